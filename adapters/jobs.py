@@ -1,0 +1,169 @@
+"""The job rows of one account."""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import TableTransactionError
+from azure.data.tables.aio import TableClient
+
+from adapters.aliases import Alias, download_alias, is_key, legacy_alias
+from adapters.errors import ConflictError, fault_of_exception
+from adapters.ids import first_id_at, is_row_id
+from adapters.records import JobRecord
+from adapters.rows import MalformedRowError, Row, read_row
+from adapters.tables import KeyRange, TableReads
+from adapters.ticks import PER_SECOND, Ticks
+from adapters.transactions import TRANSACTION_RECORDS, Operation, operations
+
+log = logging.getLogger(__name__)
+
+# Job rows have hex ids and alias rows begin with this word: every job row up to the year 6429 sorts before it.
+END_OF_JOBS = "alias:"
+
+# A row's id carries its writer's clock, CreatedDate may carry another's; the range reaches back a little further.
+SLACK = Ticks(3600 * PER_SECOND)
+
+TRIES = 5
+REMARKS_KEPT = 10_000
+
+
+class JobStore:
+    """Job rows and their aliases in one account's partition.
+
+    Every method raises StorageFaultError where storage can't answer.
+    """
+
+    def __init__(self, account: str, reads: TableReads, writes: TableClient) -> None:
+        self._account = account
+        self._reads = reads
+        self._writes = writes
+        self._remarked: set[tuple[str, str]] = set()
+
+    async def job(self, job_id: str) -> JobRecord | None:
+        """The job of this id, its own or the one it had at Bing, in any letter case.
+
+        Raises:
+            MalformedRowError: there is such a row, but it can't be read.
+        """
+        key = job_id.lower()
+        row = await self._reads.row(self._account, key) if is_row_id(key) else None
+        if row is not None:
+            return self._read(row)
+        alias = legacy_alias(job_id)
+        return await self._follow(alias) if is_key(alias) else None
+
+    async def newest_download(self, data_source_name: str) -> JobRecord | None:
+        """The newest download job of a data source, its name in any letter case.
+
+        Raises:
+            MalformedRowError: there is such a row, but it can't be read.
+        """
+        alias = download_alias(data_source_name)
+        return await self._follow(alias) if is_key(alias) else None
+
+    async def created_since(self, moment: Ticks) -> list[JobRecord]:
+        """The jobs created at this instant or later, in the order of ids; rows that can't be read are left out."""
+        first = first_id_at(Ticks(moment - SLACK))
+        return [record async for record in self._range(first) if record.created >= moment]
+
+    def all(self) -> AsyncIterator[JobRecord]:
+        """Every job of the account, in the order of their ids; rows that can't be read are left out."""
+        return self._range("0")
+
+    async def put(self, records: Sequence[JobRecord]) -> None:
+        """Writes job rows with their aliases, over rows of the same id.
+
+        A row and its aliases are one transaction, so that no reader sees one without the other.
+
+        Raises:
+            ConflictError: other writers kept changing the same download alias.
+        """
+        for start in range(0, len(records), TRANSACTION_RECORDS):
+            await self._put_once(records[start : start + TRANSACTION_RECORDS])
+
+    async def create_table(self) -> None:
+        """Creates the jobs table where it is missing."""
+        try:
+            await self._writes.create_table()
+        except ResourceExistsError:
+            pass
+        except Exception as error:  # the SDK's errors have no common class of their own
+            raise fault_of_exception(error) from error
+
+    async def clear(self) -> None:
+        """Deletes every row of the account, aliases too. For sample data only."""
+        async for page in self._reads.rows(KeyRange(self._account, "", "\x7f")):
+            for row in page:
+                await self._writes.delete_entity(self._account, row["RowKey"])
+
+    async def reach(self) -> None:
+        """Asks for a row that does not exist: whether the table answers."""
+        await self._reads.row(self._account, "reach")
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._reads.close()
+        await self._writes.close()
+
+    async def _put_once(self, records: Sequence[JobRecord]) -> None:
+        for _ in range(TRIES):
+            aliases = await self._download_aliases(records)
+            if await self._transact(operations(self._account, records, aliases)):
+                return
+        raise ConflictError("other writers kept changing a download alias")
+
+    async def _download_aliases(self, records: Sequence[JobRecord]) -> dict[str, Alias]:
+        keys = {download_alias(record.data_source_name) for record in records if record.is_named_download()}
+        rows = {key: await self._reads.row(self._account, key) for key in keys}
+        return {key: Alias(row.get("JobId"), row["odata.etag"]) for key, row in rows.items() if row is not None}
+
+    async def _transact(self, batch: list[Operation]) -> bool:
+        try:
+            await self._writes.submit_transaction(batch)
+        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            return False
+        except TableTransactionError as error:
+            if error.status_code in {404, 409, 412}:
+                return False
+            raise fault_of_exception(error) from error
+        except Exception as error:  # the SDK's errors have no common class of their own
+            raise fault_of_exception(error) from error
+        return True
+
+    async def _range(self, first: str) -> AsyncIterator[JobRecord]:
+        async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS)):
+            for row in page:
+                try:
+                    record = self._read(row)
+                except MalformedRowError:
+                    continue  # told in the log; one bad row never hides the others
+                yield record
+
+    async def _follow(self, alias: str) -> JobRecord | None:
+        pointer = await self._reads.row(self._account, alias)
+        if pointer is None:
+            return None
+        job_id = pointer.get("JobId")
+        row = await self._reads.row(self._account, job_id) if isinstance(job_id, str) and is_row_id(job_id) else None
+        if row is None:
+            self._remark(pointer, "alias points at no row")
+            return None
+        return self._read(row)
+
+    def _read(self, row: Row) -> JobRecord:
+        try:
+            return read_row(row, lambda text: self._remark(row, text))
+        except MalformedRowError as error:
+            self._remark(row, f"row can't be shown: {error}")
+            raise
+
+    def _remark(self, row: Row, text: str) -> None:
+        # Once for each row, since clients poll; the memory of it is bounded.
+        key = (str(row.get("RowKey")), text)
+        if key in self._remarked:
+            return
+        if len(self._remarked) >= REMARKS_KEPT:
+            self._remarked.clear()
+        self._remarked.add(key)
+        log.warning("%s", text, extra={"account": self._account, "partition_key": self._account, "row_key": key[0]})

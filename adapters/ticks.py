@@ -1,0 +1,60 @@
+"""Instants in 100 ns ticks, the precision in which Table Storage keeps an Edm.DateTime.
+
+Python's datetime stops at microseconds, so a date that went through one would lose its seventh digit.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NewType
+
+Ticks = NewType("Ticks", int)
+"""100 ns steps since 0001-01-01T00:00:00Z."""
+
+PER_SECOND = 10_000_000
+PER_MILLISECOND = 10_000
+PER_MICROSECOND = 10
+UNIX_EPOCH = Ticks(621_355_968_000_000_000)
+
+_START = datetime(1, 1, 1, tzinfo=UTC)
+_ISO = re.compile(
+    r"(?P<seconds>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,7})\d*)?(?P<zone>Z|[+-]\d\d:\d\d)?",
+    re.ASCII,
+)
+
+
+def from_datetime(moment: datetime) -> Ticks:
+    """The ticks of an aware datetime."""
+    since = moment - _START
+    return Ticks((since.days * 86_400 + since.seconds) * PER_SECOND + since.microseconds * PER_MICROSECOND)
+
+
+def to_datetime(ticks: Ticks) -> datetime:
+    """The UTC datetime of these ticks; the seventh fraction digit is cut.
+
+    Raises:
+        OverflowError: the instant lies outside the years 1 to 9999.
+    """
+    return _START + timedelta(microseconds=ticks // PER_MICROSECOND)
+
+
+def parse(text: str) -> Ticks:
+    """Reads an ISO 8601 date with time, as Table Storage and Bing's XML write it; without a zone it means UTC.
+
+    Raises:
+        ValueError: the text is no such date.
+    """
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise ValueError("not a date like 2013-01-03T23:22:15.7979398Z")
+    zone = match["zone"] or "Z"
+    try:
+        whole = from_datetime(datetime.fromisoformat(match["seconds"] + ("+00:00" if zone == "Z" else zone)))
+    except OverflowError as error:  # the offset leads out of the calendar
+        raise ValueError("not a date in the years 1 to 9999") from error
+    return Ticks(whole + int((match["fraction"] or "").ljust(7, "0")))
+
+
+def to_text(ticks: Ticks) -> str:
+    """The Edm.DateTime text of these ticks, with all seven fraction digits."""
+    seconds, fraction = divmod(ticks, PER_SECOND)
+    return f"{to_datetime(Ticks(seconds * PER_SECOND)):%Y-%m-%dT%H:%M:%S}.{fraction:07d}Z".rjust(28, "0")
