@@ -1,0 +1,55 @@
+"""Dates as the two formats write them (wire contract, section 3)."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import format_datetime
+
+from adapters.ticks import PER_MICROSECOND, PER_SECOND, Ticks, from_datetime, to_datetime
+
+
+def rfc1123(moment: Ticks) -> str:
+    """A date in JSON, whole seconds: `Thu, 03 Jan 2013 23:22:15 GMT`."""
+    return format_datetime(to_datetime(_calendar(moment)), usegmt=True)
+
+
+def iso8601(moment: Ticks, zone: tzinfo) -> str:
+    """A date in XML: `2013-01-03T15:22:15.7979398-08:00`, all ticks, trailing zeros trimmed, the zone's offset."""
+    moment = _calendar(moment)
+    offset = _offset(to_datetime(moment), zone)
+    local = Ticks(moment + offset * 60 * PER_SECOND)
+    try:
+        whole = to_datetime(local)
+    except OverflowError:  # the zone leads out of the calendar
+        offset, local, whole = 0, moment, to_datetime(moment)
+    fraction = f".{local % PER_SECOND:07d}".rstrip("0").rstrip(".")
+    sign, minutes = "-" if offset < 0 else "+", abs(offset)
+    text = f"{whole.year:04d}-{whole:%m-%dT%H:%M:%S}"
+    return f"{text}{fraction}{sign}{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def parse_rfc1123(text: str) -> Ticks:
+    """Reads a date of a JSON answer; the name of the weekday is not checked, the documents have wrong ones.
+
+    Raises:
+        ValueError: the text is no such date.
+    """
+    # Not by email.utils: it takes a year below 100 for one of 1969 to 2068, and .NET writes year 1 for no date.
+    day_and_time = text.rpartition(",")[2].strip()
+    return from_datetime(datetime.strptime(day_and_time, "%d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC))
+
+
+def _offset(moment: datetime, zone: tzinfo) -> int:
+    """The zone's offset at an instant, in whole minutes: what was local mean time once had seconds too."""
+    try:
+        offset = moment.astimezone(zone).utcoffset()
+    except OverflowError:
+        offset = None
+    return round((offset or timedelta()) / timedelta(minutes=1))
+
+
+_FIRST = Ticks(0)
+# The last tick of the year 9999, .NET's greatest date; a datetime ends nine ticks earlier.
+_LAST = Ticks(from_datetime(datetime.max.replace(tzinfo=UTC)) + PER_MICROSECOND - 1)
+
+
+def _calendar(moment: Ticks) -> Ticks:
+    return min(max(moment, _FIRST), _LAST)

@@ -1,0 +1,65 @@
+"""JSON, to the byte. The order of members is the order in which they stand here (wire contract, sections 2 and 3)."""
+
+import json
+from typing import Any
+
+from proxy.bing.characters import clean
+from proxy.bing.dates import rfc1123
+from proxy.bing.envelope import Envelope
+from proxy.bing.namespaces import BING
+from proxy.bing.resources import Job, Link
+
+
+def render_json(envelope: Envelope) -> bytes:
+    """The envelope as UTF-8 JSON without a BOM, every slash escaped as the .NET serializer did."""
+    members = _present(
+        {
+            "authenticationResultCode": envelope.authentication.value,
+            "brandLogoUri": clean(envelope.brand_logo_uri),
+            "copyright": clean(envelope.copyright),
+            "errorDetails": [clean(text) for text in envelope.error_details] or None,
+            "resourceSets": [] if envelope.resources is None else [_resource_set(envelope.resources)],
+            "statusCode": envelope.status_code,
+            "statusDescription": envelope.status_description,
+            "traceId": envelope.trace_id,
+        }
+    )
+    # Outside of strings JSON has no slash, so all of them can be escaped at once.
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).replace("/", "\\/").encode()
+
+
+def _resource_set(jobs: tuple[Job, ...]) -> dict[str, Any]:
+    return {"estimatedTotal": len(jobs), "resources": [_job(job) for job in jobs]}
+
+
+def _job(job: Job) -> dict[str, Any]:
+    counts = job.counts
+    return _present(
+        {
+            "__type": f"{job.resource_type}:{BING}",
+            "id": clean(job.id),
+            "links": [_link(link) for link in job.links] or None,
+            "name": _text(job.name),
+            "completedDate": None if job.completed is None else rfc1123(job.completed),
+            "createdDate": rfc1123(job.created),
+            "description": _text(job.description),
+            "errorMessage": _text(job.error_message),
+            "failedEntityCount": counts and counts.failed,
+            "processedEntityCount": counts and counts.processed,
+            "status": job.status,
+            "totalEntityCount": counts and counts.total,
+        }
+    )
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return _present({"name": link.name, "role": link.role, "url": clean(link.url)})
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else clean(text)
+
+
+def _present(members: dict[str, Any]) -> dict[str, Any]:
+    """What has no value is absent: a null count or link list makes a client throw."""
+    return {name: value for name, value in members.items() if value is not None}
