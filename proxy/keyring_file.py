@@ -1,0 +1,191 @@
+"""Reads a key ring. A mistake is one line that names the account or the key's digest, never the key."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import model_validator as validator
+
+from adapters.aliases import is_key
+from adapters.credentials import AccountKey, ConnectionString, Endpoints, Identity, StorageEntry
+from proxy.keyring import DIGEST_PREFIX, Grant, KeyRing, Role, digest_of, pattern_of
+from proxy.settings import Settings, SettingsError, variable
+
+_DIGEST = re.compile(DIGEST_PREFIX + "[0-9a-f]{64}")
+_STORAGE_FORMS = (
+    {"connection_string"},
+    {"connection_string_env"},
+    {"account_name", "account_key_env"},
+    {"account_name", "credential"},
+)
+_ENDPOINTS = {"endpoint_suffix", "table_url", "blob_url"}
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class _Strict(BaseModel):
+    # An unknown member is a mistake: a misspelled `expires` would make a key that never ends.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class _Credential(_Strict):
+    managed_identity: Literal[True] | None = None
+    tenant_id: Text | None = None
+    client_id: Text | None = None
+    client_secret_env: Text | None = None
+
+    @validator(mode="after")
+    def _one_kind(self) -> "_Credential":
+        given = self.model_fields_set
+        if given not in ({"managed_identity"}, {"managed_identity", "client_id"}, _CLIENT_SECRET):
+            raise ValueError("must be managed_identity (and client_id), or tenant_id, client_id and client_secret_env")
+        return self
+
+
+_CLIENT_SECRET = {"tenant_id", "client_id", "client_secret_env"}
+
+
+class _Storage(_Strict):
+    connection_string: SecretStr | None = None
+    connection_string_env: Text | None = None
+    account_name: Text | None = None
+    account_key_env: Text | None = None
+    credential: Literal["default"] | _Credential | None = None
+    endpoint_suffix: Text = "core.windows.net"
+    table_url: Annotated[str, StringConstraints(pattern="^https?://[^/?#@]+(/[^?#]*)?$")] | None = None
+    blob_url: Annotated[str, StringConstraints(pattern="^https?://[^/?#@]+(/[^?#]*)?$")] | None = None
+
+    @validator(mode="after")
+    def _one_form(self) -> "_Storage":
+        form = self.model_fields_set - _ENDPOINTS
+        if form not in _STORAGE_FORMS or (self.model_fields_set & _ENDPOINTS and "account_name" not in form):
+            raise ValueError(
+                "must be one of connection_string, connection_string_env, account_name with account_key_env,"
+                " account_name with credential; only the last two take endpoint_suffix, table_url and blob_url"
+            )
+        return self
+
+    def entry(self) -> StorageEntry:
+        if self.account_name is None:
+            text = None if self.connection_string is None else self.connection_string.get_secret_value()
+            return ConnectionString(text, self.connection_string_env)
+        endpoints = Endpoints(self.account_name, self.endpoint_suffix, self.table_url, self.blob_url)
+        if self.account_key_env is not None:
+            return AccountKey(endpoints, self.account_key_env)
+        if not isinstance(self.credential, _Credential):
+            return Identity(endpoints, "default")
+        kind = "managed_identity" if self.credential.managed_identity else "client_secret"
+        named = self.credential
+        return Identity(endpoints, kind, named.tenant_id, named.client_id, named.client_secret_env)
+
+
+class _Account(_Strict):
+    storage: _Storage
+
+
+class _Key(_Strict):
+    account: Text
+    role: Literal["master", "query"] = "master"
+    expires: AwareDatetime | None = None
+    data_sources: tuple[Text, ...] | None = None
+
+
+class _Ring(_Strict):
+    accounts: dict[str, _Account] = Field(min_length=1)
+    keys: dict[str, _Key]
+
+
+def load_keyring(settings: Settings) -> KeyRing:
+    """The key ring that the settings name.
+
+    Raises:
+        SettingsError: it can't be read, or something in it is wrong.
+    """
+    if settings.keyring is not None:
+        name, text = variable("keyring"), settings.keyring.get_secret_value()
+    else:
+        name, text = variable("keyring_file"), _read(settings.keyring_file or Path())
+    try:
+        return parse_keyring(text)
+    except SettingsError as error:
+        raise SettingsError(f"{name}: key ring: {error}") from None
+
+
+def parse_keyring(text: str) -> KeyRing:
+    """Reads the JSON of a key ring.
+
+    Raises:
+        SettingsError: something in it is wrong.
+    """
+    try:
+        members = json.loads(text, object_pairs_hook=_without_repeats)
+    except RecursionError:
+        raise SettingsError("not a key ring") from None
+    except json.JSONDecodeError as error:  # its text says where and what was expected, nothing of what is there
+        raise SettingsError(f"not JSON: {error}") from None
+    try:
+        ring = _Ring.model_validate(members)
+    except ValidationError as error:
+        raise SettingsError(_mistake(error.errors(include_url=False)[0])) from None
+    for name in ring.accounts:
+        if not name or not is_key(name):
+            raise SettingsError(
+                "account: a name can't be empty, longer than 512 characters, or hold / \\ # ? or controls"
+            )
+    return KeyRing({name: account.storage.entry() for name, account in ring.accounts.items()}, _grants(ring))
+
+
+def _grants(ring: _Ring) -> dict[bytes, Grant]:
+    grants: dict[bytes, Grant] = {}
+    for written, key in ring.keys.items():
+        digest = _digest(written)
+        if not written or (written.startswith(DIGEST_PREFIX) and not _DIGEST.fullmatch(written)):
+            raise SettingsError(f"{_named(written)}: a digest is sha256: and 64 lowercase hex digits")
+        if digest in grants:
+            raise SettingsError(f"{_named(written)}: the key is there twice")
+        if key.account not in ring.accounts:
+            raise SettingsError(f"{_named(written)}: there is no account {key.account!r}")
+        patterns = None if key.data_sources is None else tuple(pattern_of(text) for text in key.data_sources)
+        grants[digest] = Grant(key.account, Role(key.role), key.expires, patterns)
+    return grants
+
+
+def _digest(written: str) -> bytes:
+    if _DIGEST.fullmatch(written):
+        return bytes.fromhex(written.removeprefix(DIGEST_PREFIX))
+    return digest_of(written.encode("utf-8", "surrogatepass"))
+
+
+def _named(written: str) -> str:
+    """How a mistake names a key: by the first characters of its digest, never by itself."""
+    return f"key {DIGEST_PREFIX}{_digest(written).hex()[:12]}"
+
+
+def _mistake(error: Any) -> str:  # noqa: ANN401 - pydantic's own shape
+    location = [str(part) for part in error["loc"]]
+    if location[:1] == ["keys"] and len(location) > 1:
+        location[:2] = [_named(location[1])]
+    elif location[:1] == ["accounts"] and len(location) > 1:
+        location[:2] = [f"account {location[1]!r}"]
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return f"{' '.join(location)}: {text}" if location else text
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise SettingsError(f"{_named(repeated)}: a name is there twice in one object")
+    return members
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SettingsError(f"{variable('keyring_file')}: key ring: can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{variable('keyring_file')}: key ring: is not UTF-8") from None

@@ -1,0 +1,195 @@
+"""Every environment variable, typed, with its default and its meaning; all are validated at the start."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from proxy.bing.envelope import DEFAULT_BRAND_LOGO_URL, DEFAULT_COPYRIGHT
+
+PREFIX = "PROXY_"
+
+# What a signed link's suffix must not name: parameters that Blob Storage or a SAS gives a meaning.
+SAS_PARAMETERS = frozenset(
+    (
+        "timeout",
+        "ses",
+        "snapshot",
+        "versionid",
+        "comp",
+        "restype",
+        "prefix",
+        "delimiter",
+        "marker",
+        "maxresults",
+        "include",
+        "where",
+        "upn",
+        "sv",
+        "ss",
+        "srt",
+        "sr",
+        "sp",
+        "st",
+        "se",
+        "sip",
+        "spr",
+        "sig",
+        "si",
+        "saoid",
+        "suoid",
+        "scid",
+        "sdd",
+        "skoid",
+        "sktid",
+        "skt",
+        "ske",
+        "sks",
+        "skv",
+        "sduoid",
+        "skdutid",
+        "rscc",
+        "rscd",
+        "rsce",
+        "rscl",
+        "rsct",
+    )
+)
+
+
+class SettingsError(Exception):
+    """The settings or the key ring can't be used; the text is one line that names the variable."""
+
+
+def _public_url(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError("must be an http or https URL, like https://spatial.virtualearth.net")
+    if parts.query or parts.fragment or parts.username or parts.password or not text.isascii() or " " in text:
+        raise ValueError("must have no user, query, fragment or blank")
+    return text.rstrip("/")
+
+
+def _sas_suffix(text: str) -> str:
+    if text and not re.fullmatch(r"&[!-\"$-~]*#?", text):
+        raise ValueError("must be empty, or begin with & and may end with #")
+    named = {name.lower() for name, _ in parse_qsl(text.rstrip("#"), keep_blank_values=True)}
+    if named & SAS_PARAMETERS:
+        raise ValueError(f"must not name a parameter that storage knows: {', '.join(sorted(named & SAS_PARAMETERS))}")
+    return text
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError) as error:  # unknown names and those that are no names at all
+        raise ValueError("must be the name of a time zone, like America/Los_Angeles") from error
+    return name
+
+
+def _roles(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    roles = tuple(role.strip() for role in value.split(","))
+    if not all(re.fullmatch("[A-Za-z]+", role) for role in roles):
+        raise ValueError("must be words, with commas between them")
+    return roles
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _unset_when_empty(value: object) -> object:
+    # A compose file passes a variable that nobody set as an empty one.
+    return None if value == "" else value
+
+
+class Settings(BaseSettings):
+    """The settings, in the order of the README's table.
+
+    Raises:
+        ValidationError: something is wrong; `load_settings` puts it into one line.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True, extra="ignore")
+
+    keyring: Annotated[SecretStr | None, BeforeValidator(_unset_when_empty)] = Field(
+        None, description="the key ring as JSON; this or PROXY_KEYRING_FILE is required, not both"
+    )
+    keyring_file: Annotated[Path | None, BeforeValidator(_unset_when_empty)] = Field(
+        None, description="the path of a file with the key ring"
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="base of the links that stay on the proxy, e.g. `https://spatial.virtualearth.net`"
+    )
+    host: str = Field("0.0.0.0", description="the address to listen on")  # noqa: S104 - a server in a container
+    port: int = Field(8080, ge=0, le=65535, description="the port to listen on")
+    workers: int = Field(1, ge=1, le=256, description="how many processes listen")
+    output_links: Annotated[Literal["sas", "redirect"], BeforeValidator(_lower)] = Field(
+        "sas", description="`sas`: output links are signed; `redirect`: they stay on the proxy, which redirects"
+    )
+    sas_minutes: int = Field(60, ge=1, le=7 * 24 * 60, description="lifetime of a signed link, at most a week")
+    sas_suffix: Annotated[str, AfterValidator(_sas_suffix)] = Field(
+        "&legacy=#", description="what a signed link ends in, so that text appended to it does no harm"
+    )
+    jobs_table: str = Field("jobs", pattern="^[A-Za-z][A-Za-z0-9]{2,62}$", description="table that holds the job rows")
+    job_window_days: int = Field(15, ge=1, le=36500, description="how many days back the job list reaches")
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "America/Los_Angeles", description="whose offset dates in XML have"
+    )
+    datasource_roles: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_roles)] = Field(
+        ("datasource", "dataSource"), description="spellings of that link role on load and rollback jobs, a link each"
+    )
+    storage_timeout: float = Field(
+        5, gt=0, le=300, description="seconds, the deadline of one request's whole work with storage"
+    )
+    copyright: str = Field(
+        DEFAULT_COPYRIGHT, description="the envelope's copyright notice; `{year}` in it is the current year"
+    )
+    brand_logo_url: str = Field(DEFAULT_BRAND_LOGO_URL, description="the envelope's brand logo")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        "info", description="`debug`, `info`, `warning` or `error`"
+    )
+    log_format: Annotated[Literal["json", "text"], BeforeValidator(_lower)] = Field(
+        "json", description="`json` or `text`"
+    )
+
+    @model_validator(mode="after")
+    def _one_key_ring(self) -> "Settings":
+        if (self.keyring is None) == (self.keyring_file is None):
+            raise ValueError("exactly one of PROXY_KEYRING and PROXY_KEYRING_FILE must be set")
+        return self
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def load_settings(*, serving: bool = False, **overrides: object) -> Settings:
+    """The settings from the environment; a value given here comes before it. A server needs its public URL.
+
+    Raises:
+        SettingsError: one line that names every variable that is missing or wrong.
+    """
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them, that is its point
+    except ValidationError as error:
+        raise SettingsError("; ".join(_mistake(each) for each in error.errors(include_url=False))) from None
+    if serving and not settings.public_url:
+        raise SettingsError(f"{variable('public_url')}: must be set")
+    return settings
+
+
+def _mistake(error: Mapping[str, object]) -> str:
+    location = error["loc"]
+    text = str(error["msg"]).removeprefix("Value error, ").replace("\n", " ")
+    return f"{variable(str(location[0]))}: {text}" if isinstance(location, tuple) and location else text
