@@ -1,0 +1,85 @@
+"""From what is to be said to an HTTP response: the envelope, its format and its headers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from proxy.bing.envelope import Authentication, Branding, Envelope
+from proxy.bing.errors import ErrorCode
+from proxy.bing.namespaces import JSON_CONTENT, XML_CONTENT
+from proxy.bing.render_json import render_json
+from proxy.bing.render_xml import render_xml
+from proxy.bing.request import Format
+from proxy.bing.resources import Job
+
+RETRY_AFTER_SECONDS = 2
+
+# Answers carry links and change from one poll to the next: nobody on the way may keep them.
+NOT_STORED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A successful answer: its resources, and the error message of an aborted job, which stands in the envelope too."""
+
+    resources: tuple[Job, ...]
+    error_details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """An answer that sends the caller on to a signed link."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Writes responses with the texts and the time zone of the settings."""
+
+    branding: Branding
+    zone: tzinfo
+
+    def found(self, found: Found, answer: Format, trace_id: str) -> Response:
+        """A 200."""
+        envelope = self._envelope(HTTPStatus.OK, Authentication.VALID, found.error_details, trace_id)
+        return self._response(replace(envelope, resources=found.resources), answer)
+
+    def error(self, code: ErrorCode, answer: Format, trace_id: str, allow: tuple[str, ...] = ()) -> Response:
+        """An entry of the error catalogue."""
+        entry = code.value
+        envelope = self._envelope(entry.status, entry.authentication, (entry.text,), trace_id)
+        response = self._response(envelope, answer)
+        if allow:
+            response.headers["Allow"] = ", ".join(allow)
+        if entry.status is HTTPStatus.SERVICE_UNAVAILABLE:
+            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response
+
+    @staticmethod
+    def redirect(redirect: Redirect) -> Response:
+        """A 302, which every shipped client follows; some don't follow a 308."""
+        headers: Mapping[str, str] = NOT_STORED | {"Location": redirect.url}
+        return Response(status_code=HTTPStatus.FOUND, headers=headers)
+
+    def _envelope(
+        self, status: HTTPStatus, authentication: Authentication, details: tuple[str, ...], trace_id: str
+    ) -> Envelope:
+        return Envelope(
+            status_code=status.value,
+            status_description=status.phrase,
+            authentication=authentication,
+            copyright=self.branding.copyright_of(datetime.now(UTC).year),
+            brand_logo_uri=self.branding.brand_logo_uri,
+            trace_id=trace_id,
+            error_details=details,
+        )
+
+    def _response(self, envelope: Envelope, answer: Format) -> Response:
+        is_xml = answer is Format.XML
+        body = render_xml(envelope, self.zone) if is_xml else render_json(envelope)
+        headers = NOT_STORED | {"Content-Type": XML_CONTENT if is_xml else JSON_CONTENT}
+        return Response(body, envelope.status_code, headers)

@@ -1,0 +1,120 @@
+"""The one way that every legacy request goes: path, key, parameters, storage, answer, log line."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from adapters.account import Accounts
+from adapters.errors import Fault, StorageFaultError
+from adapters.rows import MalformedRowError
+from proxy.answers import Answers, Found, Redirect
+from proxy.bing.envelope import Branding
+from proxy.bing.errors import ErrorCode, WireError
+from proxy.bing.request import Call, Format, Operation, Query, parse_path, parse_query
+from proxy.keyring import KeyRing
+from proxy.routes.dataflows import Caller, check, job_list, job_output, job_status
+from proxy.settings import Settings
+
+log = logging.getLogger("proxy.request")
+
+Handler = Callable[[Call, Caller], Awaitable[Found | Redirect]]
+
+HANDLERS: dict[Operation, Handler] = {
+    Operation.JOB_STATUS: job_status,
+    Operation.JOB_LIST: job_list,
+    Operation.JOB_OUTPUT: job_output,
+}
+
+
+@dataclass(slots=True)
+class Trace:
+    """What the log line of a request says."""
+
+    trace_id: str
+    method: str
+    operation: str = "none"
+    account: str | None = None
+    error: str | None = None
+
+
+class Endpoint:
+    """The ASGI application of everything under /REST/v1/, and of every path that does not exist.
+
+    Nothing that a request, a row or storage does makes it raise: what nobody foresaw is a 500 envelope, and its
+    details are in the log under the traceId.
+    """
+
+    def __init__(self, settings: Settings, keyring: KeyRing, accounts: Accounts) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._accounts = accounts
+        branding = Branding(settings.copyright, settings.brand_logo_url)
+        self._answers = Answers(branding, ZoneInfo(settings.time_zone))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        started = time.perf_counter()
+        trace = Trace(uuid4().hex, scope["method"])
+        query = parse_query(scope["query_string"])
+        response = await self._answer(scope, query, trace)
+        log.info(
+            "%s %s",
+            trace.operation,
+            response.status_code,
+            extra={
+                "trace_id": trace.trace_id,
+                "method": trace.method,
+                "account": trace.account,
+                "error": trace.error,
+                "ms": round((time.perf_counter() - started) * 1000, 1),
+            },
+        )
+        await response(scope, receive, send)
+
+    def refuse(self, trace_id: str) -> Response:
+        """The answer to bytes that are no request."""
+        return self._answers.error(ErrorCode.NOT_HTTP, Format.JSON, trace_id)
+
+    async def _answer(self, scope: Scope, query: Query, trace: Trace) -> Response:
+        try:
+            answer = await self._perform(scope, query, trace)
+        except WireError as error:
+            return self._error(error.code, query, trace, error.allow)
+        except MalformedRowError:
+            return self._error(ErrorCode.BAD_ROW, query, trace)
+        except StorageFaultError as error:
+            fields = {"trace_id": trace.trace_id, "account": trace.account, "advice": error.fault.value.advice}
+            log.warning("storage: %s", error, extra=fields)
+            return self._error(ErrorCode.STORAGE, query, trace)
+        except Exception:
+            log.exception("unforeseen error", extra={"trace_id": trace.trace_id})
+            return self._error(ErrorCode.OUR_FAULT, query, trace)
+        if isinstance(answer, Redirect):
+            return self._answers.redirect(answer)
+        return self._answers.found(answer, query.format, trace.trace_id)
+
+    async def _perform(self, scope: Scope, query: Query, trace: Trace) -> Found | Redirect:
+        call = parse_path(scope["raw_path"], scope["method"])
+        trace.operation = call.operation.value
+        grant = self._keyring.grant_of(query.key, datetime.now(UTC))
+        trace.account = grant.account
+        check(call, grant)
+        query.check()
+        try:
+            async with asyncio.timeout(self._settings.storage_timeout):
+                caller = Caller(grant, self._accounts[grant.account], query.format, self._settings)
+                return await HANDLERS[call.operation](call, caller)
+        except TimeoutError:
+            raise StorageFaultError(Fault.TIMEOUT, f"nothing within {self._settings.storage_timeout:g} s") from None
+
+    def _error(self, code: ErrorCode, query: Query, trace: Trace, allow: tuple[str, ...] = ()) -> Response:
+        trace.error = code.name
+        return self._answers.error(code, query.format, trace.trace_id, allow)

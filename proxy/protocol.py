@@ -1,0 +1,176 @@
+"""What uvicorn does with bytes that are no request, and with requests that ask for another protocol.
+
+uvicorn answers what it can't parse by a line of plain text, and stops listening to a connection that asked for an
+upgrade. Legacy clients know envelopes only, and Java's client asks for HTTP/2 on every first request.
+"""
+
+import asyncio
+import logging
+import re
+from uuid import uuid4
+
+import httptools
+from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+# Bytes of a request's line and headers together.
+MAX_HEAD = 64 * 1024
+
+# A connection closed with bytes unread is reset, and what the client has not read of our answer is lost with it. So
+# we end our side only, and take what still comes for this long.
+LINGER_SECONDS = 2
+
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+REFUSE = "refuse"
+"""Where the application's lifespan leaves the function that makes the answer to what is no request, for a traceId."""
+
+log = logging.getLogger("proxy.request")
+
+
+class HeadTooLargeError(Exception):
+    """The request line and headers exceed the bound."""
+
+
+class LegacyProtocol(HttpToolsProtocol):
+    """One connection of a legacy client."""
+
+    garbled = False
+    """Whether what follows the last request is none."""
+
+    _head = 0
+    _in_request_line = True
+    _in_head = True
+    _in_request = False
+    _unparsed = 0
+    _completed = False
+    _ended = False
+
+    def on_message_begin(self) -> None:
+        """A new request: its head is counted anew."""
+        self._head = 0
+        self._in_request = True
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Part of the request line."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._count(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The end of a request's head."""
+        self._in_head, self._unparsed = False, 0
+        super().on_headers_complete()
+        self.cycle.transport = LingeringTransport(self)
+
+    def on_message_complete(self) -> None:
+        """The end of a request: what follows is the line of another."""
+        self._in_request_line = self._in_head = True
+        self._in_request, self._completed = False, True
+        super().on_message_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the client.
+
+        After a request that asked for an upgrade the parser stops; what follows it is the next request.
+        """
+        self._unset_keepalive_if_required()
+        if self._ended:
+            return
+        self._completed = False
+        if self._in_request_line:
+            data = self._encode_request_line(data)
+        while self.parser is not None:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                if data:
+                    continue
+            except httptools.HttpParserError:
+                self.send_400_response("")
+                return
+            break
+        if self._in_head:  # a header without an end is seen by no callback
+            self._unparsed = 0 if self._completed else self._unparsed + len(data)
+            if self._unparsed > MAX_HEAD:
+                self.send_400_response("")
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is for people, ours for clients
+        """Answers what is no request by an envelope, and ends the connection."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            # An earlier request of this connection is not answered yet: its answer comes first, and alone.
+            self.cycle.keep_alive = False
+            self.garbled = True
+            return
+        trace_id = uuid4().hex
+        log.info("not HTTP", extra={"trace_id": trace_id})
+        response: Response = self.app_state[REFUSE](trace_id)
+        head = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in head)
+        self.transport.write(STATUS_LINE[response.status_code] + lines + b"\r\n" + bytes(response.body))
+        self.linger()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's never keeps a connection open
+        """The client has ended its side, as some do once they have asked; the answer is still due.
+
+        Returns:
+            Whether the connection stays open.
+        """
+        if self._ended:
+            return False
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+            return not self.cycle.more_body
+        if self._in_request:
+            self.send_400_response("")
+        return False
+
+    def linger(self) -> None:
+        """Ends our side of the connection now, and all of it when the client ends, or goes on for too long."""
+        if not self.transport.is_closing():
+            self._ended = True
+            self.pipeline.clear()
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _encode_request_line(self, data: bytes) -> bytes:
+        """Percent-encodes what clients should have: some send UTF-8 in a URL as it is, which the parser refuses."""
+        line, newline, rest = data.partition(b"\n")
+        self._in_request_line = not newline
+        return data if line.isascii() else _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line) + newline + rest
+
+    def _count(self, size: int) -> None:
+        self._head += size
+        if self._head > MAX_HEAD:
+            raise HeadTooLargeError
+
+
+class LingeringTransport(asyncio.Transport):
+    """A connection as one request's answer is written to it: closed while more comes, it lingers."""
+
+    def __init__(self, protocol: LegacyProtocol) -> None:
+        super().__init__()
+        self._protocol = protocol
+        self._transport, self._cycle = protocol.transport, protocol.cycle
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Sends bytes."""
+        self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or about to be."""
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        """Ends the connection once all is sent."""
+        if self._cycle.more_body or self._protocol.garbled:
+            self._protocol.linger()
+        else:
+            self._transport.close()

@@ -1,0 +1,121 @@
+"""Job status, job list and job output: each reads from top to bottom what is asked for, for whom, and what is said."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from adapters.account import Account
+from adapters.records import JobRecord
+from adapters.ticks import from_datetime
+from proxy.answers import Found, Redirect
+from proxy.bing.errors import ErrorCode, WireError
+from proxy.bing.job_types import JOB_TYPES, Kind, is_of_kind
+from proxy.bing.links import LinkStyle, outputs
+from proxy.bing.request import Call, Format, is_data_source_name
+from proxy.bing.translate import error_message, listed, status_answer
+from proxy.keyring import Grant, Role
+from proxy.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: what the key may do, the account it opened, and the format of the answer."""
+
+    grant: Grant
+    account: Account
+    answer: Format
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class FoundJob:
+    """A job, and what leads back to it: its data source's name where it was asked for by name, else its id."""
+
+    record: JobRecord
+    reference: str
+
+
+def check(call: Call, grant: Grant) -> None:
+    """Judges a call by what its key may do, and then by its own form; storage has not been asked yet.
+
+    Raises:
+        WireError: the key may not do this, or the call is malformed.
+    """
+    if not call.reference:
+        return
+    grant.require_master()
+    if call.kind is Kind.GEOCODE and grant.is_restricted:
+        raise WireError(ErrorCode.OTHER_DATA_SOURCE)
+
+
+async def job_status(call: Call, caller: Caller) -> Found:
+    """The status of one job (get-load-data-source-status, get-download-data-source-job-status)."""
+    found = await _find(call, caller)
+    job = status_answer(found.record, found.reference, _link_style(caller), caller.answer)
+    # The envelope repeats an aborted job's message, because one client shows nothing else.
+    message = error_message(found.record)
+    return Found((job,), () if message is None else (message,))
+
+
+async def job_list(_call: Call, caller: Caller) -> Found:
+    """The jobs of the last days (get-job-list); a restricted key sees its own data sources' only, no geocode jobs."""
+    since = datetime.now(UTC) - timedelta(days=caller.settings.job_window_days)
+    records = await caller.account.jobs.created_since(from_datetime(since))
+    if caller.grant.is_restricted:
+        records = [
+            record
+            for record in records
+            if JOB_TYPES[record.job_type].has_name and caller.grant.allows(record.data_source_name)
+        ]
+    return Found(listed(records, _link_style(caller)))
+
+
+async def job_output(call: Call, caller: Caller) -> Redirect:
+    """Where a job's output lies: a signed link, made for this request."""
+    found = await _find(call, caller)
+    blob = outputs(found.record).get(call.output)
+    if blob is None:
+        raise WireError(ErrorCode.NO_SUCH_OUTPUT)
+    return Redirect(caller.account.links.sign(blob))
+
+
+async def _find(call: Call, caller: Caller) -> FoundJob:
+    if call.kind is Kind.DOWNLOAD:
+        return await _find_download(call.reference, caller)
+    record = await caller.account.jobs.job(call.reference)
+    if record is None or not is_of_kind(record.job_type, call.kind):
+        raise WireError(ErrorCode.NO_SUCH_JOB)
+    if not caller.grant.allows(record.data_source_name):
+        raise WireError(ErrorCode.OTHER_DATA_SOURCE)
+    return FoundJob(record, record.shown_id)
+
+
+async def _find_download(reference: str, caller: Caller) -> FoundJob:
+    """A download job by its data source's name, or else by its id.
+
+    A key that is not for the data source of this name is told so whether it exists or not.
+    """
+    grant, jobs = caller.grant, caller.account.jobs
+    is_name = is_data_source_name(reference)
+    record = await jobs.newest_download(reference) if is_name and grant.allows(reference) else None
+    if record is not None and is_of_kind(record.job_type, Kind.DOWNLOAD):
+        name = record.data_source_name or reference
+        if name.lower() == reference.lower():  # else the alias is wrong, and the job may be another key's
+            return FoundJob(record, name)
+    record = await jobs.job(reference)
+    if record is not None and is_of_kind(record.job_type, Kind.DOWNLOAD) and grant.allows(record.data_source_name):
+        return FoundJob(record, record.shown_id)
+    if not grant.allows(reference):
+        raise WireError(ErrorCode.OTHER_DATA_SOURCE)
+    raise WireError(ErrorCode.NO_SUCH_JOB if is_name else ErrorCode.BAD_DATA_SOURCE_NAME)
+
+
+def _link_style(caller: Caller) -> LinkStyle:
+    settings = caller.settings
+    # A query key may list jobs and nothing else of a job: a signed link would hand it the output.
+    signs = settings.output_links == "sas" and caller.grant.role is Role.MASTER
+    return LinkStyle(
+        base=settings.public_url,
+        roles=settings.datasource_roles,
+        suffix=settings.sas_suffix,
+        sign=caller.account.links.sign if signs else None,
+    )

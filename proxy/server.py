@@ -1,0 +1,84 @@
+"""The server: uvicorn with our protocol, one process or several, ended by a signal with exit status 0."""
+
+import logging
+import math
+import signal
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import ChangeReload, Multiprocess
+
+from proxy.settings import Settings, SettingsError, variable
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 2048
+
+# What was accepted is done within its own deadline; this much later whoever still holds a connection loses it.
+GRACE_SECONDS = 3
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Binds the address of the settings.
+
+    Raises:
+        SettingsError: it is taken, or is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        names = f"{variable('host')}, {variable('port')}"
+        raise SettingsError(f"{names}: can't listen on {settings.host}:{settings.port}: {error.strerror}") from None
+    listener.set_inheritable(True)  # worker processes accept on it too
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket, *, reload: bool = False) -> int:
+    """Serves until SIGTERM or SIGINT, then answers what was accepted; gives the exit status.
+
+    With `reload` it starts anew whenever a source file changes, for those who work on it.
+    """
+    config = configuration("proxy.app:app_from_environment", settings, reload=reload)
+    log.info("listening on %s port %s with %s processes", *listener.getsockname()[:2], settings.workers)
+    # When it has shut down, uvicorn raises the signal again for whoever was there before it. That is us, and the
+    # work is done.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    if reload:
+        ChangeReload(config, uvicorn.Server(config).run, [listener]).run()
+        return 0
+    if settings.workers > 1:
+        Multiprocess(config, [listener]).run()
+        return 0
+    server = uvicorn.Server(config)
+    try:
+        server.run([listener])
+    except SystemExit as stopped:  # the application did not start; it has said why
+        return int(stopped.code or 0)
+    return 0 if server.started else 1
+
+
+def configuration(app: str | ASGIApp, settings: Settings, *, reload: bool = False) -> uvicorn.Config:
+    """The settings of uvicorn for an application, or for the import string of a function that makes one."""
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=settings.workers,
+        http="proxy.protocol:LegacyProtocol",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=math.ceil(settings.storage_timeout) + GRACE_SECONDS,
+        reload=reload,
+        reload_dirs=["proxy", "adapters"] if reload else None,
+    )
