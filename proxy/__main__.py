@@ -1,0 +1,124 @@
+"""The command line: `python -m proxy serve | check | jobs put | jobs list | jobs import | demo`."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from adapters.account import Accounts
+from adapters.errors import ConflictError, StorageFaultError
+from proxy.app import storage_options
+from proxy.commands.check import check
+from proxy.commands.demo import DEFAULT_EMULATOR, demo
+from proxy.commands.jobs import CommandError, import_jobs, list_jobs, put
+from proxy.keyring_file import load_keyring
+from proxy.logs import configure_logs
+from proxy.server import listen, serve
+from proxy.settings import Settings, SettingsError, load_settings
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; gives its exit status. What went wrong is on standard error, a line for each thing."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (SettingsError, CommandError) as error:
+        print(error, file=sys.stderr)
+    except StorageFaultError as fault:
+        print(f"storage: {fault} ({fault.fault.value.advice})", file=sys.stderr)
+    except ConflictError as error:
+        print(f"storage: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their arguments."""
+    top = argparse.ArgumentParser(prog="python -m proxy", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    serving = commands.add_parser("serve", help="the server, from the environment")
+    serving.add_argument("--reload", action="store_true", help="start anew when a source file changes")
+    serving.set_defaults(run=_serve)
+
+    checking = commands.add_parser("check", help="say what is wrong with the settings, the key ring and the storage")
+    checking.set_defaults(run=_check)
+
+    showing = commands.add_parser("demo", help="an emulator with sample jobs, and the server")
+    showing.add_argument(
+        "--emulator-running",
+        nargs="?",
+        const=DEFAULT_EMULATOR,
+        metavar="CONNECTION_STRING",
+        help="use an emulator that runs already, on its default ports or at a connection string",
+    )
+    showing.set_defaults(run=lambda options: demo(options.emulator_running))
+
+    jobs = commands.add_parser("jobs", help="write, list and import job rows").add_subparsers(required=True)
+    account = argparse.ArgumentParser(add_help=False)
+    account.add_argument("--account", help="the account in the key ring; not needed where there is only one")
+
+    putting = jobs.add_parser("put", parents=[account], help="write job rows from lines of JSON")
+    putting.add_argument("file", metavar="FILE", help="a path, or - for standard input")
+    putting.set_defaults(run=_put)
+
+    listing = jobs.add_parser("list", parents=[account], help="print job rows as lines of JSON")
+    listing.set_defaults(run=_list)
+
+    importing = jobs.add_parser("import", parents=[account], help="import a job list saved from Bing")
+    importing.add_argument("file", metavar="FILE", help="a saved answer of ListJobs, JSON or XML, or -")
+    importing.set_defaults(run=_import)
+    return top
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = load_settings(serving=True)
+    load_keyring(settings)  # each worker process reads its own; a mistake is told once, here
+    configure_logs(settings.log_level, settings.log_format)
+    return serve(settings, listen(settings), reload=options.reload)
+
+
+def _check(_options: argparse.Namespace) -> int:
+    settings = load_settings(serving=True)
+    return _run(settings, lambda accounts: check(accounts, settings.storage_timeout))
+
+
+def _put(options: argparse.Namespace) -> int:
+    return _with_account(options, lambda accounts, name: put(accounts, options.file, name))
+
+
+def _list(options: argparse.Namespace) -> int:
+    return _with_account(options, list_jobs)
+
+
+def _import(options: argparse.Namespace) -> int:
+    return _with_account(options, lambda accounts, name: import_jobs(accounts, options.file, name))
+
+
+def _with_account(options: argparse.Namespace, work: Callable[[Accounts, str | None], Awaitable[int]]) -> int:
+    return _run(load_settings(), lambda accounts: work(accounts, _known(accounts, options.account)))
+
+
+def _known(accounts: Accounts, name: str | None) -> str | None:
+    if name is not None and name not in accounts.names:
+        raise CommandError(f"--account: the key ring has no account {name!r}")
+    return name
+
+
+def _run(settings: Settings, work: Callable[[Accounts], Awaitable[int]]) -> int:
+    keyring = load_keyring(settings)
+    configure_logs("warning", "text")
+
+    async def run() -> int:
+        async with Accounts(keyring.accounts, storage_options(settings)) as accounts:
+            return await work(accounts)
+
+    return asyncio.run(run())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

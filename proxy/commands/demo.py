@@ -1,0 +1,117 @@
+"""The command `demo`: an emulator, sample jobs, the server, and requests to try."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adapters.account import Accounts
+from adapters.emulator import EmulatorError, start_emulator
+from adapters.exports import upload
+from proxy.app import storage_options
+from proxy.commands import samples
+from proxy.keyring_file import load_keyring
+from proxy.logs import configure_logs
+from proxy.server import listen, serve
+from proxy.settings import Settings, load_settings
+
+ACCOUNT = "demo"
+MASTER_KEY = "demo-master-key"
+QUERY_KEY = "demo-query-key"
+DEFAULT_EMULATOR = "UseDevelopmentStorage=true"
+
+REQUESTS = """\
+The proxy answers at {base}. Ctrl-C ends it and the emulator. Try:
+
+  # A finished load, in JSON and in XML
+  curl '{base}/REST/v1/Dataflows/LoadDataSource/{load}?key={master}'
+  curl '{base}/REST/v1/dataflows/loaddatasource/{load}?o=xml&key={master}'
+
+  # A load that is not finished: what clients poll
+  curl '{base}/REST/v1/Dataflows/LoadDataSource/{pending}?key={master}'
+
+  # A published data source
+  curl '{base}/REST/v1/data/jobs/{publish}/$getstatus?key={master}'
+
+  # All jobs of the last 15 days; a query key is enough
+  curl '{base}/REST/v1/Dataflows/ListJobs?output=xml&key={query}'
+
+  # An export, fetched as a legacy client does: take the link, append the key
+  link=$(curl -s '{base}/REST/v1/Dataflows/DataSourceDownload/{name}?o=xml&key={master}' | \
+sed -n 's/.*name="succeeded">\\([^<]*\\)<.*/\\1/p' | sed 's/&amp;/\\&/g') && curl "$link?key={master}"
+
+  # The same by the URL that some clients build themselves
+  curl -L '{base}/REST/v1/Dataflows/DataSourceDownload/{name}/output/succeeded?key={master}'
+
+  # A key that nobody has
+  curl -i '{base}/REST/v1/Dataflows/ListJobs?key=wrong'
+"""
+
+
+def demo(emulator_running: str | None) -> int:
+    """Runs until Ctrl-C, with an emulator of its own or one that runs at a connection string; gives the exit status."""
+    os.environ.pop("PROXY_KEYRING_FILE", None)
+    os.environ["PROXY_KEYRING"] = "{}"
+    os.environ.setdefault("PROXY_HOST", "127.0.0.1")
+    os.environ.setdefault("PROXY_LOG_FORMAT", "text")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the emulator ends with us
+    listener = listen(load_settings())
+    port = listener.getsockname()[1]
+    os.environ["PROXY_PORT"] = str(port)
+    os.environ["PROXY_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+    try:
+        with listener, _storage(emulator_running) as connection_string:
+            os.environ["PROXY_KEYRING"] = _key_ring(connection_string)
+            settings = load_settings(serving=True)
+            configure_logs(settings.log_level, settings.log_format)
+            asyncio.run(_seed(settings))
+            print(_requests(settings.public_url), flush=True)
+            return serve(settings, listener)
+    except EmulatorError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+@contextmanager
+def _storage(emulator_running: str | None) -> Iterator[str]:
+    """The connection string of an emulator; one of our own lives as long as the context."""
+    if emulator_running:
+        yield emulator_running
+    else:
+        with start_emulator() as emulator:
+            yield emulator.connection_string
+
+
+def _key_ring(connection_string: str) -> str:
+    keys = {
+        MASTER_KEY: {"account": ACCOUNT, "role": "master"},
+        QUERY_KEY: {"account": ACCOUNT, "role": "query"},
+    }
+    return json.dumps({"accounts": {ACCOUNT: {"storage": {"connection_string": connection_string}}}, "keys": keys})
+
+
+async def _seed(settings: Settings) -> None:
+    """Writes the samples anew, so that they lie within the last days however old the emulator's volume is."""
+    async with Accounts(load_keyring(settings).accounts, storage_options(settings)) as accounts:
+        account = accounts[ACCOUNT]
+        await account.jobs.create_table()
+        await account.jobs.clear()
+        await account.jobs.put(list(samples.jobs()))
+        async with account.blobs() as blobs:
+            for path, content in samples.exports().items():
+                await upload(blobs, path, content)
+
+
+def _requests(base: str) -> str:
+    return REQUESTS.format(
+        base=base,
+        master=MASTER_KEY,
+        query=QUERY_KEY,
+        name=samples.DATA_SOURCE,
+        load=samples.LOAD_ID,
+        pending=samples.PENDING_ID,
+        publish=samples.PUBLISH_ID,
+    )
