@@ -156,7 +156,7 @@ class JobStore:
             return read_row(row, lambda text: self._remark(row, text))
         except MalformedRowError as error:
             self._remark(row, f"row can't be shown: {error}")
-            raise
+            raise MalformedRowError(f"row {row.get('RowKey')} can't be shown: {error}") from None
 
     def _remark(self, row: Row, text: str) -> None:
         # Once for each row, since clients poll; the memory of it is bounded.

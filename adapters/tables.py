@@ -125,7 +125,7 @@ def _body(response: AsyncHttpResponse) -> Json:
         raise fault_of_answer(response.status_code, _error_code(response))
     try:
         body = json.loads(response.content)
-    except ValueError:  # broken JSON or broken UTF-8
+    except (ValueError, RecursionError):  # broken JSON, broken UTF-8, or brackets without end
         raise StorageFaultError(Fault.NONSENSE, "the answer is not JSON") from None
     if not isinstance(body, dict):
         raise StorageFaultError(Fault.NONSENSE, "the answer is no JSON object")
@@ -137,6 +137,6 @@ def _error_code(response: AsyncHttpResponse) -> str | None:
     if code is None:
         try:
             code = json.loads(response.content)["odata.error"]["code"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
     return code if isinstance(code, str) else None

@@ -88,7 +88,9 @@ class Endpoint:
             answer = await self._perform(scope, query, trace)
         except WireError as error:
             return self._error(error.code, query, trace, error.allow)
-        except MalformedRowError:
+        except MalformedRowError as error:
+            # The row is told of once, but each answer promises details under its traceId.
+            log.warning("%s", error, extra={"trace_id": trace.trace_id, "account": trace.account})
             return self._error(ErrorCode.BAD_ROW, query, trace)
         except StorageFaultError as error:
             fields = {"trace_id": trace.trace_id, "account": trace.account, "advice": error.fault.value.advice}

@@ -89,7 +89,7 @@ def _sas_suffix(text: str) -> str:
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError) as error:  # unknown names and those that are no names at all
+    except (KeyError, OSError, ValueError) as error:  # unknown names, and those that are no names at all
         raise ValueError("must be the name of a time zone, like America/Los_Angeles") from error
     return name
 

@@ -60,13 +60,7 @@ async def job_list(_call: Call, caller: Caller) -> Found:
     """The jobs of the last days (get-job-list); a restricted key sees its own data sources' only, no geocode jobs."""
     since = datetime.now(UTC) - timedelta(days=caller.settings.job_window_days)
     records = await caller.account.jobs.created_since(from_datetime(since))
-    if caller.grant.is_restricted:
-        records = [
-            record
-            for record in records
-            if JOB_TYPES[record.job_type].has_name and caller.grant.allows(record.data_source_name)
-        ]
-    return Found(listed(records, _link_style(caller)))
+    return Found(listed((record for record in records if _sees(caller.grant, record)), _link_style(caller)))
 
 
 async def job_output(call: Call, caller: Caller) -> Redirect:
@@ -84,9 +78,14 @@ async def _find(call: Call, caller: Caller) -> FoundJob:
     record = await caller.account.jobs.job(call.reference)
     if record is None or not is_of_kind(record.job_type, call.kind):
         raise WireError(ErrorCode.NO_SUCH_JOB)
-    if not caller.grant.allows(record.data_source_name):
+    if not _sees(caller.grant, record):
         raise WireError(ErrorCode.OTHER_DATA_SOURCE)
     return FoundJob(record, record.shown_id)
+
+
+def _sees(grant: Grant, record: JobRecord) -> bool:
+    """Whether the key may see a job: a restricted one sees those of its data sources, and geocode jobs have none."""
+    return not grant.is_restricted or (JOB_TYPES[record.job_type].has_name and grant.allows(record.data_source_name))
 
 
 async def _find_download(reference: str, caller: Caller) -> FoundJob:
