@@ -1,0 +1,91 @@
+"""Scripts as they were written against the documents, with the shortcuts that scripts take."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from threading import Timer
+from typing import Any
+
+import pytest
+import requests
+
+from tests.clients.jobs import CONTENT, load_job, reachable, status_url
+from tests.live import PUBLIC_URL, LiveServer
+from tests.storage import Storage
+
+
+def first_job(url: str) -> dict[str, Any]:
+    """The job of a status answer, once both status codes are as they must be."""
+    with urllib.request.urlopen(url) as response:  # noqa: S310 - our own server
+        answer = json.load(response)
+        assert response.status == answer["statusCode"] == 200
+    return dict(answer["resourceSets"][0]["resources"][0])
+
+
+def test_a_script_polls_while_pending_and_then_takes_the_second_link(proxy: LiveServer, account: Storage) -> None:
+    job_id = load_job(account, "Running")
+    completion = {"PartitionKey": account.account, "RowKey": job_id, "Status": "Succeeded"}
+    completed = Timer(0.3, account.table.update_entity, [completion])
+    completed.start()
+    url, polls = status_url(proxy, job_id), 0
+    end = time.monotonic() + 10
+    while (job := first_job(url))["status"] == "Pending" and time.monotonic() < end:
+        polls += 1
+        assert [link["role"] for link in job["links"]] == ["self"]
+        time.sleep(0.1)
+    completed.join()
+    assert (job["status"], polls > 0) == ("Completed", True)
+    # The self link, given to it with the answer, leads to the same job.
+    assert first_job(reachable(job["links"][0]["url"], proxy) + "?key=master-key")["id"] == job_id
+    assert requests.get(job["links"][1]["url"] + "?key=master-key", timeout=20).content == CONTENT
+
+
+def test_a_script_that_polls_an_aborted_job_stops_and_shows_why(proxy: LiveServer, account: Storage) -> None:
+    job = first_job(status_url(proxy, account.job(status="Failed", ErrorMessage="Row 7: no latitude")))
+    assert (job["status"], job["errorMessage"]) == ("Aborted", "Row 7: no latitude")
+
+
+def test_a_script_reads_what_went_wrong_from_the_envelope(proxy: LiveServer) -> None:
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        first_job(status_url(proxy, "none"))
+    with raised.value as error:
+        assert json.load(error)["statusCode"] == error.code == 404
+
+
+@pytest.mark.parametrize("host", ["http://{}", "HTTP://{}"])
+def test_a_client_builds_the_output_url_itself_and_follows_redirects(
+    host: str, proxy: LiveServer, account: Storage
+) -> None:
+    job_id = load_job(account)
+    base = host.format(f"127.0.0.1:{proxy.port}")
+    with urllib.request.urlopen(  # noqa: S310 - our own server
+        f"{base}/REST/v1/Dataflows/LoadDataSource/{job_id}/output/succeeded?key=master-key"
+    ) as response:
+        assert (response.status, response.read()) == (200, CONTENT)
+        assert response.headers["Content-Encoding"] is None
+    account.download("Coffee", OutputBlob=account.export(CONTENT))
+    url = f"{base}/rest/v1/dataflows/datasourcedownload/coffee/output/succeeded"
+    assert requests.get(url, params={"key": "master-key"}, timeout=20).content == CONTENT
+
+
+def test_a_sample_that_looks_for_exactly_data_source_finds_the_service_url(proxy: LiveServer, account: Storage) -> None:
+    job = first_job(status_url(proxy, load_job(account)))
+    # First(...) of LINQ, which throws when there is none.
+    link = next(link for link in job["links"] if link["role"] == "dataSource")
+    assert link["url"] == f"{PUBLIC_URL}/REST/v1/data/20181f26d9e94c81acdf9496133d4f23/FourthCoffeeSample"
+    assert next(link for link in job["links"] if link["role"] == "datasource")["url"] == link["url"]
+
+
+def test_a_list_is_filtered_by_its_description(server: LiveServer, storage: Storage) -> None:
+    storage.job("DataSourceIncremental", "Running", DataSourceName="Shop")
+    load_job(storage)
+    storage.job("Geocode")
+    jobs = requests.get(
+        f"{server.url}/REST/v1/dataflows/listjobs", params={"output": "json", "key": "master-key"}, timeout=20
+    ).json()["resourceSets"][0]["resources"]
+    loads = [job for job in jobs if job["description"].startswith("DataSource")]
+    assert [(job["name"], job["status"]) for job in loads] == [
+        ("Shop", "Pending"),
+        ("FourthCoffeeSample", "Completed"),
+    ]

@@ -1,0 +1,130 @@
+"""`demo`: what a newcomer sees first. Its printed requests are run as they stand."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from lxml import etree
+
+from adapters.emulator import Emulator
+from adapters.records import JobType
+
+PRINTED = 8
+QUIET_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: its process and what it printed."""
+
+    process: subprocess.Popen[str]
+    text: str
+    base: str
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def running(*arguments: str, **variables: str) -> Iterator[Demo]:
+    port = str(free_port())
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PROXY_")}
+    environment |= {"PROXY_PORT": port} | variables
+    command = [sys.executable, "-m", "proxy", "demo", *arguments]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        timer = threading.Timer(QUIET_SECONDS, process.kill)
+        timer.start()
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "key=wrong" in line:
+                break
+        timer.cancel()
+        try:
+            yield Demo(process, "".join(lines), f"http://127.0.0.1:{port}")
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with running() as started:
+        yield started
+
+
+def test_the_printed_requests_answer_as_they_stand(demo: Demo) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("no curl on this machine; the URLs are tested below")
+    requests = re.findall(r"^  ((?:curl|link=).*)$", demo.text, re.MULTILINE)
+    assert len(requests) == PRINTED
+    answers = [
+        subprocess.run(["bash", "-c", request], check=True, capture_output=True, text=True).stdout
+        for request in requests
+    ]
+    assert '"status":"Completed"' in answers[0]
+    assert "<Status>Completed</Status>" in answers[1]
+    assert '"status":"Pending"' in answers[2]
+    assert '"status":"Completed"' in answers[3]
+    assert "<EstimatedTotal>27</EstimatedTotal>" in answers[4]
+    assert answers[5] == answers[6]
+    assert etree.fromstring(answers[5].encode()).tag == "FourthCoffeeSample"
+    assert "InvalidCredentials" in answers[7]
+
+
+def test_the_samples_have_every_type_in_every_state(demo: Demo) -> None:
+    jobs = httpx.get(f"{demo.base}/REST/v1/Dataflows/ListJobs?key=demo-query-key").json()["resourceSets"][0][
+        "resources"
+    ]
+    listed = {(job["description"], job["status"]) for job in jobs}
+    types = {job_type.value for job_type in JobType if job_type is not JobType.DOWNLOAD}
+    assert listed == {(name, status) for name in types for status in ("Pending", "Completed", "Aborted")}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_proxy_and_its_emulator(number: signal.Signals) -> None:
+    with running() as started:
+        links = httpx.get(f"{started.base}/REST/v1/Dataflows/DataSourceDownload/FourthCoffeeSample?key=demo-master-key")
+        (job,) = links.json()["resourceSets"][0]["resources"]
+        export = job["links"][1]["url"]
+        assert httpx.get(export).status_code == 200
+        started.process.send_signal(number)
+        assert started.process.wait(20) == 0
+        for url in (started.base, export):
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(url)
+
+
+def test_a_taken_port_is_a_clear_message() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        environment = os.environ | {"PROXY_PORT": str(port)}
+        command = [sys.executable, "-m", "proxy", "demo"]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr == f"PROXY_HOST, PROXY_PORT: can't listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
+    # The default ports may be anybody's on this machine, so the test says where the emulator is.
+    arguments = ("--emulator-running", emulator.connection_string)
+    with running(*arguments) as started:
+        first = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
+    with running(*arguments) as started:
+        again = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
+    # A second start on the same volume makes the samples anew, and leaves none of the first.
+    assert first["resourceSets"][0]["estimatedTotal"] == again["resourceSets"][0]["estimatedTotal"] == 27

@@ -1,0 +1,57 @@
+"""Fixtures that every kind of test shares: a real Azurite, an account of the test's own in it, and a live server."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from uuid import uuid4
+
+import pytest
+
+from adapters.emulator import Emulator, start_emulator
+from tests.live import LiveServer, start_server
+from tests.storage import Storage
+
+MASTER = "master-key"
+QUERY = "query-key"
+
+StartServer = Callable[..., LiveServer]
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """One Azurite for this process, on free ports, ended with it."""
+    with start_emulator() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def account(emulator: Emulator) -> Iterator[Storage]:
+    """An account that the tests of one file share: quicker, for what doesn't look at all of its rows."""
+    with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def proxy(account: Storage) -> Iterator[LiveServer]:
+    """A live server with default settings in front of the shared account."""
+    with start_server(account) as running:
+        yield running
+
+
+@pytest.fixture
+def storage(emulator: Emulator) -> Iterator[Storage]:
+    """An account that no other test knows: a partition, a table and a container of its own."""
+    with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def start() -> Iterator[StartServer]:
+    """Starts live servers that end with the test: `start(storage, output_links="redirect", keys={...})`."""
+    with ExitStack() as stack:
+        yield lambda storage, **options: stack.enter_context(start_server(storage, **options))
+
+
+@pytest.fixture
+def server(storage: Storage, start: StartServer) -> LiveServer:
+    """A live server with default settings, a master and a query key, in front of the test's account."""
+    return start(storage)

@@ -1,0 +1,137 @@
+"""The README's numbered differences from the documents, a test for each number."""
+
+from lxml import etree
+
+from adapters.ids import new_job_id
+from adapters.ticks import parse
+from tests.conftest import StartServer
+from tests.live import QUERY, LiveServer
+from tests.storage import Storage, int64
+
+XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+def local_names(element: etree._Element) -> list[str]:
+    return [etree.QName(child).localname for child in element]
+
+
+def xml_job(server: LiveServer, path: str) -> etree._Element:
+    (job,) = server.xml(path).iterfind(".//{*}Resources/*")
+    return job
+
+
+def test_difference_1_a_download_status_is_200_in_both_places(server: LiveServer, storage: Storage) -> None:
+    storage.download("Coffee")
+    response = server.get("Dataflows/DataSourceDownload/Coffee")
+    answer = response.json()
+    assert (response.status_code, answer["statusCode"], answer["statusDescription"]) == (200, 200, "OK")
+
+
+def test_difference_2_nil_is_in_the_true_namespace(server: LiveServer, storage: Storage) -> None:
+    storage.download("Coffee", "Pending")
+    completed = xml_job(server, "Dataflows/DataSourceDownload/Coffee").find("{*}CompletedDate")
+    assert completed is not None
+    assert completed.get(XSI_NIL) == "true"
+
+
+def test_difference_3_every_link_comes_before_the_status(server: LiveServer, storage: Storage) -> None:
+    storage.download("Coffee", OutputBlob="exports/a.xml", FailedBlob="exports/b.txt")
+    assert local_names(xml_job(server, "Dataflows/DataSourceDownload/Coffee"))[:5] == ["Id", *["Link"] * 3, "Status"]
+
+
+def test_difference_4_a_load_has_its_link_in_each_spelling(
+    storage: Storage, server: LiveServer, start: StartServer
+) -> None:
+    path = f"Dataflows/LoadDataSource/{storage.job(DataSourceName='Coffee', AccessId='x')}"
+    assert [link["role"] for link in server.job(path)["links"]] == ["self", "datasource", "dataSource"]
+    documented = start(storage, datasource_roles="datasource")
+    assert [link["role"] for link in documented.job(path)["links"]] == ["self", "datasource"]
+
+
+def test_difference_5_an_output_link_is_signed_or_redirects(
+    storage: Storage, server: LiveServer, start: StartServer
+) -> None:
+    storage.download("Coffee", OutputBlob="exports/a.xml")
+    path = "Dataflows/DataSourceDownload/Coffee"
+    assert "&sig=" in server.job(path)["links"][1]["url"]
+    documented = start(storage, output_links="redirect", public_url="https://spatial.virtualearth.net")
+    url = documented.job(path)["links"][1]["url"]
+    assert url == "https://spatial.virtualearth.net/REST/v1/dataflows/DataSourceDownload/Coffee/output/succeeded"
+
+
+def test_difference_6_a_completed_job_can_have_an_error_log(server: LiveServer, storage: Storage) -> None:
+    job = storage.job(FailedBlob="exports/b.txt")
+    assert [link.get("name") for link in server.job(f"Dataflows/LoadDataSource/{job}")["links"]] == [None, "failed"]
+
+
+def test_difference_7_a_service_job_is_a_dataflow_job_in_json_status_answers(
+    server: LiveServer, storage: Storage
+) -> None:
+    path = f"data/jobs/{storage.job('DataSourceDelete')}/$getstatus"
+    job = server.job(path)
+    assert job["__type"].startswith("DataflowJob:")
+    assert job["totalEntityCount"] == 0
+    assert etree.QName(xml_job(server, path)).localname == "DataServiceJob"
+
+
+def test_difference_8_an_aborted_jobs_message_stands_in_the_envelope_too(server: LiveServer, storage: Storage) -> None:
+    answer = server.json(f"Dataflows/LoadDataSource/{storage.job(status='Aborted', ErrorMessage='No schema.')}")
+    assert (answer["statusCode"], answer["errorDetails"]) == (200, ["No schema."])
+
+
+def test_difference_9_json_is_compact(storage: Storage, start: StartServer) -> None:
+    server = start(storage)
+    assert b'"resourceSets":[{"estimatedTotal":0,"resources":[]}]' in server.get("Dataflows/ListJobs").content
+
+
+def test_difference_10_links_have_the_scheme_of_the_public_url(storage: Storage, start: StartServer) -> None:
+    plain = start(storage, public_url="http://spatial.example.net")
+    (link,) = plain.job(f"Dataflows/LoadDataSource/{storage.job(status='Pending')}")["links"]
+    assert link["url"].startswith("http://spatial.example.net/REST/v1/")
+
+
+def test_difference_11_a_query_keys_list_has_no_signed_link(storage: Storage, start: StartServer) -> None:
+    server = start(storage)
+    storage.job("Geocode", OutputBlob="exports/a.csv")
+    (job,) = server.json("Dataflows/ListJobs", QUERY)["resourceSets"][0]["resources"]
+    url = job["links"][1]["url"]
+    assert "sig=" not in url
+    path = url.partition("/REST/v1/")[2]
+    assert server.get(path, QUERY).status_code == 401
+    assert server.get(path).status_code == 302
+
+
+def test_difference_12_a_downloads_counts_are_those_of_the_row(server: LiveServer, storage: Storage) -> None:
+    storage.download("Coffee", ProcessedEntityCount=7, FailedEntityCount=2)
+    job = server.job("Dataflows/DataSourceDownload/Coffee")
+    assert (job["processedEntityCount"], job["failedEntityCount"]) == (7, 2)
+
+
+def test_difference_13_a_count_is_an_int32(server: LiveServer, storage: Storage) -> None:
+    job = storage.job(TotalEntityCount=int64(5_000_000_000))
+    assert server.job(f"Dataflows/LoadDataSource/{job}")["totalEntityCount"] == 2147483647
+
+
+def test_difference_14_what_xml_cannot_carry_is_replaced_in_both(server: LiveServer, storage: Storage) -> None:
+    job = storage.job(Description="a\x01b")
+    path = f"Dataflows/LoadDataSource/{job}"
+    assert server.job(path)["description"] == "a\ufffdb"
+    assert xml_job(server, path).findtext("{*}Description") == "a\ufffdb"
+
+
+def test_difference_15_the_estimated_total_is_the_number_of_jobs(storage: Storage, start: StartServer) -> None:
+    server = start(storage)
+    for _ in range(3):
+        storage.job()
+    (listed,) = server.json("Dataflows/ListJobs")["resourceSets"]
+    assert listed["estimatedTotal"] == len(listed["resources"]) == 3
+
+
+def test_difference_16_a_download_can_be_asked_for_by_its_id(server: LiveServer, storage: Storage) -> None:
+    older = new_job_id(parse("2013-01-03T23:21:58Z"))
+    storage.job("DataSourceDownload", DataSourceName="Coffee", RowKey=older, CreatedDate="2013-01-03T23:21:58Z")
+    newest = storage.download("Coffee")
+    assert server.job("Dataflows/DataSourceDownload/Coffee")["id"] == newest
+    job = server.job(f"Dataflows/DataSourceDownload/{older}")
+    assert job["id"] == older
+    assert job["links"][0]["url"].endswith(f"/DataSourceDownload/{older}")

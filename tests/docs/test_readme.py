@@ -1,0 +1,126 @@
+"""The README says what the code does: its tables are read and compared."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from adapters.records import JobType
+from adapters.rows import write_row
+from adapters.status_words import STATUS_WORDS, status_of
+from proxy.__main__ import parser
+from proxy.bing.envelope import DEFAULT_COPYRIGHT
+from proxy.bing.errors import ErrorCode
+from proxy.bing.request import ROUTES
+from proxy.commands.samples import jobs
+from proxy.keyring_file import parse_keyring
+from proxy.settings import Settings, variable
+from tests.live import LiveServer
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def table(heading: str, columns: int, start: str = "") -> list[list[str]]:
+    """The rows of the first table of a section, or of the one whose head starts with a text."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = section[section.index(f"| {start}") :].splitlines()
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
+    rows = rows[: next((number for number, row in enumerate(rows) if not row), len(rows))]
+    assert all(len(row) == columns for row in rows)
+    return rows
+
+
+def code(text: str) -> list[str]:
+    """What stands between backticks."""
+    return re.findall("`([^`]+)`", text)
+
+
+def test_the_operations_that_are_served_are_the_routes() -> None:
+    served = [code(path)[0] for _, path, state in table("Operations", 3) if state == "served"]
+    assert sorted(served) == sorted(route.template for route in ROUTES)
+
+
+def test_what_is_not_served_is_a_404(server: LiveServer) -> None:
+    missing = [code(path)[0] for _, path, state in table("Operations", 3) if state == "not served, 404"]
+    assert missing
+    for path in missing:
+        for method in ("GET", "POST", "DELETE"):
+            url = f"{server.url}/REST/v1/{path.replace('{', '').replace('}', '')}?key=master-key"
+            assert server.client.request(method, url).status_code == 404, path
+
+
+def test_the_table_of_errors_has_the_catalogue() -> None:
+    told = {
+        (int(status), name)
+        for statuses, names, _ in table("Operations", 3, "HTTP")
+        for status in statuses.split(", ")
+        for name in code(names)
+    }
+    assert told == {(entry.value.status, entry.value.authentication.value) for entry in ErrorCode}
+
+
+def test_the_settings_have_their_names_defaults_and_meanings() -> None:
+    rows = table("Settings", 3)
+    assert [code(row[0])[0] for row in rows] == [variable(name) for name in Settings.model_fields]
+    for (_, default, meaning), field in zip(rows, Settings.model_fields.values(), strict=True):
+        assert meaning.removesuffix("; `serve` requires it") == field.description
+        value = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+        if value == DEFAULT_COPYRIGHT:
+            assert default == "the notice of get-job-list"
+        elif value in {None, ""}:
+            assert default == ""
+        else:
+            assert default == f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def test_the_example_of_a_key_ring_is_one() -> None:
+    example = README.split("```json\n")[1].split("```")[0]
+    assert set(parse_keyring(example).accounts) == {"contoso", "fabrikam"}
+
+
+def test_the_row_table_has_the_properties_that_are_written() -> None:
+    written = set[str]()
+    for job in jobs():
+        written |= set(write_row("demo", job))
+    named = {code(row[0])[0]: row for row in table("Stored rows", 3)}
+    assert set(named) == written - {"PartitionKey", "RowKey"}
+    assert code(named["JobType"][2]) == [job_type.value for job_type in JobType]
+
+
+def test_the_status_words_are_those_that_are_read() -> None:
+    rows = table("Stored rows", 2, "status words")
+    told = {word: meaning for words, meaning in rows for word in code(words)}
+    assert {word.lower() for word in told} == set(STATUS_WORDS)
+    for word, meaning in told.items():
+        status = status_of(word)
+        assert status is not None
+        assert status.value == meaning
+
+
+def test_every_difference_has_a_test_of_its_number() -> None:
+    numbers = [int(row[0]) for row in table("Differences from the documents", 4)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    source = (ROOT / "tests" / "contract" / "test_differences.py").read_text(encoding="utf-8")
+    names = [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    tested = [int(match[1]) for name in names if (match := re.match(r"test_difference_(\d+)_", name))]
+    assert sorted(tested) == numbers
+
+
+def test_every_command_is_in_the_table() -> None:
+    told = " ".join(row[0] for row in table("Commands", 2))
+    for command in ("serve", "check", "jobs put", "jobs list", "jobs import"):
+        assert f"`python -m proxy {command}" in told
+        arguments = [*command.split(), *(["file"] if command in {"jobs put", "jobs import"} else [])]
+        parser().parse_args(arguments)
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        set(re.findall(r"`((?:proxy|adapters|tests)/[\w/.]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    ),
+)
+def test_a_path_in_contributing_exists(path: str) -> None:
+    assert (ROOT / path).exists()

@@ -1,0 +1,82 @@
+"""What writers of job rows do, by the plain SDKs, so that the adapters are not tested by themselves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from azure.data.tables import EdmType, EntityProperty, TableClient
+from azure.storage.blob import BlobServiceClient
+
+from adapters.emulator import Emulator
+from adapters.ids import new_job_id
+from adapters.ticks import from_datetime, parse, to_text
+
+
+@dataclass(frozen=True)
+class Storage:
+    """One account's storage in the emulator."""
+
+    account: str
+    table_name: str
+    connection_string: str
+    table: TableClient
+    blobs: BlobServiceClient
+
+    @classmethod
+    @contextmanager
+    def open(cls, emulator: Emulator, account: str) -> Iterator["Storage"]:
+        """Makes the table and opens the clients."""
+        text, table_name = emulator.connection_string, f"jobs{uuid4().hex[:16]}"
+        with (
+            TableClient.from_connection_string(text, table_name) as table,
+            BlobServiceClient.from_connection_string(text) as blobs,
+        ):
+            table.create_table()
+            yield cls(account, table_name, text, table, blobs)
+
+    def job(self, job_type: str = "DataSourceComplete", status: str = "Completed", **properties: Any) -> str:
+        """Writes a job row, created an hour ago unless a CreatedDate is given as text; gives its RowKey."""
+        created = properties.pop("CreatedDate", None) or ago(hours=1)
+        row_key = properties.pop("RowKey", None) or new_job_id(parse(created))
+        row = {"JobType": job_type, "Status": status, "CreatedDate": date(created)} | properties
+        self.row(row_key, **row)
+        return str(row_key)
+
+    def row(self, row_key: str, **properties: Any) -> None:
+        """Writes any row."""
+        self.table.upsert_entity({"PartitionKey": self.account, "RowKey": row_key} | properties)
+
+    def alias(self, key: str, job_id: str) -> None:
+        """Writes an alias row."""
+        self.row(key, JobId=job_id)
+
+    def download(self, name: str, status: str = "Completed", **properties: Any) -> str:
+        """Writes a download job and makes it its data source's newest."""
+        row_key = self.job("DataSourceDownload", status, DataSourceName=name, **properties)
+        self.alias(f"alias:download:{name.lower()}", row_key)
+        return row_key
+
+    def export(self, content: bytes = b"<export />", name: str = "export.xml") -> str:
+        """Writes a blob in a container of its own; gives `container/name` as rows hold it."""
+        container = f"exports-{uuid4().hex[:12]}"
+        self.blobs.create_container(container)
+        self.blobs.get_blob_client(container, name).upload_blob(content)
+        return f"{container}/{name}"
+
+
+def date(text: str) -> EntityProperty:
+    """A DateTime with all its ticks."""
+    return EntityProperty(text, EdmType.DATETIME)
+
+
+def int64(value: int) -> EntityProperty:
+    """An Int64."""
+    return EntityProperty(value, EdmType.INT64)
+
+
+def ago(**span: float) -> str:
+    """A moment before now, as the text of a DateTime."""
+    return to_text(from_datetime(datetime.now(UTC) - timedelta(**span)))
