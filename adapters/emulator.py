@@ -178,7 +178,7 @@ def _find_node() -> str:
     The one of the PyPI package comes first. `make setup` installs it only where no other is new enough, and its
     command on the PATH of an active environment is a wrapper, which would stand between us and Azurite.
     """
-    if (of_wheel := Path(NODE_WHEEL, "bin", "node")).is_file():
+    if NODE_WHEEL and (of_wheel := Path(NODE_WHEEL, "bin", "node")).is_file():
         return str(of_wheel)
     on_path = shutil.which("node")
     if on_path is None:

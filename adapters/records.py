@@ -50,7 +50,7 @@ class BlobPath:
 
 # A container's name is 3 to 63 of these (or a $ one, like $web), a blob's at most 1,024 characters without controls.
 _BLOB_PATH = re.compile(
-    r"(?P<container>\$?[a-z0-9](?:-?[a-z0-9]){2,62})/(?P<name>[^/\x00-\x1f\x7f\ud800-\udfff]"
+    r"(?=[^/]{3,63}/)(?P<container>\$?[a-z0-9](?:-?[a-z0-9])*)/(?P<name>[^/\x00-\x1f\x7f\ud800-\udfff]"
     r"[^\x00-\x1f\x7f\ud800-\udfff]{0,1023})",
     re.ASCII,
 )

@@ -141,7 +141,7 @@ def _count(row: Row, name: str, remark: Remark) -> int:
     try:
         if edm_type in {"Edm.Int32", "Edm.Int64"} and int(row[name]) >= 0:
             return int(row[name])
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         pass  # told below, like a wrong type
     remark(f"{name} is not a count and was read as 0")
     return 0

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from azure.core import AsyncPipelineClient
 from azure.core.pipeline.policies import AsyncRetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
@@ -107,7 +107,9 @@ class TableReads:
         await self._client.close()
 
     async def _get(self, url: str, query: dict[str, str]) -> AsyncHttpResponse:
-        request = HttpRequest("GET", url, params=query, headers=_HEADERS)
+        # azure-core puts parameters into the URL as they are: an & in an account's name would begin another one.
+        encoded = f"{url}?{urlencode(query, quote_via=quote)}" if query else url
+        request = HttpRequest("GET", encoded, headers=_HEADERS)
         try:
             return await self._client.send_request(
                 request, connection_timeout=self._seconds, read_timeout=self._seconds

@@ -28,6 +28,11 @@ def from_datetime(moment: datetime) -> Ticks:
     return Ticks((since.days * 86_400 + since.seconds) * PER_SECOND + since.microseconds * PER_MICROSECOND)
 
 
+# The calendar's first tick and its last one, .NET's greatest date; a datetime ends nine ticks earlier.
+FIRST = Ticks(0)
+LAST = Ticks(from_datetime(datetime.max.replace(tzinfo=UTC)) + PER_MICROSECOND - 1)
+
+
 def to_datetime(ticks: Ticks) -> datetime:
     """The UTC datetime of these ticks; the seventh fraction digit is cut.
 
@@ -47,11 +52,11 @@ def parse(text: str) -> Ticks:
     if match is None:
         raise ValueError("not a date like 2013-01-03T23:22:15.7979398Z")
     zone = match["zone"] or "Z"
-    try:
-        whole = from_datetime(datetime.fromisoformat(match["seconds"] + ("+00:00" if zone == "Z" else zone)))
-    except OverflowError as error:  # the offset leads out of the calendar
-        raise ValueError("not a date in the years 1 to 9999") from error
-    return Ticks(whole + int((match["fraction"] or "").ljust(7, "0")))
+    whole = from_datetime(datetime.fromisoformat(match["seconds"] + ("+00:00" if zone == "Z" else zone)))
+    ticks = Ticks(whole + int((match["fraction"] or "").ljust(7, "0")))
+    if not FIRST <= ticks <= LAST:  # the offset leads out of the calendar
+        raise ValueError("not a date in the years 1 to 9999")
+    return ticks
 
 
 def to_text(ticks: Ticks) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -97,6 +98,9 @@ class _Ring(_Strict):
     keys: dict[str, _Key]
 
 
+_MEMBERS = [name for model in (_Ring, _Account, _Storage, _Credential, _Key) for name in model.model_fields]
+
+
 def load_keyring(settings: Settings) -> KeyRing:
     """The key ring that the settings name.
 
@@ -123,7 +127,7 @@ def parse_keyring(text: str) -> KeyRing:
         members = json.loads(text, object_pairs_hook=_without_repeats)
     except RecursionError:
         raise SettingsError("not a key ring") from None
-    except json.JSONDecodeError as error:  # its text says where and what was expected, nothing of what is there
+    except ValueError as error:  # its text says where and what was expected, nothing of what is there
         raise SettingsError(f"not JSON: {error}") from None
     try:
         ring = _Ring.model_validate(members)
@@ -170,6 +174,10 @@ def _mistake(error: Any) -> str:  # noqa: ANN401 - pydantic's own shape
     elif location[:1] == ["accounts"] and len(location) > 1:
         location[:2] = [f"account {location[1]!r}"]
     text = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        # What stands in a wrong place may be a key, so only what it was meant for is told.
+        meant = get_close_matches(location.pop(), _MEMBERS, n=1)
+        text = "has a member that is not known here" + (f"; did you mean {meant[0]}?" if meant else "")
     return f"{' '.join(location)}: {text}" if location else text
 
 

@@ -7,6 +7,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+from proxy.lines import one_line
+
 # Whatever gets here by mistake: a key or a signature in a query, an account key in a connection string, a token.
 _SECRETS = re.compile(
     r"((?:\b|_)(?:key|sig|accountkey|sharedaccesssignature)(?:=|%3d)|\b(?:bearer|sharedkey(?:lite)?) )[^\s&;,\"'<>\\]+",
@@ -42,8 +44,8 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line."""
-        fields = "".join(f" {name}={_one_line(value)}" for name, value in _fields(record).items())
-        text = f"{_time(record)} {record.levelname.lower():7} {_one_line(mask(record.getMessage()))}{fields}"
+        fields = "".join(f" {name}={one_line(value)}" for name, value in _fields(record).items())
+        text = f"{_time(record)} {record.levelname.lower():7} {one_line(mask(record.getMessage()))}{fields}"
         return text + ("\n" + mask(self.formatException(record.exc_info)) if record.exc_info else "")
 
 
@@ -67,8 +69,3 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
 
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _one_line(value: object) -> str:
-    # What a row or a caller wrote must not be able to begin a line of its own.
-    return "".join(char if char.isprintable() else "?" for char in str(value))

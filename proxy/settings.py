@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from proxy.bing.envelope import DEFAULT_BRAND_LOGO_URL, DEFAULT_COPYRIGHT
+from proxy.lines import one_line
 
 PREFIX = "PROXY_"
 
@@ -65,6 +66,9 @@ SAS_PARAMETERS = frozenset(
 class SettingsError(Exception):
     """The settings or the key ring can't be used; the text is one line that names the variable."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(one_line(text))
+
 
 def _public_url(text: str) -> str:
     if not text:
@@ -72,7 +76,7 @@ def _public_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
         raise ValueError("must be an http or https URL, like https://spatial.virtualearth.net")
-    if parts.query or parts.fragment or parts.username or parts.password or not text.isascii() or " " in text:
+    if parts.username is not None or not re.fullmatch(r"[!-~]+", text) or set("?#") & set(text):
         raise ValueError("must have no user, query, fragment or blank")
     return text.rstrip("/")
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import format_datetime
 
-from adapters.ticks import PER_MICROSECOND, PER_SECOND, Ticks, from_datetime, to_datetime
+from adapters.ticks import FIRST, LAST, PER_SECOND, Ticks, from_datetime, to_datetime
 
 
 def rfc1123(moment: Ticks) -> str:
@@ -46,10 +46,5 @@ def _offset(moment: datetime, zone: tzinfo) -> int:
     return round((offset or timedelta()) / timedelta(minutes=1))
 
 
-_FIRST = Ticks(0)
-# The last tick of the year 9999, .NET's greatest date; a datetime ends nine ticks earlier.
-_LAST = Ticks(from_datetime(datetime.max.replace(tzinfo=UTC)) + PER_MICROSECOND - 1)
-
-
 def _calendar(moment: Ticks) -> Ticks:
-    return min(max(moment, _FIRST), _LAST)
+    return min(max(moment, FIRST), LAST)
