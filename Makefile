@@ -11,7 +11,7 @@ PACKAGES := $(VENV)/.packages-ready
 AZURITE := $(VENV)/.azurite-ready
 
 # Azurite needs a node this new, and its npm. Where the PATH has none, a Python package brings both into .venv.
-NODE_ON_PATH := { command -v npm && node -e 'process.exit(parseInt(process.versions.node) < 22)'; } >/dev/null 2>&1
+NODE_ON_PATH := { command -v npm && node -e 'process.exit(parseInt(process.versions.node) < 22 ? 1 : 0)'; } >/dev/null 2>&1
 NODE_IN_VENV := test -x $(VENV)/bin/npm
 
 # What the times of files don't show: a moved checkout, a Python or a Node.js that has gone, a removed folder.
