@@ -1,0 +1,128 @@
+"""What a path asks for (wire contract, section 1)."""
+
+import pytest
+
+from proxy.bing.errors import ErrorCode, WireError
+from proxy.bing.job_types import Kind
+from proxy.bing.request import Call, Operation, is_data_source_name, parse_path
+
+STATUS_PATHS = {
+    "Dataflows/LoadDataSource/ID": Kind.LOAD,
+    "Dataflows/DataSourceDownload/ID": Kind.DOWNLOAD,
+    "Dataflows/Geocode/ID": Kind.GEOCODE,
+    "Dataflows/DataSourceRollback/ID": Kind.ROLLBACK,
+    "data/jobs/ID/$getstatus": Kind.SERVICE,
+}
+OUTPUT_PATHS = {
+    "Dataflows/LoadDataSource/ID": Kind.LOAD,
+    "Dataflows/DataSourceDownload/ID": Kind.DOWNLOAD,
+    "Dataflows/Download/ID": Kind.DOWNLOAD,
+    "Dataflows/Geocode/ID": Kind.GEOCODE,
+    "Dataflows/DataSourceRollback/ID": Kind.ROLLBACK,
+    "Dataflows/ListJobs/ID": Kind.LISTED,
+}
+
+
+def _parse(path: str, method: str = "GET") -> Call:
+    return parse_path(f"/REST/v1/{path}".encode(), method)
+
+
+def _error(path: bytes, method: str = "GET") -> WireError:
+    with pytest.raises(WireError) as caught:
+        parse_path(path, method)
+    return caught.value
+
+
+@pytest.mark.parametrize(("path", "kind"), STATUS_PATHS.items())
+def test_a_status_path_names_its_job(path: str, kind: Kind) -> None:
+    assert _parse(path) == Call(Operation.JOB_STATUS, kind, "ID")
+
+
+@pytest.mark.parametrize(("path", "kind"), OUTPUT_PATHS.items())
+@pytest.mark.parametrize("output", ["succeeded", "failed"])
+def test_an_output_path_names_its_job_and_output(path: str, kind: Kind, output: str) -> None:
+    assert _parse(f"{path}/output/{output}") == Call(Operation.JOB_OUTPUT, kind, "ID", output)
+
+
+def test_the_job_list_has_a_path_of_its_own() -> None:
+    assert _parse("Dataflows/ListJobs") == Call(Operation.JOB_LIST, Kind.LISTED)
+
+
+@pytest.mark.parametrize("path", [*STATUS_PATHS, "Dataflows/ListJobs", "Dataflows/Geocode/ID/output/Succeeded"])
+def test_letter_case_does_not_matter_but_in_ids_it_stays(path: str) -> None:
+    for change in (str.lower, str.upper, str.swapcase):
+        changed = change(path.replace("ID", "\0")).replace("\0", "mIxEd")
+        call = parse_path(f"/rest/V1/{changed}".encode(), "GET")
+        assert call == _parse(path.replace("ID", "mIxEd"))
+
+
+@pytest.mark.parametrize("path", [*STATUS_PATHS, "Dataflows/ListJobs"])
+def test_empty_segments_change_nothing(path: str) -> None:
+    assert parse_path(f"//REST/v1/{path}//".encode(), "GET") == _parse(path)
+
+
+@pytest.mark.parametrize(
+    ("segment", "reference"),
+    [
+        ("a%20b", "a b"),
+        ("a%2Fb", "a/b"),
+        ("a+b", "a+b"),
+        ("%C3%A9", "é"),
+        ("%FF", "\ufffd"),
+        ("%zz%", "%zz%"),
+        ("..", ".."),
+        ("%00", "\0"),
+        ("a?b", "a?b"),
+    ],
+)
+def test_a_reference_is_decoded_within_its_segment(segment: str, reference: str) -> None:
+    assert _parse(f"Dataflows/Geocode/{segment}").reference == reference
+
+
+def test_other_segments_may_be_encoded_too() -> None:
+    assert parse_path(b"/%52EST/v1/data/jobs/x/%24getstatus", "GET").kind is Kind.SERVICE
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"",
+        b"/",
+        b"/REST/v1",
+        b"/REST/v2/Dataflows/ListJobs",
+        b"/Dataflows/ListJobs",
+        b"/REST/v1/Dataflows",
+        b"/REST/v1/Dataflows/ListJobs/x",
+        b"/REST/v1/Dataflows/LoadDataSource",
+        b"/REST/v1/Dataflows/Download/x",
+        b"/REST/v1/Dataflows/Geocode/x/output",
+        b"/REST/v1/Dataflows/Geocode/x/output/both",
+        b"/REST/v1/Dataflows/Geocode/x/output/succeeded/y",
+        b"/REST/v1/data/jobs/x",
+        b"/REST/v1/data/jobs/x/$getstatus/output/succeeded",
+        b"/REST/v1/Dataflows%2FListJobs",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_other_paths_do_not_exist_for_any_method(path: bytes, method: str) -> None:
+    assert _error(path, method).code is ErrorCode.NO_SUCH_PATH
+
+
+def test_head_works_wherever_get_does() -> None:
+    assert _parse("Dataflows/ListJobs", "HEAD") == _parse("Dataflows/ListJobs")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get"])
+def test_another_method_is_told_which_are_allowed(method: str) -> None:
+    error = _error(b"/REST/v1/Dataflows/ListJobs", method)
+    assert (error.code, error.allow) == (ErrorCode.WRONG_METHOD, ("GET", "HEAD"))
+
+
+@pytest.mark.parametrize("name", ["a", "FourthCoffee1", "~`!$^_={}", "a" * 50])
+def test_a_data_source_may_have_this_name(name: str) -> None:
+    assert is_data_source_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 51, "a b", "a-b", "a.b", "é", "a\n", "a/b", "%41", "\u0661"])
+def test_a_data_source_cannot_have_this_name(name: str) -> None:
+    assert not is_data_source_name(name)

@@ -1,0 +1,65 @@
+"""What a query says (wire contract, section 1)."""
+
+import pytest
+
+from proxy.bing.errors import ErrorCode, WireError
+from proxy.bing.request import Format, Query, parse_query
+
+
+@pytest.mark.parametrize("name", ["key", "KEY", "Key", "k%65y"])
+def test_the_key_may_be_named_in_any_letter_case(name: str) -> None:
+    assert parse_query(f"{name}=AbC".encode()).key == b"AbC"
+
+
+@pytest.mark.parametrize("name", ["output", "OUTPUT", "o", "O", "%6f"])
+@pytest.mark.parametrize("value", ["xml", "XML", "Xml", "%78ml"])
+def test_the_format_has_two_names_in_any_letter_case(name: str, value: str) -> None:
+    query = parse_query(f"{name}={value}".encode())
+    query.check()
+    assert query.format is Format.XML
+
+
+@pytest.mark.parametrize("text", ["", "output", "output=", "o=&output=xml", "o=json", "output=JSON", "out=xml"])
+def test_json_is_the_default(text: str) -> None:
+    query = parse_query(text.encode())
+    query.check()
+    assert query.format is Format.JSON
+
+
+@pytest.mark.parametrize("value", ["html", "xml ", "%20", "xml,json", "jsonp", "%ff", "xml%00"])
+def test_another_format_is_refused_in_json(value: str) -> None:
+    query = parse_query(f"o={value}&output=xml".encode())
+    assert query.format is Format.JSON
+    with pytest.raises(WireError) as caught:
+        query.check()
+    assert caught.value.code is ErrorCode.BAD_OUTPUT
+
+
+def test_the_first_of_several_counts() -> None:
+    assert parse_query(b"o=xml&output=json&key=a&KEY=b") == Query(b"a", "xml")
+    assert parse_query(b"key=&key=b") == Query(None, "")
+
+
+@pytest.mark.parametrize("text", ["", "key", "key=", "=x", "&&", "keys=a", "key%3Da"])
+def test_without_a_value_there_is_no_key(text: str) -> None:
+    assert parse_query(text.encode()).key is None
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        (b"a%2Bb", b"a+b"),
+        (b"a+b", b"a b"),
+        (b"a=b", b"a=b"),
+        (b"%ff%00", b"\xff\x00"),
+        (b"\xc3\xa9", b"\xc3\xa9"),
+        (b"%C3%A9", b"\xc3\xa9"),
+        (b"%zz", b"%zz"),
+    ],
+)
+def test_a_key_is_its_bytes(written: bytes, key: bytes) -> None:
+    assert parse_query(b"key=" + written).key == key
+
+
+def test_unknown_parameters_are_ignored() -> None:
+    assert parse_query(b"clientApi=bmnet&key=a&jsonp=f&\xff=\xff") == Query(b"a", "")

@@ -1,0 +1,182 @@
+"""Every environment variable is judged at the start, by a line that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from proxy.settings import PREFIX, Settings, SettingsError, load_settings, variable
+
+SECRET = "hunter2"  # noqa: S105 - it opens nothing
+
+
+@pytest.fixture(autouse=True)
+def _key_ring(_no_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_KEYRING", SECRET)
+
+
+def _mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    message = str(caught.value)
+    assert name in message
+    assert SECRET not in message
+    assert len(message.splitlines()) == 1
+    return message
+
+
+def test_the_defaults_are_those_of_the_design() -> None:
+    defaults = {name: field.get_default() for name, field in Settings.model_fields.items()}
+    expected = {
+        "public_url": "",
+        "host": "0.0.0.0",  # noqa: S104 - a server in a container
+        "port": 8080,
+        "workers": 1,
+        "output_links": "sas",
+        "sas_minutes": 60,
+        "sas_suffix": "&legacy=#",
+        "jobs_table": "jobs",
+        "job_window_days": 15,
+        "time_zone": "America/Los_Angeles",
+        "datasource_roles": ("datasource", "dataSource"),
+        "storage_timeout": 5,
+        "log_level": "info",
+        "log_format": "json",
+    }
+    assert {name: defaults[name] for name in expected} == expected
+
+
+def test_every_variable_begins_with_the_prefix_and_says_what_it_means() -> None:
+    assert PREFIX == "PROXY_"
+    assert variable("sas_minutes") == "PROXY_SAS_MINUTES"
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PROXY_PUBLIC_URL", "spatial.example.net"),
+        ("PROXY_PUBLIC_URL", "ftp://spatial.example.net"),
+        ("PROXY_PUBLIC_URL", "https://"),
+        ("PROXY_PUBLIC_URL", "https://user:hunter2@spatial.example.net"),
+        ("PROXY_PUBLIC_URL", "https://spatial.example.net?key=hunter2"),
+        ("PROXY_PUBLIC_URL", "https://spatial.example.net?"),
+        ("PROXY_PUBLIC_URL", "https://spatial.example.net#"),
+        ("PROXY_PUBLIC_URL", "https://spatial.example.net\n"),
+        ("PROXY_PUBLIC_URL", "https://spatial.example.net/a b"),
+        ("PROXY_PUBLIC_URL", "https://spätial.example.net"),
+        ("PROXY_PUBLIC_URL", "https://spatial.example.net:0"),
+        ("PROXY_PUBLIC_URL", "https://spatial.example.net:99999"),
+        ("PROXY_PUBLIC_URL", "https://[spatial"),
+        ("PROXY_PORT", "http"),
+        ("PROXY_PORT", "-1"),
+        ("PROXY_PORT", "65536"),
+        ("PROXY_WORKERS", "0"),
+        ("PROXY_WORKERS", "257"),
+        ("PROXY_WORKERS", "1.5"),
+        ("PROXY_OUTPUT_LINKS", "both"),
+        ("PROXY_SAS_MINUTES", "0"),
+        ("PROXY_SAS_MINUTES", "10081"),
+        ("PROXY_SAS_SUFFIX", "legacy=#"),
+        ("PROXY_SAS_SUFFIX", "&legacy=##"),
+        ("PROXY_SAS_SUFFIX", "&legacy=\n"),
+        ("PROXY_SAS_SUFFIX", "&légacy=#"),
+        ("PROXY_JOBS_TABLE", "my-jobs"),
+        ("PROXY_JOBS_TABLE", "jo"),
+        ("PROXY_JOBS_TABLE", "1jobs"),
+        ("PROXY_JOBS_TABLE", "jobs\n"),
+        ("PROXY_JOBS_TABLE", "j" * 64),
+        ("PROXY_JOB_WINDOW_DAYS", "0"),
+        ("PROXY_JOB_WINDOW_DAYS", "36501"),
+        ("PROXY_TIME_ZONE", ""),
+        ("PROXY_TIME_ZONE", "Mars/Olympus_Mons"),
+        ("PROXY_TIME_ZONE", "America"),
+        ("PROXY_TIME_ZONE", "../../etc/passwd"),
+        ("PROXY_TIME_ZONE", "America/Los_Angeles "),
+        ("PROXY_DATASOURCE_ROLES", ""),
+        ("PROXY_DATASOURCE_ROLES", "datasource,,dataSource"),
+        ("PROXY_DATASOURCE_ROLES", 'data"source'),
+        ("PROXY_STORAGE_TIMEOUT", "0"),
+        ("PROXY_STORAGE_TIMEOUT", "nan"),
+        ("PROXY_STORAGE_TIMEOUT", "inf"),
+        ("PROXY_STORAGE_TIMEOUT", "five"),
+        ("PROXY_LOG_LEVEL", "loud"),
+        ("PROXY_LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert _mistake(monkeypatch, name, value)
+
+
+@pytest.mark.parametrize("name", ["timeout", "ses", "snapshot", "sig", "SE", "sp", "s%69g", "versionid", "rscd"])
+def test_the_suffix_names_no_parameter_of_storage(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert "storage knows" in _mistake(monkeypatch, "PROXY_SAS_SUFFIX", f"&legacy=1&{name}=1#")
+
+
+@pytest.mark.parametrize("suffix", ["", "&legacy=#", "&legacy=", "&x=1&y=2#"])
+def test_the_suffix_may_be_any_other(monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    monkeypatch.setenv("PROXY_SAS_SUFFIX", suffix)
+    assert load_settings().sas_suffix == suffix
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("https://spatial.virtualearth.net", "https://spatial.virtualearth.net"),
+        ("https://spatial.virtualearth.net/", "https://spatial.virtualearth.net"),
+        ("http://10.0.0.1:8080/bing/", "http://10.0.0.1:8080/bing"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_the_public_url_has_no_slash_at_its_end(monkeypatch: pytest.MonkeyPatch, value: str, url: str) -> None:
+    monkeypatch.setenv("PROXY_PUBLIC_URL", value)
+    assert load_settings(serving=True).public_url == url
+
+
+def test_words_are_read_in_any_letter_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("OUTPUT_LINKS", "Redirect"), ("LOG_LEVEL", "DEBUG"), ("LOG_FORMAT", "TEXT")):
+        monkeypatch.setenv(PREFIX + name, value)
+    settings = load_settings()
+    assert (settings.output_links, settings.log_level, settings.log_format) == ("redirect", "debug", "text")
+
+
+def test_roles_stand_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_DATASOURCE_ROLES", "datasource , dataSource,DataSource")
+    assert load_settings().datasource_roles == ("datasource", "dataSource", "DataSource")
+
+
+def test_a_server_needs_its_public_url() -> None:
+    assert load_settings().public_url == ""
+    with pytest.raises(SettingsError, match=r"^PROXY_PUBLIC_URL: "):
+        load_settings(serving=True)
+
+
+@pytest.mark.parametrize("file", [None, "", "ring.json"])
+@pytest.mark.parametrize("inline", [None, "", SECRET])
+def test_exactly_one_key_ring_is_named(monkeypatch: pytest.MonkeyPatch, file: str | None, inline: str | None) -> None:
+    monkeypatch.delenv("PROXY_KEYRING")
+    for name, value in (("PROXY_KEYRING", inline), ("PROXY_KEYRING_FILE", file)):
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    if bool(file) != bool(inline):
+        assert load_settings().keyring_file == (Path(file) if file else None)
+    else:
+        with pytest.raises(SettingsError, match="PROXY_KEYRING and PROXY_KEYRING_FILE") as caught:
+            load_settings()
+        assert SECRET not in str(caught.value)
+
+
+def test_every_mistake_is_in_the_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_PORT", "http")
+    message = _mistake(monkeypatch, "PROXY_SAS_MINUTES", "0")
+    assert "PROXY_PORT" in message
+
+
+def test_what_is_given_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_PORT", "1")
+    assert load_settings(port=2, datasource_roles=("a",)).port == 2
+
+
+def test_the_key_ring_is_never_printed() -> None:
+    assert SECRET not in repr(load_settings())
+    assert SECRET not in str(load_settings().model_dump())

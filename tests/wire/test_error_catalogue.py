@@ -1,0 +1,41 @@
+"""The error catalogue says what section 5 of the wire contract demands."""
+
+import pytest
+
+from proxy.bing.errors import ErrorCode, WireError
+
+CATALOGUE = {
+    ErrorCode.NO_KEY: (401, "NoCredentials"),
+    ErrorCode.UNKNOWN_KEY: (401, "InvalidCredentials"),
+    ErrorCode.EXPIRED_KEY: (401, "CredentialsExpired"),
+    ErrorCode.MASTER_KEY_NEEDED: (401, "NotAuthorized"),
+    ErrorCode.OTHER_DATA_SOURCE: (401, "NotAuthorized"),
+    ErrorCode.BAD_OUTPUT: (400, "ValidCredentials"),
+    ErrorCode.BAD_DATA_SOURCE_NAME: (400, "ValidCredentials"),
+    ErrorCode.NOT_HTTP: (400, "None"),
+    ErrorCode.NO_SUCH_PATH: (404, "None"),
+    ErrorCode.NO_SUCH_JOB: (404, "ValidCredentials"),
+    ErrorCode.NO_SUCH_OUTPUT: (404, "ValidCredentials"),
+    ErrorCode.WRONG_METHOD: (405, "None"),
+    ErrorCode.BAD_ROW: (500, "ValidCredentials"),
+    ErrorCode.OUR_FAULT: (500, "None"),
+    ErrorCode.STORAGE: (503, "ValidCredentials"),
+}
+
+
+@pytest.mark.parametrize("code", ErrorCode, ids=lambda code: str(code.name))
+def test_an_error_has_its_status_its_code_and_a_text(code: ErrorCode) -> None:
+    assert (code.value.status, code.value.authentication) == CATALOGUE[code]
+    assert code.value.text.strip()
+
+
+def test_a_malformed_parameter_is_named_with_what_is_allowed() -> None:
+    assert "output" in ErrorCode.BAD_OUTPUT.value.text
+    assert "json, xml" in ErrorCode.BAD_OUTPUT.value.text
+    assert "50" in ErrorCode.BAD_DATA_SOURCE_NAME.value.text
+    assert all(character in ErrorCode.BAD_DATA_SOURCE_NAME.value.text for character in "~`!$^_={}")
+
+
+def test_an_error_carries_its_entry_and_the_methods_that_are_allowed() -> None:
+    error = WireError(ErrorCode.WRONG_METHOD, ("GET", "HEAD"))
+    assert (error.code, error.allow, str(error)) == (ErrorCode.WRONG_METHOD, ("GET", "HEAD"), "WRONG_METHOD")
