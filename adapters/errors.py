@@ -4,6 +4,7 @@ Azure's errors come as a dozen exception types, status codes and error codes. Ca
 storage could not answer, why in words fit for a log, and what the operator may do about it.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
@@ -65,6 +66,8 @@ _CODES = {
 }
 _STATUSES = {401: Fault.REFUSED, 403: Fault.REFUSED, 408: Fault.TIMEOUT, 429: Fault.THROTTLED, 503: Fault.THROTTLED}
 
+_ENTRA_CODE = re.compile(r"AADSTS\d{1,9}")
+
 # From the special to the general: the first that fits counts.
 _EXCEPTIONS: tuple[tuple[type[Exception], Fault], ...] = (
     (TimeoutError, Fault.TIMEOUT),
@@ -96,6 +99,9 @@ def fault_of_exception(error: Exception) -> StorageFaultError:
     if isinstance(error, HttpResponseError) and error.status_code:
         # The SDKs' own error texts hold URLs and headers, so only the code is taken.
         code = getattr(error, "error_code", None)
-        return fault_of_answer(error.status_code, str(getattr(code, "value", code)))
+        code = getattr(code, "value", code)
+        return fault_of_answer(error.status_code, code if isinstance(code, str) else None)
     fault = next((fault for kind, fault in _EXCEPTIONS if isinstance(error, kind)), Fault.NONSENSE)
-    return StorageFaultError(fault, type(error).__name__)
+    # An identity's error text may hold anything; its code says what to look up.
+    code = _ENTRA_CODE.search(str(error))
+    return StorageFaultError(fault, type(error).__name__ + (f", {code[0]}" if code else ""))

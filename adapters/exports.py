@@ -2,18 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 from azure.storage.blob.aio import BlobServiceClient
 
-from adapters.credentials import SharedKey
 from adapters.records import BlobPath
-
-# A link that starts now is refused by a server whose clock is behind ours.
-CLOCK_SKEW = timedelta(minutes=5)
+from adapters.signing_keys import CLOCK_SKEW, Clock, SigningKey, SigningKeys, utc_now
 
 CONTENT_TYPES = {
     ".csv": "text/csv",
@@ -48,27 +45,43 @@ def disposition_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ExportLinks:
-    """Signs links to one account's blobs. Pure computation: no link costs a request."""
+    """Signs links to one account's blobs.
 
-    credential: SharedKey
+    `blob_url` is the endpoint, without a slash at its end. An endpoint with the account in its path is an emulator's.
+    """
+
+    account_name: str
+    blob_url: str
+    keys: SigningKeys
     lifetime: timedelta
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = utc_now
 
-    def sign(self, path: BlobPath) -> str:
+    async def signer(self) -> Callable[[BlobPath], str]:
+        """A function that signs links with the key of this moment. Links cost no request; the first key may.
+
+        Raises:
+            StorageFaultError: there is no key to sign with.
+        """
+        key = await self.keys.current()
+        return lambda path: self.sign(path, key)
+
+    def sign(self, path: BlobPath, key: SigningKey) -> str:
         """A URL that reads this one blob until its lifetime ends; nobody has asked whether the blob exists."""
         now = self.clock()
-        # An endpoint with the account in its path is an emulator's, which may speak plain http. Azure never may.
-        base, emulator = self.credential.blob_url, bool(urlsplit(self.credential.blob_url).path)
+        expires = now + self.lifetime
+        # An emulator may speak plain http. Azure never may.
+        base, emulator = self.blob_url, bool(urlsplit(self.blob_url).path)
         if not emulator:
             base = base.replace("http://", "https://", 1)
         signature = generate_blob_sas(
-            self.credential.account_name,
+            self.account_name,
             path.container,
             path.name,
-            account_key=self.credential.account_key,
+            account_key=key.account_key,
+            user_delegation_key=key.delegated,
             permission=BlobSasPermissions(read=True),
             start=now - CLOCK_SKEW,
-            expiry=now + self.lifetime,
+            expiry=expires if key.expires is None else min(expires, key.expires),
             protocol="https,http" if emulator else "https",
             content_type=content_type_of(path.name),
             content_disposition=disposition_of(path.name),

@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from azure.core import AsyncPipelineClient
-from azure.core.pipeline.policies import AsyncRetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import AsyncRetryPolicy, UserAgentPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from adapters.authentication import Authentication
 from adapters.errors import Fault, StorageFaultError, fault_of_answer, fault_of_exception
 
 Json = dict[str, Any]
@@ -52,9 +53,7 @@ def literal(text: str) -> str:
 class TableReads:
     """Point reads and range reads of one table."""
 
-    def __init__(
-        self, table_url: str, table: str, authentication: "SansIOHTTPPolicy[Any, Any]", seconds: float
-    ) -> None:
+    def __init__(self, table_url: str, table: str, authentication: Authentication, seconds: float) -> None:
         self._table = table
         self._url = table_url
         self._seconds = seconds

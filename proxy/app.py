@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from adapters.account import Accounts, StorageOptions
+from adapters.account import Account, StorageOptions
+from adapters.accounts import Accounts
 from adapters.errors import StorageFaultError
 from proxy.endpoint import Endpoint
 from proxy.keyring import KeyRing
 from proxy.keyring_file import load_keyring
 from proxy.logs import configure_logs
 from proxy.protocol import REFUSE
+from proxy.ring_watch import RingInUse, watch
 from proxy.routes.health import Livez
 from proxy.settings import Settings, load_settings
 
@@ -31,16 +33,22 @@ def create_app(settings: Settings, keyring: KeyRing) -> Starlette:
     Only /livez is ours; every other path belongs to the wire contract, which answers in its own envelope also where
     there is nothing.
     """
-    accounts = Accounts(keyring.accounts, storage_options(settings))
-    endpoint = Endpoint(settings, keyring, accounts)
+    ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings)))
+    endpoint = Endpoint(settings, ring)
+    seconds = settings.storage_timeout
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
-        async with accounts:
-            preparing = asyncio.create_task(prepare(accounts, settings.storage_timeout))
-            await asyncio.wait([preparing], timeout=PREPARE_SECONDS)
-            yield {REFUSE: endpoint.refuse}
-            preparing.cancel()
+        tasks = [asyncio.create_task(prepare(ring.accounts, seconds))]
+        await asyncio.wait(tasks, timeout=PREPARE_SECONDS)
+        if settings.keyring_file is not None:
+            following = watch(settings.keyring_file, ring, seconds, lambda accounts: prepare(accounts, seconds))
+            tasks.append(asyncio.create_task(following))
+        yield {REFUSE: endpoint.refuse}
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await ring.accounts.close()
 
     app = Starlette(routes=[Route("/livez", Livez())], lifespan=lifespan)
     app.router.redirect_slashes = False
@@ -61,14 +69,23 @@ def storage_options(settings: Settings) -> StorageOptions:
 
 
 async def prepare(accounts: Accounts, seconds: float) -> None:
-    """Creates the jobs tables that are missing, each within a deadline; what can't be done is told in the log."""
+    """Creates the jobs tables that are missing and gets the keys that sign links, each within a deadline.
 
-    async def create_table(name: str) -> None:
+    What can't be done is told in the log, and hurts nobody else.
+    """
+
+    async def attempt(name: str, what: str, work: Callable[[Account], Awaitable[object]]) -> None:
         try:
             async with asyncio.timeout(seconds):
-                await accounts[name].jobs.create_table()
+                await work(accounts[name])
         except (StorageFaultError, TimeoutError) as error:
-            # A read-only identity is enough where the table exists, so this may be no fault at all.
-            log.warning("jobs table not created: %s", error or "timeout", extra={"account": name})
+            advice = error.fault.value.advice if isinstance(error, StorageFaultError) else None
+            log.warning("%s: %s", what, error or "timeout", extra={"account": name, "advice": advice})
 
-    await asyncio.gather(*(create_table(name) for name in accounts.names))
+    sound = [name for name in accounts.names if name not in accounts.faults]
+    for name, fault in accounts.faults.items():
+        log.error("account can't be opened: %s", fault, extra={"account": name, "advice": fault.fault.value.advice})
+    # A read-only identity is enough where the table exists, so that the table is not created may be no fault at all.
+    tables = (attempt(name, "jobs table not created", lambda account: account.jobs.create_table()) for name in sound)
+    keys = (attempt(name, "no key to sign links", lambda account: account.links.signer()) for name in sound)
+    await asyncio.gather(*tables, *keys)

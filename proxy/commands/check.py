@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from adapters.account import Accounts
+from adapters.accounts import Accounts
 from adapters.errors import Fault, StorageFaultError
 
 
@@ -21,15 +21,16 @@ async def _check_account(accounts: Accounts, name: str, seconds: float) -> tuple
         account = accounts[name]
     except StorageFaultError as fault:
         return False, _told(fault)
-    parts: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+    parts: list[tuple[str, Callable[[], Awaitable[object]]]] = [
         ("tables", account.jobs.reach),
         ("blobs", account.reach_blobs),
+        ("links", account.links.signer),
     ]
     results = await asyncio.gather(*(_time(part, ask, seconds) for part, ask in parts))
     return all(sound for sound, _ in results), ", ".join(text for _, text in results)
 
 
-async def _time(part: str, ask: Callable[[], Awaitable[None]], seconds: float) -> tuple[bool, str]:
+async def _time(part: str, ask: Callable[[], Awaitable[object]], seconds: float) -> tuple[bool, str]:
     started = time.perf_counter()
     try:
         async with asyncio.timeout(seconds):

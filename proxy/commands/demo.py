@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from adapters.account import Accounts
+from adapters.accounts import Accounts
 from adapters.emulator import EmulatorError, start_emulator
 from adapters.exports import upload
 from proxy.app import storage_options

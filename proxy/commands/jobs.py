@@ -7,16 +7,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from adapters.account import Accounts
+from adapters.accounts import Accounts
 from adapters.records import JobRecord
 from adapters.transactions import TRANSACTION_RECORDS
 from proxy.bing.parse import ParseError, parse_answer
+from proxy.commands.failure import CommandError
 from proxy.commands.import_list import ImportListError, changes, records_of
 from proxy.commands.job_lines import JobLinesError, read_lines, write_line
-
-
-class CommandError(Exception):
-    """The command can't be done; the text is what standard error says."""
 
 
 async def put(accounts: Accounts, file: str, account: str | None) -> int:

@@ -1,5 +1,6 @@
 """Job status, job list and job output: each reads from top to bottom what is asked for, for whom, and what is said."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -50,7 +51,8 @@ def check(call: Call, grant: Grant) -> None:
 async def job_status(call: Call, caller: Caller) -> Found:
     """The status of one job (get-load-data-source-status, get-download-data-source-job-status)."""
     found = await _find(call, caller)
-    job = status_answer(found.record, found.reference, _link_style(caller), caller.answer)
+    style = await _link_style(caller, [found.record])
+    job = status_answer(found.record, found.reference, style, caller.answer)
     # The envelope repeats an aborted job's message, because one client shows nothing else.
     message = error_message(found.record)
     return Found((job,), () if message is None else (message,))
@@ -60,7 +62,8 @@ async def job_list(_call: Call, caller: Caller) -> Found:
     """The jobs of the last days (get-job-list); a restricted key sees its own data sources' only, no geocode jobs."""
     since = datetime.now(UTC) - timedelta(days=caller.settings.job_window_days)
     records = await caller.account.jobs.created_since(from_datetime(since))
-    return Found(listed((record for record in records if _sees(caller.grant, record)), _link_style(caller)))
+    seen = [record for record in records if _sees(caller.grant, record)]
+    return Found(listed(seen, await _link_style(caller, seen)))
 
 
 async def job_output(call: Call, caller: Caller) -> Redirect:
@@ -69,7 +72,8 @@ async def job_output(call: Call, caller: Caller) -> Redirect:
     blob = outputs(found.record).get(call.output)
     if blob is None:
         raise WireError(ErrorCode.NO_SUCH_OUTPUT)
-    return Redirect(caller.account.links.sign(blob))
+    sign = await caller.account.links.signer()
+    return Redirect(sign(blob))
 
 
 async def _find(call: Call, caller: Caller) -> FoundJob:
@@ -108,13 +112,13 @@ async def _find_download(reference: str, caller: Caller) -> FoundJob:
     raise WireError(ErrorCode.NO_SUCH_JOB if is_name else ErrorCode.BAD_DATA_SOURCE_NAME)
 
 
-def _link_style(caller: Caller) -> LinkStyle:
+async def _link_style(caller: Caller, records: Iterable[JobRecord]) -> LinkStyle:
     settings = caller.settings
     # A query key may list jobs and nothing else of a job: a signed link would hand it the output.
-    signs = settings.output_links == "sas" and caller.grant.role is Role.MASTER
+    signs = settings.output_links == "sas" and caller.grant.role is Role.MASTER and any(map(outputs, records))
     return LinkStyle(
         base=settings.public_url,
         roles=settings.datasource_roles,
         suffix=settings.sas_suffix,
-        sign=caller.account.links.sign if signs else None,
+        sign=await caller.account.links.signer() if signs else None,
     )

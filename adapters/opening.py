@@ -1,0 +1,67 @@
+"""From a key ring's storage entry to a credential.
+
+No request is made: whether storage takes it shows with the first.
+"""
+
+import os
+
+from azure.core.credentials_async import AsyncTokenCredential
+
+from adapters.connection_string import checked_key, parse_connection_string
+from adapters.credentials import (
+    AccountKey,
+    ConnectionString,
+    Credential,
+    Identity,
+    IdentityKind,
+    SharedKey,
+    StorageEntry,
+    TokenIdentity,
+)
+from adapters.errors import Fault, StorageFaultError
+
+
+def open_credential(entry: StorageEntry) -> Credential:
+    """Turns a storage entry into a credential.
+
+    Raises:
+        StorageFaultError: the entry can't be used; the text says why and holds no part of it.
+    """
+    if isinstance(entry, ConnectionString):
+        text = entry.value if entry.variable is None else _variable(entry.variable)
+        return parse_connection_string(text or "")
+    endpoints = entry.endpoints
+    if isinstance(entry, AccountKey):
+        key = checked_key(_variable(entry.variable))
+        return SharedKey(endpoints.account_name, key, endpoints.table(), endpoints.blob())
+    for url in (endpoints.table(), endpoints.blob()):
+        if not url.startswith("https://"):
+            raise StorageFaultError(Fault.CREDENTIAL, "an identity's tokens are sent by https only")
+    try:
+        token = _token_credential(entry)
+    except ValueError:  # azure-identity judges the form of tenant and client ids; its text would repeat them
+        raise StorageFaultError(Fault.CREDENTIAL, "the tenant_id or client_id is malformed") from None
+    return TokenIdentity(endpoints.account_name, token, endpoints.table(), endpoints.blob())
+
+
+def _token_credential(identity: Identity) -> AsyncTokenCredential:
+    # Imported where an account needs it: it takes as long as all other imports together.
+    from azure.identity.aio import (  # noqa: PLC0415
+        ClientSecretCredential,
+        DefaultAzureCredential,
+        ManagedIdentityCredential,
+    )
+
+    if identity.kind is IdentityKind.DEFAULT:
+        return DefaultAzureCredential()
+    if identity.kind is IdentityKind.MANAGED_IDENTITY:
+        return ManagedIdentityCredential(client_id=identity.client_id)
+    secret = _variable(identity.client_secret_variable or "")
+    return ClientSecretCredential(identity.tenant_id or "", identity.client_id or "", secret)
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise StorageFaultError(Fault.CREDENTIAL, f"the environment variable {name} is not set")
+    return value
