@@ -18,7 +18,13 @@ from proxy.bing.resources import Job
 RETRY_AFTER_SECONDS = 2
 
 # Answers carry links and change from one poll to the next: nobody on the way may keep them.
-NOT_STORED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+# Should a browser ever show one, it loads nothing and tells nobody the URL, which has the key in it.
+PROTECTIVE = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Answers:
     @staticmethod
     def redirect(redirect: Redirect) -> Response:
         """A 302, which every shipped client follows; some don't follow a 308."""
-        headers: Mapping[str, str] = NOT_STORED | {"Location": redirect.url}
+        headers: Mapping[str, str] = PROTECTIVE | {"Location": redirect.url}
         return Response(status_code=HTTPStatus.FOUND, headers=headers)
 
     def _envelope(
@@ -81,5 +87,5 @@ class Answers:
     def _response(self, envelope: Envelope, answer: Format) -> Response:
         is_xml = answer is Format.XML
         body = render_xml(envelope, self.zone) if is_xml else render_json(envelope)
-        headers = NOT_STORED | {"Content-Type": XML_CONTENT if is_xml else JSON_CONTENT}
+        headers = PROTECTIVE | {"Content-Type": XML_CONTENT if is_xml else JSON_CONTENT}
         return Response(body, envelope.status_code, headers)

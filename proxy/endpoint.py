@@ -12,14 +12,15 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adapters.account import Accounts
 from adapters.errors import Fault, StorageFaultError
 from adapters.rows import MalformedRowError
 from proxy.answers import Answers, Found, Redirect
 from proxy.bing.envelope import Branding
 from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.request import Call, Format, Operation, Query, parse_path, parse_query
-from proxy.keyring import KeyRing
+from proxy.guessing import Guessing
+from proxy.keyring import Grant, digest_of
+from proxy.ring_watch import RingInUse
 from proxy.routes.dataflows import Caller, check, job_list, job_output, job_status
 from proxy.settings import Settings
 
@@ -52,10 +53,10 @@ class Endpoint:
     details are in the log under the traceId.
     """
 
-    def __init__(self, settings: Settings, keyring: KeyRing, accounts: Accounts) -> None:
+    def __init__(self, settings: Settings, ring: RingInUse) -> None:
         self._settings = settings
-        self._keyring = keyring
-        self._accounts = accounts
+        self._ring = ring
+        self._guessing = Guessing()
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
 
@@ -106,16 +107,34 @@ class Endpoint:
     async def _perform(self, scope: Scope, query: Query, trace: Trace) -> Found | Redirect:
         call = parse_path(scope["raw_path"], scope["method"])
         trace.operation = call.operation.value
-        grant = self._keyring.grant_of(query.key, datetime.now(UTC))
+        grant = await self._authenticate(query.key, scope)
         trace.account = grant.account
         check(call, grant)
         query.check()
         try:
             async with asyncio.timeout(self._settings.storage_timeout):
-                caller = Caller(grant, self._accounts[grant.account], query.format, self._settings)
+                caller = Caller(grant, self._ring.accounts[grant.account], query.format, self._settings)
                 return await HANDLERS[call.operation](call, caller)
         except TimeoutError:
             raise StorageFaultError(Fault.TIMEOUT, f"nothing within {self._settings.storage_timeout:g} s") from None
+
+    async def _authenticate(self, key: bytes | None, scope: Scope) -> Grant:
+        if key is None:
+            raise WireError(ErrorCode.NO_KEY)
+        digest, address = digest_of(key), (scope.get("client") or ("",))[0]
+        seconds = self._guessing.wait(address, digest)
+        if seconds is None:
+            raise WireError(ErrorCode.TOO_MANY_KEYS)
+        if seconds:
+            await asyncio.sleep(seconds)
+        try:
+            grant = self._ring.keyring.grant_of(digest, datetime.now(UTC))
+        except WireError as error:
+            if error.code is not ErrorCode.UNKNOWN_KEY:  # an expired key is no guess
+                self._guessing.good(address, digest)
+            raise
+        self._guessing.good(address, digest)
+        return grant
 
     def _error(self, code: ErrorCode, query: Query, trace: Trace, allow: tuple[str, ...] = ()) -> Response:
         trace.error = code.name

@@ -1,7 +1,9 @@
 """Bing keys, and what each may do. Only digests of keys are kept."""
 
 import hashlib
+import hmac
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,27 +50,42 @@ class Grant:
             raise WireError(ErrorCode.MASTER_KEY_NEEDED)
 
 
-@dataclass(frozen=True, slots=True)
 class KeyRing:
-    """The accounts with their storage, and the keys by the SHA-256 of their bytes."""
+    """The accounts with their storage, and what each key may do by the SHA-256 of its bytes.
 
-    accounts: Mapping[str, StorageEntry]
-    grants: Mapping[bytes, Grant]
+    How long a look-up takes tells nothing of the digests: they are found under a value made with a secret of this
+    process, which nobody outside can aim at, and then compared in constant time.
+    """
 
-    def grant_of(self, key: bytes | None, now: datetime) -> Grant:
-        """What this key may do.
+    def __init__(
+        self, accounts: Mapping[str, StorageEntry], grants: Mapping[bytes, Grant], fingerprint: bytes = b""
+    ) -> None:
+        """`fingerprint` tells this ring's text from another's."""
+        self.accounts = accounts
+        self.fingerprint = fingerprint
+        self._secret = secrets.token_bytes(32)
+        self._grants = {self._place(digest): (digest, grant) for digest, grant in grants.items()}
+
+    @property
+    def grants(self) -> Mapping[bytes, Grant]:
+        """What each key may do, by its digest."""
+        return dict(self._grants.values())
+
+    def grant_of(self, digest: bytes, now: datetime) -> Grant:
+        """What the key of this digest may do.
 
         Raises:
-            WireError: there is no key, nobody has it, or it is past its end.
+            WireError: nobody has it, or it is past its end.
         """
-        if key is None:
-            raise WireError(ErrorCode.NO_KEY)
-        grant = self.grants.get(digest_of(key))
-        if grant is None:
+        known, grant = self._grants.get(self._place(digest), (b"", None))
+        if grant is None or not hmac.compare_digest(known, digest):
             raise WireError(ErrorCode.UNKNOWN_KEY)
         if grant.expires is not None and grant.expires <= now:
             raise WireError(ErrorCode.EXPIRED_KEY)
         return grant
+
+    def _place(self, digest: bytes) -> bytes:
+        return hmac.digest(self._secret, digest, "sha256")
 
 
 def digest_of(key: bytes) -> bytes:

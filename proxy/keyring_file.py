@@ -3,6 +3,7 @@
 import json
 import re
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, Str
 from pydantic import model_validator as validator
 
 from adapters.aliases import is_key
-from adapters.credentials import AccountKey, ConnectionString, Endpoints, Identity, StorageEntry
+from adapters.credentials import AccountKey, ConnectionString, Endpoints, Identity, IdentityKind, StorageEntry
 from proxy.keyring import DIGEST_PREFIX, Grant, KeyRing, Role, digest_of, pattern_of
 from proxy.settings import Settings, SettingsError, variable
 
@@ -76,9 +77,9 @@ class _Storage(_Strict):
         if self.account_key_env is not None:
             return AccountKey(endpoints, self.account_key_env)
         if not isinstance(self.credential, _Credential):
-            return Identity(endpoints, "default")
-        kind = "managed_identity" if self.credential.managed_identity else "client_secret"
+            return Identity(endpoints, IdentityKind.DEFAULT)
         named = self.credential
+        kind = IdentityKind.MANAGED_IDENTITY if named.managed_identity else IdentityKind.CLIENT_SECRET
         return Identity(endpoints, kind, named.tenant_id, named.client_id, named.client_secret_env)
 
 
@@ -110,7 +111,7 @@ def load_keyring(settings: Settings) -> KeyRing:
     if settings.keyring is not None:
         name, text = variable("keyring"), settings.keyring.get_secret_value()
     else:
-        name, text = variable("keyring_file"), _read(settings.keyring_file or Path())
+        name, text = variable("keyring_file"), read_keyring(settings.keyring_file or Path())
     try:
         return parse_keyring(text)
     except SettingsError as error:
@@ -138,13 +139,19 @@ def parse_keyring(text: str) -> KeyRing:
             raise SettingsError(
                 "account: a name can't be empty, longer than 512 characters, or hold / \\ # ? or controls"
             )
-    return KeyRing({name: account.storage.entry() for name, account in ring.accounts.items()}, _grants(ring))
+    entries = {name: account.storage.entry() for name, account in ring.accounts.items()}
+    return KeyRing(entries, _grants(ring), fingerprint_of(text))
+
+
+def fingerprint_of(text: str) -> bytes:
+    """What tells one text of a key ring from another."""
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _grants(ring: _Ring) -> dict[bytes, Grant]:
     grants: dict[bytes, Grant] = {}
     for written, key in ring.keys.items():
-        digest = _digest(written)
+        digest = written_digest(written)
         if not written or (written.startswith(DIGEST_PREFIX) and not _DIGEST.fullmatch(written)):
             raise SettingsError(f"{_named(written)}: a digest is sha256: and 64 lowercase hex digits")
         if digest in grants:
@@ -156,7 +163,8 @@ def _grants(ring: _Ring) -> dict[bytes, Grant]:
     return grants
 
 
-def _digest(written: str) -> bytes:
+def written_digest(written: str) -> bytes:
+    """The digest of a key as a ring has it: written as a digest, or in the clear."""
     if _DIGEST.fullmatch(written):
         return bytes.fromhex(written.removeprefix(DIGEST_PREFIX))
     return digest_of(written.encode("utf-8", "surrogatepass"))
@@ -164,7 +172,7 @@ def _digest(written: str) -> bytes:
 
 def _named(written: str) -> str:
     """How a mistake names a key: by the first characters of its digest, never by itself."""
-    return f"key {DIGEST_PREFIX}{_digest(written).hex()[:12]}"
+    return f"key {DIGEST_PREFIX}{written_digest(written).hex()[:12]}"
 
 
 def _mistake(error: Any) -> str:  # noqa: ANN401 - pydantic's own shape
@@ -190,7 +198,12 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _read(path: Path) -> str:
+def read_keyring(path: Path) -> str:
+    """The text of a key ring file.
+
+    Raises:
+        SettingsError: it can't be read.
+    """
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -11,7 +11,8 @@ from proxy.lines import one_line
 
 # Whatever gets here by mistake: a key or a signature in a query, an account key in a connection string, a token.
 _SECRETS = re.compile(
-    r"((?:\b|_)(?:key|sig|accountkey|sharedaccesssignature)(?:=|%3d)|\b(?:bearer|sharedkey(?:lite)?) )[^\s&;,\"'<>\\]+",
+    r"((?:\b|_|%3f|%26)(?:key|sig|accountkey|sharedaccesssignature|(?:client_)?secret)(?:=|%3d)"
+    r"|\b(?:bearer|sharedkey(?:lite)?) )[^\s&;,\"'<>\\]+",
     re.IGNORECASE,
 )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -107,13 +108,20 @@ def _roles(value: object) -> object:
     return roles
 
 
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    networks = tuple(part.strip() for part in value.split(",") if part.strip())
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise ValueError("must be addresses or networks like 10.0.0.0/8, with commas between them") from error
+    return networks
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
-
-
-def _unset_when_empty(value: object) -> object:
-    # A compose file passes a variable that nobody set as an empty one.
-    return None if value == "" else value
 
 
 class Settings(BaseSettings):
@@ -125,12 +133,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True, extra="ignore")
 
-    keyring: Annotated[SecretStr | None, BeforeValidator(_unset_when_empty)] = Field(
+    keyring: SecretStr | None = Field(
         None, description="the key ring as JSON; this or PROXY_KEYRING_FILE is required, not both"
     )
-    keyring_file: Annotated[Path | None, BeforeValidator(_unset_when_empty)] = Field(
-        None, description="the path of a file with the key ring"
-    )
+    keyring_file: Path | None = Field(None, description="the path of a file with the key ring")
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         "", description="base of the links that stay on the proxy, e.g. `https://spatial.virtualearth.net`"
     )
@@ -155,6 +161,9 @@ class Settings(BaseSettings):
     storage_timeout: float = Field(
         5, gt=0, le=300, description="seconds, the deadline of one request's whole work with storage"
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        (), description="addresses or networks of proxies in front whose `X-Forwarded-For` tells the client's address"
+    )
     copyright: str = Field(
         DEFAULT_COPYRIGHT, description="the envelope's copyright notice; `{year}` in it is the current year"
     )
@@ -165,6 +174,12 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["json", "text"], BeforeValidator(_lower)] = Field(
         "json", description="`json` or `text`"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unset_when_empty(cls, values: dict[str, object]) -> dict[str, object]:
+        # A compose file passes a variable that nobody set as an empty one. Only the suffix may well be empty.
+        return {name: value for name, value in values.items() if value != "" or name == "sas_suffix"}
 
     @model_validator(mode="after")
     def _one_key_ring(self) -> "Settings":

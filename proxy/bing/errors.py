@@ -27,6 +27,11 @@ class ErrorCode(Enum):
     UNKNOWN_KEY = ErrorEntry(
         HTTPStatus.UNAUTHORIZED, Authentication.INVALID, "The key is not known. Check the parameter key."
     )
+    TOO_MANY_KEYS = ErrorEntry(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        Authentication.NONE,
+        "Too many unknown keys came from your address. Try again.",
+    )
     EXPIRED_KEY = ErrorEntry(HTTPStatus.UNAUTHORIZED, Authentication.EXPIRED, "The key has expired.")
     MASTER_KEY_NEEDED = ErrorEntry(
         HTTPStatus.UNAUTHORIZED, Authentication.NOT_AUTHORIZED, "This request needs a master key."
