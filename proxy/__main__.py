@@ -1,16 +1,18 @@
-"""The command line: `python -m proxy serve | check | jobs put | jobs list | jobs import | demo`."""
+"""The command line: `python -m proxy serve | check | jobs ... | keys ... | demo`."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
-from adapters.account import Accounts
+from adapters.accounts import Accounts
 from adapters.errors import ConflictError, StorageFaultError
 from proxy.app import storage_options
 from proxy.commands.check import check
 from proxy.commands.demo import DEFAULT_EMULATOR, demo
-from proxy.commands.jobs import CommandError, import_jobs, list_jobs, put
+from proxy.commands.failure import CommandError
+from proxy.commands.jobs import import_jobs, list_jobs, put
+from proxy.commands.keys import NewKey, add_key, list_keys, revoke_key
 from proxy.keyring_file import load_keyring
 from proxy.logs import configure_logs
 from proxy.server import listen, serve
@@ -72,6 +74,24 @@ def parser() -> argparse.ArgumentParser:
     importing = jobs.add_parser("import", parents=[account], help="import a job list saved from Bing")
     importing.add_argument("file", metavar="FILE", help="a saved answer of ListJobs, JSON or XML, or -")
     importing.set_defaults(run=_import)
+
+    keys = commands.add_parser("keys", help="edit the key ring file").add_subparsers(required=True)
+
+    adding = keys.add_parser("add", help="add a key, read from standard input, by its digest")
+    adding.add_argument("--account", required=True, help="the account that it opens")
+    adding.add_argument("--role", choices=["master", "query"], default="master")
+    adding.add_argument("--expires", metavar="TIME", help="when it ends, like 2028-06-30T00:00:00Z")
+    adding.add_argument("--data-source", action="append", default=[], metavar="PATTERN", help="only these; repeatable")
+    adding.add_argument("--new", action="store_true", help="make a new key and print it, once")
+    adding.add_argument("--clear", action="store_true", help="store the key itself, not its digest")
+    adding.set_defaults(run=_add_key)
+
+    keys.add_parser("list", help="print the keys by their digests").set_defaults(
+        run=lambda _: list_keys(load_settings())
+    )
+    revoking = keys.add_parser("revoke", help="remove a key")
+    revoking.add_argument("digest", metavar="DIGEST", help="the digest's beginning, as `keys list` shows it")
+    revoking.set_defaults(run=lambda options: revoke_key(load_settings(), options.digest))
     return top
 
 
@@ -85,6 +105,14 @@ def _serve(options: argparse.Namespace) -> int:
 def _check(_options: argparse.Namespace) -> int:
     settings = load_settings(serving=True)
     return _run(settings, lambda accounts: check(accounts, settings.storage_timeout))
+
+
+def _add_key(options: argparse.Namespace) -> int:
+    sources = tuple(options.data_source)
+    return add_key(
+        load_settings(),
+        NewKey(options.account, options.role, options.expires, sources, make=options.new, clear=options.clear),
+    )
 
 
 def _put(options: argparse.Namespace) -> int:

@@ -1,0 +1,125 @@
+"""The commands `keys add`, `keys list` and `keys revoke`: they edit the key ring file."""
+
+import json
+import secrets
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from proxy.commands.failure import CommandError
+from proxy.commands.ring_edit import edited
+from proxy.keyring import DIGEST_PREFIX, digest_of
+from proxy.keyring_file import parse_keyring, read_keyring, written_digest
+from proxy.settings import Settings, SettingsError, variable
+
+# As long as Bing's own keys, of characters that need no encoding in a URL.
+NEW_KEY_BYTES = 48
+
+# So many characters of a digest are shown; it is found by any beginning that no other has.
+SHOWN_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """What `keys add` is asked for."""
+
+    account: str
+    role: str
+    expires: str | None
+    data_sources: tuple[str, ...]
+    make: bool
+    clear: bool
+
+
+def add_key(settings: Settings, new: NewKey) -> int:
+    """Adds a key from standard input, or a new one that is printed once; the ring gets its digest, unless told else."""
+    if new.make:
+        key = secrets.token_urlsafe(NEW_KEY_BYTES)
+    else:
+        if sys.stdin.isatty():
+            print("Type or paste the key, then Enter:", file=sys.stderr)
+        key = sys.stdin.readline().strip()
+    if not key:
+        raise CommandError("no key on standard input; --new makes one")
+    name = key if new.clear else f"{DIGEST_PREFIX}{digest_of(key.encode()).hex()}"
+    entry: dict[str, Any] = {"account": new.account, "role": new.role}
+    if new.expires is not None:
+        entry["expires"] = new.expires
+    if new.data_sources:
+        entry["data_sources"] = list(new.data_sources)
+
+    def add(ring: dict[str, Any]) -> None:
+        if any(written_digest(known) == digest_of(key.encode()) for known in ring["keys"]):
+            raise CommandError("the key ring has this key already")
+        ring["keys"][name] = entry
+
+    _edit(settings, add)
+    print(f"{_shown(name)} added to account {new.account}", file=sys.stderr)
+    if new.make:
+        print(key)
+    return 0
+
+
+def list_keys(settings: Settings) -> int:
+    """Prints a line for each key: the beginning of its digest, its account, role, end and data sources."""
+    ring = json.loads(_checked(_path(settings)))
+    for written, entry in ring["keys"].items():
+        expires = entry.get("expires")
+        ended = expires is not None and datetime.fromisoformat(expires) <= datetime.now().astimezone()
+        parts = [
+            _shown(written),
+            entry["account"],
+            entry.get("role", "master"),
+            f"{'expired' if ended else 'expires'} {expires}" if expires else "",
+            " ".join(entry.get("data_sources") or ()),
+            "" if written.startswith(DIGEST_PREFIX) else "in the clear",
+        ]
+        print("  ".join(part for part in parts if part))
+    return 0
+
+
+def revoke_key(settings: Settings, beginning: str) -> int:
+    """Removes the one key whose digest begins like this."""
+    wanted = beginning.lower().removeprefix(DIGEST_PREFIX)
+
+    def revoke(ring: dict[str, Any]) -> None:
+        found = [written for written in ring["keys"] if written_digest(written).hex().startswith(wanted)]
+        if len(found) != 1 or not wanted:
+            raise CommandError(f"{len(found)} keys have a digest that begins so; `keys list` shows them")
+        del ring["keys"][found[0]]
+        print(f"{_shown(found[0])} revoked", file=sys.stderr)
+
+    _edit(settings, revoke)
+    return 0
+
+
+def _edit(settings: Settings, change: Any) -> None:  # noqa: ANN401 - a function of the ring's JSON
+    path = _path(settings)
+    with edited(path) as ring:
+        ring.update(json.loads(_checked(path)))
+        change(ring)
+        try:
+            parse_keyring(json.dumps(ring))
+        except SettingsError as error:
+            raise CommandError(f"key ring: {error}; nothing was changed") from None
+
+
+def _checked(path: Path) -> str:
+    text = read_keyring(path)
+    try:
+        parse_keyring(text)
+    except SettingsError as error:
+        raise CommandError(f"{path}: key ring: {error}") from None
+    return text
+
+
+def _path(settings: Settings) -> Path:
+    if settings.keyring_file is None:
+        raise CommandError(f"{variable('keyring_file')} must name the file to edit")
+    return settings.keyring_file
+
+
+def _shown(written: str) -> str:
+    return f"{DIGEST_PREFIX}{written_digest(written).hex()[:SHOWN_DIGITS]}"
