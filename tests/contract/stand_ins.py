@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-from adapters.credentials import EMULATOR_ACCOUNT, EMULATOR_KEY
+from adapters.connection_string import EMULATOR_ACCOUNT, EMULATOR_KEY
 from tests.storage import Storage
 
 Serve = Callable[[socket.socket], None]

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from lxml import etree
 
-from adapters.credentials import EMULATOR_KEY
+from adapters.connection_string import EMULATOR_KEY
 from tests.conftest import StartServer
 from tests.contract.samples import OUTPUT_PATHS, STATUS_PATHS
 from tests.contract.stand_ins import (

@@ -63,7 +63,7 @@ def test_an_unknown_status_word_is_pending_and_logged_once(
         ("2013-01-03T23:22:15.7979398Z", "Asia/Kolkata", "2013-01-04T04:52:15.7979398+05:30"),
     ],
 )
-def test_no_tick_is_lost_and_the_zone_is_configurable(  # noqa: PLR0913 - a table's columns and three fixtures
+def test_no_tick_is_lost_and_the_zone_is_configurable(
     *, stored: str, zone: str | None, shown: str, proxy: LiveServer, account: Storage, start: StartServer
 ) -> None:
     asked = proxy if zone is None else start(account, time_zone=zone)
@@ -103,7 +103,7 @@ def test_the_oldest_and_the_last_date_that_a_table_takes_are_shown(
         (EntityProperty("7b1f8c50-0000-4000-8000-000000000000", EdmType.GUID), 0, True),
     ],
 )
-def test_counts_are_int32_and_0_when_of_a_wrong_type(  # noqa: PLR0913 - a table's columns and three fixtures
+def test_counts_are_int32_and_0_when_of_a_wrong_type(
     *,
     stored: Any,
     shown: int,

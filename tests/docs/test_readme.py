@@ -110,10 +110,20 @@ def test_every_difference_has_a_test_of_its_number() -> None:
 
 def test_every_command_is_in_the_table() -> None:
     told = " ".join(row[0] for row in table("Commands", 2))
-    for command in ("serve", "check", "jobs put", "jobs list", "jobs import"):
+    more = {"jobs put": ["file"], "jobs import": ["file"], "keys add": ["--account", "a"], "keys revoke": ["ab"]}
+    for command in ("serve", "check", "jobs put", "jobs list", "jobs import", "keys add", "keys list", "keys revoke"):
         assert f"`python -m proxy {command}" in told
-        arguments = [*command.split(), *(["file"] if command in {"jobs put", "jobs import"} else [])]
-        parser().parse_args(arguments)
+        parser().parse_args([*command.split(), *more.get(command, [])])
+
+
+def test_every_threat_names_a_test_that_exists() -> None:
+    security = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:-1] for line in security.splitlines() if line.startswith("| ") and line.count("|") == 5]
+    threats = [row for row in rows if row[0].strip() != "threat"]
+    assert len(threats) > 15
+    for row in threats:
+        (path,) = code(row[3])
+        assert (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize(

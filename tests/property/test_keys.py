@@ -8,7 +8,7 @@ from azure.data.tables.aio import TableClient
 from hypothesis import given, settings
 
 from adapters.authentication import TableSignature
-from adapters.credentials import ConnectionString, open_credential
+from adapters.connection_string import parse_connection_string
 from adapters.ids import new_job_id
 from adapters.jobs import JobStore
 from adapters.records import JobRecord, JobStatus, JobType
@@ -23,7 +23,7 @@ CREATED = parse(ago(hours=1))
 @pytest.fixture(scope="module")
 def reads(shared_storage: Storage, loop: asyncio.Runner) -> Iterator[TableReads]:
     """Reads of the real table."""
-    credential = open_credential(ConnectionString(shared_storage.connection_string))
+    credential = parse_connection_string(shared_storage.connection_string)
     name = shared_storage.table_name
     opened = TableReads(credential.table_url, name, TableSignature(credential, name), 5)
     yield opened

@@ -2,23 +2,17 @@
 
 import pytest
 
-from adapters.credentials import (
-    EMULATOR_ACCOUNT,
-    EMULATOR_KEY,
-    AccountKey,
-    ConnectionString,
-    Endpoints,
-    SharedKey,
-    open_credential,
-)
+from adapters.connection_string import EMULATOR_ACCOUNT, EMULATOR_KEY, parse_connection_string
+from adapters.credentials import AccountKey, ConnectionString, Endpoints, SharedKey
 from adapters.errors import Fault, StorageFaultError
+from adapters.opening import open_credential
 
 SECRET = "SGVsbG8sIHNlY3JldCE="  # noqa: S105 - it opens nothing
 FULL = f"DefaultEndpointsProtocol=https;AccountName=contosodata;AccountKey={SECRET};EndpointSuffix=core.windows.net"
 
 
 def _open(text: str) -> SharedKey:
-    return open_credential(ConnectionString(text))
+    return parse_connection_string(text)
 
 
 def _refusal(text: str) -> str:

@@ -5,10 +5,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from adapters.credentials import EMULATOR_ACCOUNT, EMULATOR_KEY, SharedKey
+from adapters.connection_string import EMULATOR_ACCOUNT, EMULATOR_KEY
 from adapters.exports import ExportLinks, content_type_of, disposition_of
 from adapters.records import BlobPath
+from adapters.signing_keys import OwnKey, SigningKey
 
+KEY = SigningKey(EMULATOR_KEY)
 NOW = datetime(2026, 1, 3, 12, 0, 0, 999_999, tzinfo=UTC)
 AZURE = "https://contosodata.blob.core.windows.net"
 EMULATOR = f"http://127.0.0.1:10000/{EMULATOR_ACCOUNT}"
@@ -16,8 +18,8 @@ EMULATOR = f"http://127.0.0.1:10000/{EMULATOR_ACCOUNT}"
 
 def _sign(name: str, blob_url: str = AZURE, container: str = "exports") -> str:
     account = EMULATOR_ACCOUNT if blob_url == EMULATOR else "contosodata"
-    credential = SharedKey(account, EMULATOR_KEY, "https://table.example.net", blob_url)
-    return ExportLinks(credential, timedelta(minutes=60), lambda: NOW).sign(BlobPath(container, name))
+    links = ExportLinks(account, blob_url, OwnKey(KEY), timedelta(minutes=60), lambda: NOW)
+    return links.sign(BlobPath(container, name), KEY)
 
 
 def _query(url: str) -> dict[str, str]:
@@ -76,8 +78,8 @@ def test_another_blob_or_another_time_is_signed_anew() -> None:
 
 
 def test_the_clock_is_the_real_one() -> None:
-    credential = SharedKey("contosodata", EMULATOR_KEY, AZURE, AZURE)
-    end = _query(ExportLinks(credential, timedelta(minutes=60)).sign(BlobPath("exports", "a.xml")))["se"]
+    links = ExportLinks("contosodata", AZURE, OwnKey(KEY), timedelta(minutes=60))
+    end = _query(links.sign(BlobPath("exports", "a.xml"), KEY))["se"]
     assert abs(datetime.fromisoformat(end) - datetime.now(UTC) - timedelta(minutes=60)) < timedelta(minutes=1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.credentials import AccountKey, ConnectionString, Endpoints, Identity
+from adapters.credentials import AccountKey, ConnectionString, Endpoints, Identity, IdentityKind
 from proxy.keyring import Role
 from proxy.keyring_file import load_keyring, parse_keyring
 from proxy.settings import SettingsError, load_settings
@@ -44,8 +44,10 @@ def test_the_ring_of_the_design_is_read() -> None:
         )
     )
     assert ring.accounts["contoso"] == ConnectionString("UseDevelopmentStorage=true")
-    assert ring.accounts["fabrikam"] == Identity(Endpoints("fabrikamdata"), "default")
-    assert ring.accounts["adatum"] == Identity(Endpoints("adatumdata"), "client_secret", "t", "c", "ADATUM_SECRET")
+    assert ring.accounts["fabrikam"] == Identity(Endpoints("fabrikamdata"), IdentityKind.DEFAULT)
+    assert ring.accounts["adatum"] == Identity(
+        Endpoints("adatumdata"), IdentityKind.CLIENT_SECRET, "t", "c", "ADATUM_SECRET"
+    )
     grants = {digest.hex()[:4]: grant for digest, grant in ring.grants.items()}
     one, two, clear = (grants[_digest(key)[7:11]] for key in ("one", "two", "AbCd..."))
     assert one.expires is not None
@@ -59,10 +61,13 @@ def test_the_ring_of_the_design_is_read() -> None:
     [
         ({"connection_string_env": "X"}, ConnectionString(variable="X")),
         (NAMED | {"account_key_env": "X"}, AccountKey(Endpoints("contosodata"), "X")),
-        (NAMED | {"credential": {"managed_identity": True}}, Identity(Endpoints("contosodata"), "managed_identity")),
+        (
+            NAMED | {"credential": {"managed_identity": True}},
+            Identity(Endpoints("contosodata"), IdentityKind.MANAGED_IDENTITY),
+        ),
         (
             NAMED | {"credential": {"managed_identity": True, "client_id": "c"}},
-            Identity(Endpoints("contosodata"), "managed_identity", client_id="c"),
+            Identity(Endpoints("contosodata"), IdentityKind.MANAGED_IDENTITY, client_id="c"),
         ),
         (
             NAMED | {"account_key_env": "X", "endpoint_suffix": "core.chinacloudapi.cn"},
@@ -70,7 +75,7 @@ def test_the_ring_of_the_design_is_read() -> None:
         ),
         (
             NAMED | {"credential": "default", "table_url": "https://t:1/x", "blob_url": "http://b"},
-            Identity(Endpoints("contosodata", table_url="https://t:1/x", blob_url="http://b"), "default"),
+            Identity(Endpoints("contosodata", table_url="https://t:1/x", blob_url="http://b"), IdentityKind.DEFAULT),
         ),
     ],
 )

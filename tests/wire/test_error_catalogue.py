@@ -7,6 +7,7 @@ from proxy.bing.errors import ErrorCode, WireError
 CATALOGUE = {
     ErrorCode.NO_KEY: (401, "NoCredentials"),
     ErrorCode.UNKNOWN_KEY: (401, "InvalidCredentials"),
+    ErrorCode.TOO_MANY_KEYS: (503, "None"),
     ErrorCode.EXPIRED_KEY: (401, "CredentialsExpired"),
     ErrorCode.MASTER_KEY_NEEDED: (401, "NotAuthorized"),
     ErrorCode.OTHER_DATA_SOURCE: (401, "NotAuthorized"),

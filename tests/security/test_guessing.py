@@ -1,0 +1,97 @@
+"""Guessing keys is slow, and only guessing is. The clock is the test's own."""
+
+import time
+
+from proxy.guessing import ADDRESSES, ALLOWANCE, GOOD_KEYS, LONGEST_WAIT, PER_SECOND, Guessing
+from tests.conftest import StartServer
+from tests.live import MASTER
+from tests.storage import Storage
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def key(number: int) -> bytes:
+    return b"%032d" % number
+
+
+def test_a_few_wrong_keys_cost_nothing() -> None:
+    guessing = Guessing(Clock())
+    assert [guessing.wait("10.0.0.1", key(number)) for number in range(ALLOWANCE)] == [0.0] * ALLOWANCE
+
+
+def test_then_each_further_key_waits_longer_and_the_rest_is_turned_away() -> None:
+    guessing = Guessing(Clock())
+    waits = [guessing.wait("10.0.0.1", key(number)) for number in range(1000)]
+    allowed = [wait for wait in waits if wait is not None]
+    assert allowed == sorted(allowed)
+    assert max(allowed) <= LONGEST_WAIT
+    assert len(allowed) == ALLOWANCE + LONGEST_WAIT * PER_SECOND
+
+
+def test_an_hour_of_guessing_tries_two_keys_a_second() -> None:
+    clock = Clock()
+    guessing = Guessing(clock)
+    tried = 0
+    for number in range(3600 * 10):
+        tried += guessing.wait("10.0.0.1", key(number)) is not None
+        clock.now += 0.1
+    assert tried <= 3600 * PER_SECOND + ALLOWANCE + LONGEST_WAIT * PER_SECOND
+
+
+def test_a_right_guess_waits_as_long_as_a_wrong_one() -> None:
+    guessing = Guessing(Clock())
+    for number in range(ALLOWANCE + 4):
+        guessing.wait("10.0.0.1", key(number))
+    wait = guessing.wait("10.0.0.1", key(-1))
+    assert wait is not None
+    assert wait > 0
+
+
+def test_good_keys_behind_the_same_address_never_wait() -> None:
+    guessing = Guessing(Clock())
+    for number in range(1000, 6000):
+        assert guessing.wait("10.0.0.1", key(number)) == 0.0
+        guessing.good("10.0.0.1", key(number))
+    for number in range(1000):
+        guessing.wait("10.0.0.1", key(number))
+    assert all(guessing.wait("10.0.0.1", key(number)) == 0.0 for number in range(1000, 6000))
+    assert guessing.wait("10.0.0.2", key(0)) == 0.0
+
+
+def test_an_ipv6_customer_is_one_address() -> None:
+    guessing = Guessing(Clock())
+    waits = [guessing.wait(f"2001:db8::{number:x}", key(number)) for number in range(100)]
+    assert waits[-1] is None
+    assert guessing.wait("2001:db8:0:1::1", key(0)) == 0.0
+    assert guessing.wait("::ffff:10.0.0.1", key(0)) == 0.0
+    assert guessing.wait("not an address", key(0)) == 0.0
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    guessing = Guessing(Clock())
+    for number in range(ADDRESSES + 100):
+        guessing.wait(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", key(number))
+    for number in range(GOOD_KEYS + 100):
+        guessing.good("10.0.0.1", key(number))
+    assert guessing.remembered == (ADDRESSES, GOOD_KEYS)
+
+
+def test_over_http_a_guesser_is_slowed_and_a_good_client_is_not(storage: Storage, start: StartServer) -> None:
+    server = start(storage)
+    assert server.get("Dataflows/ListJobs", MASTER).status_code == 200
+    started = time.perf_counter()
+    codes = [server.get("Dataflows/ListJobs", f"guess-{number}").status_code for number in range(ALLOWANCE + 3)]
+    seconds = time.perf_counter() - started
+    assert codes == [401] * (ALLOWANCE + 3)
+    assert seconds > 3 / PER_SECOND * 0.8
+    started = time.perf_counter()
+    assert server.get("Dataflows/ListJobs", MASTER).status_code == 200
+    assert time.perf_counter() - started < 0.5 / PER_SECOND

@@ -1,0 +1,72 @@
+"""Every kind of identity reads rows and signs links, against an emulator that takes tokens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from adapters.emulator import Emulator
+from tests.commands.serving import Served, serving
+from tests.entra import Entra
+from tests.live import MASTER
+from tests.security.identities import CLIENT_SECRET, CREDENTIALS, SECRET_VARIABLE, identity_account
+from tests.storage import Storage
+
+
+@pytest.fixture
+def secure_storage(secure_emulator: Emulator, entra: Entra) -> Iterator[Storage]:
+    """An account in it; the fixture writes with the account key, the server asks as an identity."""
+    assert entra.asked == []
+    with Storage.open(secure_emulator, "identity") as opened:
+        yield opened
+
+
+@contextmanager
+def identified(storage: Storage, emulator: Emulator, kind: str) -> Iterator[Served]:
+    """A server that asks as an identity: a process of its own, which trusts the certificate from its start."""
+    with serving(storage, accounts={storage.account: identity_account(emulator, CREDENTIALS[kind])}) as server:
+        yield server
+
+
+def output_link(server: Served) -> str:
+    (job,) = server.get("Dataflows/DataSourceDownload/Coffee").json()["resourceSets"][0]["resources"]
+    return str(job["links"][1]["url"])
+
+
+@pytest.mark.parametrize("kind", CREDENTIALS)
+def test_an_identity_reads_rows_and_signs_links_that_survive_an_appended_key(
+    kind: str, secure_storage: Storage, secure_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SECRET_VARIABLE, CLIENT_SECRET)
+    secure_storage.download("Coffee", OutputBlob=secure_storage.export(b"<coffee />"))
+    with identified(secure_storage, secure_emulator, kind) as server:
+        link = output_link(server)
+    assert "skoid=" in link  # signed by a delegated key
+    assert "&sp=r&" in link
+    assert link.endswith("&legacy=#")
+    assert requests.get(f"{link}?key={MASTER}", timeout=10).content == b"<coffee />"
+
+
+def test_a_hundred_answers_cost_one_key_and_one_token(
+    secure_storage: Storage, secure_emulator: Emulator, entra: Entra
+) -> None:
+    secure_storage.download("Coffee", OutputBlob="exports/coffee.xml")
+    with identified(secure_storage, secure_emulator, "managed identity") as server:
+        links = {output_link(server) for _ in range(100)}
+    parts = {part for link in links for part in link.split("&") if part.startswith(("skt=", "ske="))}
+    assert len(parts) == 2  # one start and one end: one key
+    assert len(entra.asked) <= 2  # rows and keys may ask for their first token at the same time
+
+
+def test_an_identity_that_is_refused_is_a_503_and_says_its_code_in_the_log(
+    secure_storage: Storage, secure_emulator: Emulator, entra: Entra, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SECRET_VARIABLE, CLIENT_SECRET)
+    entra.refuses = True
+    with identified(secure_storage, secure_emulator, "client secret") as server:
+        assert server.get("Dataflows/ListJobs").status_code == 503
+        assert "AADSTS7000215" in server.log()
+        assert CLIENT_SECRET not in server.log()
+        entra.refuses = False
+        assert server.get("Dataflows/ListJobs").status_code == 200

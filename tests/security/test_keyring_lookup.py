@@ -1,0 +1,31 @@
+"""A look-up in the key ring is made so that its time tells nothing."""
+
+import hmac
+from datetime import UTC, datetime
+from unittest.mock import patch
+
+import pytest
+
+from proxy.bing.errors import WireError
+from proxy.keyring import Grant, KeyRing, digest_of
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_digests_are_found_under_values_that_nobody_outside_can_aim_at() -> None:
+    rings = [repr(vars(KeyRing({}, {digest_of(b"key"): Grant("contoso")}))) for _ in range(5)]
+    assert len(set(rings)) == 5  # a secret of its own in each
+
+
+def test_what_is_found_is_compared_in_constant_time() -> None:
+    ring = KeyRing({}, {digest_of(b"key"): Grant("contoso")})
+    with patch("proxy.keyring.hmac.compare_digest", wraps=hmac.compare_digest) as compared:
+        assert ring.grant_of(digest_of(b"key"), NOW).account == "contoso"
+    compared.assert_called_once()
+
+
+def test_no_key_is_kept() -> None:
+    ring = KeyRing({}, {digest_of(b"MARKED"): Grant("contoso")})
+    assert b"MARKED" not in repr(vars(ring)).encode()
+    with pytest.raises(WireError):
+        ring.grant_of(digest_of(b"other"), NOW)

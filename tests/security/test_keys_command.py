@@ -1,0 +1,171 @@
+"""`keys add | list | revoke`: the file is edited safely, and a key is never on a command line."""
+
+import hashlib
+import io
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.__main__ import main
+from proxy.keyring_file import parse_keyring
+
+RING: dict[str, Any] = {
+    "accounts": {"contoso": {"storage": {"connection_string": "UseDevelopmentStorage=true"}}},
+    "keys": {"in-the-clear-key": {"account": "contoso", "role": "query"}},
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A key ring file that only its owner reads."""
+    path = tmp_path / "ring.json"
+    path.write_text(json.dumps(RING), encoding="utf-8")
+    path.chmod(0o600)
+    monkeypatch.delenv("PROXY_KEYRING", raising=False)
+    monkeypatch.setenv("PROXY_KEYRING_FILE", str(path))
+    return path
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def keys(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))["keys"])
+
+
+def digest(key: str) -> str:
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def test_a_key_from_standard_input_is_stored_as_its_digest(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, "AbCd-secret\n")
+    assert (
+        main(["keys", "add", "--account", "contoso", "--expires", "2028-06-30T00:00:00Z", "--data-source", "Co*"]) == 0
+    )
+    assert keys(file)[digest("AbCd-secret")] == {
+        "account": "contoso",
+        "role": "master",
+        "expires": "2028-06-30T00:00:00Z",
+        "data_sources": ["Co*"],
+    }
+    captured = capsys.readouterr()
+    assert "AbCd-secret" not in file.read_text(encoding="utf-8") + captured.out + captured.err
+
+
+def test_a_new_key_is_printed_once_and_opens_the_account(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keys", "add", "--account", "contoso", "--new"]) == 0
+    key = capsys.readouterr().out.strip()
+    assert len(key) == 64
+    assert digest(key) in keys(file)
+
+
+def test_a_key_is_stored_in_the_clear_only_when_told_to(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "visible\n")
+    assert main(["keys", "add", "--account", "contoso", "--clear"]) == 0
+    assert "visible" in keys(file)
+
+
+def test_no_argument_takes_a_key(file: Path) -> None:
+    with pytest.raises(SystemExit):
+        main(["keys", "add", "--account", "contoso", "AbCd-secret"])
+    assert keys(file) == RING["keys"]
+
+
+def test_the_mode_and_everything_else_in_the_file_stays(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "another\n")
+    main(["keys", "add", "--account", "contoso"])
+    assert file.stat().st_mode & 0o777 == 0o600
+    changed = json.loads(file.read_text(encoding="utf-8"))
+    assert changed["accounts"] == RING["accounts"]
+    assert list(changed["keys"]) == ["in-the-clear-key", digest("another")]
+    assert [path.name for path in file.parent.iterdir()] == ["ring.json"]
+
+
+def test_a_link_to_the_file_stays_a_link(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = tmp_path / "link.json"
+    link.symlink_to(file)
+    monkeypatch.setenv("PROXY_KEYRING_FILE", str(link))
+    assert main(["keys", "add", "--account", "contoso", "--new"]) == 0
+    assert link.is_symlink()
+    assert len(keys(file)) == 2
+
+
+def test_edits_at_the_same_time_lose_nothing_and_no_reader_sees_half(file: Path) -> None:
+    def add() -> None:
+        assert main(["keys", "add", "--account", "contoso", "--new"]) == 0
+
+    writers = [threading.Thread(target=add) for _ in range(20)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        parse_keyring(file.read_text(encoding="utf-8"))
+    for writer in writers:
+        writer.join()
+    assert len(keys(file)) == 21
+
+
+@pytest.mark.usefixtures("file")
+def test_the_list_shows_digests_and_never_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["keys", "add", "--account", "contoso", "--new", "--expires", "2020-01-01T00:00:00Z"])
+    new = capsys.readouterr().out.strip()
+    assert main(["keys", "list"]) == 0
+    clear, ended = capsys.readouterr().out.splitlines()
+    assert clear == f"{digest('in-the-clear-key')[:19]}  contoso  query  in the clear"
+    assert ended == f"{digest(new)[:19]}  contoso  master  expired 2020-01-01T00:00:00Z"
+
+
+def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
+    assert main(["keys", "revoke", digest("in-the-clear-key")[:19]]) == 0
+    assert keys(file) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "told"),
+    [
+        (["add", "--account", "nobody"], "k\n", "there is no account 'nobody'"),
+        (["add", "--account", "contoso"], "\n", "no key on standard input"),
+        (["add", "--account", "contoso"], "in-the-clear-key\n", "has this key already"),
+        (["add", "--account", "contoso", "--expires", "soon"], "k\n", "expires"),
+        (["revoke", "ffffffffffff"], "", "0 keys have a digest that begins so"),
+        (["revoke", ""], "", "keys have a digest that begins so"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_changes_nothing(
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    text: str,
+    told: str,
+) -> None:
+    before = file.read_bytes()
+    typed(monkeypatch, text)
+    assert main(["keys", *arguments]) == 1
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert "in-the-clear-key" not in error
+    assert file.read_bytes() == before
+
+
+def test_a_broken_file_is_not_edited(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("{", encoding="utf-8")
+    assert main(["keys", "list"]) == 1
+    assert main(["keys", "revoke", "00"]) == 1
+    assert "key ring: not JSON" in capsys.readouterr().err
+    assert file.read_text(encoding="utf-8") == "{"
+
+
+def test_a_ring_that_is_no_file_cannot_be_edited(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PROXY_KEYRING", json.dumps(RING))
+    monkeypatch.delenv("PROXY_KEYRING_FILE", raising=False)
+    assert main(["keys", "list"]) == 1
+    assert capsys.readouterr().err == "PROXY_KEYRING_FILE must name the file to edit\n"

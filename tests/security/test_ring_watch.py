@@ -1,0 +1,95 @@
+"""A changed key ring file is in force within five seconds; a broken one is refused and the last good one stays."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands.serving import Served, serving
+from tests.storage import Storage
+
+SECONDS = 5.0
+
+
+def ring(storage: Storage, *keys: str, **accounts: Any) -> str:
+    entry = {"storage": {"connection_string": storage.connection_string}}
+    return json.dumps(
+        {"accounts": {storage.account: entry} | accounts, "keys": {key: {"account": storage.account} for key in keys}}
+    )
+
+
+def seconds_until(condition: Callable[[], bool]) -> float:
+    started = time.perf_counter()
+    while not condition():
+        assert time.perf_counter() - started < SECONDS
+        time.sleep(0.05)
+    return time.perf_counter() - started
+
+
+def status(server: Served, key: str) -> int:
+    return server.get("Dataflows/ListJobs", key).status_code
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_change_is_in_force_within_five_seconds_in_every_process(
+    storage: Storage, tmp_path: Path, workers: int
+) -> None:
+    file = tmp_path / "ring.json"
+    file.write_text(ring(storage, "first"))
+    with serving(storage, keyring_file=file, workers=workers) as server:
+        assert status(server, "first") == 200
+        file.write_text(ring(storage, "second"))
+        # Every process: several requests in a row, each on a connection of its own.
+        seconds_until(lambda: all(status(server, "second") == 200 for _ in range(8)))
+        assert {status(server, "first") for _ in range(8)} == {401}
+
+
+@pytest.mark.parametrize("broken", ["{", '{"accounts": {}}', None], ids=["cut", "without accounts", "gone"])
+def test_a_broken_file_is_refused_with_one_line_and_the_last_good_ring_stays(
+    storage: Storage, tmp_path: Path, broken: str | None
+) -> None:
+    file = tmp_path / "ring.json"
+    file.write_text(ring(storage, "first"))
+    with serving(storage, keyring_file=file) as server:
+        if broken is None:
+            file.unlink()
+        else:
+            file.write_text(broken)
+        seconds_until(lambda: "key ring" in server.log())
+        time.sleep(2.5)  # the next look finds the same and says nothing
+        assert status(server, "first") == 200
+        told = [line for line in server.log().splitlines() if "refused" in line]
+        assert len(told) == 1
+        assert "key ring" in told[0]
+        file.write_text(ring(storage, "first", "second"))
+        seconds_until(lambda: status(server, "second") == 200)
+
+
+def test_an_account_that_comes_is_opened_and_one_that_goes_is_closed(storage: Storage, tmp_path: Path) -> None:
+    file = tmp_path / "ring.json"
+    file.write_text(ring(storage, "first"))
+    with serving(storage, keyring_file=file) as server:
+        changed = json.loads(ring(storage))
+        changed["accounts"] = {"other": changed["accounts"][storage.account]}
+        changed["keys"] = {"second": {"account": "other"}}
+        file.write_text(json.dumps(changed))
+        seconds_until(lambda: status(server, "second") == 200)
+        assert status(server, "first") == 401
+
+
+def test_a_ring_behind_a_changing_link_is_followed(storage: Storage, tmp_path: Path) -> None:
+    # As Kubernetes mounts a secret: the file is a link into a folder that is exchanged.
+    for name, key in (("one", "first"), ("two", "second")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "ring.json").write_text(ring(storage, key))
+    (tmp_path / "data").symlink_to("one")
+    file = tmp_path / "ring.json"
+    file.symlink_to("data/ring.json")
+    with serving(storage, keyring_file=file) as server:
+        assert status(server, "first") == 200
+        (tmp_path / "next").symlink_to("two")
+        (tmp_path / "next").rename(tmp_path / "data")
+        seconds_until(lambda: status(server, "second") == 200)
