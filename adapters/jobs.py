@@ -3,8 +3,8 @@
 import logging
 from collections.abc import AsyncIterator, Sequence
 
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.data.tables import TableTransactionError
+from azure.core.exceptions import ResourceExistsError
+from azure.data.tables import TableErrorCode
 from azure.data.tables.aio import TableClient
 
 from adapters.aliases import Alias, download_alias, is_key, legacy_alias
@@ -24,7 +24,14 @@ END_OF_JOBS = "alias:"
 # A row's id carries its writer's clock, CreatedDate may carry another's; the range reaches back a little further.
 SLACK = Ticks(3600 * PER_SECOND)
 
-TRIES = 5
+# What a transaction says when another writer has made, moved or deleted an alias since it was read.
+_CONFLICTS = {
+    TableErrorCode.ENTITY_ALREADY_EXISTS,
+    TableErrorCode.UPDATE_CONDITION_NOT_SATISFIED,
+    TableErrorCode.CONDITION_NOT_MET,
+    TableErrorCode.RESOURCE_NOT_FOUND,
+}
+TRIES = 20
 REMARKS_KEPT = 10_000
 
 
@@ -121,13 +128,9 @@ class JobStore:
     async def _transact(self, batch: list[Operation]) -> bool:
         try:
             await self._writes.submit_transaction(batch)
-        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-            return False
-        except TableTransactionError as error:
-            if error.status_code in {404, 409, 412}:
-                return False
-            raise fault_of_exception(error) from error
         except Exception as error:  # the SDK's errors have no common class of their own
+            if getattr(error, "error_code", None) in _CONFLICTS:
+                return False
             raise fault_of_exception(error) from error
         return True
 

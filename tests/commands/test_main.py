@@ -1,0 +1,62 @@
+"""How every command ends: an exit status, and what went wrong on standard error."""
+
+import json
+import os
+from pathlib import Path
+from typing import NoReturn
+from unittest.mock import patch
+
+import pytest
+
+import proxy.commands.jobs
+from adapters.emulator import EmulatorError
+from adapters.errors import ConflictError
+from proxy.__main__ import main
+from proxy.commands import demo
+from tests.commands.conftest import Run
+from tests.storage import Storage
+
+UNREACHABLE = "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a"
+
+
+def test_storage_that_does_not_answer_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = {"accounts": {"a": {"storage": {"connection_string": UNREACHABLE}}}, "keys": {}}
+    monkeypatch.setenv("PROXY_KEYRING", json.dumps(ring))
+    outcome = run("jobs", "list")
+    assert outcome.status == 1
+    assert outcome.err.startswith("storage: unreachable: ")
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_writer_that_always_loses_is_told(
+    run: Run, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lose(*_: object) -> NoReturn:
+        raise ConflictError("other writers kept changing a download alias")
+
+    monkeypatch.setattr(proxy.commands.jobs, "_write", lose)
+    file = tmp_path / "jobs.jsonl"
+    file.write_text("")
+    assert run("jobs", "put", str(file)).err == "storage: other writers kept changing a download alias\n"
+    assert list(storage.table.list_entities()) == []
+
+
+def test_an_interrupted_command_says_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("proxy.__main__.load_settings", interrupt)
+    outcome = run("jobs", "list")
+    assert (outcome.status, outcome.out, outcome.err) == (130, "", "")
+
+
+def test_a_demo_without_an_emulator_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> NoReturn:
+        raise EmulatorError("Azurite is not installed: run make setup")
+
+    monkeypatch.setattr(demo, "start_emulator", fail)
+    with patch.dict(os.environ, {"PROXY_PORT": "0"}):  # the demo fills in the environment for its server
+        assert main(["demo"]) == 1
+    assert capsys.readouterr().err == "Azurite is not installed: run make setup\n"
