@@ -25,7 +25,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo dev test one lint format types clean stale
+.PHONY: help setup demo dev test bench one lint format types clean stale
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ dev: setup ## Run the server from the environment, and again whenever the code c
 
 test: setup ## Run all tests, with coverage
 	@$(PY) -m pytest -n 2 --dist loadfile --cov --cov-report=term
+
+bench: setup ## Measure what links and key rings cost
+	@$(PY) -m tests.bench.links
 
 one: setup ## Run one test alone: make one T=tests/unit/test_ids.py
 	@test -n "$(T)" || { echo "Which one? make one T=tests/..." >&2; exit 1; }
