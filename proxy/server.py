@@ -50,18 +50,14 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool = False) 
     # work is done.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    if reload:
+    if reload:  # pragma: no cover - a developer's tool, ended by hand
         ChangeReload(config, uvicorn.Server(config).run, [listener]).run()
         return 0
     if settings.workers > 1:
         Multiprocess(config, [listener]).run()
         return 0
-    server = uvicorn.Server(config)
-    try:
-        server.run([listener])
-    except SystemExit as stopped:  # the application did not start; it has said why
-        return int(stopped.code or 0)
-    return 0 if server.started else 1
+    uvicorn.Server(config).run([listener])
+    return 0
 
 
 def configuration(app: str | ASGIApp, settings: Settings, *, reload: bool = False) -> uvicorn.Config:

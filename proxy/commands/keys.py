@@ -3,6 +3,7 @@
 import json
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,15 +96,17 @@ def revoke_key(settings: Settings, beginning: str) -> int:
     return 0
 
 
-def _edit(settings: Settings, change: Any) -> None:  # noqa: ANN401 - a function of the ring's JSON
+def _edit(settings: Settings, change: Callable[[dict[str, Any]], None]) -> None:
     path = _path(settings)
-    with edited(path) as ring:
-        ring.update(json.loads(_checked(path)))
-        change(ring)
-        try:
+    try:
+        with edited(path) as ring:
+            ring.update(json.loads(_checked(path)))
+            change(ring)
             parse_keyring(json.dumps(ring))
-        except SettingsError as error:
-            raise CommandError(f"key ring: {error}; nothing was changed") from None
+    except SettingsError as error:
+        raise CommandError(f"key ring: {error}; nothing was changed") from None
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}; nothing was changed") from None
 
 
 def _checked(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Guessing keys is slow, and only guessing is. The clock is the test's own."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from proxy.guessing import ADDRESSES, ALLOWANCE, GOOD_KEYS, LONGEST_WAIT, PER_SECOND, Guessing
 from tests.conftest import StartServer
@@ -95,3 +96,14 @@ def test_over_http_a_guesser_is_slowed_and_a_good_client_is_not(storage: Storage
     started = time.perf_counter()
     assert server.get("Dataflows/ListJobs", MASTER).status_code == 200
     assert time.perf_counter() - started < 0.5 / PER_SECOND
+
+
+def test_over_http_a_flood_is_turned_away_with_an_envelope(storage: Storage, start: StartServer) -> None:
+    server = start(storage)
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda number: server.get("Dataflows/ListJobs", f"flood-{number}"), range(40)))
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.status_code for answer in answers} == {401, 503}
+    assert len(refused) >= 40 - ALLOWANCE - LONGEST_WAIT * PER_SECOND * 2
+    assert {answer.json()["authenticationResultCode"] for answer in refused} == {"None"}
+    assert all(answer.headers["Retry-After"] for answer in refused)

@@ -5,7 +5,7 @@ import io
 import json
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -169,3 +169,30 @@ def test_a_ring_that_is_no_file_cannot_be_edited(
     monkeypatch.delenv("PROXY_KEYRING_FILE", raising=False)
     assert main(["keys", "list"]) == 1
     assert capsys.readouterr().err == "PROXY_KEYRING_FILE must name the file to edit\n"
+
+
+def test_on_a_terminal_it_says_what_it_waits_for(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal("typed-key\n"))
+    assert main(["keys", "add", "--account", "contoso"]) == 0
+    assert capsys.readouterr().err.startswith("Type or paste the key, then Enter:\n")
+    assert digest("typed-key") in keys(file)
+
+
+def test_a_disk_that_fails_leaves_the_old_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: int) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    before = file.read_bytes()
+    monkeypatch.setattr("os.fsync", fail)
+    assert main(["keys", "add", "--account", "contoso", "--new"]) == 1
+    assert capsys.readouterr() == ("", f"{file}: No space left on device; nothing was changed\n")
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == ["ring.json"]

@@ -1,0 +1,62 @@
+"""What a log line holds, in both forms."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from proxy.logs import JsonFormatter, TextFormatter, configure_logs
+
+log = logging.getLogger("proxy.test")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Puts pytest's own handlers back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def logged(form: str, level: str = "info") -> str:
+    stream = io.StringIO()
+    configure_logs(level, form, stream)
+    try:
+        int("key=SECRET")
+    except ValueError:
+        log.exception("failed for key=%s", "SECRET", extra={"trace_id": "abc", "account": "con\ntoso", "ms": 1.5})
+    log.debug("not told")
+    return stream.getvalue()
+
+
+def test_a_json_line_is_one_object_with_its_fields_and_traceback() -> None:
+    (line,) = logged("json").splitlines()
+    told = json.loads(line)
+    assert told["level"] == "error"
+    assert told["message"] == "failed for key=***"
+    assert (told["trace_id"], told["account"], told["ms"]) == ("abc", "con\ntoso", 1.5)
+    assert "SECRET" not in told["traceback"]
+    assert "ValueError: invalid literal" in told["traceback"]
+
+
+def test_a_text_line_stays_one_line_above_its_traceback() -> None:
+    first, *traceback = logged("text").splitlines()
+    assert first.endswith("error   failed for key=*** trace_id=abc account=con?toso ms=1.5")
+    assert traceback[0].startswith("Traceback")
+    assert traceback[-1].startswith("ValueError: invalid literal for int() with base 10: 'key=***")
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
+def test_a_record_without_fields_is_a_line(formatter: logging.Formatter) -> None:
+    record = logging.LogRecord("proxy", logging.INFO, "", 0, "plain", None, None)
+    assert "plain" in formatter.format(record)
+
+
+def test_libraries_are_quiet_at_every_level() -> None:
+    configure_logs("debug", "json", io.StringIO())
+    for name in ("azure.core.pipeline.policies.http_logging_policy", "uvicorn.error", "aiohttp.client"):
+        assert not logging.getLogger(name).isEnabledFor(logging.INFO)
