@@ -87,6 +87,9 @@ class Endpoint:
     async def _answer(self, scope: Scope, query: Query, trace: Trace) -> Response:
         try:
             answer = await self._perform(scope, query, trace)
+            if isinstance(answer, Redirect):
+                return self._answers.redirect(answer)
+            return self._answers.found(answer, query.format, trace.trace_id)
         except WireError as error:
             return self._error(error.code, query, trace, error.allow)
         except MalformedRowError as error:
@@ -100,9 +103,6 @@ class Endpoint:
         except Exception:
             log.exception("unforeseen error", extra={"trace_id": trace.trace_id})
             return self._error(ErrorCode.OUR_FAULT, query, trace)
-        if isinstance(answer, Redirect):
-            return self._answers.redirect(answer)
-        return self._answers.found(answer, query.format, trace.trace_id)
 
     async def _perform(self, scope: Scope, query: Query, trace: Trace) -> Found | Redirect:
         call = parse_path(scope["raw_path"], scope["method"])

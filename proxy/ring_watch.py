@@ -23,12 +23,11 @@ class RingInUse:
         self.keyring = keyring
         self.accounts = accounts
 
-    async def replace(self, keyring: KeyRing, grace_seconds: float) -> None:
-        """Puts another ring in force at once; accounts that it no longer has are closed a little later."""
+    def replace(self, keyring: KeyRing) -> Accounts:
+        """Puts another ring in force; gives the accounts of the one before, which may still serve requests."""
         before, self.accounts = self.accounts, self.accounts.changed(keyring.accounts)
         self.keyring = keyring
-        await asyncio.sleep(grace_seconds)
-        await before.close(but=self.accounts)
+        return before
 
 
 async def watch(
@@ -39,25 +38,40 @@ async def watch(
     The text is compared, not the file's time: a mounted secret changes by a link, an edit may keep the time.
     """
     seen: bytes | None = ring.keyring.fingerprint
-    leaving: set[asyncio.Task[None]] = set()
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        text = await asyncio.to_thread(_text, path)
-        found = None if text is None else fingerprint_of(text)
-        if found == seen:
-            continue
-        seen = found
-        try:
-            keyring = parse_keyring(read_keyring(path) if text is None else text)
-        except SettingsError as error:
-            log.warning("key ring: the changed file is refused, the last good ring stays: %s", error)
-            continue
-        task = asyncio.create_task(ring.replace(keyring, grace_seconds))
-        leaving.add(task)
-        task.add_done_callback(leaving.discard)
-        await asyncio.sleep(0)  # the ring is in force before anybody is told
-        log.info("key ring: changed, %s accounts and %s keys", len(keyring.accounts), len(keyring.grants))
-        await prepare(ring.accounts)
+    # What follows a change takes its time, and must not delay the next look; it ends with us.
+    async with asyncio.TaskGroup() as following:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            text = await asyncio.to_thread(_text, path)
+            found = None if text is None else fingerprint_of(text)
+            if found == seen:
+                continue
+            seen = found
+            try:
+                keyring = parse_keyring(read_keyring(path) if text is None else text)
+            except SettingsError as error:
+                log.warning("key ring: the changed file is refused, the last good ring stays: %s", error)
+                continue
+            replaced = ring.replace(keyring)
+            log.info("key ring: changed, %s accounts and %s keys", len(keyring.accounts), len(keyring.grants))
+            following.create_task(_told(_close_later(replaced, ring, grace_seconds)))
+            following.create_task(_told(prepare(ring.accounts)))
+
+
+async def _close_later(replaced: Accounts, ring: RingInUse, seconds: float) -> None:
+    """Closes what a change left behind once its requests are done, or when we end."""
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        await replaced.close(but=ring.accounts)
+
+
+async def _told(work: Awaitable[None]) -> None:
+    """Keeps what nobody foresaw from ending the watch: the next change must count too."""
+    try:
+        await work
+    except Exception:
+        log.exception("key ring: after a change")
 
 
 def _text(path: Path) -> str | None:

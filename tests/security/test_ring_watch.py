@@ -1,13 +1,21 @@
 """A changed key ring file is in force within five seconds; a broken one is refused and the last good one stays."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.account import StorageOptions
+from adapters.accounts import Accounts
+from proxy import ring_watch
+from proxy.keyring import digest_of
+from proxy.keyring_file import parse_keyring
+from proxy.ring_watch import RingInUse, watch
 from tests.commands.serving import Served, serving
 from tests.storage import Storage
 
@@ -93,3 +101,30 @@ def test_a_ring_behind_a_changing_link_is_followed(storage: Storage, tmp_path: P
         (tmp_path / "next").symlink_to("two")
         (tmp_path / "next").rename(tmp_path / "data")
         seconds_until(lambda: status(server, "second") == 200)
+
+
+def test_what_fails_after_a_change_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring_watch, "LOOK_SECONDS", 0.01)
+    entry = '{"accounts": {"a": {"storage": {"connection_string": "UseDevelopmentStorage=true"}}}, "keys": {%s}}'
+    file = tmp_path / "ring.json"
+    file.write_text(entry % "")
+    first = parse_keyring(file.read_text())
+
+    async def test() -> None:
+        ring = RingInUse(first, Accounts(first.accounts, StorageOptions("jobs", timedelta(hours=1), 5)))
+
+        async def fail(_: Accounts) -> None:
+            raise RuntimeError("nobody foresaw this")
+
+        watching = asyncio.create_task(watch(file, ring, 60, fail))
+        for key in ("one", "two"):
+            file.write_text(entry % f'"{key}": {{"account": "a"}}')
+            while digest_of(key.encode()) not in ring.keyring.grants:
+                await asyncio.sleep(0.01)
+                assert not watching.done()
+        watching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await watching
+        await ring.accounts.close()
+
+    asyncio.run(asyncio.wait_for(test(), SECONDS))
