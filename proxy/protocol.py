@@ -16,6 +16,15 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 # Bytes of a request's line and headers together.
 MAX_HEAD = 64 * 1024
 
+# Seconds from a request's first byte, or from the connection's beginning, to the end of its head.
+HEAD_SECONDS = 15
+
+# Requests that one connection may send before the first of them is answered.
+PIPELINED = 16
+
+# Bytes of a body that are taken while its request is being answered. No operation reads one.
+UNREAD_BODY = 256 * 1024
+
 # A connection closed with bytes unread is reset, and what the client has not read of our answer is lost with it. So
 # we end our side only, and take what still comes for this long.
 LINGER_SECONDS = 2
@@ -32,6 +41,10 @@ class HeadTooLargeError(Exception):
     """The request line and headers exceed the bound."""
 
 
+class TooManyRequestsError(Exception):
+    """A connection sends request after request without reading the answers."""
+
+
 class LegacyProtocol(HttpToolsProtocol):
     """One connection of a legacy client."""
 
@@ -43,8 +56,21 @@ class LegacyProtocol(HttpToolsProtocol):
     _in_head = True
     _in_request = False
     _unparsed = 0
+    _unread = 0
     _completed = False
+    _keep_alive = True
     _ended = False
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """A new connection: its first request is waited for, but not for ever."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._head_arrived()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A new request: its head is counted anew."""
@@ -58,20 +84,28 @@ class LegacyProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
-        self._count(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        """One header. What comes after the body is none: by then the request is being answered."""
+        if self._in_head:
+            self._count(len(name) + len(value) + 4)
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The end of a request's head."""
-        self._in_head, self._unparsed = False, 0
+        if len(self.pipeline) >= PIPELINED:
+            raise TooManyRequestsError
+        self._in_head, self._unparsed, self._unread = False, 0, 0
+        self._head_arrived()
         super().on_headers_complete()
         self.cycle.transport = LingeringTransport(self)
+        # Nobody waits for a body: where it is not there when the answer is, the connection ends with the answer.
+        self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
 
     def on_message_complete(self) -> None:
         """The end of a request: what follows is the line of another."""
         self._in_request_line = self._in_head = True
         self._in_request, self._completed = False, True
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._keep_alive
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -83,23 +117,34 @@ class LegacyProtocol(HttpToolsProtocol):
         if self._ended:
             return
         self._completed = False
-        if self._in_request_line:
-            data = self._encode_request_line(data)
-        while self.parser is not None:
-            try:
-                self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                data = data[upgrade.args[0] :]
-                if data:
-                    continue
-            except httptools.HttpParserError:
-                self.send_400_response("")
-                return
-            break
-        if self._in_head:  # a header without an end is seen by no callback
-            self._unparsed = 0 if self._completed else self._unparsed + len(data)
+        if self._parsed(self._encode_request_line(data) if self._in_request_line else data):
+            self._bound(len(data))
+
+    def _parsed(self, data: bytes) -> bool:
+        """Whether the bytes were parts of requests; if not, that has been answered."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            rest = data[upgrade.args[0] :]
+            return not rest or self._parsed(rest)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+            return False
+        return True
+
+    def _bound(self, size: int) -> None:
+        """Bounds what is not a whole request yet: the time and the bytes of a head, the bytes of a body."""
+        if self._completed:
+            self._unparsed = 0
+        elif self._in_head:  # a header without an end is seen by no callback
+            self._await_head()
+            self._unparsed += size
             if self._unparsed > MAX_HEAD:
                 self.send_400_response("")
+        else:
+            self._unread += size
+            if self._unread > UNREAD_BODY:
+                self.flow.pause_reading()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is for people, ours for clients
         """Answers what is no request by an envelope, and ends the connection."""
@@ -139,6 +184,28 @@ class LegacyProtocol(HttpToolsProtocol):
             self.transport.write_eof()
             self.flow.resume_reading()
             self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def on_response_complete(self) -> None:
+        """An answer is sent: the next request is begun, and no more are read while others wait."""
+        super().on_response_complete()
+        if self.pipeline and not self._ended:
+            self.flow.pause_reading()
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_too_slow)
+
+    def _head_arrived(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_too_slow(self) -> None:
+        self._head_timer = None
+        if self._in_request:
+            self.send_400_response("")
+        else:
+            self.transport.close()
 
     def _encode_request_line(self, data: bytes) -> bytes:
         """Percent-encodes what clients should have: some send UTF-8 in a URL as it is, which the parser refuses."""

@@ -69,8 +69,10 @@ def connection(server: LiveServer, seconds: float = 5) -> Iterator[Connection]:
     """A connection to a server, whose reads wait at most that long."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as connected:
         opened = Connection(connected)
-        yield opened
-        opened.close()
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
 def talk(server: LiveServer, *chunks: bytes) -> Answer:

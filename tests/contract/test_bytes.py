@@ -74,9 +74,8 @@ def test_a_head_without_an_end_is_refused(start: bytes, proxy: LiveServer) -> No
 
 WELL: dict[str, tuple[bytes, int]] = {
     "a body on GET": (get(LIST, "Content-Length: 5") + b"hello", 200),
-    "a large body on GET": (get(LIST, "Content-Length: 300000") + b"x" * 300_000, 200),
     "chunks on GET": (get(LIST, "Transfer-Encoding: chunked") + b"5\r\nhello\r\n0\r\n\r\n", 200),
-    "a body on POST": (get(LIST, "Content-Length: 200000", method="POST") + b"x" * 200_000, 405),
+    "a body on POST": (get(LIST, "Content-Length: 5", method="POST") + b"hello", 405),
     "Expect: 100-continue": (get(LIST, "Expect: 100-continue"), 200),
     "another Expect": (get(LIST, "Expect: miracles"), 200),
     "absolute form": (get("http://spatial.virtualearth.net" + LIST), 200),
@@ -105,6 +104,26 @@ def test_what_is_odd_but_a_request_is_answered_and_the_connection_goes_on(
         answer = opened.ask(sent)
         assert (answer.status, answer.envelope["statusCode"]) == (status, status)
         assert opened.ask(GOOD).status == 200
+
+
+LATE: dict[str, tuple[bytes, int]] = {
+    "a large body on GET": (get(LIST, "Content-Length: 300000") + b"x" * 300_000, 200),
+    "a large body on POST": (get(LIST, "Content-Length: 200000", method="POST") + b"x" * 200_000, 405),
+    "a body that is held back": (get(LIST, "Expect: 100-continue", "Content-Length: 100", method="POST"), 405),
+    "half a body": (get(LIST, "Content-Length: 10") + b"he", 200),
+    "a broken chunk": (get(LIST, "Transfer-Encoding: chunked") + b"5\r\nhello\r\nzz\r\n", 200),
+    "an endless trailer": (get(LIST, "Transfer-Encoding: chunked") + b"0\r\nX: " + b"x" * 1_000_000, 200),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), LATE.values(), ids=LATE.keys())
+def test_a_body_that_is_not_there_in_time_ends_the_connection_with_one_answer(
+    sent: bytes, status: int, proxy: LiveServer
+) -> None:
+    with connection(proxy) as opened:
+        answer = opened.ask(sent)
+        assert (answer.status, answer.envelope["statusCode"], answer.headers["connection"]) == (status, status, "close")
+        assert opened.is_ended()
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
