@@ -32,13 +32,13 @@ class Fault(Enum):
     """The kinds of fault, as a table."""
 
     UNREACHABLE = FaultKind("unreachable", "check the endpoint, DNS, firewall and private endpoint of this account")
-    TIMEOUT = FaultKind("timeout", "storage did not answer in time; see its metrics, or raise PROXY_STORAGE_TIMEOUT")
+    TIMEOUT = FaultKind("timeout", "storage did not answer in time; see its metrics, or allow it more")
     THROTTLED = FaultKind("throttled", "the storage account is at its limits; see its metrics")
     REFUSED = FaultKind("refused", "check this account's credential, its roles, and the storage firewall")
-    NO_TABLE = FaultKind("no table", "create the jobs table, or let the proxy's identity create it")
+    NO_TABLE = FaultKind("no table", "create the table, or let this account's credential create it")
     NONSENSE = FaultKind("nonsense", "something that is not Table Storage answers at this endpoint")
     FAILED = FaultKind("failed", "see Azure's service health for this account")
-    CREDENTIAL = FaultKind("credential", "mend this account's storage entry in the key ring")
+    CREDENTIAL = FaultKind("credential", "mend this account's storage entry")
 
 
 class StorageFaultError(Exception):
@@ -96,12 +96,13 @@ def fault_of_exception(error: Exception) -> StorageFaultError:
     """
     if isinstance(error, StorageFaultError):
         return error
+    # An error's text may hold URLs, headers and tokens. Only codes are taken from it.
+    entra = _ENTRA_CODE.search(str(error))
+    suffix = f", {entra[0]}" if entra else ""
     if isinstance(error, HttpResponseError) and error.status_code:
-        # The SDKs' own error texts hold URLs and headers, so only the code is taken.
         code = getattr(error, "error_code", None)
         code = getattr(code, "value", code)
-        return fault_of_answer(error.status_code, code if isinstance(code, str) else None)
-    fault = next((fault for kind, fault in _EXCEPTIONS if isinstance(error, kind)), Fault.NONSENSE)
-    # An identity's error text may hold anything; its code says what to look up.
-    code = _ENTRA_CODE.search(str(error))
-    return StorageFaultError(fault, type(error).__name__ + (f", {code[0]}" if code else ""))
+        fault = fault_of_answer(error.status_code, code if isinstance(code, str) else None)
+        return StorageFaultError(fault.fault, fault.detail + suffix)
+    kind = next((fault for kind, fault in _EXCEPTIONS if isinstance(error, kind)), Fault.NONSENSE)
+    return StorageFaultError(kind, type(error).__name__ + suffix)

@@ -9,18 +9,21 @@ from typing import TextIO
 
 from proxy.lines import one_line
 
-# Whatever gets here by mistake: a key or a signature in a query, an account key in a connection string, a token.
+# Whatever gets here by mistake: a key or a signature in a query, an account key in a connection string, a token,
+# each as a parameter, as a member of JSON or as an assignment.
 _SECRETS = re.compile(
-    r"((?:\b|_|%3f|%26)(?:key|sig|accountkey|sharedaccesssignature|(?:client_)?secret)(?:=|%3d)"
-    r"|\b(?:bearer|sharedkey(?:lite)?) )[^\s&;,\"'<>\\]+",
+    r"((?:\b|_|%3f|%26)(?:key|sig|accountkey|sharedaccesssignature|(?:client_)?(?:secret|assertion)|(?:access|refresh|id)_token)"
+    r"(?:=|%3d|[\"']?\s*[:=]\s*[\"']?)|\b(?:bearer|sharedkey(?:lite)?) )[^\s&;\"'<>\\]+",
     re.IGNORECASE,
 )
 
 # Fields that the code adds to a record, in the order in which they are shown.
 FIELDS = ("trace_id", "method", "account", "partition_key", "row_key", "error", "advice", "ms")
 
-# Libraries that tell of every request they make; at our own debug level that would be ours to answer for.
-QUIET = ("azure", "aiohttp", "asyncio", "uvicorn", "urllib3", "msal")
+# Libraries that tell of what they send and get, tokens included. What went wrong with storage we tell ourselves, by
+# type and code; of the others only that something did.
+SILENT = ("azure", "msal", "aiohttp", "urllib3")
+QUIET = ("asyncio", "uvicorn")
 
 
 def mask(text: str) -> str:
@@ -55,6 +58,8 @@ def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     # uvicorn asks this logger for its own level, and tells of every connection where it has none.

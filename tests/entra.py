@@ -25,6 +25,7 @@ from cryptography.x509.oid import NameOID
 TENANT = "22222222-2222-2222-2222-222222222222"
 OBJECT = "11111111-1111-1111-1111-111111111111"
 HEADER = "identity-header-secret"
+GARBLED_TOKEN = "eyJMARKED-TOKEN.abc.def"  # noqa: S105 - opens nothing
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Entra:
     authority: str
     asked: list[str] = field(default_factory=list)
     refuses: bool = False
+    garbles: bool = False
 
 
 def make_certificate(folder: Path) -> Certificate:
@@ -123,6 +125,8 @@ def _handler(entra: Entra) -> type[BaseHTTPRequestHandler]:
             refusal = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
             answer = {"access_token": token(), "token_type": "Bearer"} | more if sound else refusal
             body = json.dumps(answer).encode()
+            if entra.garbles:  # a token that a library may tell of when it can't read what is around it
+                body = b'{"access_token": "' + GARBLED_TOKEN.encode() + b'", "expires_in": '
             self.send_response(200 if sound else 401)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

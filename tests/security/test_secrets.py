@@ -15,7 +15,7 @@ from adapters.connection_string import EMULATOR_KEY
 from adapters.emulator import Emulator
 from proxy.logs import mask
 from tests.commands.serving import Served, serving
-from tests.entra import HEADER, Entra
+from tests.entra import GARBLED_TOKEN, HEADER, Entra
 from tests.live import MASTER
 from tests.security.identities import CREDENTIALS, SECRET_VARIABLE, identity_account
 from tests.storage import Storage
@@ -27,7 +27,17 @@ KEYS = {
 UNKNOWN = "MARKED-UNKNOWN-KEY-77aa"
 ACCOUNT_KEY = "TUFSS0VELUFDQ09VTlQtS0VZLTEyMzQ1Njc4OTA="
 CLIENT_SECRET = "MARKED-CLIENT-SECRET-5b5b"  # noqa: S105 - opens nothing
-SECRETS = [*KEYS.values(), UNKNOWN, ACCOUNT_KEY, CLIENT_SECRET, HEADER, EMULATOR_KEY, "sig=", "Bearer ey"]
+SECRETS = [
+    *KEYS.values(),
+    UNKNOWN,
+    ACCOUNT_KEY,
+    CLIENT_SECRET,
+    HEADER,
+    EMULATOR_KEY,
+    GARBLED_TOKEN,
+    "sig=",
+    "Bearer ey",
+]
 
 
 @contextmanager
@@ -115,7 +125,7 @@ def every_error(server: Served) -> list[httpx.Response]:
 
 @pytest.mark.parametrize(("level", "form"), [("debug", "json"), ("info", "text"), ("error", "json")])
 def test_no_error_path_tells_a_secret(
-    storage: Storage, ring_file: Path, monkeypatch: pytest.MonkeyPatch, level: str, form: str
+    storage: Storage, ring_file: Path, entra: Entra, monkeypatch: pytest.MonkeyPatch, level: str, form: str
 ) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, CLIENT_SECRET)
     storage.row("0" * 32, JobType="Nonsense")
@@ -123,6 +133,8 @@ def test_no_error_path_tells_a_secret(
         answers = every_error(server)
         ring_file.write_text(f'{{"keys": {{"{UNKNOWN}": ', encoding="utf-8")  # a broken ring is told of too
         answers += [server.get("Dataflows/ListJobs", KEYS["master"]) for _ in range(2)]
+        entra.refuses, entra.garbles = False, True
+        answers += [server.get("Dataflows/ListJobs", MASTER) for _ in range(2)]
     assert {401, 404, 405, 400, 500, 503} <= {answer.status_code for answer in answers}
     output = server.log() + "".join(f"{answer.headers}{answer.text}" for answer in answers)
     found = [secret for secret in SECRETS if secret.lower() in output.lower()]
@@ -141,6 +153,10 @@ def test_no_error_path_tells_a_secret(
         "SharedAccessSignature=SECRET",
         "KEY=SECRET",
         "client_secret=SECRET",
+        '{"access_token": "SECRET", "expires_in": ',
+        "'key': 'SECRET'",
+        "AccountKey = SECRET",
+        "key=SECRET,SECRET",
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str) -> None:
