@@ -41,7 +41,7 @@ class Account:
             "read_timeout": options.timeout_seconds,
             "permit_redirects": False,  # storage sends none; whoever does is not storage
         }
-        self._delegated = DelegatedKeys(self._fetch_key, options.link_lifetime)
+        self._delegated = DelegatedKeys(self._fetch_key, options.link_lifetime, timeout_seconds=options.timeout_seconds)
         self.links = ExportLinks(
             credential.account_name,
             credential.blob_url,

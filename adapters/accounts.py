@@ -1,13 +1,20 @@
 """Every account of a key ring."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
 from adapters.account import Account, StorageOptions
 from adapters.credentials import StorageEntry
-from adapters.errors import StorageFaultError
+from adapters.errors import Fault, StorageFaultError
 from adapters.opening import open_credential
+
+
+async def close_all(accounts: Sequence[Account]) -> None:
+    """Closes accounts, each also where another fails to."""
+    async with AsyncExitStack() as stack:
+        for account in accounts:
+            stack.push_async_callback(account.close)
 
 
 class Accounts:
@@ -27,6 +34,8 @@ class Accounts:
                 self._opened[name] = known or Account(name, open_credential(entry), options)
             except StorageFaultError as fault:
                 self._faults[name] = fault
+            except ValueError:  # what the SDKs say of a name or an endpoint that is none; their text may repeat it
+                self._faults[name] = StorageFaultError(Fault.CREDENTIAL, "the account's name or endpoint is malformed")
 
     def __getitem__(self, name: str) -> Account:
         """The account of this name.
@@ -54,16 +63,17 @@ class Accounts:
         return self._opened.get(name) if self._entries.get(name) == entry else None
 
     def changed(self, entries: Mapping[str, StorageEntry]) -> "Accounts":
-        """The accounts of a changed ring; `self` stays usable until `close` ends what the change left behind."""
+        """The accounts of a changed ring; what it leaves behind stays usable until it is closed."""
         return Accounts(entries, self._options, before=self)
 
-    async def close(self, but: "Accounts | None" = None) -> None:
-        """Closes every account, also where one of them fails to; not those that `but` has taken over."""
-        kept = set(but._opened.values()) if but is not None else set()  # noqa: SLF001 - another of this class
-        async with AsyncExitStack() as stack:
-            for account in self._opened.values():
-                if account not in kept:
-                    stack.push_async_callback(account.close)
+    def left_behind(self, after: "Accounts") -> list[Account]:
+        """The accounts that a change did not take over."""
+        kept = set(after._opened.values())  # noqa: SLF001 - another of this class
+        return [account for account in self._opened.values() if account not in kept]
+
+    async def close(self) -> None:
+        """Closes every account."""
+        await close_all(list(self._opened.values()))
 
     async def __aenter__(self) -> Self:
         """The clients open themselves with their first request."""

@@ -38,6 +38,8 @@ class TableSignature(AzureSasCredentialPolicy[Any, Any]):
     def __init__(self, credential: SharedKey, table: str) -> None:
         self._key = AzureNamedKeyCredential(credential.account_name, credential.account_key)
         self._table = table
+        # Signed for https, it is worth nothing to who sees it in the clear.
+        self._protocol = "https" if credential.table_url.startswith("https://") else "https,http"
         self._renew_at = datetime.min.replace(tzinfo=UTC)
         self._signature = AzureSasCredential("unsigned")
         super().__init__(self._signature)
@@ -47,8 +49,9 @@ class TableSignature(AzureSasCredentialPolicy[Any, Any]):
         now = datetime.now(UTC)
         if now >= self._renew_at:
             permission = TableSasPermissions(read=True)
-            self._signature.update(
-                generate_table_sas(self._key, self._table, permission=permission, expiry=now + LIFETIME)
+            signature = generate_table_sas(
+                self._key, self._table, permission=permission, expiry=now + LIFETIME, protocol=self._protocol
             )
+            self._signature.update(signature)
             self._renew_at = now + LIFETIME / 2
         super().on_request(request)

@@ -41,17 +41,19 @@ def parse_connection_string(text: str) -> SharedKey:
         for service in ("table", "blob")
     }
     for service, url in urls.items():
-        if not _is_endpoint(url):
+        if not is_endpoint(url):
             raise StorageFaultError(Fault.CREDENTIAL, f"the connection string's {service} endpoint is not an http URL")
     return SharedKey(name, checked_key(parts["accountkey"]), urls["table"], urls["blob"])
 
 
-def _is_endpoint(url: str) -> bool:
+def is_endpoint(url: str) -> bool:
+    """Whether this is an http URL that the SDKs can take as an endpoint."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+    return sound and parts.username is None and not set("?#\\") & set(url) and url.isascii() and url.isprintable()
 
 
 def checked_key(key: str) -> str:

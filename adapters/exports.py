@@ -69,10 +69,10 @@ class ExportLinks:
         """A URL that reads this one blob until its lifetime ends; nobody has asked whether the blob exists."""
         now = self.clock()
         expires = now + self.lifetime
-        # An emulator may speak plain http. Azure never may.
-        base, emulator = self.blob_url, bool(urlsplit(self.blob_url).path)
-        if not emulator:
-            base = base.replace("http://", "https://", 1)
+        # An emulator's endpoint has the account in its path, and may be plain http. Azure's never may.
+        parts = urlsplit(self.blob_url)
+        emulator = parts.scheme == "http" and bool(parts.path)
+        base = self.blob_url if emulator else self.blob_url.replace("http://", "https://", 1)
         signature = generate_blob_sas(
             self.account_name,
             path.container,

@@ -41,7 +41,10 @@ class BlobPath:
     def parse(text: str) -> "BlobPath | None":
         """Reads `container/path/of/blob`; None where the text does not name one blob."""
         match = _BLOB_PATH.fullmatch(text)
-        return None if match is None else BlobPath(match["container"], match["name"])
+        # Clients resolve dots in a URL before they ask, so a link to such a blob could never work.
+        if match is None or {".", ".."} & set(match["name"].split("/")):
+            return None
+        return BlobPath(match["container"], match["name"])
 
     def __str__(self) -> str:
         """The text as rows hold it."""

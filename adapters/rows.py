@@ -36,7 +36,8 @@ def read_row(row: Row, remark: Remark) -> JobRecord:
     row_key = _text(row, "RowKey", remark)
     if row_key is None or not is_row_id(row_key):
         raise MalformedRowError("RowKey is not a job id")
-    word = _required(_text(row, "Status", remark), "Status")
+    # An empty word is a word that is not known, not a missing one.
+    word = "" if row.get("Status") == "" else _required(_text(row, "Status", remark), "Status")
     status = status_of(word)
     if status is None:
         remark(f"unknown Status {word[:40]!r} read as Pending")

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from azure.storage.blob import UserDelegationKey
 
-from adapters.errors import StorageFaultError, fault_of_exception
+from adapters.errors import Fault, StorageFaultError, fault_of_exception
 
 log = logging.getLogger(__name__)
 
@@ -71,14 +71,18 @@ class DelegatedKeys:
     `link_lifetime` says how long a key must still live to be of use.
     """
 
-    def __init__(self, fetch: FetchKey, link_lifetime: timedelta, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, fetch: FetchKey, link_lifetime: timedelta, clock: Clock = utc_now, timeout_seconds: float = 5
+    ) -> None:
         self._fetch = fetch
+        self._seconds = timeout_seconds
         self._clock = clock
         self._lifetime = min(LONGEST_KEY, max(USUAL_KEY, 2 * link_lifetime))
         self._needed = min(link_lifetime, self._lifetime / 2)
         self._key: SigningKey | None = None
         self._renewal: asyncio.Task[SigningKey] | None = None
         self._not_before = datetime.min.replace(tzinfo=UTC)
+        self._closed = False
 
     async def current(self) -> SigningKey:
         """The key to sign with now.
@@ -101,9 +105,14 @@ class DelegatedKeys:
             if self._key is not None and self._left() > CLOCK_SKEW:
                 return self._key
             raise
+        except asyncio.CancelledError:
+            if self._closed and not _is_cancelled():
+                raise StorageFaultError(Fault.CREDENTIAL, "the account left the key ring") from None
+            raise
 
     async def close(self) -> None:
         """Ends a renewal that is under way."""
+        self._closed = True
         if self._renewal is not None:
             self._renewal.cancel()
 
@@ -120,12 +129,20 @@ class DelegatedKeys:
         now = self._clock()
         expires = now + self._lifetime
         try:
-            delegated = await self._fetch(now - 2 * CLOCK_SKEW, expires)
+            # A fetch that hangs would hold up every caller after it: identity libraries wait for minutes.
+            async with asyncio.timeout(self._seconds):
+                delegated = await self._fetch(now - 2 * CLOCK_SKEW, expires)
         except Exception as error:  # the SDK's errors have no common class of their own
             self._not_before = now + RETRY_AFTER
             raise fault_of_exception(error) from error
         self._key = SigningKey(delegated=delegated, expires=expires)
         return self._key
+
+
+def _is_cancelled() -> bool:
+    """Whether it is the caller that was cancelled, not what it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _told(renewal: "asyncio.Task[SigningKey]") -> None:

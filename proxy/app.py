@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,7 +20,7 @@ from proxy.logs import configure_logs
 from proxy.protocol import REFUSE
 from proxy.ring_watch import RingInUse, watch
 from proxy.routes.health import Livez
-from proxy.settings import Settings, load_settings
+from proxy.settings import Settings, SettingsError, load_settings
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,12 @@ def app_from_environment() -> Starlette:
     """The proxy as each worker process makes it."""
     settings = load_settings(serving=True)
     configure_logs(settings.log_level, settings.log_format)
-    return create_app(settings, load_keyring(settings))
+    try:
+        return create_app(settings, load_keyring(settings))
+    except SettingsError as error:
+        # The ring was sound when the first process looked. One that starts again later may find it broken.
+        log.error("can't start: %s", error)  # noqa: TRY400 - the line says it all
+        sys.exit(1)
 
 
 def storage_options(settings: Settings) -> StorageOptions:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from fnmatch import translate
 
 from adapters.credentials import StorageEntry
 from proxy.bing.errors import ErrorCode, WireError
@@ -95,4 +94,4 @@ def digest_of(key: bytes) -> bytes:
 
 def pattern_of(text: str) -> re.Pattern[str]:
     """A data source pattern: `*` stands for any text, and letter case does not matter."""
-    return re.compile(translate(text.lower()))
+    return re.compile(".*".join(map(re.escape, text.lower().split("*"))), re.DOTALL)

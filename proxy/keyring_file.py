@@ -7,10 +7,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic import model_validator as validator
 
 from adapters.aliases import is_key
+from adapters.connection_string import is_endpoint
 from adapters.credentials import AccountKey, ConnectionString, Endpoints, Identity, IdentityKind, StorageEntry
 from proxy.keyring import DIGEST_PREFIX, Grant, KeyRing, Role, digest_of, pattern_of
 from proxy.settings import Settings, SettingsError, variable
@@ -25,6 +35,25 @@ _STORAGE_FORMS = (
 _ENDPOINTS = {"endpoint_suffix", "table_url", "blob_url"}
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+AccountName = Annotated[str, StringConstraints(pattern="^[a-z0-9]{1,63}$")]
+Suffix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
+
+
+def _variable_name(name: str) -> str:
+    # A secret that stands here by mistake must not be told as the name of a variable that is not set.
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError("must be the name of an environment variable, not its value")
+    return name
+
+
+def _endpoint(url: str) -> str:
+    if not is_endpoint(url):
+        raise ValueError("must be an http or https URL without a query")
+    return url
+
+
+Variable = Annotated[str, AfterValidator(_variable_name)]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
 
 
 class _Strict(BaseModel):
@@ -36,7 +65,7 @@ class _Credential(_Strict):
     managed_identity: Literal[True] | None = None
     tenant_id: Text | None = None
     client_id: Text | None = None
-    client_secret_env: Text | None = None
+    client_secret_env: Variable | None = None
 
     @validator(mode="after")
     def _one_kind(self) -> "_Credential":
@@ -51,13 +80,13 @@ _CLIENT_SECRET = {"tenant_id", "client_id", "client_secret_env"}
 
 class _Storage(_Strict):
     connection_string: SecretStr | None = None
-    connection_string_env: Text | None = None
-    account_name: Text | None = None
-    account_key_env: Text | None = None
+    connection_string_env: Variable | None = None
+    account_name: AccountName | None = None
+    account_key_env: Variable | None = None
     credential: Literal["default"] | _Credential | None = None
-    endpoint_suffix: Text = "core.windows.net"
-    table_url: Annotated[str, StringConstraints(pattern="^https?://[^/?#@]+(/[^?#]*)?$")] | None = None
-    blob_url: Annotated[str, StringConstraints(pattern="^https?://[^/?#@]+(/[^?#]*)?$")] | None = None
+    endpoint_suffix: Suffix = "core.windows.net"
+    table_url: Endpoint | None = None
+    blob_url: Endpoint | None = None
 
     @validator(mode="after")
     def _one_form(self) -> "_Storage":

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from adapters.accounts import Accounts
+from adapters.account import Account
+from adapters.accounts import Accounts, close_all
 from proxy.keyring import KeyRing
 from proxy.keyring_file import fingerprint_of, parse_keyring, read_keyring
 from proxy.settings import SettingsError
@@ -23,11 +24,11 @@ class RingInUse:
         self.keyring = keyring
         self.accounts = accounts
 
-    def replace(self, keyring: KeyRing) -> Accounts:
-        """Puts another ring in force; gives the accounts of the one before, which may still serve requests."""
+    def replace(self, keyring: KeyRing) -> list[Account]:
+        """Puts another ring in force; gives the accounts that it no longer has: they may still serve requests."""
         before, self.accounts = self.accounts, self.accounts.changed(keyring.accounts)
         self.keyring = keyring
-        return before
+        return before.left_behind(self.accounts)
 
 
 async def watch(
@@ -52,18 +53,18 @@ async def watch(
             except SettingsError as error:
                 log.warning("key ring: the changed file is refused, the last good ring stays: %s", error)
                 continue
-            replaced = ring.replace(keyring)
+            left = ring.replace(keyring)
             log.info("key ring: changed, %s accounts and %s keys", len(keyring.accounts), len(keyring.grants))
-            following.create_task(_told(_close_later(replaced, ring, grace_seconds)))
+            following.create_task(_told(_close_later(left, grace_seconds)))
             following.create_task(_told(prepare(ring.accounts)))
 
 
-async def _close_later(replaced: Accounts, ring: RingInUse, seconds: float) -> None:
+async def _close_later(left: list[Account], seconds: float) -> None:
     """Closes what a change left behind once its requests are done, or when we end."""
     try:
         await asyncio.sleep(seconds)
     finally:
-        await replaced.close(but=ring.accounts)
+        await close_all(left)
 
 
 async def _told(work: Awaitable[None]) -> None:

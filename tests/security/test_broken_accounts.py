@@ -1,7 +1,14 @@
 """One account's broken credential is told of, answered by 503, and hurts nobody else."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
+from adapters.account import StorageOptions
+from adapters.accounts import Accounts
+from adapters.credentials import ConnectionString, Endpoints, Identity, IdentityKind
+from adapters.errors import StorageFaultError
 from tests.conftest import StartServer
 from tests.storage import Storage
 
@@ -32,3 +39,18 @@ def test_the_start_and_the_other_accounts_are_not_hurt(
         assert "Retry-After" in response.headers
     told = [record for record in caplog.records if "can't be opened" in record.message]
     assert sorted(record.account for record in told) == sorted(BROKEN)  # type: ignore[attr-defined]  # our field
+
+
+def test_an_endpoint_that_the_sdks_refuse_breaks_its_own_account_only() -> None:
+    # The key ring refuses such a URL; whatever else they may refuse must not end the start either.
+    odd = Identity(Endpoints("a", table_url="https://[::1"), IdentityKind.DEFAULT)
+    good = ConnectionString("UseDevelopmentStorage=true")
+
+    async def test() -> None:
+        async with Accounts({"odd": odd, "good": good}, StorageOptions("jobs", timedelta(hours=1), 1)) as accounts:
+            assert list(accounts.faults) == ["odd"]
+            with pytest.raises(StorageFaultError, match="name or endpoint is malformed"):
+                _ = accounts["odd"]
+            assert accounts["good"].name == "good"
+
+    asyncio.run(test())
