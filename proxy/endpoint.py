@@ -57,6 +57,7 @@ class Endpoint:
         self._settings = settings
         self._ring = ring
         self._guessing = Guessing()
+        self._forwarded_told = False
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
 
@@ -122,6 +123,9 @@ class Endpoint:
         if key is None:
             raise WireError(ErrorCode.NO_KEY)
         digest, address = digest_of(key), (scope.get("client") or ("",))[0]
+        if not self._forwarded_told and not self._settings.trusted_proxies and _is_forwarded(scope):
+            self._forwarded_told = True
+            log.warning("X-Forwarded-For is not trusted: set PROXY_TRUSTED_PROXIES if a proxy of yours is in front")
         seconds = self._guessing.wait(address, digest)
         if seconds is None:
             raise WireError(ErrorCode.TOO_MANY_KEYS)
@@ -130,8 +134,9 @@ class Endpoint:
         try:
             grant = self._ring.keyring.grant_of(digest, datetime.now(UTC))
         except WireError as error:
-            if error.code is not ErrorCode.UNKNOWN_KEY:  # an expired key is no guess
-                self._guessing.good(address, digest)
+            # An expired key is no guess.
+            told = self._guessing.wrong if error.code is ErrorCode.UNKNOWN_KEY else self._guessing.good
+            told(address, digest)
             raise
         self._guessing.good(address, digest)
         return grant
@@ -139,3 +144,7 @@ class Endpoint:
     def _error(self, code: ErrorCode, query: Query, trace: Trace, allow: tuple[str, ...] = ()) -> Response:
         trace.error = code.name
         return self._answers.error(code, query.format, trace.trace_id, allow)
+
+
+def _is_forwarded(scope: Scope) -> bool:
+    return any(name == b"x-forwarded-for" for name, _ in scope["headers"])

@@ -1,8 +1,9 @@
-"""Slows down who guesses keys, and nobody else.
+"""Slows down who guesses keys.
 
-A key that has been good from an address is never held up there. Any other key has to wait its turn once its address
-has tried many: the wait comes before the look-up, so that a right guess is as slow as a wrong one. A new good key from
-behind the same NAT waits a few seconds at most, or is asked to come again.
+A key that has been good from an address is never held up there, and neither is one that was wrong there before: asking
+again tells nothing. Any other key has to wait its turn once its address has tried many. The wait comes before the
+look-up, so that a right guess is as slow as a wrong one; so a good key that an address has not used before waits too
+while somebody guesses there, for a few seconds at most, or is asked to come again. Each process counts for itself.
 """
 
 import time
@@ -11,15 +12,15 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
 # Wrong keys that an address may try at once, and then in a second.
-ALLOWANCE = 20
-PER_SECOND = 2.0
+ALLOWANCE = 100
+PER_SECOND = 10.0
 
 # Who would have to wait longer is turned away instead.
-LONGEST_WAIT = 3.0
+LONGEST_WAIT = 4.0
 
-# What is remembered, of addresses and of keys that were good; the longest unused are forgotten first.
+# What is remembered, of addresses and of keys with their addresses; the longest unused are forgotten first.
 ADDRESSES = 10_000
-GOOD_KEYS = 100_000
+KEYS = 100_000
 
 
 class Guessing:
@@ -28,7 +29,7 @@ class Guessing:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._tries: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._good: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
     def wait(self, address: str, digest: bytes) -> float | None:
         """Seconds that a key has to wait before it is looked up; None: too long, turn it away.
@@ -36,8 +37,8 @@ class Guessing:
         The try counts until `good` takes it back, so that many at once wait one behind the other.
         """
         place = _place(address)
-        if (place, digest) in self._good:
-            self._good.move_to_end((place, digest))
+        if (place, digest) in self._seen:
+            self._seen.move_to_end((place, digest))
             return 0.0
         tries = self._level(place) + 1
         seconds = max(0.0, tries - ALLOWANCE) / PER_SECOND
@@ -49,17 +50,23 @@ class Guessing:
     def good(self, address: str, digest: bytes) -> None:
         """Tells that the ring has this key."""
         place = _place(address)
-        if (place, digest) in self._good:
-            return
-        self._good[place, digest] = None
-        if len(self._good) > GOOD_KEYS:
-            self._good.popitem(last=False)
-        self._remember(place, max(0.0, self._level(place) - 1))
+        if (place, digest) not in self._seen:
+            self._see(place, digest)
+            self._remember(place, max(0.0, self._level(place) - 1))
+
+    def wrong(self, address: str, digest: bytes) -> None:
+        """Tells that the ring does not have it."""
+        self._see(_place(address), digest)
 
     @property
     def remembered(self) -> tuple[int, int]:
-        """How many addresses and how many good keys are remembered."""
-        return len(self._tries), len(self._good)
+        """How many addresses and how many keys are remembered."""
+        return len(self._tries), len(self._seen)
+
+    def _see(self, place: str, digest: bytes) -> None:
+        self._seen[place, digest] = None
+        if len(self._seen) > KEYS:
+            self._seen.popitem(last=False)
 
     def _level(self, place: str) -> float:
         tries, at = self._tries.get(place, (0.0, 0.0))

@@ -23,8 +23,8 @@ def guess(server: LiveServer, forwarded: str) -> float:
 
 def test_an_untrusted_header_does_not_hide_a_guesser(storage: Storage, start: StartServer) -> None:
     server = start(storage)
-    seconds = [guess(server, f"10.0.0.{number}") for number in range(ALLOWANCE + 2)]
-    assert seconds[-1] > 0.3 / PER_SECOND
+    seconds = [guess(server, f"10.0.0.{number}") for number in range(2 * ALLOWANCE)]
+    assert max(seconds) > 0.5 / PER_SECOND
 
 
 def test_a_trusted_proxys_clients_are_told_apart(storage: Storage, start: StartServer) -> None:

@@ -117,7 +117,7 @@ def test_the_list_shows_digests_and_never_keys(capsys: pytest.CaptureFixture[str
     assert main(["keys", "list"]) == 0
     clear, ended = capsys.readouterr().out.splitlines()
     assert clear == f"{digest('in-the-clear-key')[:19]}  contoso  query  in the clear"
-    assert ended == f"{digest(new)[:19]}  contoso  master  expired 2020-01-01T00:00:00Z"
+    assert ended == f"{digest(new)[:19]}  contoso  master  expired 2020-01-01T00:00:00+00:00"
 
 
 def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
@@ -131,6 +131,8 @@ def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
         (["add", "--account", "nobody"], "k\n", "there is no account 'nobody'"),
         (["add", "--account", "contoso"], "\n", "no key on standard input"),
         (["add", "--account", "contoso"], "in-the-clear-key\n", "has this key already"),
+        (["add", "--account", "contoso"], "\udcff\n", "no key on standard input"),
+        (["add", "--account", "contoso", "--clear"], "sha256:00\n", "looks like a digest"),
         (["add", "--account", "contoso", "--expires", "soon"], "k\n", "expires"),
         (["revoke", "ffffffffffff"], "", "0 keys have a digest that begins so"),
         (["revoke", ""], "", "keys have a digest that begins so"),
@@ -171,16 +173,24 @@ def test_a_ring_that_is_no_file_cannot_be_edited(
     assert capsys.readouterr().err == "PROXY_KEYRING_FILE must name the file to edit\n"
 
 
-def test_on_a_terminal_it_says_what_it_waits_for(
+def test_on_a_terminal_the_key_is_not_shown(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    monkeypatch.setattr("sys.stdin", Terminal("typed-key\n"))
+    asked: list[str] = []
+
+    def typed_unseen(prompt: str, _: object) -> str:
+        asked.append(prompt)
+        return "typed-key"
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("proxy.commands.keys.getpass", typed_unseen)
     assert main(["keys", "add", "--account", "contoso"]) == 0
-    assert capsys.readouterr().err.startswith("Type or paste the key, then Enter:\n")
+    assert asked == ["Key: "]  # by getpass, which does not show what is typed
+    assert "typed-key" not in capsys.readouterr().err
     assert digest("typed-key") in keys(file)
 
 
