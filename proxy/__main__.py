@@ -103,7 +103,9 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(_options: argparse.Namespace) -> int:
-    settings = load_settings(serving=True)
+    settings = load_settings()
+    if not settings.public_url:
+        print("PROXY_PUBLIC_URL is not set; serve requires it", file=sys.stderr)
     return _run(settings, lambda accounts: check(accounts, settings.storage_timeout))
 
 

@@ -146,7 +146,12 @@ class Settings(BaseSettings):
     output_links: Annotated[Literal["sas", "redirect"], BeforeValidator(_lower)] = Field(
         "sas", description="`sas`: output links are signed; `redirect`: they stay on the proxy, which redirects"
     )
-    sas_minutes: int = Field(60, ge=1, le=7 * 24 * 60, description="lifetime of a signed link, at most a week")
+    sas_minutes: int = Field(
+        60,
+        ge=1,
+        le=7 * 24 * 60,
+        description="lifetime of a signed link, at most a week; with an identity, over three days it may end earlier",
+    )
     sas_suffix: Annotated[str, AfterValidator(_sas_suffix)] = Field(
         "&legacy=#", description="what a signed link ends in, so that text appended to it does no harm"
     )

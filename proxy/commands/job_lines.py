@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
-from adapters.aliases import download_alias, is_key, legacy_alias
+from adapters.aliases import is_key, legacy_alias
 from adapters.ids import created_at, is_job_id, new_job_id
 from adapters.records import BlobPath, JobRecord, JobType
 from adapters.status_words import STATUS_WORDS, status_of
 from adapters.ticks import PER_SECOND, parse, to_text
+from proxy.bing.request import is_data_source_name
 
 # Further apart than this, a row's id and its CreatedDate would place it differently in the job list.
 _TOLERANCE = 3600 * PER_SECOND
@@ -63,8 +64,8 @@ def _legacy_id(text: str) -> str:
 
 
 def _data_source_name(text: str) -> str:
-    if not is_key(download_alias(text)):
-        raise ValueError("must be at most 500 characters, without / \\ # ? and control characters")
+    if not is_data_source_name(text):
+        raise ValueError("must be 1 to 50 letters, digits and ~ ` ! $ ^ _ = { }")
     return text
 
 
@@ -177,6 +178,8 @@ def _read(line: str, accounts: Sequence[str], default: str | None) -> JobLine:
         raise ValueError(f"PartitionKey or --account must say which account: {', '.join(accounts)}")
     if account not in accounts:
         raise ValueError(f"PartitionKey: the key ring has no account {account!r}")
+    if row.JobType is JobType.DOWNLOAD and row.DataSourceName is None:
+        raise ValueError("DataSourceName: must be there, clients ask for a download by it")
     record = row.record()
     if row.RowKey is not None and abs(created_at(row.RowKey) - record.created) > _TOLERANCE:
         raise ValueError("RowKey: is a UUIDv7 of another time than CreatedDate, so the job list would not find the row")

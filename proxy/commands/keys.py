@@ -5,7 +5,8 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from getpass import getpass
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ def add_key(settings: Settings, new: NewKey) -> int:
     if new.make:
         key = secrets.token_urlsafe(NEW_KEY_BYTES)
     else:
-        if sys.stdin.isatty():
-            print("Type or paste the key, then Enter:", file=sys.stderr)
-        key = sys.stdin.readline().strip()
-    if not key:
+        # On a terminal the key is not shown while it is typed.
+        key = (getpass("Key: ", sys.stderr) if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    if not key or not key.isprintable():
         raise CommandError("no key on standard input; --new makes one")
+    if new.clear and key.startswith(DIGEST_PREFIX):
+        raise CommandError("a key that looks like a digest can't be stored in the clear")
     name = key if new.clear else f"{DIGEST_PREFIX}{digest_of(key.encode()).hex()}"
     entry: dict[str, Any] = {"account": new.account, "role": new.role}
     if new.expires is not None:
@@ -65,15 +67,16 @@ def add_key(settings: Settings, new: NewKey) -> int:
 
 def list_keys(settings: Settings) -> int:
     """Prints a line for each key: the beginning of its digest, its account, role, end and data sources."""
-    ring = json.loads(_checked(_path(settings)))
-    for written, entry in ring["keys"].items():
-        expires = entry.get("expires")
-        ended = expires is not None and datetime.fromisoformat(expires) <= datetime.now().astimezone()
+    text = _checked(_path(settings))
+    grants = parse_keyring(text).grants
+    for written, entry in json.loads(text)["keys"].items():
+        grant = grants[written_digest(written)]
+        ended = grant.expires is not None and grant.expires <= datetime.now(UTC)
         parts = [
             _shown(written),
-            entry["account"],
-            entry.get("role", "master"),
-            f"{'expired' if ended else 'expires'} {expires}" if expires else "",
+            grant.account,
+            grant.role.value,
+            f"{'expired' if ended else 'expires'} {grant.expires.isoformat()}" if grant.expires else "",
             " ".join(entry.get("data_sources") or ()),
             "" if written.startswith(DIGEST_PREFIX) else "in the clear",
         ]
@@ -90,9 +93,11 @@ def revoke_key(settings: Settings, beginning: str) -> int:
         if len(found) != 1 or not wanted:
             raise CommandError(f"{len(found)} keys have a digest that begins so; `keys list` shows them")
         del ring["keys"][found[0]]
-        print(f"{_shown(found[0])} revoked", file=sys.stderr)
+        revoked.append(_shown(found[0]))
 
+    revoked: list[str] = []
     _edit(settings, revoke)
+    print(f"{revoked[0]} revoked", file=sys.stderr)
     return 0
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,12 @@ def _replace(target: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         # The new file is as closed as the old one before the first secret stands in it.
-        with suppress(PermissionError):
+        mode = known.st_mode & 0o7777
+        try:
             os.fchown(handle, known.st_uid, known.st_gid)
-        os.fchmod(handle, known.st_mode & 0o7777)
+        except PermissionError:
+            mode &= 0o707  # the group would be another one
+        os.fchmod(handle, mode)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

@@ -69,7 +69,7 @@ def test_a_table_that_is_still_missing_is_told_and_is_no_fault(run: Run, monkeyp
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("PROXY_PUBLIC_URL", "", "PROXY_PUBLIC_URL: must be set"),
+        ("PROXY_PUBLIC_URL", "ftp://x", "PROXY_PUBLIC_URL: must be an http"),
         ("PROXY_PORT", "many", "PROXY_PORT: "),
         ("PROXY_KEYRING", "{", "PROXY_KEYRING: key ring: not JSON"),
         ("PROXY_KEYRING", "", "exactly one of PROXY_KEYRING and PROXY_KEYRING_FILE must be set"),
@@ -83,3 +83,9 @@ def test_a_mistake_in_the_settings_is_one_line(
     assert (outcome.status, outcome.out) == (1, "")
     assert outcome.err.startswith(text)
     assert outcome.err.count("\n") == 1
+
+
+def test_what_only_serve_requires_is_told_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROXY_PUBLIC_URL")
+    outcome = run("check")
+    assert (outcome.status, outcome.err) == (0, "PROXY_PUBLIC_URL is not set; serve requires it\n")

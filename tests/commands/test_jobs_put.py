@@ -91,6 +91,7 @@ def test_many_rows_take_many_transactions(run: Run, storage: Storage, tmp_path: 
         (row(RowKey=new_job_id(parse("2020-01-01T00:00:00Z"))), "RowKey: is a UUIDv7 of another time"),
         (row(LegacyId="a/b"), "LegacyId: "),
         (row(DataSourceName="a#b"), "DataSourceName: "),
+        (row(JobType="DataSourceDownload"), "DataSourceName: must be there"),
         (row(Statuss="Completed"), "Statuss: no such property"),
         (row(PartitionKey="nobody"), "PartitionKey: the key ring has no account 'nobody'"),
         (row(LegacyId="FIRST"), "has the same RowKey or LegacyId as line 1"),

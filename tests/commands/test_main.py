@@ -12,6 +12,7 @@ import proxy.commands.jobs
 from adapters.emulator import EmulatorError
 from adapters.errors import ConflictError
 from proxy.__main__ import main
+from proxy.app import app_from_environment
 from proxy.commands import demo
 from tests.commands.conftest import Run
 from tests.storage import Storage
@@ -60,3 +61,21 @@ def test_a_demo_without_an_emulator_says_why(
     with patch.dict(os.environ, {"PROXY_PORT": "0"}):  # the demo fills in the environment for its server
         assert main(["demo"]) == 1
     assert capsys.readouterr().err == "Azurite is not installed: run make setup\n"
+
+
+def test_serve_requires_its_public_url(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROXY_PUBLIC_URL")
+    outcome = run("serve")
+    assert (outcome.status, outcome.err) == (1, "PROXY_PUBLIC_URL: must be set\n")
+
+
+def test_a_process_that_finds_a_broken_ring_says_so_in_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("check").status == 0
+    monkeypatch.setenv("PROXY_KEYRING", "{")
+    with pytest.raises(SystemExit) as ended:
+        app_from_environment()
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "can't start: PROXY_KEYRING: key ring: not JSON" in line

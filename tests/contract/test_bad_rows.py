@@ -14,7 +14,6 @@ BAD: dict[str, dict[str, Any]] = {
     "no job type": {"JobType": None},
     "no status": {"Status": None},
     "no created date": {"CreatedDate": None},
-    "empty status": {"Status": ""},
     "unknown job type": {"JobType": "DataSourceDance"},
     "job type in lower case": {"JobType": "geocode"},
     "status is a number": {"Status": 3},

@@ -97,7 +97,6 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
         {"keyring": ring_of("{}", '{"a": {"storage": {"connection_string": "very-secret-key", "account_name": "x"}}}')},
         "'a'",
     ),
-    "no public URL": ({"keyring": RING, "public_url": ""}, "PROXY_PUBLIC_URL"),
     "a wrong public URL": ({"keyring": RING, "public_url": "spatial.example"}, "PROXY_PUBLIC_URL"),
     "a wrong port": ({"keyring": RING, "port": "http"}, "PROXY_PORT"),
     "a wrong mode": ({"keyring": RING, "output_links": "ftp"}, "PROXY_OUTPUT_LINKS"),
