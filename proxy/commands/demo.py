@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.accounts import Accounts
+from adapters.connection_string import EMULATOR_ACCOUNT, parse_connection_string
 from adapters.emulator import EmulatorError, start_emulator
 from adapters.exports import upload
 from proxy.app import storage_options
@@ -79,6 +80,9 @@ def demo(emulator_running: str | None) -> int:
 def _storage(emulator_running: str | None) -> Iterator[str]:
     """The connection string of an emulator; one of our own lives as long as the context."""
     if emulator_running:
+        # The samples are written anew at each start, over what is there: never into somebody's storage.
+        if parse_connection_string(emulator_running).account_name != EMULATOR_ACCOUNT:
+            raise EmulatorError(f"the demo writes to an emulator only, whose account is {EMULATOR_ACCOUNT}")
         yield emulator_running
     else:
         with start_emulator() as emulator:

@@ -79,3 +79,9 @@ def test_a_process_that_finds_a_broken_ring_says_so_in_one_line(
     assert ended.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "can't start: PROXY_KEYRING: key ring: not JSON" in line
+
+
+def test_the_demo_never_writes_to_somebodys_storage(capsys: pytest.CaptureFixture[str]) -> None:
+    with patch.dict(os.environ, {"PROXY_PORT": "0"}):
+        assert main(["demo", "--emulator-running", UNREACHABLE]) == 1
+    assert capsys.readouterr().err == "the demo writes to an emulator only, whose account is devstoreaccount1\n"
