@@ -49,8 +49,12 @@ def parse_json(text: str) -> Envelope:
             resources=resources,
             error_details=tuple(members.get("errorDetails") or ()),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise ParseError(f"not a job answer in JSON: {error}") from error
+    except KeyError as error:
+        raise ParseError(f"not a job answer in JSON: {error} is missing") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ParseError("not a job answer in JSON: a member is not of its type") from error
 
 
 def parse_xml(text: str) -> Envelope:
@@ -65,6 +69,8 @@ def parse_xml(text: str) -> Envelope:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
         root = etree.fromstring(body.strip().encode(), parser)
+        if root.getroottree().docinfo.doctype:
+            raise ParseError("not a job answer in XML: it has a document type")
         members = _children(root)
         sets = list(members["ResourceSets"])
         resources = tuple(_xml_job(job) for each in sets for job in _children(each)["Resources"]) if sets else None
@@ -78,8 +84,12 @@ def parse_xml(text: str) -> Envelope:
             resources=resources,
             error_details=tuple(each.text or "" for each in members.get("ErrorDetails", ())),
         )
-    except (etree.XMLSyntaxError, ValueError, KeyError) as error:
+    except etree.XMLSyntaxError as error:
         raise ParseError(f"not a job answer in XML: {error}") from error
+    except KeyError as error:
+        raise ParseError(f"not a job answer in XML: {error} is missing") from error
+    except ValueError as error:
+        raise ParseError("not a job answer in XML: an element is not of its type") from error
 
 
 def _json_job(job: dict[str, Any]) -> Job:
