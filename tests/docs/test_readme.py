@@ -134,3 +134,7 @@ def test_every_threat_names_a_test_that_exists() -> None:
 )
 def test_a_path_in_contributing_exists(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_the_lock_file_names_no_address() -> None:
+    assert "://" not in (ROOT / "deploy" / "emulator" / "package-lock.json").read_text(encoding="utf-8")
