@@ -231,7 +231,7 @@ class LingeringTransport(asyncio.Transport):
         """Sends bytes."""
         self._transport.write(data)
 
-    def is_closing(self) -> bool:
+    def is_closing(self) -> bool:  # pragma: no cover - uvicorn asks when a request's body is read, and none is yet
         """Whether it is closed, or about to be."""
         return self._transport.is_closing()
 

@@ -31,7 +31,7 @@ def rows_of(storage: Storage) -> list[dict[str, Any]]:
 
 
 def test_a_row_is_written_with_its_types_and_all_its_ticks(run: Run, storage: Storage, tmp_path: Path) -> None:
-    outcome = run("jobs", "put", lines(tmp_path, row(TotalEntityCount=5_000_000_000, OutputBlob="exports/a/b.csv"), ""))
+    outcome = run("jobs", "put", lines(tmp_path, "", row(TotalEntityCount=5_000_000_000, OutputBlob="exports/a/b.csv")))
     assert (outcome.status, outcome.out) == (0, "1 jobs written\n")
     (written,) = rows_of(storage)
     assert is_job_id(written["RowKey"])

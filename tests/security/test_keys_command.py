@@ -206,3 +206,13 @@ def test_a_disk_that_fails_leaves_the_old_file(
     assert capsys.readouterr() == ("", f"{file}: No space left on device; nothing was changed\n")
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.iterdir()] == ["ring.json"]
+
+
+def test_a_file_of_another_group_is_not_opened_to_the_editors(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise PermissionError
+
+    file.chmod(0o640)
+    monkeypatch.setattr("os.fchown", refuse)
+    assert main(["keys", "add", "--account", "contoso", "--new"]) == 0
+    assert file.stat().st_mode & 0o777 == 0o600
