@@ -17,7 +17,7 @@ from adapters.rows import MalformedRowError
 from proxy.answers import Answers, Found, Redirect
 from proxy.bing.envelope import Branding
 from proxy.bing.errors import ErrorCode, WireError
-from proxy.bing.request import Call, Format, Operation, Query, parse_path, parse_query
+from proxy.bing.request import Call, Format, Operation, Query, parse_path, parse_query, path_for_log
 from proxy.guessing import Guessing
 from proxy.keyring import Grant, digest_of
 from proxy.ring_watch import RingInUse
@@ -41,6 +41,7 @@ class Trace:
 
     trace_id: str
     method: str
+    path: str
     operation: str = "none"
     account: str | None = None
     error: str | None = None
@@ -64,8 +65,9 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         started = time.perf_counter()
-        trace = Trace(uuid4().hex, scope["method"])
         query = parse_query(scope["query_string"])
+        path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")
+        trace = Trace(uuid4().hex, scope["method"], path)
         response = await self._answer(scope, query, trace)
         log.info(
             "%s %s",
@@ -74,6 +76,7 @@ class Endpoint:
             extra={
                 "trace_id": trace.trace_id,
                 "method": trace.method,
+                "path": trace.path,
                 "account": trace.account,
                 "error": trace.error,
                 "ms": round((time.perf_counter() - started) * 1000, 1),

@@ -116,9 +116,27 @@ def parse_path(raw_path: bytes, method: str) -> Call:
     raise WireError(ErrorCode.NO_SUCH_PATH)
 
 
+def path_for_log(raw_path: bytes) -> str:
+    """A path as a log may tell it: the words of the URL templates, and ids of 32 hex digits.
+
+    Of anything else it tells only that something is there: clients put keys into odd places.
+    """
+    segments = [_unquoted(part) for part in raw_path.split(b"/") if part]
+    return "".join(f"/{segment if _is_told(segment) else '...'}" for segment in segments[:_TOLD_SEGMENTS])
+
+
 def is_data_source_name(text: str) -> bool:
     """Whether the text can be the name of a data source."""
     return _DATA_SOURCE_NAME.fullmatch(text) is not None
+
+
+_TOLD_SEGMENTS = 8
+_WORDS = {"rest", "v1"} | {word.lower() for route in ROUTES for word in route.template.split("/")} | set(OUTPUTS)
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def _is_told(segment: str) -> bool:
+    return segment.lower() in _WORDS or _ID.fullmatch(segment.lower()) is not None
 
 
 def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:

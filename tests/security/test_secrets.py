@@ -161,3 +161,12 @@ def test_no_error_path_tells_a_secret(
 )
 def test_what_looks_like_a_secret_is_masked(text: str) -> None:
     assert "SECRET" not in mask(text).replace("client_secret", "")
+
+
+def test_a_request_is_told_by_its_path_with_the_key_masked(storage: Storage) -> None:
+    with serving(storage) as server:
+        server.get("Dataflows/ListJobs")
+    (line,) = [json.loads(text) for text in server.log().splitlines() if "job list" in text]
+    assert (line["path"], line["message"]) == ("/REST/v1/Dataflows/ListJobs?key=***", "job list 200")
+    assert len(line["trace_id"]) == 32
+    assert MASTER not in server.log()

@@ -1,0 +1,23 @@
+"""What a log line tells of a path."""
+
+import pytest
+
+from proxy.bing.request import path_for_log
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/REST/v1/Dataflows/ListJobs", "/REST/v1/Dataflows/ListJobs"),
+        ("//rest/V1/dataflows/listjobs/", "/rest/V1/dataflows/listjobs"),
+        (f"/REST/v1/data/jobs/{'0a' * 16}/$getstatus", f"/REST/v1/data/jobs/{'0a' * 16}/$getstatus"),
+        ("/REST/v1/Dataflows/Download/Coffee/output/succeeded", "/REST/v1/Dataflows/Download/.../output/succeeded"),
+        ("/REST/v1/Dataflows/LoadDataSource/%3Fkey%3DSECRET", "/REST/v1/Dataflows/LoadDataSource/..."),
+        ("/SECRET/favicon.ico", "/.../..."),
+        ("/" + "a/" * 100, "/..." * 8),
+        ("*", "/..."),
+        ("/", ""),
+    ],
+)
+def test_a_path_is_told_without_what_could_be_a_secret(path: str, told: str) -> None:
+    assert path_for_log(path.encode()) == told
