@@ -29,6 +29,9 @@ UNREAD_BODY = 256 * 1024
 # we end our side only, and take what still comes for this long.
 LINGER_SECONDS = 2
 
+_REQUEST_LINE = re.compile(rb"(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) [^ ]+ HTTP/1\.[01]\r?")
+_METHODS = frozenset(b"GET HEAD POST PUT DELETE PATCH OPTIONS TRACE CONNECT".split())
+_OTHER_METHOD = b"UNLINK"
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 REFUSE = "refuse"
@@ -211,6 +214,10 @@ class LegacyProtocol(HttpToolsProtocol):
         """Percent-encodes what clients should have: some send UTF-8 in a URL as it is, which the parser refuses."""
         line, newline, rest = data.partition(b"\n")
         self._in_request_line = not newline
+        if newline and (request := _REQUEST_LINE.fullmatch(line)) and request["method"] not in _METHODS:
+            # The parser knows a list of methods. One that is not in it is a method that no path takes, like this one.
+            data = _OTHER_METHOD + data[request.end("method") :]
+            line, newline, rest = data.partition(b"\n")
         return data if line.isascii() else _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line) + newline + rest
 
     def _count(self, size: int) -> None:
