@@ -44,12 +44,14 @@ async def watch(
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             text = await asyncio.to_thread(_text, path)
-            found = None if text is None else fingerprint_of(text)
+            found = None if isinstance(text, SettingsError) else fingerprint_of(text)
             if found == seen:
                 continue
             seen = found
             try:
-                keyring = parse_keyring(read_keyring(path) if text is None else text)
+                if isinstance(text, SettingsError):
+                    raise text
+                keyring = parse_keyring(text)
             except SettingsError as error:
                 log.warning("key ring: the changed file is refused, the last good ring stays: %s", error)
                 continue
@@ -75,8 +77,9 @@ async def _told(work: Awaitable[None]) -> None:
         log.exception("key ring: after a change")
 
 
-def _text(path: Path) -> str | None:
+def _text(path: Path) -> str | SettingsError:
+    """The file's text, or why there is none."""
     try:
         return read_keyring(path)
-    except SettingsError:
-        return None
+    except SettingsError as error:
+        return error

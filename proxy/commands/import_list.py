@@ -64,7 +64,7 @@ async def changes(records: Sequence[JobRecord], jobs: JobStore, progress: Callab
 
 
 def _finished(known: JobRecord, saved: JobRecord) -> JobRecord:
-
+    # What Bing's list can't know stays: the row's own id, and the blobs that somebody has named since.
     return replace(saved, row_key=known.row_key, output_blob=known.output_blob, failed_blob=known.failed_blob)
 
 
