@@ -1,34 +1,57 @@
 """How a table read proves who asks, by public means of the SDKs only."""
 
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Protocol
 
-from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
-from azure.core.pipeline import PipelineRequest
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AzureSasCredentialPolicy
+from azure.core.credentials import AccessToken, AzureNamedKeyCredential
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables import TableSasPermissions, generate_table_sas
 
 from adapters.credentials import Credential, SharedKey, TokenIdentity
-
-Authentication = AsyncBearerTokenCredentialPolicy[Any, Any] | AzureSasCredentialPolicy[Any, Any]
 
 # The signature never leaves this process and its request to storage, so it may live long; it is made
 # anew at half its life.
 LIFETIME = timedelta(hours=12)
 
-
 # Storage's own audience, the same in every cloud.
 SCOPE = "https://storage.azure.com/.default"
 
+# Seconds before its end from which a token is not used any more; identity libraries renew their own as early.
+TOKEN_MARGIN = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a request to storage carries: a query, encoded as it stands in a URL, and headers."""
+
+    query: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Authentication(Protocol):
+    """Proves to a table who asks."""
+
+    async def proof(self) -> Proof:
+        """What the next request carries; raises the identity library's errors where there is no token."""
+        ...
+
+    def refused(self) -> None:
+        """Tells that storage did not accept the proof, so that the next one is made anew."""
+        ...
+
 
 def table_authentication(credential: Credential, table: str) -> Authentication:
-    """What a pipeline needs to read a table as this credential."""
+    """What it takes to read a table as this credential."""
     if isinstance(credential, TokenIdentity):
-        return AsyncBearerTokenCredentialPolicy(credential.token, SCOPE)
+        return BearerToken(credential.token)
     return TableSignature(credential, table)
 
 
-class TableSignature(AzureSasCredentialPolicy[Any, Any]):
+class TableSignature:
     """Signs reads of one table with an account key.
 
     The tables SDK keeps its shared-key signing private; a signature for reading the table is public, and made once
@@ -41,17 +64,43 @@ class TableSignature(AzureSasCredentialPolicy[Any, Any]):
         # Signed for https, it is worth nothing to who sees it in the clear.
         self._protocol = "https" if credential.table_url.startswith("https://") else "https,http"
         self._renew_at = datetime.min.replace(tzinfo=UTC)
-        self._signature = AzureSasCredential("unsigned")
-        super().__init__(self._signature)
+        self._proof = Proof()
 
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Adds the signature to the request's query."""
+    async def proof(self) -> Proof:
+        """The signature, as a query."""
         now = datetime.now(UTC)
         if now >= self._renew_at:
             permission = TableSasPermissions(read=True)
             signature = generate_table_sas(
                 self._key, self._table, permission=permission, expiry=now + LIFETIME, protocol=self._protocol
             )
-            self._signature.update(signature)
+            self._proof = Proof(query=signature)
             self._renew_at = now + LIFETIME / 2
-        super().on_request(request)
+        return self._proof
+
+    def refused(self) -> None:
+        """Signs anew next time: our clock may have been wrong."""
+        self._renew_at = datetime.min.replace(tzinfo=UTC)
+
+
+class BearerToken:
+    """The token of an identity, asked for once until it nears its end, however many requests wait for it."""
+
+    def __init__(self, identity: AsyncTokenCredential) -> None:
+        self._identity = identity
+        self._token = AccessToken("", 0)
+        self._proof = Proof()
+        self._asking = asyncio.Lock()
+
+    async def proof(self) -> Proof:
+        """The token, as a header."""
+        if self._token.expires_on - TOKEN_MARGIN <= time.time():
+            async with self._asking:
+                if self._token.expires_on - TOKEN_MARGIN <= time.time():
+                    self._token = await self._identity.get_token(SCOPE)
+                    self._proof = Proof(headers={"Authorization": f"Bearer {self._token.token}"})
+        return self._proof
+
+    def refused(self) -> None:
+        """Asks for another token next time."""
+        self._token = AccessToken("", 0)
