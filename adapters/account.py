@@ -1,5 +1,6 @@
 """One account's storage: its clients, opened together from its credential and closed together."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,20 +13,26 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from adapters.authentication import table_authentication
 from adapters.credentials import Credential, TokenIdentity
-from adapters.errors import fault_of_exception
+from adapters.errors import StorageFaultError, fault_of_exception
 from adapters.exports import ExportLinks
+from adapters.guard import Guard
 from adapters.jobs import JobStore
+from adapters.remembered import NOTHING_REMEMBERED, Lifetimes, RememberedJobs
 from adapters.signing_keys import DelegatedKeys, OwnKey, SigningKey
 from adapters.tables import TableReads
+
+# Seconds for which what storage last said counts as its condition.
+RECENTLY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class StorageOptions:
-    """What is the same for every account: the jobs table, the lifetime of links, the patience with a connection."""
+    """What is the same for every account: the jobs table, the lifetimes of links and records, the patience."""
 
     jobs_table: str
     link_lifetime: timedelta
     timeout_seconds: float
+    lifetimes: Lifetimes = NOTHING_REMEMBERED
 
 
 class Account:
@@ -56,6 +63,8 @@ class Account:
                 credential.table_url, options.jobs_table, credential=_table_credential(credential), **self._patience
             ),
         )
+        self.guard = Guard(options.timeout_seconds)
+        self.remembered = RememberedJobs(self.jobs, options.lifetimes, self.guard, options.timeout_seconds)
 
     def blobs(self) -> BlobServiceClient:
         """A client of the account's blobs, for those who write exports; the caller closes it."""
@@ -75,8 +84,18 @@ class Account:
             except Exception as error:  # the SDK's errors have no common class of their own
                 raise fault_of_exception(error) from error
 
+    async def condition(self, patience: float) -> StorageFaultError | None:
+        """What is wrong with the account's tables, None where nothing is known to be.
+
+        Storage is asked, for so many seconds at the most, when nobody has asked it lately or the last answer was bad.
+        """
+        if self.guard.fault is not None or time.monotonic() - self.guard.ended_at > RECENTLY:
+            await self.remembered.look(patience)
+        return self.guard.fault
+
     async def close(self) -> None:
         """Closes every client, and the credential, which may have one of its own."""
+        self.remembered.close()
         await self._delegated.close()
         await self.jobs.close()
         if isinstance(self._credential, TokenIdentity):

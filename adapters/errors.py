@@ -37,6 +37,7 @@ class Fault(Enum):
     REFUSED = FaultKind("refused", "check this account's credential, its roles, and the storage firewall")
     NO_TABLE = FaultKind("no table", "create the table, or let this account's credential create it")
     NONSENSE = FaultKind("nonsense", "something that is not Table Storage answers at this endpoint")
+    BUSY = FaultKind("busy", "more requests wait for this account than may; its storage is slow, or add processes")
     FAILED = FaultKind("failed", "see Azure's service health for this account")
     CREDENTIAL = FaultKind("credential", "mend this account's storage entry")
 

@@ -1,8 +1,8 @@
 """Exports in Blob Storage: uploads, and the signed links that hand them out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +25,11 @@ CONTENT_TYPES = {
 }
 ANY_CONTENT = "application/octet-stream"
 
+# Links of one account that are kept to be given again; the longest kept go first.
+LINKS_KEPT = 10_000
+
+UNLIMITED = datetime.max.replace(tzinfo=UTC)
+
 
 def content_type_of(name: str) -> str:
     """The content type of an export, by the ending of its name."""
@@ -43,6 +48,22 @@ def disposition_of(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
+class Signer:
+    """Signs links with the key of one moment, or gives a link again that has at least half of its life left."""
+
+    def __init__(self, links: "ExportLinks", key: SigningKey) -> None:
+        self._links = links
+        self._key = key
+        self.until = UNLIMITED
+        """Until when all links that this has given may be given again."""
+
+    def __call__(self, path: BlobPath) -> str:
+        """A URL that reads this blob."""
+        url, until = self._links.link(path, self._key)
+        self.until = min(self.until, until)
+        return url
+
+
 @dataclass(frozen=True, slots=True)
 class ExportLinks:
     """Signs links to one account's blobs.
@@ -55,15 +76,30 @@ class ExportLinks:
     keys: SigningKeys
     lifetime: timedelta
     clock: Clock = utc_now
+    _signed: OrderedDict[BlobPath, tuple[SigningKey, str, datetime]] = field(default_factory=OrderedDict, repr=False)
 
-    async def signer(self) -> Callable[[BlobPath], str]:
-        """A function that signs links with the key of this moment. Links cost no request; the first key may.
+    async def signer(self) -> Signer:
+        """What signs links with the key of this moment. Links cost no request; the first key may.
 
         Raises:
             StorageFaultError: there is no key to sign with.
         """
-        key = await self.keys.current()
-        return lambda path: self.sign(path, key)
+        return Signer(self, await self.keys.current())
+
+    def link(self, path: BlobPath, key: SigningKey) -> tuple[str, datetime]:
+        """A link, and until when it may be given again: while at least half of its life is left."""
+        now = self.clock()
+        signed, url, until = self._signed.get(path, (None, "", now))
+        if signed is key and now < until:
+            return url, until
+        url = self.sign(path, key)
+        ends = now + self.lifetime if key.expires is None else min(now + self.lifetime, key.expires)
+        until = now + (ends - now) / 2
+        self._signed[path] = (key, url, until)
+        self._signed.move_to_end(path)
+        if len(self._signed) > LINKS_KEPT:
+            self._signed.popitem(last=False)
+        return url, until
 
     def sign(self, path: BlobPath, key: SigningKey) -> str:
         """A URL that reads this one blob until its lifetime ends; nobody has asked whether the blob exists."""

@@ -29,10 +29,14 @@ PROTECTIVE = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A successful answer: its resources, and the error message of an aborted job, which stands in the envelope too."""
+    """A successful answer: its resources, and the error message of an aborted job, which stands in the envelope too.
+
+    `until` says, by the monotonic clock, how long the same may be said again.
+    """
 
     resources: tuple[Job, ...]
     error_details: tuple[str, ...] = ()
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,16 @@ from starlette.routing import Route
 from adapters.account import Account, StorageOptions
 from adapters.accounts import Accounts
 from adapters.errors import StorageFaultError
+from adapters.remembered import Lifetimes
+from proxy.draining import READINESS
 from proxy.endpoint import Endpoint
 from proxy.keyring import KeyRing
 from proxy.keyring_file import load_keyring
 from proxy.logs import configure_logs
 from proxy.protocol import REFUSE
+from proxy.readiness import Readiness
 from proxy.ring_watch import RingInUse, watch
-from proxy.routes.health import Livez
+from proxy.routes.health import Livez, Readyz
 from proxy.settings import Settings, SettingsError, load_settings
 
 log = logging.getLogger(__name__)
@@ -31,11 +34,12 @@ PREPARE_SECONDS = 1.0
 def create_app(settings: Settings, keyring: KeyRing) -> Starlette:
     """The proxy for these settings and this key ring.
 
-    Only /livez is ours; every other path belongs to the wire contract, which answers in its own envelope also where
-    there is nothing.
+    Only /livez and /readyz are ours; every other path belongs to the wire contract, which answers in its own envelope
+    also where there is nothing.
     """
     ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings)))
-    endpoint = Endpoint(settings, ring)
+    readiness = Readiness(ring)
+    endpoint = Endpoint(settings, ring, readiness)
     seconds = settings.storage_timeout
 
     @asynccontextmanager
@@ -45,13 +49,13 @@ def create_app(settings: Settings, keyring: KeyRing) -> Starlette:
         if settings.keyring_file is not None:
             following = watch(settings.keyring_file, ring, seconds, lambda accounts: prepare(accounts, seconds))
             tasks.append(asyncio.create_task(following))
-        yield {REFUSE: endpoint.refuse}
+        yield {REFUSE: endpoint.refuse, READINESS: readiness}
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         await ring.accounts.close()
 
-    app = Starlette(routes=[Route("/livez", Livez())], lifespan=lifespan)
+    app = Starlette(routes=[Route("/livez", Livez()), Route("/readyz", Readyz(readiness))], lifespan=lifespan)
     app.router.redirect_slashes = False
     app.router.default = endpoint
     return app
@@ -71,7 +75,12 @@ def app_from_environment() -> Starlette:
 
 def storage_options(settings: Settings) -> StorageOptions:
     """What the settings say of storage."""
-    return StorageOptions(settings.jobs_table, timedelta(minutes=settings.sas_minutes), settings.storage_timeout)
+    return StorageOptions(
+        settings.jobs_table,
+        timedelta(minutes=settings.sas_minutes),
+        settings.storage_timeout,
+        Lifetimes(settings.pending_ttl, settings.finished_ttl),
+    )
 
 
 async def prepare(accounts: Accounts, seconds: float) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -20,8 +21,11 @@ from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.request import Call, Format, Operation, Query, parse_path, parse_query, path_for_log
 from proxy.guessing import Guessing
 from proxy.keyring import Grant, digest_of
+from proxy.readiness import Readiness
+from proxy.request_log import RequestLog, Trace
 from proxy.ring_watch import RingInUse
 from proxy.routes.dataflows import Caller, check, job_list, job_output, job_status
+from proxy.said_before import Said, SaidBefore, Validity
 from proxy.settings import Settings
 
 log = logging.getLogger("proxy.request")
@@ -35,18 +39,6 @@ HANDLERS: dict[Operation, Handler] = {
 }
 
 
-@dataclass(slots=True)
-class Trace:
-    """What the log line of a request says."""
-
-    trace_id: str
-    method: str
-    path: str
-    operation: str = "none"
-    account: str | None = None
-    error: str | None = None
-
-
 class Endpoint:
     """The ASGI application of everything under /REST/v1/, and of every path that does not exist.
 
@@ -54,10 +46,13 @@ class Endpoint:
     details are in the log under the traceId.
     """
 
-    def __init__(self, settings: Settings, ring: RingInUse) -> None:
+    def __init__(self, settings: Settings, ring: RingInUse, readiness: Readiness) -> None:
         self._settings = settings
         self._ring = ring
+        self._readiness = readiness
         self._guessing = Guessing()
+        self._said = SaidBefore()
+        self._requests = RequestLog()
         self._forwarded_told = False
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
@@ -65,35 +60,35 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         started = time.perf_counter()
+        self._readiness.asked()
+        place = self._said.place_of(scope)
+        said = self._said.find(place, self._ring.keyring, time.monotonic())
+        if said is not None and said.validity.key_holds():
+            trace_id = uuid4().hex
+            self._requests.again(said.line, trace_id, started)
+            await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": said.headers})
+            await send({"type": "http.response.body", "body": said.before + trace_id.encode() + said.after})
+            return
         query = parse_query(scope["query_string"])
         path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")
         trace = Trace(uuid4().hex, scope["method"], path)
-        response = await self._answer(scope, query, trace)
-        log.info(
-            "%s %s",
-            trace.operation,
-            response.status_code,
-            extra={
-                "trace_id": trace.trace_id,
-                "method": trace.method,
-                "path": trace.path,
-                "account": trace.account,
-                "error": trace.error,
-                "ms": round((time.perf_counter() - started) * 1000, 1),
-            },
-        )
+        response = await self._answer(scope, query, trace, place)
+        self._requests.tell(trace, response.status_code, started)
         await response(scope, receive, send)
 
     def refuse(self, trace_id: str) -> Response:
         """The answer to bytes that are no request."""
         return self._answers.error(ErrorCode.NOT_HTTP, Format.JSON, trace_id)
 
-    async def _answer(self, scope: Scope, query: Query, trace: Trace) -> Response:
+    async def _answer(self, scope: Scope, query: Query, trace: Trace, place: bytes) -> Response:
         try:
-            answer = await self._perform(scope, query, trace)
-            if isinstance(answer, Redirect):
-                return self._answers.redirect(answer)
-            return self._answers.found(answer, query.format, trace.trace_id)
+            call = parse_path(scope["raw_path"], scope["method"])
+            trace.operation = call.operation.value
+            ring = self._ring.keyring
+            grant = await self._authenticate(query.key, scope)
+            trace.account = grant.account
+            answer = await self._perform(call, grant, query)
+            return self._found(answer, query, trace, place, Validity(ring, 0.0, grant.expires))
         except WireError as error:
             return self._error(error.code, query, trace, error.allow)
         except MalformedRowError as error:
@@ -108,11 +103,20 @@ class Endpoint:
             log.exception("unforeseen error", extra={"trace_id": trace.trace_id})
             return self._error(ErrorCode.OUR_FAULT, query, trace)
 
-    async def _perform(self, scope: Scope, query: Query, trace: Trace) -> Found | Redirect:
-        call = parse_path(scope["raw_path"], scope["method"])
-        trace.operation = call.operation.value
-        grant = await self._authenticate(query.key, scope)
-        trace.account = grant.account
+    def _found(
+        self, answer: Found | Redirect, query: Query, trace: Trace, place: bytes, validity: Validity
+    ) -> Response:
+        if isinstance(answer, Redirect):
+            return self._answers.redirect(answer)
+        response = self._answers.found(answer, query.format, trace.trace_id)
+        if answer.until > time.monotonic():
+            before, after = bytes(response.body).split(trace.trace_id.encode(), 1)
+            line = self._requests.line(trace, response.status_code)
+            said = Said(before, after, response.raw_headers, line, replace(validity, until=answer.until))
+            self._said.keep(place, said)
+        return response
+
+    async def _perform(self, call: Call, grant: Grant, query: Query) -> Found | Redirect:
         check(call, grant)
         query.check()
         try:

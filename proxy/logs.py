@@ -1,9 +1,11 @@
 """Logging to standard error, as JSON lines or as text, with secrets masked."""
 
+import asyncio
 import json
 import logging
 import re
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -24,6 +26,11 @@ FIELDS = ("trace_id", "method", "path", "account", "partition_key", "row_key", "
 # type and code; of the others only that something did.
 SILENT = ("azure", "msal", "aiohttp", "urllib3")
 QUIET = ("asyncio", "uvicorn")
+
+
+# How long a request's line may wait for others, and how many wait at the most.
+FLUSH_SECONDS = 0.1
+LINES_AT_ONCE = 256
 
 
 def mask(text: str) -> str:
@@ -53,9 +60,39 @@ class TextFormatter(logging.Formatter):
         return text + ("\n" + mask(self.formatException(record.exc_info)) if record.exc_info else "")
 
 
+class LineHandler(logging.StreamHandler[TextIO]):
+    """A stream of lines, some of which may be written together a moment later."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._later: list[str] = []
+
+    def write_later(self, line: str) -> None:
+        """Writes a whole line within FLUSH_SECONDS, or before the next record. Needs a running event loop."""
+        with self.lock or nullcontext():
+            self._later.append(line)
+            if len(self._later) == 1:
+                asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+            elif len(self._later) >= LINES_AT_ONCE:
+                self.flush()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a record, after the lines that came before it."""
+        self.flush()
+        super().emit(record)
+
+    def flush(self) -> None:
+        """Writes what was put off."""
+        with self.lock or nullcontext():
+            lines, self._later = self._later, []
+            if lines:
+                self.stream.write("".join(lines))
+            super().flush()
+
+
 def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
     """Sends all logging to standard error, or to the stream given."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = LineHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in SILENT:
@@ -73,5 +110,10 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
     }
 
 
+def time_text(seconds: float) -> str:
+    """Seconds since 1970 as a log shows them."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _time(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return time_text(record.created)

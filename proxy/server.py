@@ -7,8 +7,9 @@ import socket
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.supervisors import ChangeReload, Multiprocess
+from uvicorn.supervisors import ChangeReload, multiprocess
 
+from proxy.draining import DrainingProcess, DrainingServer
 from proxy.settings import Settings, SettingsError, variable
 
 log = logging.getLogger(__name__)
@@ -16,7 +17,7 @@ log = logging.getLogger(__name__)
 BACKLOG = 2048
 
 # What was accepted is done within its own deadline; this much later whoever still holds a connection loses it.
-GRACE_SECONDS = 3
+GRACE_SECONDS = 2
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -54,9 +55,11 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool = False) 
         ChangeReload(config, uvicorn.Server(config).run, [listener]).run()
         return 0
     if settings.workers > 1:
-        Multiprocess(config, [listener]).run()
+        # The supervisor makes its processes by this name, and has no other way to be told of ours.
+        multiprocess.Process = DrainingProcess  # type: ignore[misc]  # a class for its subclass
+        multiprocess.Multiprocess(config, [listener]).run()
         return 0
-    uvicorn.Server(config).run([listener])
+    DrainingServer(config).run([listener])
     return 0
 
 

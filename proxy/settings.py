@@ -166,6 +166,12 @@ class Settings(BaseSettings):
     storage_timeout: float = Field(
         5, gt=0, le=300, description="seconds, the deadline of one request's whole work with storage"
     )
+    pending_ttl: float = Field(
+        1, ge=0, le=3600, description="seconds that the record of an unfinished job, and the job list, may be reused"
+    )
+    finished_ttl: float = Field(
+        300, ge=0, le=7 * 86400, description="seconds that the record of a finished job may be reused"
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="addresses or networks of proxies in front whose `X-Forwarded-For` tells the client's address"
     )

@@ -1,10 +1,12 @@
 """Job status, job list and job output: each reads from top to bottom what is asked for, for whom, and what is said."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from adapters.account import Account
+from adapters.exports import UNLIMITED, Signer
 from adapters.records import JobRecord
 from adapters.ticks import from_datetime
 from proxy.answers import Found, Redirect
@@ -29,10 +31,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class FoundJob:
-    """A job, and what leads back to it: its data source's name where it was asked for by name, else its id."""
+    """A job, and what leads back to it: its data source's name where it was asked for by name, else its id.
+
+    `until` says, by the monotonic clock, how long its record may be reused.
+    """
 
     record: JobRecord
     reference: str
+    until: float
 
 
 def check(call: Call, grant: Grant) -> None:
@@ -55,15 +61,16 @@ async def job_status(call: Call, caller: Caller) -> Found:
     job = status_answer(found.record, found.reference, style, caller.answer)
     # The envelope repeats an aborted job's message, because one client shows nothing else.
     message = error_message(found.record)
-    return Found((job,), () if message is None else (message,))
+    return Found((job,), () if message is None else (message,), _until(found.until, style))
 
 
 async def job_list(_call: Call, caller: Caller) -> Found:
     """The jobs of the last days (get-job-list); a restricted key sees its own data sources' only, no geocode jobs."""
     since = datetime.now(UTC) - timedelta(days=caller.settings.job_window_days)
-    records = await caller.account.jobs.created_since(from_datetime(since))
-    seen = [record for record in records if _sees(caller.grant, record)]
-    return Found(listed(seen, await _link_style(caller, seen)))
+    reading = await caller.account.remembered.created_since(from_datetime(since))
+    seen = [record for record in reading.value if _sees(caller.grant, record)]
+    style = await _link_style(caller, seen)
+    return Found(listed(seen, style), until=_until(reading.until, style))
 
 
 async def job_output(call: Call, caller: Caller) -> Redirect:
@@ -79,12 +86,12 @@ async def job_output(call: Call, caller: Caller) -> Redirect:
 async def _find(call: Call, caller: Caller) -> FoundJob:
     if call.kind is Kind.DOWNLOAD:
         return await _find_download(call.reference, caller)
-    record = await caller.account.jobs.job(call.reference)
-    if record is None or not is_of_kind(record.job_type, call.kind):
+    reading = await caller.account.remembered.job(call.reference)
+    if reading is None or not is_of_kind(reading.value.job_type, call.kind):
         raise WireError(ErrorCode.NO_SUCH_JOB)
-    if not _sees(caller.grant, record):
+    if not _sees(caller.grant, reading.value):
         raise WireError(ErrorCode.OTHER_DATA_SOURCE)
-    return FoundJob(record, record.shown_id)
+    return FoundJob(reading.value, reading.value.shown_id, reading.until)
 
 
 def _sees(grant: Grant, record: JobRecord) -> bool:
@@ -97,19 +104,28 @@ async def _find_download(reference: str, caller: Caller) -> FoundJob:
 
     A key that is not for the data source of this name is told so whether it exists or not.
     """
-    grant, jobs = caller.grant, caller.account.jobs
+    grant, jobs = caller.grant, caller.account.remembered
     is_name = is_data_source_name(reference)
-    record = await jobs.newest_download(reference) if is_name and grant.allows(reference) else None
-    if record is not None and is_of_kind(record.job_type, Kind.DOWNLOAD):
-        name = record.data_source_name or reference
+    reading = await jobs.newest_download(reference) if is_name and grant.allows(reference) else None
+    if reading is not None and is_of_kind(reading.value.job_type, Kind.DOWNLOAD):
+        name = reading.value.data_source_name or reference
         if name.lower() == reference.lower():  # else the alias is wrong, and the job may be another key's
-            return FoundJob(record, name)
-    record = await jobs.job(reference)
-    if record is not None and is_of_kind(record.job_type, Kind.DOWNLOAD) and grant.allows(record.data_source_name):
-        return FoundJob(record, record.shown_id)
+            return FoundJob(reading.value, name, reading.until)
+    reading = await jobs.job(reference)
+    if reading is not None and is_of_kind(reading.value.job_type, Kind.DOWNLOAD):
+        record = reading.value
+        if grant.allows(record.data_source_name):
+            return FoundJob(record, record.shown_id, reading.until)
     if not grant.allows(reference):
         raise WireError(ErrorCode.OTHER_DATA_SOURCE)
     raise WireError(ErrorCode.NO_SUCH_JOB if is_name else ErrorCode.BAD_DATA_SOURCE_NAME)
+
+
+def _until(read_until: float, style: LinkStyle) -> float:
+    """How long an answer may be given again: as long as its records, and while its links have half of their life."""
+    if not isinstance(style.sign, Signer) or style.sign.until == UNLIMITED:
+        return read_until
+    return min(read_until, time.monotonic() + (style.sign.until - datetime.now(UTC)).total_seconds())
 
 
 async def _link_style(caller: Caller, records: Iterable[JobRecord]) -> LinkStyle:

@@ -25,7 +25,7 @@ def test_sigterm_lets_a_slow_request_be_answered_waits_for_no_idle_connection_an
     wire = Wire(storage, "Table")
     with (
         wire.connection_string() as connection_string,
-        serving(workers=workers, **settings_of(storage, connection_string)) as server,
+        serving(workers=workers, finished_ttl=0, **settings_of(storage, connection_string)) as server,
         ThreadPoolExecutor() as threads,
         httpx.Client() as idle,
     ):

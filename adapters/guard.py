@@ -1,0 +1,83 @@
+"""What keeps a bad minute of one account's storage from becoming everybody's.
+
+So many reads may be in flight at once; and after a few faults in a row the account is only probed, by one read every
+now and then, until one of them succeeds. Who may not ask is told at once.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from adapters.errors import Fault, StorageFaultError, fault_of_exception
+
+_T = TypeVar("_T")
+
+# Reads of one account that may be under way or wait for a connection.
+IN_FLIGHT = 256
+
+# Faults in a row after which an account is probed only.
+FAULTS = 5
+
+# Seconds between two probes, each at random in this range so that many processes don't probe together. A probe that
+# hangs does not delay the next.
+PROBE_SECONDS = (0.4, 0.8)
+
+
+class Guard:
+    """Admits reads to one account's storage."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """`seconds` is the longest that one read may take."""
+        self._seconds = seconds
+        self._clock = clock
+        self._in_flight = 0
+        self._faults = 0
+        self._last: StorageFaultError | None = None
+        self._probe_at = 0.0
+        self.ended_at = float("-inf")
+        """When the last read ended, well or not, by the clock."""
+
+    @property
+    def fault(self) -> StorageFaultError | None:
+        """What is wrong with the account since its last good read; None where nothing is known to be."""
+        return self._last if self._faults else None
+
+    async def run(self, read: Callable[[], Awaitable[_T]]) -> _T:
+        """Runs one read within its time.
+
+        Raises:
+            StorageFaultError: storage could not answer, or is not asked now.
+        """
+        self._admit()
+        self._in_flight += 1
+        try:
+            async with asyncio.timeout(self._seconds):
+                found = await read()
+        except (StorageFaultError, TimeoutError) as error:
+            fault = fault_of_exception(error)
+            if isinstance(error, TimeoutError):
+                fault = StorageFaultError(Fault.TIMEOUT, f"nothing within {self._seconds:g} s")
+            self._failed(fault)
+            raise fault from error
+        finally:
+            self._in_flight -= 1
+            self.ended_at = self._clock()
+        self._faults = 0
+        return found
+
+    def _admit(self) -> None:
+        if self._in_flight >= IN_FLIGHT:
+            raise StorageFaultError(Fault.BUSY, f"{IN_FLIGHT} reads are in flight")
+        if self._faults >= FAULTS and self._last is not None:
+            now = self._clock()
+            if now < self._probe_at:
+                raise StorageFaultError(self._last.fault, f"{self._last.detail}; not asked again yet")
+            self._probe_at = now + random.uniform(*PROBE_SECONDS)  # noqa: S311 - no secret
+
+    def _failed(self, fault: StorageFaultError) -> None:
+        self._last = fault
+        self._faults += 1
+        if self._faults == FAULTS:
+            self._probe_at = self._clock() + random.uniform(*PROBE_SECONDS)  # noqa: S311 - no secret

@@ -1,0 +1,195 @@
+"""What may be remembered of an account's jobs, and for how long (design, "What may be remembered").
+
+A finished job hardly changes and is kept for minutes, an unfinished one for a second, "not found" never. Callers who
+want the same row at the same time share one read. When storage is down, a remembered finished job is still served.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from adapters.errors import Fault, StorageFaultError
+from adapters.guard import Guard
+from adapters.jobs import JobStore
+from adapters.records import JobRecord, JobStatus
+from adapters.ticks import Ticks
+
+_T = TypeVar("_T")
+
+# Jobs of one account, and as many rendered by their readers; the longest unused are forgotten first.
+REMEMBERED = 10_000
+
+# What part of a read's time a caller waits when there is a remembered job to fall back on.
+PATIENCE = 0.5
+
+_JOB = "job"
+_DOWNLOAD = "download"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Seconds that the record of an unfinished, a finished job may be reused."""
+
+    pending: float
+    finished: float
+
+    def of(self, record: JobRecord) -> float:
+        """The seconds for this record."""
+        return self.pending if record.status is JobStatus.PENDING else self.finished
+
+
+NOTHING_REMEMBERED = Lifetimes(pending=0, finished=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[_T]):
+    """What was read, and until when (by the monotonic clock) it may be reused."""
+
+    value: _T
+    until: float
+
+
+class SharedReads:
+    """Reads under way: whoever wants the same one waits for it too.
+
+    A read belongs to nobody: a caller whose time is up does not end it for the others. It ends by its own deadline.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._under_way: dict[Hashable, asyncio.Task[object]] = {}
+
+    async def read(
+        self, key: Hashable, read: Callable[[], Awaitable[_T]], patience: float | None = None
+    ) -> tuple[_T, bool]:
+        """The result of the read of this key, and whether it had begun before this call.
+
+        Raises:
+            StorageFaultError: storage could not answer.
+            TimeoutError: it did not within `patience` seconds, where that is given.
+        """
+        task = self._under_way.get(key)
+        joined = task is not None
+        if task is None:
+            task = asyncio.create_task(self._guard.run(read))
+            self._under_way[key] = task
+            task.add_done_callback(lambda done: self._ended(key, done))
+        try:
+            async with asyncio.timeout(patience):
+                return await asyncio.shield(task), joined  # type: ignore[arg-type]  # a key has one kind of result
+        except asyncio.CancelledError:
+            if task.cancelled():  # not the caller: the account was closed
+                raise StorageFaultError(Fault.CREDENTIAL, "the account left the key ring") from None
+            raise
+
+    def close(self) -> None:
+        """Ends all reads."""
+        for task in list(self._under_way.values()):
+            task.cancel()
+
+    def _ended(self, key: Hashable, task: "asyncio.Task[object]") -> None:
+        del self._under_way[key]
+        if not task.cancelled():
+            task.exception()  # nobody may wait for it any more
+
+
+class RememberedJobs:
+    """The jobs of one account as requests read them."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        lifetimes: Lifetimes,
+        guard: Guard,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`seconds` is the longest that one read takes."""
+        self._store = store
+        self._lifetimes = lifetimes
+        self._clock = clock
+        self._patience = seconds * PATIENCE
+        self._shared = SharedReads(guard)
+        self._known: OrderedDict[Hashable, Reading[JobRecord]] = OrderedDict()
+        self._list: Reading[list[JobRecord]] | None = None
+
+    async def job(self, job_id: str) -> Reading[JobRecord] | None:
+        """The job of this id, as JobStore.job gives it."""
+        key = (_JOB, job_id.lower())
+        known = self._known.get(key)
+        if known is not None and self._clock() < known.until:
+            self._known.move_to_end(key)
+            return known
+        return await self._read(key, lambda: self._store.job(job_id))
+
+    async def newest_download(self, data_source_name: str) -> Reading[JobRecord] | None:
+        """The newest download job of a data source, as JobStore.newest_download gives it.
+
+        Only an unfinished one is reused: of a finished one nobody knows whether a newer has come since, and the first
+        poll of that must find it.
+        """
+        key = (_DOWNLOAD, data_source_name.lower())
+        known = self._known.get(key)
+        if known is not None and known.value.status is JobStatus.PENDING and self._clock() < known.until:
+            return known
+        reading = await self._read(key, lambda: self._store.newest_download(data_source_name))
+        if reading is None or reading.value.status is JobStatus.PENDING:
+            return reading
+        return Reading(reading.value, 0.0)
+
+    async def created_since(self, moment: Ticks) -> Reading[list[JobRecord]]:
+        """The jobs created at this instant or later, as JobStore.created_since gives them.
+
+        Read anew when older than an unfinished job may be.
+        """
+        known = self._list
+        if known is None or self._clock() >= known.until:
+            started = self._clock()
+            records, _ = await self._shared.read("list", lambda: self._store.created_since(moment))
+            known = self._list = Reading(records, started + self._lifetimes.pending)
+        return known
+
+    async def look(self, patience: float) -> None:
+        """Asks storage for something, for so many seconds: the guard knows what came of it."""
+        with suppress(StorageFaultError, TimeoutError):
+            await self._shared.read("look", self._store.reach, patience)
+
+    def close(self) -> None:
+        """Ends the reads that are under way."""
+        self._shared.close()
+
+    async def _read(
+        self, key: tuple[str, str], read: Callable[[], Awaitable[JobRecord | None]]
+    ) -> Reading[JobRecord] | None:
+        known = self._known.get(key)
+        finished = known if known is not None and known.value.status is not JobStatus.PENDING else None
+        started = self._clock()
+        try:
+            record = await self._read_now(key, read, None if finished is None else self._patience)
+        except (StorageFaultError, TimeoutError):
+            if finished is None:
+                raise
+            return Reading(finished.value, self._clock() + self._lifetimes.pending)
+        if record is None:
+            self._known.pop(key, None)
+            return None
+        reading = Reading(record, started + self._lifetimes.of(record))
+        self._known[key] = reading
+        self._known.move_to_end(key)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return reading
+
+    async def _read_now(
+        self, key: tuple[str, str], read: Callable[[], Awaitable[JobRecord | None]], patience: float | None
+    ) -> JobRecord | None:
+        record, joined = await self._shared.read(key, read, patience)
+        # A read that had begun before the caller came does not know of a job made in between: what is not found, and
+        # which download is the newest, is looked up once more.
+        if joined and (record is None or (key[0] == _DOWNLOAD and record.status is not JobStatus.PENDING)):
+            record, _ = await self._shared.read(key, read, patience)
+        return record

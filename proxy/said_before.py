@@ -1,0 +1,84 @@
+"""Answers that may be given again: the same request, the same address, the same ring, only another traceId.
+
+What a request costs is the reading of its path, its key and its record, the links and the rendering. All that is the
+same for each poll until the record may have changed, so it is kept, found by a digest of the request: no key is kept.
+"""
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.types import Scope
+
+from proxy.keyring import KeyRing
+from proxy.request_log import Line
+
+# Answers kept; the longest kept go first. One is about 3 KB, a job list of 750 jobs half a megabyte.
+ANSWERS = 10_000
+LARGEST = 16 * 1024
+LARGE_ANSWERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """How long an answer holds: under one ring, until `until` by the monotonic clock, and until the key's end."""
+
+    ring: KeyRing
+    until: float
+    key_expires: datetime | None
+
+    def key_holds(self) -> bool:
+        """Whether the key has not ended since."""
+        return self.key_expires is None or datetime.now(UTC) < self.key_expires
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer: its bytes before and after the traceId, its headers, and its line in the log."""
+
+    before: bytes
+    after: bytes
+    headers: list[tuple[bytes, bytes]]
+    line: Line
+    validity: Validity
+
+
+class SaidBefore:
+    """A bounded memory of answers."""
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+        self._small: OrderedDict[bytes, Said] = OrderedDict()
+        self._large: OrderedDict[bytes, Said] = OrderedDict()
+
+    def place_of(self, scope: Scope) -> bytes:
+        """Where the answer to a request is kept.
+
+        The address is part of it: who guesses keys elsewhere gains nothing by what this address was told.
+        """
+        client = scope.get("client")
+        text = b"%b\0%b\0%b\0%b" % (
+            scope["method"].encode(),
+            (client[0] if client else "").encode(),
+            scope["raw_path"],
+            scope["query_string"],
+        )
+        return hashlib.blake2b(text, digest_size=16, key=self._secret).digest()
+
+    def find(self, place: bytes, ring: KeyRing, now: float) -> Said | None:
+        """The answer kept there, if it still holds but for the key's end."""
+        said = self._small.get(place) or self._large.get(place)
+        if said is None or now >= said.validity.until or said.validity.ring is not ring:
+            return None
+        return said
+
+    def keep(self, place: bytes, said: Said) -> None:
+        """Keeps an answer."""
+        large = len(said.before) + len(said.after) > LARGEST
+        kept, most = (self._large, LARGE_ANSWERS) if large else (self._small, ANSWERS)
+        kept.pop(place, None)
+        kept[place] = said
+        if len(kept) > most:
+            kept.popitem(last=False)
