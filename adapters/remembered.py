@@ -16,6 +16,7 @@ from adapters.errors import Fault, StorageFaultError
 from adapters.guard import Guard
 from adapters.jobs import JobStore
 from adapters.records import JobRecord, JobStatus
+from adapters.rows import MalformedRowError
 from adapters.ticks import Ticks
 
 _T = TypeVar("_T")
@@ -25,6 +26,9 @@ REMEMBERED = 10_000
 
 # What part of a read's time a caller waits when there is a remembered job to fall back on.
 PATIENCE = 0.5
+
+# What part of its life has passed when a record in use is read again.
+RENEWED = 0.95
 
 _JOB = "job"
 _DOWNLOAD = "download"
@@ -45,12 +49,26 @@ class Lifetimes:
 NOTHING_REMEMBERED = Lifetimes(pending=0, finished=0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading(Generic[_T]):
-    """What was read, and until when (by the monotonic clock) it may be reused."""
+    """What was read, and until when (by the monotonic clock) it may be reused.
+
+    As long as what is read again is the same, this is the same object: who made something of it may keep that too.
+    """
 
     value: _T
     until: float
+    renew_at: float = float("inf")
+    renew: Callable[[], None] | None = None
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it may be reused; what is in use is read again shortly before it ends, so that nobody waits."""
+        if now >= self.until:
+            return False
+        if self.renew is not None and self.renew_at < self.until:
+            asyncio.get_running_loop().call_later(max(0.0, self.renew_at - now), self.renew)
+            self.renew_at = float("inf")
+        return True
 
 
 class SharedReads:
@@ -115,13 +133,14 @@ class RememberedJobs:
         self._patience = seconds * PATIENCE
         self._shared = SharedReads(guard)
         self._known: OrderedDict[Hashable, Reading[JobRecord]] = OrderedDict()
+        self._renewals: set[asyncio.Task[None]] = set()
         self._list: Reading[list[JobRecord]] | None = None
 
     async def job(self, job_id: str) -> Reading[JobRecord] | None:
         """The job of this id, as JobStore.job gives it."""
         key = (_JOB, job_id.lower())
         known = self._known.get(key)
-        if known is not None and self._clock() < known.until:
+        if known is not None and known.is_fresh(self._clock()):
             self._known.move_to_end(key)
             return known
         return await self._read(key, lambda: self._store.job(job_id))
@@ -134,7 +153,7 @@ class RememberedJobs:
         """
         key = (_DOWNLOAD, data_source_name.lower())
         known = self._known.get(key)
-        if known is not None and known.value.status is JobStatus.PENDING and self._clock() < known.until:
+        if known is not None and known.value.status is JobStatus.PENDING and known.is_fresh(self._clock()):
             return known
         reading = await self._read(key, lambda: self._store.newest_download(data_source_name))
         if reading is None or reading.value.status is JobStatus.PENDING:
@@ -150,7 +169,9 @@ class RememberedJobs:
         if known is None or self._clock() >= known.until:
             started = self._clock()
             records, _ = await self._shared.read("list", lambda: self._store.created_since(moment))
-            known = self._list = Reading(records, started + self._lifetimes.pending)
+            if known is None or known.value != records:
+                known = self._list = Reading(records, 0.0)
+            known.until = started + self._lifetimes.pending
         return known
 
     async def look(self, patience: float) -> None:
@@ -174,15 +195,28 @@ class RememberedJobs:
             if finished is None:
                 raise
             return Reading(finished.value, self._clock() + self._lifetimes.pending)
-        if record is None:
-            self._known.pop(key, None)
-            return None
-        reading = Reading(record, started + self._lifetimes.of(record))
-        self._known[key] = reading
-        self._known.move_to_end(key)
+        known = self._known.pop(key, None)
+        if known is None or known.value != record:
+            if known is not None:
+                known.until = 0.0
+            if record is None:
+                return None
+            known = Reading(record, 0.0, renew=lambda: self._renew(key, read))
+        life = self._lifetimes.of(known.value)
+        known.until, known.renew_at = started + life, started + life * RENEWED
+        self._known[key] = reading = known
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return reading
+
+    def _renew(self, key: tuple[str, str], read: Callable[[], Awaitable[JobRecord | None]]) -> None:
+        async def quietly() -> None:
+            with suppress(StorageFaultError, TimeoutError, MalformedRowError):  # the next caller will be told
+                await self._read(key, read)
+
+        task = asyncio.create_task(quietly())
+        self._renewals.add(task)
+        task.add_done_callback(self._renewals.discard)
 
     async def _read_now(
         self, key: tuple[str, str], read: Callable[[], Awaitable[JobRecord | None]], patience: float | None

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
+from typing import Any
 
 from starlette.responses import Response
 
+from adapters.remembered import Reading
 from proxy.bing.envelope import Authentication, Branding, Envelope
 from proxy.bing.errors import ErrorCode
 from proxy.bing.namespaces import JSON_CONTENT, XML_CONTENT
@@ -31,12 +33,13 @@ PROTECTIVE = {
 class Found:
     """A successful answer: its resources, and the error message of an aborted job, which stands in the envelope too.
 
-    `until` says, by the monotonic clock, how long the same may be said again.
+    The same may be said again while what was read for it is fresh, and its links until then by the monotonic clock.
     """
 
     resources: tuple[Job, ...]
+    reading: Reading[Any]
+    links_until: float
     error_details: tuple[str, ...] = ()
-    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

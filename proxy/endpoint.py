@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import uuid4
@@ -63,7 +62,7 @@ class Endpoint:
         self._readiness.asked()
         place = self._said.place_of(scope)
         said = self._said.find(place, self._ring.keyring, time.monotonic())
-        if said is not None and said.validity.key_holds():
+        if said is not None:
             trace_id = uuid4().hex
             self._requests.again(said.line, trace_id, started)
             await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": said.headers})
@@ -88,7 +87,10 @@ class Endpoint:
             grant = await self._authenticate(query.key, scope)
             trace.account = grant.account
             answer = await self._perform(call, grant, query)
-            return self._found(answer, query, trace, place, Validity(ring, 0.0, grant.expires))
+            if isinstance(answer, Redirect):
+                return self._answers.redirect(answer)
+            validity = Validity(ring, grant.expires, answer.reading, answer.links_until)
+            return self._found(answer, query, trace, place, validity)
         except WireError as error:
             return self._error(error.code, query, trace, error.allow)
         except MalformedRowError as error:
@@ -103,17 +105,12 @@ class Endpoint:
             log.exception("unforeseen error", extra={"trace_id": trace.trace_id})
             return self._error(ErrorCode.OUR_FAULT, query, trace)
 
-    def _found(
-        self, answer: Found | Redirect, query: Query, trace: Trace, place: bytes, validity: Validity
-    ) -> Response:
-        if isinstance(answer, Redirect):
-            return self._answers.redirect(answer)
+    def _found(self, answer: Found, query: Query, trace: Trace, place: bytes, validity: Validity) -> Response:
         response = self._answers.found(answer, query.format, trace.trace_id)
-        if answer.until > time.monotonic():
+        if answer.reading.until > time.monotonic():  # asking whether it is fresh would count as a use
             before, after = bytes(response.body).split(trace.trace_id.encode(), 1)
             line = self._requests.line(trace, response.status_code)
-            said = Said(before, after, response.raw_headers, line, replace(validity, until=answer.until))
-            self._said.keep(place, said)
+            self._said.keep(place, Said(before, after, response.raw_headers, line, validity))
         return response
 
     async def _perform(self, call: Call, grant: Grant, query: Query) -> Found | Redirect:

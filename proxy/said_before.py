@@ -9,9 +9,11 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.types import Scope
 
+from adapters.remembered import Reading
 from proxy.keyring import KeyRing
 from proxy.request_log import Line
 
@@ -23,15 +25,21 @@ LARGE_ANSWERS = 32
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """How long an answer holds: under one ring, until `until` by the monotonic clock, and until the key's end."""
+    """How long an answer holds: under one ring, until the key's end, while its reading is fresh and its links are."""
 
     ring: KeyRing
-    until: float
     key_expires: datetime | None
+    reading: Reading[Any]
+    links_until: float
 
-    def key_holds(self) -> bool:
-        """Whether the key has not ended since."""
-        return self.key_expires is None or datetime.now(UTC) < self.key_expires
+    def holds(self, ring: KeyRing, now: float) -> bool:
+        """Whether it holds under this ring, at this time of the monotonic clock."""
+        return (
+            self.ring is ring
+            and now < self.links_until
+            and (self.key_expires is None or datetime.now(UTC) < self.key_expires)
+            and self.reading.is_fresh(now)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +76,9 @@ class SaidBefore:
         return hashlib.blake2b(text, digest_size=16, key=self._secret).digest()
 
     def find(self, place: bytes, ring: KeyRing, now: float) -> Said | None:
-        """The answer kept there, if it still holds but for the key's end."""
+        """The answer kept there, if it still holds."""
         said = self._small.get(place) or self._large.get(place)
-        if said is None or now >= said.validity.until or said.validity.ring is not ring:
-            return None
-        return said
+        return said if said is not None and said.validity.holds(ring, now) else None
 
     def keep(self, place: bytes, said: Said) -> None:
         """Keeps an answer."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from adapters.account import Account
 from adapters.exports import UNLIMITED, Signer
 from adapters.records import JobRecord
+from adapters.remembered import Reading
 from adapters.ticks import from_datetime
 from proxy.answers import Found, Redirect
 from proxy.bing.errors import ErrorCode, WireError
@@ -31,14 +32,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class FoundJob:
-    """A job, and what leads back to it: its data source's name where it was asked for by name, else its id.
+    """A job, and what leads back to it: its data source's name where it was asked for by name, else its id."""
 
-    `until` says, by the monotonic clock, how long its record may be reused.
-    """
-
-    record: JobRecord
+    reading: Reading[JobRecord]
     reference: str
-    until: float
+
+    @property
+    def record(self) -> JobRecord:
+        """The job's record."""
+        return self.reading.value
 
 
 def check(call: Call, grant: Grant) -> None:
@@ -61,7 +63,7 @@ async def job_status(call: Call, caller: Caller) -> Found:
     job = status_answer(found.record, found.reference, style, caller.answer)
     # The envelope repeats an aborted job's message, because one client shows nothing else.
     message = error_message(found.record)
-    return Found((job,), () if message is None else (message,), _until(found.until, style))
+    return Found((job,), found.reading, _links_until(style), () if message is None else (message,))
 
 
 async def job_list(_call: Call, caller: Caller) -> Found:
@@ -70,7 +72,7 @@ async def job_list(_call: Call, caller: Caller) -> Found:
     reading = await caller.account.remembered.created_since(from_datetime(since))
     seen = [record for record in reading.value if _sees(caller.grant, record)]
     style = await _link_style(caller, seen)
-    return Found(listed(seen, style), until=_until(reading.until, style))
+    return Found(listed(seen, style), reading, _links_until(style))
 
 
 async def job_output(call: Call, caller: Caller) -> Redirect:
@@ -91,7 +93,7 @@ async def _find(call: Call, caller: Caller) -> FoundJob:
         raise WireError(ErrorCode.NO_SUCH_JOB)
     if not _sees(caller.grant, reading.value):
         raise WireError(ErrorCode.OTHER_DATA_SOURCE)
-    return FoundJob(reading.value, reading.value.shown_id, reading.until)
+    return FoundJob(reading, reading.value.shown_id)
 
 
 def _sees(grant: Grant, record: JobRecord) -> bool:
@@ -110,22 +112,22 @@ async def _find_download(reference: str, caller: Caller) -> FoundJob:
     if reading is not None and is_of_kind(reading.value.job_type, Kind.DOWNLOAD):
         name = reading.value.data_source_name or reference
         if name.lower() == reference.lower():  # else the alias is wrong, and the job may be another key's
-            return FoundJob(reading.value, name, reading.until)
+            return FoundJob(reading, name)
     reading = await jobs.job(reference)
     if reading is not None and is_of_kind(reading.value.job_type, Kind.DOWNLOAD):
         record = reading.value
         if grant.allows(record.data_source_name):
-            return FoundJob(record, record.shown_id, reading.until)
+            return FoundJob(reading, record.shown_id)
     if not grant.allows(reference):
         raise WireError(ErrorCode.OTHER_DATA_SOURCE)
     raise WireError(ErrorCode.NO_SUCH_JOB if is_name else ErrorCode.BAD_DATA_SOURCE_NAME)
 
 
-def _until(read_until: float, style: LinkStyle) -> float:
-    """How long an answer may be given again: as long as its records, and while its links have half of their life."""
+def _links_until(style: LinkStyle) -> float:
+    """How long the links of an answer may be given again: while each has at least half of its life."""
     if not isinstance(style.sign, Signer) or style.sign.until == UNLIMITED:
-        return read_until
-    return min(read_until, time.monotonic() + (style.sign.until - datetime.now(UTC)).total_seconds())
+        return float("inf")
+    return time.monotonic() + (style.sign.until - datetime.now(UTC)).total_seconds()
 
 
 async def _link_style(caller: Caller, records: Iterable[JobRecord]) -> LinkStyle:
