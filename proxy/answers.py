@@ -92,7 +92,11 @@ class Answers:
         )
 
     def _response(self, envelope: Envelope, answer: Format) -> Response:
-        is_xml = answer is Format.XML
-        body = render_xml(envelope, self.zone) if is_xml else render_json(envelope)
-        headers = PROTECTIVE | {"Content-Type": XML_CONTENT if is_xml else JSON_CONTENT}
-        return Response(body, envelope.status_code, headers)
+        body = render_xml(envelope, self.zone) if answer is Format.XML else render_json(envelope)
+        return self.again(body, answer, envelope.status_code)
+
+    @staticmethod
+    def again(body: bytes, answer: Format, status: int = HTTPStatus.OK.value) -> Response:
+        """An envelope that is rendered already."""
+        content_type = XML_CONTENT if answer is Format.XML else JSON_CONTENT
+        return Response(body, status, PROTECTIVE | {"Content-Type": content_type})

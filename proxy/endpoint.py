@@ -106,6 +106,10 @@ class Endpoint:
             return self._error(ErrorCode.OUR_FAULT, query, trace)
 
     def _found(self, answer: Found, query: Query, trace: Trace, place: bytes, validity: Validity) -> Response:
+        said = self._said.find(place, validity.ring, time.monotonic())
+        if said is not None and said.validity.reading is answer.reading:
+            # Who waited for the same read has rendered it already.
+            return self._answers.again(said.before + trace.trace_id.encode() + said.after, query.format)
         response = self._answers.found(answer, query.format, trace.trace_id)
         if answer.reading.until > time.monotonic():  # asking whether it is fresh would count as a use
             before, after = bytes(response.body).split(trace.trace_id.encode(), 1)
