@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -78,16 +78,21 @@ class LineHandler(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes a record, after the lines that came before it."""
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - what the standard library would print then could hold a secret
+            record.msg, record.args, record.exc_info = "a record that can't be formatted", None, None
+            line = self.format(record)
+        self._later.append(line + self.terminator)
         self.flush()
-        super().emit(record)
 
     def flush(self) -> None:
-        """Writes what was put off."""
-        with self.lock or nullcontext():
+        """Writes what was put off. A log that takes no more, a closed pipe or a full disk, must not fail a request."""
+        with self.lock or nullcontext(), suppress(OSError, ValueError):
             lines, self._later = self._later, []
             if lines:
                 self.stream.write("".join(lines))
-            super().flush()
+            self.stream.flush()
 
 
 def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:

@@ -1,5 +1,6 @@
 """Fixtures that every kind of test shares: a real Azurite, an account of the test's own in it, and a live server."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from uuid import uuid4
@@ -55,3 +56,13 @@ def start() -> Iterator[StartServer]:
 def server(storage: Storage, start: StartServer) -> LiveServer:
     """A live server with default settings, a master and a query key, in front of the test's account."""
     return start(storage)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Puts pytest's own handlers back: a command configures logging, and what it wrote to ends with its test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)

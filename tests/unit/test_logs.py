@@ -3,23 +3,12 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from proxy.logs import JsonFormatter, TextFormatter, configure_logs
 
 log = logging.getLogger("proxy.test")
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    """Puts pytest's own handlers back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def logged(form: str, level: str = "info") -> str:
@@ -60,3 +49,17 @@ def test_libraries_are_quiet_at_every_level() -> None:
     configure_logs("debug", "json", io.StringIO())
     for name in ("azure.core.pipeline.policies.http_logging_policy", "uvicorn.error", "aiohttp.client"):
         assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+
+
+def test_a_stream_that_takes_no_more_harms_nobody() -> None:
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    stream.close()
+    log.warning("into a closed pipe")
+
+
+def test_a_record_that_cannot_be_formatted_is_a_line_without_its_arguments() -> None:
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    log.warning("%d", "SECRET")
+    assert json.loads(stream.getvalue())["message"] == "a record that can't be formatted"
