@@ -9,7 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import ChangeReload, multiprocess
 
-from proxy.draining import DrainingProcess, DrainingServer
+from proxy.draining import DrainingProcess, DrainingProcesses, DrainingServer
 from proxy.settings import Settings, SettingsError, variable
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool = False) 
     if settings.workers > 1:
         # The supervisor makes its processes by this name, and has no other way to be told of ours.
         multiprocess.Process = DrainingProcess  # type: ignore[misc]  # a class for its subclass
-        multiprocess.Multiprocess(config, [listener]).run()
+        DrainingProcesses(config, [listener]).run()
         return 0
     DrainingServer(config).run([listener])
     return 0
