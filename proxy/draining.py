@@ -15,8 +15,9 @@ from proxy.readiness import Readiness
 READINESS = "readiness"
 """Where the application's lifespan leaves what says whether the process is ready."""
 
-# Who was asked this lately is in use: a load balancer must see that it is not ready before its port closes.
-IN_USE_SECONDS = 10.0
+# Who was asked this lately, if only whether it is ready, is in use: a load balancer must see that it is not ready any
+# more before its port closes.
+IN_USE_SECONDS = 60.0
 
 # How long that goes on. A load balancer should look at /readyz every second.
 DRAIN_SECONDS = 2.0
