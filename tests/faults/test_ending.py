@@ -3,6 +3,7 @@
 import time
 
 import httpx
+
 from proxy.draining import DRAIN_SECONDS, SETTLE_SECONDS
 from proxy.server import configuration
 from proxy.settings import load_settings

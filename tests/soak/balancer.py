@@ -19,7 +19,7 @@ class Balancer:
         self._backends = backends
         self._turns = itertools.count()
         self._kept: dict[int, list[Connection]] = {port: [] for port in backends}
-        self.ready: dict[int, bool] = dict.fromkeys(backends, False)
+        self._seen = {port: asyncio.Event() for port in backends}
         self.port = 0
 
     @classmethod
@@ -39,14 +39,16 @@ class Balancer:
             for connection in itertools.chain.from_iterable(balancer._kept.values()):
                 connection.close()
 
-    async def until(self, port: int, *, ready: bool) -> None:
-        """Waits until a server is seen to be ready, or not to be."""
-        while self.ready[port] is not ready:
-            await asyncio.sleep(0.01)
+    async def until_ready(self, port: int) -> None:
+        """Waits until a server is seen to be ready."""
+        await self._seen[port].wait()
 
     async def _look(self, port: int) -> None:
         while True:
-            self.ready[port] = await _is_ready(port)
+            if await _is_ready(port):
+                self._seen[port].set()
+            else:
+                self._seen[port].clear()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -59,7 +61,7 @@ class Balancer:
             writer.close()
 
     async def _pass(self, data: bytes) -> bytes:
-        ready = [port for port in self._backends if self.ready[port]]
+        ready = [port for port in self._backends if self._seen[port].is_set()]
         if not ready:
             return BAD_GATEWAY
         turn = next(self._turns)

@@ -81,7 +81,9 @@ async def _recovery(port: int, two: TwoAccounts) -> float:
     started = time.monotonic()
     connection = await Connection.open(port)
     data = request(two.paths[0], SICK)
-    while (await connection.ask(data)).status != 200 and time.monotonic() - started < 10:
+    for _ in range(500):
+        if (await connection.ask(data)).status == 200:
+            break
         await asyncio.sleep(0.02)
     connection.close()
     return time.monotonic() - started

@@ -93,19 +93,21 @@ class Hostility:
         return self._random.choice([b"GET /" + b"x" * size, request("Dataflows/ListJobs")[:-2] + b"X: " + b"y" * size])
 
     def _body(self) -> bytes:
-        framing, body = self._random.choice([
-            (b"Content-Length: 5", b"hello"),
-            (b"Content-Length: 5", b"hello, and more"),
-            (b"Content-Length: 500", b"less"),
-            (b"Content-Length: -1", b""),
-            (b"Content-Length: 5\r\nContent-Length: 6", b"hello"),
-            (b"Content-Length: 99999999999999999999", b"x"),
-            (b"Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n"),
-            (b"Transfer-Encoding: chunked", b"FFFFFFFFFFFFFFFFF\r\n"),
-            (b"Transfer-Encoding: chunked", b"zz\r\nhello"),
-            (b"Transfer-Encoding: chunked\r\nContent-Length: 3", b"0\r\n\r\n"),
-            (b"Transfer-Encoding: gzip", b"x"),
-        ])
+        framing, body = self._random.choice(
+            [
+                (b"Content-Length: 5", b"hello"),
+                (b"Content-Length: 5", b"hello, and more"),
+                (b"Content-Length: 500", b"less"),
+                (b"Content-Length: -1", b""),
+                (b"Content-Length: 5\r\nContent-Length: 6", b"hello"),
+                (b"Content-Length: 99999999999999999999", b"x"),
+                (b"Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+                (b"Transfer-Encoding: chunked", b"FFFFFFFFFFFFFFFFF\r\n"),
+                (b"Transfer-Encoding: chunked", b"zz\r\nhello"),
+                (b"Transfer-Encoding: chunked\r\nContent-Length: 3", b"0\r\n\r\n"),
+                (b"Transfer-Encoding: gzip", b"x"),
+            ]
+        )
         return request("Dataflows/ListJobs")[:-2] + framing + b"\r\n\r\n" + body
 
     _kinds: tuple[Callable[["Hostility"], bytes], ...] = (_noise, _odd, _odd, _odd, _odd, _mutated, _cut, _body)

@@ -46,7 +46,9 @@ async def hold(port: int, storage: Storage, clients: int, head_seconds: float) -
     data = request(f"Dataflows/LoadDataSource/{storage.job(status='Pending')}")
     usual = [asyncio.create_task(poll(port, data, lambda: holding, gap=0.01)) for _ in range(CLIENTS)]
     pause = head_seconds / 30
-    slow = [_hold(port, *kind, pause, bound * 2) for kind, _ in zip(cycle(KINDS.values()), range(clients), strict=False)]
+    slow = [
+        _hold(port, *kind, pause, bound * 2) for kind, _ in zip(cycle(KINDS.values()), range(clients), strict=False)
+    ]
     held = await asyncio.gather(*slow)
     holding = False
     tally = Tally()
@@ -84,5 +86,3 @@ async def _hold(port: int, first: bytes, piece: bytes, pause: float, most: float
     dripping.cancel()
     writer.close()
     return time.monotonic() - started
-
-

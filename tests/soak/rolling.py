@@ -47,7 +47,7 @@ async def _roll(
 
     async with Balancer.before([server.port for server in servers]) as balancer:
         for server in servers:
-            await balancer.until(server.port, ready=True)
+            await balancer.until_ready(server.port)
         data = [request(f"Dataflows/LoadDataSource/{job}", form=form) for job in jobs for form in ("json", "xml")]
         polls = [
             asyncio.create_task(
@@ -60,7 +60,7 @@ async def _roll(
             server = servers[number]
             statuses += await asyncio.to_thread(server.stop) != 0
             servers[number] = await asyncio.to_thread(start, settings, server.log, server.port)
-            await balancer.until(server.port, ready=True)
+            await balancer.until_ready(server.port)
             restarts += 1
         tally = Tally()
         for part in await asyncio.gather(*polls):

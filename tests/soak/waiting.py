@@ -58,9 +58,7 @@ async def _round(port: int, two: TwoAccounts, other: str, clients: int, seconds:
         return await poll(port, data[number], lambda: time.monotonic() < end, gap=WAIT_GAP)
 
     wanted = request(f"Dataflows/LoadDataSource/{other}")
-    well = [
-        asyncio.create_task(poll(port, wanted, lambda: time.monotonic() < end, gap=GAP)) for _ in range(CLIENTS)
-    ]
+    well = [asyncio.create_task(poll(port, wanted, lambda: time.monotonic() < end, gap=GAP)) for _ in range(CLIENTS)]
     sick = [asyncio.create_task(one(number)) for number in range(clients)]
     sums = Tally(), Tally()
     for sum_of, tasks in zip(sums, (well, sick), strict=True):
