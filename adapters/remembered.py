@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from adapters.errors import Fault, StorageFaultError
+from adapters.errors import StorageFaultError
 from adapters.guard import Guard
 from adapters.jobs import JobStore
 from adapters.records import JobRecord, JobStatus
 from adapters.rows import MalformedRowError
+from adapters.shared_reads import SharedReads
 from adapters.ticks import Ticks
 
 _T = TypeVar("_T")
@@ -73,50 +74,6 @@ class Reading(Generic[_T]):
         return True
 
 
-class SharedReads:
-    """Reads under way: whoever wants the same one waits for it too.
-
-    A read belongs to nobody: a caller whose time is up does not end it for the others. It ends by its own deadline.
-    """
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._under_way: dict[Hashable, asyncio.Task[object]] = {}
-
-    async def read(
-        self, key: Hashable, read: Callable[[], Awaitable[_T]], patience: float | None = None
-    ) -> tuple[_T, bool]:
-        """The result of the read of this key, and whether it had begun before this call.
-
-        Raises:
-            StorageFaultError: storage could not answer.
-            TimeoutError: it did not within `patience` seconds, where that is given.
-        """
-        task = self._under_way.get(key)
-        joined = task is not None
-        if task is None:
-            task = asyncio.create_task(self._guard.run(read))
-            self._under_way[key] = task
-            task.add_done_callback(lambda done: self._ended(key, done))
-        try:
-            async with asyncio.timeout(patience):
-                return await asyncio.shield(task), joined  # type: ignore[arg-type]  # a key has one kind of result
-        except asyncio.CancelledError:
-            if task.cancelled():  # not the caller: the account was closed
-                raise StorageFaultError(Fault.CREDENTIAL, "the account left the key ring") from None
-            raise
-
-    def close(self) -> None:
-        """Ends all reads."""
-        for task in list(self._under_way.values()):
-            task.cancel()
-
-    def _ended(self, key: Hashable, task: "asyncio.Task[object]") -> None:
-        del self._under_way[key]
-        if not task.cancelled():
-            task.exception()  # nobody may wait for it any more
-
-
 class RememberedJobs:
     """The jobs of one account as requests read them."""
 
@@ -133,7 +90,7 @@ class RememberedJobs:
         self._lifetimes = lifetimes
         self._clock = clock
         self._patience = seconds * PATIENCE
-        self._shared = SharedReads(guard)
+        self._shared = SharedReads(guard, seconds)
         self._known: OrderedDict[Hashable, Reading[JobRecord]] = OrderedDict()
         self._renewals: set[asyncio.Task[None]] = set()
         self._list: Reading[list[JobRecord]] | None = None

@@ -76,7 +76,7 @@ def _assert_probed(server: LiveServer, two: TwoAccounts) -> None:
     """The account is probed now and then, and not hammered."""
     before, started = len(two.hop.asked), time.monotonic()
     for number in range(200):
-        assert server.get(f"Dataflows/LoadDataSource/{number:032x}", SICK).status_code == 503
+        assert server.get(two.paths[number % 4], SICK).status_code == 503
     probes = 1 + (time.monotonic() - started) / 0.4
     # Each read is tried three times at the most, and aiohttp asks once more by itself where a connection ended.
     assert len(two.hop.asked) - before <= 6 * probes

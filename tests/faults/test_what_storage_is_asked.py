@@ -79,3 +79,27 @@ def test_the_job_list_is_one_range_of_row_keys_in_one_partition(
     assert found[1] == storage.table_name
     key_range = rf"PartitionKey eq '{two.sick.account}' and RowKey ge '[0-9a-f]{{32}}' and RowKey lt 'alias:'"
     assert re.fullmatch(key_range, found[2])
+
+
+def test_who_waits_for_a_connection_that_died_is_answered_soon_after_storage_is_well_again(
+    storage: Storage, two: TwoAccounts, start: StartServer
+) -> None:
+    server = _server(storage, two, start, pending_ttl=0, storage_timeout=3)
+    path = f"Dataflows/LoadDataSource/{two.pending}"
+    with ThreadPoolExecutor(2) as threads:
+        two.hop.mode = Mode.HANG
+        waiting = [threads.submit(server.get, path, SICK) for _ in range(2)]
+        time.sleep(0.3)
+        two.hop.mode = Mode.WELL
+        started = time.monotonic()
+        assert [answer.result().status_code for answer in waiting] == [200, 200]
+        assert time.monotonic() - started < 2
+    assert two.hop.reads_of(two.pending) == 2
+
+
+def test_a_slow_answer_counts_also_when_storage_was_asked_again_meanwhile(
+    storage: Storage, two: TwoAccounts, start: StartServer
+) -> None:
+    server = _server(storage, two, start, storage_timeout=1)
+    two.hop.seconds, two.hop.mode = 0.7, Mode.DELAY
+    assert server.get(f"Dataflows/LoadDataSource/{two.pending}", SICK).status_code == 200

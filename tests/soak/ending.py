@@ -13,7 +13,7 @@ from tests.soak.server import LoggedServer, logged
 from tests.storage import Storage
 
 TIMEOUT = 2.0
-SLOW = 0.7
+SLOW = 0.5
 ENDS_WITHIN = 10.0
 READY = b"GET /readyz HTTP/1.1\r\nHost: proxy.example\r\n\r\n"
 
