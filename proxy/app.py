@@ -1,6 +1,7 @@
 """The application: routes and lifespan on one page."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -66,11 +67,15 @@ def app_from_environment() -> Starlette:
     settings = load_settings(serving=True)
     configure_logs(settings.log_level, settings.log_format)
     try:
-        return create_app(settings, load_keyring(settings))
+        app = create_app(settings, load_keyring(settings))
     except SettingsError as error:
         # The ring was sound when the first process looked. One that starts again later may find it broken.
         log.error("can't start: %s", error)  # noqa: TRY400 - the line says it all
         sys.exit(1)
+    # What is there now stays: a look through it for garbage would hold up every request for tens of milliseconds.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def storage_options(settings: Settings) -> StorageOptions:
