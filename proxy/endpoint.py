@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.errors import Fault, StorageFaultError
 from adapters.rows import MalformedRowError
+from proxy.answer_transport import WHOLE, Whole
 from proxy.answers import Answers, Found, Redirect
 from proxy.bing.envelope import Branding
 from proxy.bing.errors import ErrorCode, WireError
@@ -26,6 +26,7 @@ from proxy.ring_watch import RingInUse
 from proxy.routes.dataflows import Caller, check, job_list, job_output, job_status
 from proxy.said_before import Said, SaidBefore, Validity
 from proxy.settings import Settings
+from proxy.trace_ids import new_trace_id
 
 log = logging.getLogger("proxy.request")
 
@@ -63,14 +64,17 @@ class Endpoint:
         place = self._said.place_of(scope)
         said = self._said.find(place, self._ring.keyring, time.monotonic())
         if said is not None:
-            trace_id = uuid4().hex
+            trace_id = new_trace_id()
             self._requests.again(said.line, trace_id, started)
-            await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": said.headers})
-            await send({"type": "http.response.body", "body": said.before + trace_id.encode() + said.after})
+            body = said.before + trace_id.encode() + said.after
+            whole: Whole | None = scope.get("extensions", {}).get(WHOLE)
+            if whole is None or not whole(said.head, body):
+                await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": said.headers})
+                await send({"type": "http.response.body", "body": body})
             return
         query = parse_query(scope["query_string"])
         path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")
-        trace = Trace(uuid4().hex, scope["method"], path)
+        trace = Trace(new_trace_id(), scope["method"], path)
         response = await self._answer(scope, query, trace, place)
         self._requests.tell(trace, response.status_code, started)
         await response(scope, receive, send)

@@ -9,6 +9,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from starlette.types import Scope
@@ -42,7 +43,7 @@ class Validity:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Said:
     """One answer: its bytes before and after the traceId, its headers, and its line in the log."""
 
@@ -51,6 +52,11 @@ class Said:
     headers: list[tuple[bytes, bytes]]
     line: Line
     validity: Validity
+
+    @cached_property
+    def head(self) -> bytes:
+        """The status line and the headers, as they are sent."""
+        return b"HTTP/1.1 200 OK\r\n" + b"".join(name + b": " + value + b"\r\n" for name, value in self.headers)
 
 
 class SaidBefore:
