@@ -41,8 +41,8 @@ dev: setup ## Run the server from the environment, and again whenever the code c
 test: setup ## Run all tests, with coverage
 	@$(PY) -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
-bench: setup ## Measure what links and key rings cost
-	@$(PY) -m tests.bench.links
+bench: setup ## Measure speed beside baselines, a few minutes; prints a table
+	@$(PY) -m tests.bench
 
 one: setup ## Run one test alone: make one T=tests/unit/test_ids.py
 	@test -n "$(T)" || { echo "Which one? make one T=tests/..." >&2; exit 1; }
