@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.errors import Fault, StorageFaultError
 from adapters.rows import MalformedRowError
-from proxy.answer_transport import WHOLE, Whole
+from proxy.answer_transport import write_answer
 from proxy.answers import Answers, Found, Redirect
 from proxy.bing.envelope import Branding
 from proxy.bing.errors import ErrorCode, WireError
@@ -57,7 +57,7 @@ class Endpoint:
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answers one request."""
         started = time.perf_counter()
         self._readiness.asked()
@@ -67,17 +67,14 @@ class Endpoint:
             trace_id = new_trace_id()
             self._requests.again(said.line, trace_id, started)
             body = said.before + trace_id.encode() + said.after
-            whole: Whole | None = scope.get("extensions", {}).get(WHOLE)
-            if whole is None or not whole(said.head, body):
-                await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": said.headers})
-                await send({"type": "http.response.body", "body": body})
+            await write_answer(scope, send, HTTPStatus.OK.value, said.headers, body)
             return
         query = parse_query(scope["query_string"])
         path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")
         trace = Trace(new_trace_id(), scope["method"], path)
         response = await self._answer(scope, query, trace, place)
         self._requests.tell(trace, response.status_code, started)
-        await response(scope, receive, send)
+        await write_answer(scope, send, response.status_code, response.raw_headers, bytes(response.body))
 
     def refuse(self, trace_id: str) -> Response:
         """The answer to bytes that are no request."""

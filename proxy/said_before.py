@@ -7,9 +7,8 @@ same for each poll until the record may have changed, so it is kept, found by a 
 import hashlib
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
 from starlette.types import Scope
@@ -22,6 +21,9 @@ from proxy.request_log import Line
 ANSWERS = 10_000
 LARGEST = 16 * 1024
 LARGE_ANSWERS = 32
+
+# Headers that are kept once for all answers that have the same; those of two answers differ by their length only.
+HEADERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Validity:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Said:
     """One answer: its bytes before and after the traceId, its headers, and its line in the log."""
 
@@ -53,17 +55,13 @@ class Said:
     line: Line
     validity: Validity
 
-    @cached_property
-    def head(self) -> bytes:
-        """The status line and the headers, as they are sent."""
-        return b"HTTP/1.1 200 OK\r\n" + b"".join(name + b": " + value + b"\r\n" for name, value in self.headers)
-
 
 class SaidBefore:
     """A bounded memory of answers."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
+        self._headers: dict[tuple[tuple[bytes, bytes], ...], list[tuple[bytes, bytes]]] = {}
         self._small: OrderedDict[bytes, Said] = OrderedDict()
         self._large: OrderedDict[bytes, Said] = OrderedDict()
 
@@ -88,6 +86,9 @@ class SaidBefore:
 
     def keep(self, place: bytes, said: Said) -> None:
         """Keeps an answer."""
+        said = replace(said, headers=self._headers.setdefault(tuple(said.headers), said.headers))
+        if len(self._headers) > HEADERS:
+            self._headers.clear()
         large = len(said.before) + len(said.after) > LARGEST
         kept, most = (self._large, LARGE_ANSWERS) if large else (self._small, ANSWERS)
         kept.pop(place, None)
