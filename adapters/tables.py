@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
+import orjson
 from yarl import URL
 
 from adapters.authentication import Authentication
@@ -169,9 +170,12 @@ def _body(answer: _Answer) -> Json:
     if answer.status != HTTPStatus.OK:
         raise fault_of_answer(answer.status, _error_code(answer))
     try:
-        body = json.loads(answer.content)
-    except (ValueError, RecursionError):  # broken JSON, broken UTF-8, or brackets without end
-        raise StorageFaultError(Fault.NONSENSE, "the answer is not JSON") from None
+        body = orjson.loads(answer.content)
+    except ValueError:
+        try:  # orjson is faster and stricter; half a surrogate pair in one row must not hide the others
+            body = json.loads(answer.content)
+        except (ValueError, RecursionError):  # broken JSON, broken UTF-8, or brackets without end
+            raise StorageFaultError(Fault.NONSENSE, "the answer is not JSON") from None
     if not isinstance(body, dict):
         raise StorageFaultError(Fault.NONSENSE, "the answer is no JSON object")
     return body
