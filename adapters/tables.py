@@ -71,6 +71,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _quoted(text: str) -> str:
+    """A literal as it stands in a path."""
+    return f"%27{text}%27" if text.isascii() and text.isalnum() else quote(literal(text), safe="")
+
+
 class TableReads:
     """Point reads and range reads of one table."""
 
@@ -87,7 +92,7 @@ class TableReads:
         Raises:
             StorageFaultError: storage could not answer.
         """
-        keys = f"PartitionKey={quote(literal(partition), safe='')},RowKey={quote(literal(row_key), safe='')}"
+        keys = f"PartitionKey={_quoted(partition)},RowKey={_quoted(row_key)}"
         answer = await self._get(f"{self._url}/{self._table}({keys})", {})
         if answer.status == HTTPStatus.NOT_FOUND and _error_code(answer) in _ROW_NOT_FOUND:
             return None

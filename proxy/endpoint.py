@@ -19,7 +19,7 @@ from proxy.bing.envelope import Branding
 from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.request import Call, Format, Operation, Query, parse_path, parse_query, path_for_log
 from proxy.guessing import Guessing
-from proxy.keyring import Grant, digest_of
+from proxy.keyring import Grant, KeyRing, digest_of
 from proxy.readiness import Readiness
 from proxy.request_log import RequestLog, Trace
 from proxy.ring_watch import RingInUse
@@ -90,8 +90,7 @@ class Endpoint:
             answer = await self._perform(call, grant, query)
             if isinstance(answer, Redirect):
                 return self._answers.redirect(answer)
-            validity = Validity(ring, grant.expires, answer.reading, answer.links_until)
-            return self._found(answer, query, trace, place, validity)
+            return self._found(answer, query, trace, place, (ring, grant))
         except WireError as error:
             return self._error(error.code, query, trace, error.allow)
         except MalformedRowError as error:
@@ -106,16 +105,16 @@ class Endpoint:
             log.exception("unforeseen error", extra={"trace_id": trace.trace_id})
             return self._error(ErrorCode.OUR_FAULT, query, trace)
 
-    def _found(self, answer: Found, query: Query, trace: Trace, place: bytes, validity: Validity) -> Response:
-        said = self._said.find(place, validity.ring, time.monotonic())
-        if said is not None and said.validity.reading is answer.reading:
-            # Who waited for the same read has rendered it already.
+    def _found(self, answer: Found, query: Query, trace: Trace, place: bytes, asked: tuple[KeyRing, Grant]) -> Response:
+        ring, grant = asked
+        said = self._said.find_of(place, answer.reading, ring, time.monotonic())
+        if said is not None:  # what was read again is the same, or who waited for the same read has rendered it
             return self._answers.again(said.before + trace.trace_id.encode() + said.after, query.format)
         response = self._answers.found(answer, query.format, trace.trace_id)
-        if answer.reading.until > time.monotonic():  # asking whether it is fresh would count as a use
-            before, after = bytes(response.body).split(trace.trace_id.encode(), 1)
-            line = self._requests.line(trace, response.status_code)
-            self._said.keep(place, Said(before, after, response.raw_headers, line, validity))
+        before, after = bytes(response.body).split(trace.trace_id.encode(), 1)
+        validity = Validity(ring, grant.expires, answer.reading, answer.links_until())
+        line = self._requests.line(trace, response.status_code)
+        self._said.keep(place, Said(before, after, response.raw_headers, line, validity))
         return response
 
     async def _perform(self, call: Call, grant: Grant, query: Query) -> Found | Redirect:

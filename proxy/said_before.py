@@ -37,11 +37,15 @@ class Validity:
 
     def holds(self, ring: KeyRing, now: float) -> bool:
         """Whether it holds under this ring, at this time of the monotonic clock."""
+        return self.holds_of(self.reading, ring, now) and self.reading.is_fresh(now)
+
+    def holds_of(self, reading: Reading[Any], ring: KeyRing, now: float) -> bool:
+        """Whether it holds of what has just been read: the same as before, then, and the rest holds too."""
         return (
-            self.ring is ring
+            self.reading is reading
+            and self.ring is ring
             and now < self.links_until
             and (self.key_expires is None or datetime.now(UTC) < self.key_expires)
-            and self.reading.is_fresh(now)
         )
 
 
@@ -83,6 +87,11 @@ class SaidBefore:
         """The answer kept there, if it still holds."""
         said = self._small.get(place) or self._large.get(place)
         return said if said is not None and said.validity.holds(ring, now) else None
+
+    def find_of(self, place: bytes, reading: Reading[Any], ring: KeyRing, now: float) -> Said | None:
+        """The answer kept there, if it was made of what has just been read."""
+        said = self._small.get(place) or self._large.get(place)
+        return said if said is not None and said.validity.holds_of(reading, ring, now) else None
 
     def keep(self, place: bytes, said: Said) -> None:
         """Keeps an answer."""
