@@ -25,7 +25,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo dev test bench one lint format types clean stale
+.PHONY: help setup demo dev test bench soak one lint format types clean stale
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -43,6 +43,9 @@ test: setup ## Run all tests, with coverage
 
 bench: setup ## Measure speed beside baselines, a few minutes; prints a table
 	@$(PY) -m tests.bench
+
+soak: setup ## Use it long and badly: faults, restarts, hostile requests, a million polls; 12 minutes
+	@$(PY) -m tests.soak
 
 one: setup ## Run one test alone: make one T=tests/unit/test_ids.py
 	@test -n "$(T)" || { echo "Which one? make one T=tests/..." >&2; exit 1; }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 
+from aiohttp import ClientConnectionError, ClientPayloadError
 from azure.core.exceptions import (
     ClientAuthenticationError,
     DecodeError,
@@ -79,6 +80,8 @@ _EXCEPTIONS: tuple[tuple[type[Exception], Fault], ...] = (
     (ServiceRequestError, Fault.UNREACHABLE),
     (ServiceResponseError, Fault.UNREACHABLE),
     (OSError, Fault.UNREACHABLE),
+    (ClientConnectionError, Fault.UNREACHABLE),  # aiohttp's, of a connection that ended before the answer
+    (ClientPayloadError, Fault.UNREACHABLE),  # the same, in the middle of the answer
 )
 
 

@@ -12,14 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from adapters.errors import Fault, StorageFaultError
+from adapters.errors import StorageFaultError
 from adapters.guard import Guard
 from adapters.jobs import JobStore
 from adapters.records import JobRecord, JobStatus
 from adapters.rows import MalformedRowError
+from adapters.shared_reads import SharedReads
 from adapters.ticks import Ticks
 
 _T = TypeVar("_T")
+
+ReadRecord = Callable[[], Awaitable[JobRecord | None]]
 
 # Jobs of one account, and as many rendered by their readers; the longest unused are forgotten first.
 REMEMBERED = 10_000
@@ -71,50 +74,6 @@ class Reading(Generic[_T]):
         return True
 
 
-class SharedReads:
-    """Reads under way: whoever wants the same one waits for it too.
-
-    A read belongs to nobody: a caller whose time is up does not end it for the others. It ends by its own deadline.
-    """
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._under_way: dict[Hashable, asyncio.Task[object]] = {}
-
-    async def read(
-        self, key: Hashable, read: Callable[[], Awaitable[_T]], patience: float | None = None
-    ) -> tuple[_T, bool]:
-        """The result of the read of this key, and whether it had begun before this call.
-
-        Raises:
-            StorageFaultError: storage could not answer.
-            TimeoutError: it did not within `patience` seconds, where that is given.
-        """
-        task = self._under_way.get(key)
-        joined = task is not None
-        if task is None:
-            task = asyncio.create_task(self._guard.run(read))
-            self._under_way[key] = task
-            task.add_done_callback(lambda done: self._ended(key, done))
-        try:
-            async with asyncio.timeout(patience):
-                return await asyncio.shield(task), joined  # type: ignore[arg-type]  # a key has one kind of result
-        except asyncio.CancelledError:
-            if task.cancelled():  # not the caller: the account was closed
-                raise StorageFaultError(Fault.CREDENTIAL, "the account left the key ring") from None
-            raise
-
-    def close(self) -> None:
-        """Ends all reads."""
-        for task in list(self._under_way.values()):
-            task.cancel()
-
-    def _ended(self, key: Hashable, task: "asyncio.Task[object]") -> None:
-        del self._under_way[key]
-        if not task.cancelled():
-            task.exception()  # nobody may wait for it any more
-
-
 class RememberedJobs:
     """The jobs of one account as requests read them."""
 
@@ -131,7 +90,7 @@ class RememberedJobs:
         self._lifetimes = lifetimes
         self._clock = clock
         self._patience = seconds * PATIENCE
-        self._shared = SharedReads(guard)
+        self._shared = SharedReads(guard, seconds)
         self._known: OrderedDict[Hashable, Reading[JobRecord]] = OrderedDict()
         self._renewals: set[asyncio.Task[None]] = set()
         self._list: Reading[list[JobRecord]] | None = None
@@ -166,13 +125,19 @@ class RememberedJobs:
         Read anew when older than an unfinished job may be.
         """
         known = self._list
-        if known is None or self._clock() >= known.until:
+        if known is not None and self._clock() < known.until:
+            return known
+
+        async def keep() -> Reading[list[JobRecord]]:
             started = self._clock()
-            records, _ = await self._shared.read("list", lambda: self._store.created_since(moment))
-            if known is None or known.value != records:
-                known = self._list = Reading(records, 0.0)
-            known.until = started + self._lifetimes.pending
-        return known
+            records = await self._store.created_since(moment)
+            if self._list is None or self._list.value != records:
+                self._list = Reading(records, 0.0)
+            self._list.until = started + self._lifetimes.pending
+            return self._list
+
+        reading, _ = await self._shared.read("list", keep)
+        return reading
 
     async def look(self, patience: float) -> None:
         """Asks storage for something, for so many seconds: the guard knows what came of it."""
@@ -183,18 +148,21 @@ class RememberedJobs:
         """Ends the reads that are under way."""
         self._shared.close()
 
-    async def _read(
-        self, key: tuple[str, str], read: Callable[[], Awaitable[JobRecord | None]]
-    ) -> Reading[JobRecord] | None:
+    async def _read(self, key: tuple[str, str], read: ReadRecord) -> Reading[JobRecord] | None:
         known = self._known.get(key)
         finished = known if known is not None and known.value.status is not JobStatus.PENDING else None
-        started = self._clock()
         try:
-            record = await self._read_now(key, read, None if finished is None else self._patience)
+            return await self._read_now(key, read, None if finished is None else self._patience)
         except (StorageFaultError, TimeoutError):
             if finished is None:
                 raise
-            return Reading(finished.value, self._clock() + self._lifetimes.pending)
+            # Nobody else has to wait for storage either, as long as an unfinished job would be reused.
+            finished.until, finished.renew_at = self._clock() + self._lifetimes.pending, float("inf")
+            return finished
+
+    def _keep(
+        self, key: tuple[str, str], read: ReadRecord, record: JobRecord | None, started: float
+    ) -> Reading[JobRecord] | None:
         known = self._known.pop(key, None)
         if known is None or known.value != record:
             if known is not None:
@@ -204,12 +172,12 @@ class RememberedJobs:
             known = Reading(record, 0.0, renew=lambda: self._renew(key, read))
         life = self._lifetimes.of(known.value)
         known.until, known.renew_at = started + life, started + life * RENEWED
-        self._known[key] = reading = known
+        self._known[key] = known
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
-        return reading
+        return known
 
-    def _renew(self, key: tuple[str, str], read: Callable[[], Awaitable[JobRecord | None]]) -> None:
+    def _renew(self, key: tuple[str, str], read: ReadRecord) -> None:
         async def quietly() -> None:
             with suppress(StorageFaultError, TimeoutError, MalformedRowError):  # the next caller will be told
                 await self._read(key, read)
@@ -219,11 +187,16 @@ class RememberedJobs:
         task.add_done_callback(self._renewals.discard)
 
     async def _read_now(
-        self, key: tuple[str, str], read: Callable[[], Awaitable[JobRecord | None]], patience: float | None
-    ) -> JobRecord | None:
-        record, joined = await self._shared.read(key, read, patience)
+        self, key: tuple[str, str], read: ReadRecord, patience: float | None
+    ) -> Reading[JobRecord] | None:
+        async def keep() -> Reading[JobRecord] | None:
+            # Kept before the read counts as ended: who comes in between would read again, and so would each who waits.
+            started = self._clock()
+            return self._keep(key, read, await read(), started)
+
+        reading, joined = await self._shared.read(key, keep, patience)
         # A read that had begun before the caller came does not know of a job made in between: what is not found, and
         # which download is the newest, is looked up once more.
-        if joined and (record is None or (key[0] == _DOWNLOAD and record.status is not JobStatus.PENDING)):
-            record, _ = await self._shared.read(key, read, patience)
-        return record
+        if joined and (reading is None or (key[0] == _DOWNLOAD and reading.value.status is not JobStatus.PENDING)):
+            reading, _ = await self._shared.read(key, keep, patience)
+        return reading

@@ -1,22 +1,29 @@
 """The end of a process that is in use: it says that it is not ready, and goes on serving while callers leave."""
 
+import asyncio
 import signal
+import socket
 import time
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
-from uvicorn.supervisors.multiprocess import Process
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from proxy.readiness import Readiness
 
 READINESS = "readiness"
 """Where the application's lifespan leaves what says whether the process is ready."""
 
-# Who was asked this lately is in use: a load balancer must see that it is not ready before its port closes.
-IN_USE_SECONDS = 10.0
+# Who was asked this lately, if only whether it is ready, is in use: a load balancer must see that it is not ready any
+# more before its port closes.
+IN_USE_SECONDS = 60.0
 
 # How long that goes on. A load balancer should look at /readyz every second.
 DRAIN_SECONDS = 2.0
+
+# A connection that was taken last may still have to send its request; the server ends those that have none under way.
+SETTLE_SECONDS = 0.2
 
 
 class DrainingServer(uvicorn.Server):
@@ -25,10 +32,15 @@ class DrainingServer(uvicorn.Server):
     _ends_at = float("inf")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal. A second one, or an interrupt from the keyboard, ends the server at once."""
+        """A signal. An interrupt from the keyboard ends the server at once.
+
+        Being told twice changes nothing: a worker is told by its supervisor, and by who tells a whole process group.
+        """
         readiness = getattr(self.lifespan, "state", {}).get(READINESS)
-        if sig != signal.SIGTERM or not isinstance(readiness, Readiness) or readiness.stopping:
+        if sig != signal.SIGTERM or not isinstance(readiness, Readiness):
             super().handle_exit(sig, frame)
+            return
+        if readiness.stopping:
             return
         readiness.stopping = True
         if time.monotonic() - readiness.asked_at > IN_USE_SECONDS:
@@ -45,6 +57,36 @@ class DrainingServer(uvicorn.Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends: the port is closed, and who has connected before that is answered."""
+        # A port closed with connections that nobody has taken resets them, with the requests that they brought.
+        waiting = [taken for listener in sockets or [] for taken in _waiting(listener)]
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for taken in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, taken)
+        await asyncio.sleep(SETTLE_SECONDS)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        """As uvicorn makes one for each connection that it takes."""
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]  # its type has no arguments
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
+
+
+def _waiting(listener: socket.socket) -> list[socket.socket]:
+    """The connections of a port that nobody has taken yet."""
+    taken = []
+    listener.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+    with suppress(OSError):
+        while True:
+            taken.append(listener.accept()[0])
+    return taken
+
 
 class DrainingProcess(Process):
     """A worker process with such a server."""
@@ -55,3 +97,16 @@ class DrainingProcess(Process):
         if self._server is None:
             self._server = DrainingServer(self.config)
         return self._server
+
+
+class DrainingProcesses(Multiprocess):
+    """The supervisor of such processes."""
+
+    def terminate_all(self) -> None:
+        """Tells the workers to end, and leaves the port to them.
+
+        While anybody holds it open, it takes connections: once the workers are gone, nobody would answer them.
+        """
+        super().terminate_all()
+        for listener in self.sockets:
+            listener.close()

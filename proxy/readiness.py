@@ -17,10 +17,10 @@ class Readiness:
         self._ring = ring
         self.stopping = False
         self.asked_at = float("-inf")
-        """When the last legacy request came, by the monotonic clock."""
+        """When the last request came, by the monotonic clock; whether the process lives was no request."""
 
     def asked(self) -> None:
-        """Tells of a legacy request."""
+        """Tells of a request."""
         self.asked_at = time.monotonic()
 
     async def accounts(self) -> dict[str, str]:

@@ -9,15 +9,16 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import ChangeReload, multiprocess
 
-from proxy.draining import DrainingProcess, DrainingServer
+from proxy.draining import DrainingProcess, DrainingProcesses, DrainingServer
 from proxy.settings import Settings, SettingsError, variable
 
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048
 
-# What was accepted is done within its own deadline; this much later whoever still holds a connection loses it.
-GRACE_SECONDS = 2
+# What was accepted is done within its own deadline; this much later whoever still holds a connection loses it. With the
+# default deadline a process that drains first has ended within ten seconds, which is what container hosts wait.
+GRACE_SECONDS = 1
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -57,7 +58,7 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool = False) 
     if settings.workers > 1:
         # The supervisor makes its processes by this name, and has no other way to be told of ours.
         multiprocess.Process = DrainingProcess  # type: ignore[misc]  # a class for its subclass
-        multiprocess.Multiprocess(config, [listener]).run()
+        DrainingProcesses(config, [listener]).run()
         return 0
     DrainingServer(config).run([listener])
     return 0

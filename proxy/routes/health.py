@@ -25,7 +25,8 @@ class Readyz:
         self._readiness = readiness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Answers one request. Who asks this may send others here before it asks again."""
+        self._readiness.asked()
         if self._readiness.stopping:
             response = JSONResponse({"status": "stopping"}, HTTPStatus.SERVICE_UNAVAILABLE, _FRESH)
         else:

@@ -1,99 +1,159 @@
 """A storage account that hangs, refuses or talks nonsense, beside one that is well."""
 
+import itertools
+import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 
 import pytest
+from lxml import etree
 
 from tests.conftest import StartServer
-from tests.contract.stand_ins import Serve, Wire, connection_string, hang, hang_up, listening, saying
-from tests.live import LiveServer
+from tests.contract.stand_ins import connection_string, listening, saying
+from tests.faults.hop import FAULTS, Mode
+from tests.faults.two_accounts import DATA_SOURCE, SICK, TwoAccounts
+from tests.live import LiveServer, start_server
 from tests.storage import Storage
 
-TIMEOUT = 1.0
+TIMEOUT = 0.5
+IN_TIME = TIMEOUT + 0.5
+TTL = 0.2
+RECOVERY = 2.0
 
-FAULTS: dict[str, Serve] = {
-    "hangs": hang,
-    "hangs up": hang_up,
-    "throttles": saying("503 Server Busy", b"", "Retry-After: 30"),
-    "forbids": saying("403 Forbidden", b""),
-    "garbles": saying("200 OK", b"\x00\xff not JSON"),
-    "cuts short": saying("200 OK", b'{"RowKey":"0', cut=50),
-}
-JOB = "Dataflows/LoadDataSource/019c0000000070008000000000000001"
+Pair = tuple[LiveServer, TwoAccounts]
 
 
-@contextmanager
-def _beside(storage: Storage, start: StartServer, serve: Serve) -> Iterator[tuple[LiveServer, list[float]]]:
-    connections: list[float] = []
-
-    def counted(connected: object) -> None:
-        connections.append(time.monotonic())
-        serve(connected)  # type: ignore[arg-type]  # the socket that it was given
-
-    with listening(counted) as port:
-        broken = {"storage": {"connection_string": connection_string(port)}}
-        yield (
-            start(
-                storage,
-                accounts={"broken": broken},
-                keys={"broken-key": {"account": "broken"}},
-                storage_timeout=TIMEOUT,
-            ),
-            connections,
-        )
+@pytest.fixture(scope="module")
+def shared(account: Storage) -> Iterator[Pair]:
+    """A server in front of two accounts."""
+    with (
+        TwoAccounts.open(account) as two,
+        start_server(
+            account,
+            accounts=two.accounts,
+            keys=two.keys,
+            storage_timeout=TIMEOUT,
+            pending_ttl=TTL,
+            finished_ttl=TTL,
+        ) as server,
+    ):
+        yield server, two
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_each_request_is_answered_in_time_and_the_other_account_does_not_notice(
-    storage: Storage, start: StartServer, fault: str
+@pytest.fixture
+def pair(shared: Pair) -> Iterator[Pair]:
+    """The same, its second account well before each test and after it."""
+    yield shared
+    _, two = shared
+    two.hop.mode = Mode.WELL
+    assert _recovered(*shared) < RECOVERY
+
+
+def _recovered(server: LiveServer, two: TwoAccounts) -> float:
+    started = time.monotonic()
+    while server.get(two.paths[0], SICK).status_code != 200:
+        assert time.monotonic() - started < 10
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+def _assert_503(server: LiveServer, path: str, form: str) -> None:
+    started = time.monotonic()
+    answer = server.get(path, SICK, o=form)
+    assert time.monotonic() - started < IN_TIME
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    if form == "xml":
+        root = etree.fromstring(answer.content)
+        assert (root.findtext("{*}StatusCode"), len(root.findall("{*}ResourceSets/*"))) == ("503", 0)
+    else:
+        envelope = answer.json()
+        assert (envelope["statusCode"], envelope["resourceSets"]) == (503, [])
+        assert envelope["authenticationResultCode"] == "ValidCredentials"
+
+
+def _assert_probed(server: LiveServer, two: TwoAccounts) -> None:
+    """The account is probed now and then, and not hammered."""
+    before, started = len(two.hop.asked), time.monotonic()
+    for number in range(200):
+        assert server.get(two.paths[number % 4], SICK).status_code == 503
+    probes = 1 + (time.monotonic() - started) / 0.4
+    # Each read is tried three times at the most, and aiohttp asks once more by itself where a connection ended.
+    assert len(two.hop.asked) - before <= 6 * probes
+
+
+@pytest.mark.parametrize("mode", FAULTS, ids=lambda mode: mode.value)
+def test_a_fault_is_told_in_time_probed_and_soon_over_and_hides_no_remembered_job_and_no_other_account(
+    pair: Pair, mode: Mode
 ) -> None:
-    job_id = storage.job(status="Pending")
-    with _beside(storage, start, FAULTS[fault]) as (server, connections):
-        for _ in range(8):
-            started = time.monotonic()
-            answer = server.get(JOB, "broken-key")
-            assert time.monotonic() - started < TIMEOUT + 0.5
-            assert (answer.status_code, answer.headers["Retry-After"], answer.json()["resourceSets"]) == (503, "2", [])
+    server, two = pair
+    finished = f"data/jobs/{two.finished}/$getstatus"
+    other = two.well.job(status="Pending")
+    assert server.get(finished, SICK).status_code == 200
+    two.hop.mode = mode
+    time.sleep(TTL)
+    with ThreadPoolExecutor(10) as threads:
+        asked = [
+            threads.submit(_assert_503, server, path, form)
+            for path, form in itertools.product(two.paths, ["json", "xml"])
+        ]
         started = time.monotonic()
-        assert server.get(f"Dataflows/LoadDataSource/{job_id}").status_code == 200
+        assert server.get(f"Dataflows/LoadDataSource/{other}").status_code == 200
         assert time.monotonic() - started < 0.5
-        before = len(connections)
-        for _ in range(100):
-            assert server.get(JOB, "broken-key").status_code == 503
-        assert len(connections) - before < 20  # probed, not hammered
-
-
-def test_a_finished_job_that_is_remembered_outlives_a_fault_and_what_ends_with_it_is_noticed_soon(
-    storage: Storage, start: StartServer
-) -> None:
-    wire, job_id = Wire(storage, "Table"), storage.job()
-    pending = storage.job(status="Pending")
-    with wire.connection_string() as text:
-        entry = {storage.account: {"storage": {"connection_string": text}}}
-        server = start(storage, accounts=entry, storage_timeout=TIMEOUT, finished_ttl=0.2, pending_ttl=0.2)
-        path = f"Dataflows/LoadDataSource/{job_id}"
-        assert [server.get(each).status_code for each in (path, f"Dataflows/LoadDataSource/{pending}")] == [200, 200]
-        time.sleep(0.3)
-        wire.delay = 3
-        for _ in range(6):
-            started = time.monotonic()
-            assert server.get(f"Dataflows/LoadDataSource/{pending}").status_code == 503
-            assert server.get(path).status_code == 200
-            assert time.monotonic() - started < 2 * (TIMEOUT + 0.5)
-        wire.delay = 0
+        for each in asked:
+            each.result()
+    for form in ("json", "xml"):
         started = time.monotonic()
-        while server.get(f"Dataflows/LoadDataSource/{pending}").status_code != 200:
-            assert time.monotonic() - started < 2
-            time.sleep(0.05)
+        assert server.get(finished, SICK, o=form).status_code == 200
+        assert time.monotonic() - started < IN_TIME
+    _assert_probed(server, two)
+    two.hop.mode = Mode.WELL
+    assert _recovered(server, two) < RECOVERY
 
 
-def test_many_who_wait_for_an_account_that_hangs_starve_nobody(storage: Storage, start: StartServer) -> None:
-    job_id = storage.job(status="Pending")
-    with _beside(storage, start, hang) as (server, _), ThreadPoolExecutor(50) as threads:
-        waiting = [threads.submit(server.get, f"{JOB[:-3]}{number:03}", "broken-key") for number in range(400)]
+def test_the_log_says_what_to_do_about_storage_that_forbids(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    server, two = pair
+    two.hop.mode = Mode.FORBID
+    time.sleep(TTL)
+    with caplog.at_level(logging.WARNING):
+        answer = server.get(two.paths[0], SICK)
+    assert answer.status_code == 503
+    (line,) = [each for each in caplog.records if getattr(each, "trace_id", "") == answer.json()["traceId"]]
+    assert line.getMessage() == "storage: refused: HTTP 403, AuthorizationFailure"
+    told = vars(line)
+    assert told["account"] == two.sick.account
+    assert told["advice"] == "check this account's credential, its roles, and the storage firewall"
+
+
+@pytest.mark.parametrize("mode", [Mode.HANG_UP, Mode.RESET, Mode.CUT_OFF], ids=lambda mode: mode.value)
+def test_a_read_whose_connection_broke_is_tried_again_within_the_deadline(
+    storage: Storage, start: StartServer, mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
+    with TwoAccounts.open(storage) as two:
+        server = start(storage, accounts=two.accounts, keys=two.keys, storage_timeout=TIMEOUT)
+        two.hop.mode = mode
+        with caplog.at_level(logging.WARNING):
+            assert server.get(two.paths[0], SICK).status_code == 503
+        assert two.hop.reads_of(two.pending) >= 3
+        assert "storage: unreachable" in caplog.text
+
+
+def test_a_finished_download_that_was_asked_by_name_is_answered_from_memory_when_storage_fails(pair: Pair) -> None:
+    server, two = pair
+    path = f"Dataflows/DataSourceDownload/{DATA_SOURCE}"
+    assert server.get(path, SICK).status_code == 200
+    two.hop.mode = Mode.FORBID
+    assert server.get(path, SICK).status_code == 200
+
+
+def test_many_who_wait_for_an_account_that_hangs_starve_nobody(pair: Pair) -> None:
+    server, two = pair
+    job_id = two.well.job(status="Pending")
+    two.hop.mode = Mode.HANG
+    time.sleep(TTL)
+    with ThreadPoolExecutor(50) as threads:
+        paths = [f"Dataflows/LoadDataSource/{number:032x}" for number in range(400)]
+        waiting = [threads.submit(server.get, path, SICK) for path in paths]
         for _ in range(10):
             started = time.monotonic()
             assert server.get(f"Dataflows/LoadDataSource/{job_id}").status_code == 200
@@ -101,21 +161,21 @@ def test_many_who_wait_for_an_account_that_hangs_starve_nobody(storage: Storage,
         assert {answer.result().status_code for answer in waiting} == {503}
 
 
-def test_readiness_names_the_account_that_is_broken_and_stays_while_another_is_well(
-    storage: Storage, start: StartServer
-) -> None:
-    with ExitStack() as stack:
-        server, _ = stack.enter_context(_beside(storage, start, FAULTS["forbids"]))
-        answer = server.client.get(server.url + "/readyz")
-        assert (answer.status_code, answer.json()["status"]) == (200, "ready")
-        told = answer.json()["accounts"]
-        assert told[storage.account] == "ok"
-        assert told["broken"].startswith("refused: HTTP 403")
-        assert "AccountKey" not in answer.text
+def test_readiness_names_the_account_that_is_broken_and_stays_while_another_is_well(pair: Pair) -> None:
+    server, two = pair
+    two.hop.mode = Mode.FORBID
+    time.sleep(TTL)
+    assert server.get(two.paths[0], SICK).status_code == 503
+    answer = server.client.get(server.url + "/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    told = answer.json()["accounts"]
+    assert told[two.well.account] == "ok"
+    assert told[two.sick.account].startswith("refused: HTTP 403")
+    assert "AccountKey" not in answer.text
 
 
 def test_nobody_is_ready_whose_only_account_is_broken(storage: Storage, start: StartServer) -> None:
-    with listening(FAULTS["forbids"]) as port:
+    with listening(saying("403 Forbidden", b"")) as port:
         broken = {storage.account: {"storage": {"connection_string": connection_string(port)}}}
         server = start(storage, accounts=broken)
         answer = server.client.get(server.url + "/readyz")

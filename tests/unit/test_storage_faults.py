@@ -1,6 +1,7 @@
 """What went wrong with storage, in one vocabulary, without a URL or a secret."""
 
 import pytest
+from aiohttp import ClientPayloadError, ServerDisconnectedError
 from azure.core.exceptions import (
     ClientAuthenticationError,
     DecodeError,
@@ -57,6 +58,8 @@ def test_a_code_is_told_but_not_at_any_length() -> None:
         (ServiceResponseTimeoutError("sig=abc"), Fault.TIMEOUT),
         (ClientAuthenticationError("sig=abc"), Fault.REFUSED),
         (DecodeError("sig=abc"), Fault.NONSENSE),
+        (ServerDisconnectedError("sig=abc"), Fault.UNREACHABLE),
+        (ClientPayloadError("sig=abc"), Fault.UNREACHABLE),
         (ServiceRequestError("sig=abc"), Fault.UNREACHABLE),
         (ServiceResponseError("sig=abc"), Fault.UNREACHABLE),
         (ConnectionRefusedError("sig=abc"), Fault.UNREACHABLE),

@@ -1,0 +1,45 @@
+"""The end of a process that others still send requests to."""
+
+import time
+
+import httpx
+
+from proxy.draining import DRAIN_SECONDS, SETTLE_SECONDS
+from proxy.server import configuration
+from proxy.settings import load_settings
+from tests.contract.processes import serving, settings_of
+from tests.live import MASTER
+from tests.soak.ending import ending
+from tests.soak.rolling import rolling
+from tests.storage import Storage
+
+
+def test_who_was_only_asked_whether_it_is_ready_goes_on_answering_for_a_while(storage: Storage) -> None:
+    job_id = storage.job()
+    with serving(**settings_of(storage)) as server:
+        server.wait_until_ready()
+        assert httpx.get(server.url + "/readyz").status_code == 200
+        server.terminate()
+        server.terminate()  # as who ends a process group does
+        time.sleep(0.5)
+        assert httpx.get(server.url + "/readyz").json() == {"status": "stopping"}
+        answer = httpx.get(f"{server.url}/REST/v1/Dataflows/LoadDataSource/{job_id}?key={MASTER}")
+        assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+        assert server.end()[0] == 0
+
+
+def test_no_request_is_lost_when_processes_that_share_a_port_are_told_to_end(storage: Storage) -> None:
+    figures = list(ending(storage, workers=2, times=1, clients=16, seconds=0.5))
+    assert [figure.line() for figure in figures if not figure.kept] == []
+
+
+def test_no_request_is_lost_when_servers_behind_a_load_balancer_are_restarted_in_turn(storage: Storage) -> None:
+    figures = list(rolling(storage, requests=1_500))
+    assert [figure.line() for figure in figures if not figure.kept] == []
+
+
+def test_all_that_an_end_may_wait_for_takes_less_than_ten_seconds() -> None:
+    waits = configuration("none:none", load_settings(keyring="{}")).timeout_graceful_shutdown
+    assert waits is not None
+    supervisor, ticks = 0.5, 0.5
+    assert supervisor + DRAIN_SECONDS + SETTLE_SECONDS + waits + ticks < 9.5

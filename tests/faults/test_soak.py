@@ -1,0 +1,33 @@
+"""Each row of `make soak`, small."""
+
+import asyncio
+
+import pytest
+
+from proxy import protocol
+from tests.conftest import StartServer
+from tests.soak import loris as slow_loris
+from tests.soak.figures import Figure
+from tests.soak.hostile import hostile
+from tests.soak.polling import polling
+from tests.storage import Storage
+
+
+def _broken(figures: list[Figure]) -> list[str]:
+    return [figure.line() for figure in figures if not figure.kept]
+
+
+def test_hostile_requests_break_nothing(storage: Storage) -> None:
+    assert _broken(list(hostile(storage, requests=2_000))) == []
+
+
+def test_memory_stays_the_same_however_often_is_polled(storage: Storage) -> None:
+    assert _broken(list(polling(storage, requests=20_000))) == []
+
+
+def test_connections_that_never_finish_a_request_are_ended_and_hold_up_nobody(
+    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 1.0)
+    server = start(storage)
+    assert _broken(asyncio.run(slow_loris.hold(server.port, storage, 48, 1.0))) == []

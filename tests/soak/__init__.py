@@ -1,0 +1,1 @@
+"""What only shows under long or heavy use, measured on real processes: `make soak`."""

@@ -1,0 +1,60 @@
+"""Runs all that a soak measures and prints one table; ends with status 1 where a promise is not kept."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from uuid import uuid4
+
+from adapters.emulator import start_emulator
+from tests.soak.ending import ending
+from tests.soak.faults import faults
+from tests.soak.figures import HEAD, Figure
+from tests.soak.hostile import hostile
+from tests.soak.loris import loris
+from tests.soak.polling import polling
+from tests.soak.rolling import rolling
+from tests.soak.waiting import waiting
+from tests.storage import Storage
+
+ROWS: dict[str, Callable[[Storage], Iterator[Figure]]] = {
+    "faults": faults,
+    "waiting": waiting,
+    "ending": ending,
+    "ending-2": lambda storage: ending(storage, workers=2),
+    "rolling": rolling,
+    "loris": loris,
+    "hostile": hostile,
+    "polling": polling,
+}
+
+
+def main() -> int:
+    """Runs the rows that are asked for; gives the exit status."""
+    options = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    options.add_argument("rows", nargs="*", metavar="ROW", help=f"one of {', '.join(ROWS)}; all without")
+    options.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON, too")
+    chosen = options.parse_args()
+    unknown = set(chosen.rows) - set(ROWS)
+    if unknown:
+        options.error(f"no such row: {', '.join(sorted(unknown))}")
+    figures: list[Figure] = []
+    print(HEAD, flush=True)
+    with start_emulator() as emulator:
+        for name in chosen.rows or ROWS:
+            started = time.monotonic()
+            with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage:
+                for figure in ROWS[name](storage):
+                    figures.append(figure)
+                    print(figure.line(), flush=True)
+            print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    if chosen.json:
+        chosen.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1), encoding="utf-8")
+    return 0 if all(figure.kept for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
