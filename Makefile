@@ -41,8 +41,8 @@ dev: setup ## Run the server from the environment, and again whenever the code c
 test: setup ## Run all tests, with coverage
 	@$(PY) -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
-bench: setup ## Measure what links and key rings cost
-	@$(PY) -m tests.bench.links
+bench: setup ## Measure speed beside baselines, a few minutes; prints a table
+	@$(PY) -m tests.bench
 
 soak: setup ## Use it long and badly: faults, restarts, hostile requests, a million polls; 12 minutes
 	@$(PY) -m tests.soak

@@ -46,6 +46,7 @@ class JobStore:
         self._reads = reads
         self._writes = writes
         self._remarked: set[tuple[str, str]] = set()
+        self._listed: dict[object, tuple[Row, JobRecord]] = {}
 
     async def job(self, job_id: str) -> JobRecord | None:
         """The job of this id, its own or the one it had at Bing, in any letter case.
@@ -71,8 +72,20 @@ class JobStore:
 
     async def created_since(self, moment: Ticks) -> list[JobRecord]:
         """The jobs created at this instant or later, in the order of ids; rows that can't be read are left out."""
-        first = first_id_at(Ticks(moment - SLACK))
-        return [record async for record in self._range(first) if record.created >= moment]
+        first, listed = first_id_at(Ticks(moment - SLACK)), self._listed
+        self._listed = {}
+        records = []
+        async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS)):
+            for row in page:
+                key = row.get("RowKey")
+                known, record = listed.get(key, (None, None))
+                if record is None or known != row:  # what a row says is worked out once, not once for each list
+                    record = self._read_or_pass(row)
+                if record is not None:
+                    self._listed[key] = row, record
+                    if record.created >= moment:
+                        records.append(record)
+        return records
 
     def all(self) -> AsyncIterator[JobRecord]:
         """Every job of the account, in the order of their ids; rows that can't be read are left out."""
@@ -137,11 +150,9 @@ class JobStore:
     async def _range(self, first: str) -> AsyncIterator[JobRecord]:
         async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS)):
             for row in page:
-                try:
-                    record = self._read(row)
-                except MalformedRowError:
-                    continue  # told in the log; one bad row never hides the others
-                yield record
+                record = self._read_or_pass(row)
+                if record is not None:
+                    yield record
 
     async def _follow(self, alias: str) -> JobRecord | None:
         pointer = await self._reads.row(self._account, alias)
@@ -153,6 +164,12 @@ class JobStore:
             self._remark(pointer, "alias points at no row")
             return None
         return self._read(row)
+
+    def _read_or_pass(self, row: Row) -> JobRecord | None:
+        try:
+            return self._read(row)
+        except MalformedRowError:
+            return None  # told in the log; one bad row never hides the others
 
     def _read(self, row: Row) -> JobRecord:
         try:

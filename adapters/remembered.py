@@ -7,9 +7,10 @@ want the same row at the same time share one read. When storage is down, a remem
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from adapters.errors import StorageFaultError
@@ -21,8 +22,6 @@ from adapters.shared_reads import SharedReads
 from adapters.ticks import Ticks
 
 _T = TypeVar("_T")
-
-ReadRecord = Callable[[], Awaitable[JobRecord | None]]
 
 # Jobs of one account, and as many rendered by their readers; the longest unused are forgotten first.
 REMEMBERED = 10_000
@@ -102,7 +101,7 @@ class RememberedJobs:
         if known is not None and known.is_fresh(self._clock()):
             self._known.move_to_end(key)
             return known
-        return await self._read(key, lambda: self._store.job(job_id))
+        return await self._read(key)
 
     async def newest_download(self, data_source_name: str) -> Reading[JobRecord] | None:
         """The newest download job of a data source, as JobStore.newest_download gives it.
@@ -114,7 +113,7 @@ class RememberedJobs:
         known = self._known.get(key)
         if known is not None and known.value.status is JobStatus.PENDING and known.is_fresh(self._clock()):
             return known
-        reading = await self._read(key, lambda: self._store.newest_download(data_source_name))
+        reading = await self._read(key)
         if reading is None or reading.value.status is JobStatus.PENDING:
             return reading
         return Reading(reading.value, 0.0)
@@ -148,11 +147,11 @@ class RememberedJobs:
         """Ends the reads that are under way."""
         self._shared.close()
 
-    async def _read(self, key: tuple[str, str], read: ReadRecord) -> Reading[JobRecord] | None:
+    async def _read(self, key: tuple[str, str]) -> Reading[JobRecord] | None:
         known = self._known.get(key)
         finished = known if known is not None and known.value.status is not JobStatus.PENDING else None
         try:
-            return await self._read_now(key, read, None if finished is None else self._patience)
+            return await self._read_now(key, None if finished is None else self._patience)
         except (StorageFaultError, TimeoutError):
             if finished is None:
                 raise
@@ -160,16 +159,14 @@ class RememberedJobs:
             finished.until, finished.renew_at = self._clock() + self._lifetimes.pending, float("inf")
             return finished
 
-    def _keep(
-        self, key: tuple[str, str], read: ReadRecord, record: JobRecord | None, started: float
-    ) -> Reading[JobRecord] | None:
+    def _keep(self, key: tuple[str, str], record: JobRecord | None, started: float) -> Reading[JobRecord] | None:
         known = self._known.pop(key, None)
         if known is None or known.value != record:
             if known is not None:
                 known.until = 0.0
             if record is None:
                 return None
-            known = Reading(record, 0.0, renew=lambda: self._renew(key, read))
+            known = Reading(record, 0.0, renew=partial(self._renew, key))
         life = self._lifetimes.of(known.value)
         known.until, known.renew_at = started + life, started + life * RENEWED
         self._known[key] = known
@@ -177,22 +174,23 @@ class RememberedJobs:
             self._known.popitem(last=False)
         return known
 
-    def _renew(self, key: tuple[str, str], read: ReadRecord) -> None:
+    def _renew(self, key: tuple[str, str]) -> None:
         async def quietly() -> None:
             with suppress(StorageFaultError, TimeoutError, MalformedRowError):  # the next caller will be told
-                await self._read(key, read)
+                await self._read(key)
 
         task = asyncio.create_task(quietly())
         self._renewals.add(task)
         task.add_done_callback(self._renewals.discard)
 
-    async def _read_now(
-        self, key: tuple[str, str], read: ReadRecord, patience: float | None
-    ) -> Reading[JobRecord] | None:
+    async def _read_now(self, key: tuple[str, str], patience: float | None) -> Reading[JobRecord] | None:
+        kind, reference = key
+
         async def keep() -> Reading[JobRecord] | None:
             # Kept before the read counts as ended: who comes in between would read again, and so would each who waits.
             started = self._clock()
-            return self._keep(key, read, await read(), started)
+            record = await (self._store.job if kind == _JOB else self._store.newest_download)(reference)
+            return self._keep(key, record, started)
 
         reading, joined = await self._shared.read(key, keep, patience)
         # A read that had begun before the caller came does not know of a job made in between: what is not found, and

@@ -102,33 +102,27 @@ def _job_type(word: str) -> JobType:
         raise MalformedRowError(f"unknown JobType {word[:40]!r}") from None
 
 
-def _edm_type(row: Row, name: str) -> str | None:
-    """The type of a property, None where the row has none or an empty one."""
-    value = row.get(name)
-    if value is None:
-        return None
-    # JSON says it all for these four; the order matters, a bool is an int to Python.
-    inferred = {bool: "Edm.Boolean", int: "Edm.Int32", float: "Edm.Double", str: "Edm.String"}.get(type(value), "?")
-    return str(row.get(f"{name}@odata.type", inferred))
+# A text, an Int32 and a Boolean need no type beside them; what has another type stands under the name with this ending.
+_TYPE = "@odata.type"
 
 
 def _text(row: Row, name: str, remark: Remark) -> str | None:
-    edm_type = _edm_type(row, name)
-    if edm_type is None:
+    value = row.get(name)
+    if value is None:
         return None
-    if edm_type != "Edm.String" or not isinstance(row[name], str):
+    if not isinstance(value, str) or row.get(name + _TYPE, "Edm.String") != "Edm.String":
         remark(f"{name} is not a string and was left out")
         return None
-    return row[name] or None  # an empty text says no more than a missing one
+    return value or None  # an empty text says no more than a missing one
 
 
 def _date(row: Row, name: str, remark: Remark) -> Ticks | None:
-    edm_type = _edm_type(row, name)
-    if edm_type is None:
+    value = row.get(name)
+    if value is None:
         return None
     try:
-        if edm_type == "Edm.DateTime":
-            return parse(row[name])
+        if row.get(name + _TYPE) == "Edm.DateTime":
+            return parse(value)
     except (TypeError, ValueError):
         pass  # told below, like a wrong type
     remark(f"{name} is not a DateTime and was left out")
@@ -136,16 +130,20 @@ def _date(row: Row, name: str, remark: Remark) -> Ticks | None:
 
 
 def _count(row: Row, name: str, remark: Remark) -> int:
-    edm_type = _edm_type(row, name)
-    if edm_type is None:
+    value = row.get(name)
+    if value is None:
         return 0
+    is_int32 = type(value) is int  # a bool is an int to Python
     try:
-        if edm_type in {"Edm.Int32", "Edm.Int64"} and int(row[name]) >= 0:
-            return int(row[name])
+        if row.get(name + _TYPE, "Edm.Int32" if is_int32 else None) in _INTEGERS and int(value) >= 0:
+            return int(value)
     except (OverflowError, TypeError, ValueError):
         pass  # told below, like a wrong type
     remark(f"{name} is not a count and was read as 0")
     return 0
+
+
+_INTEGERS = ("Edm.Int32", "Edm.Int64")
 
 
 def _blob(row: Row, name: str, remark: Remark) -> BlobPath | None:

@@ -11,7 +11,6 @@ from proxy.app import storage_options
 from proxy.commands.check import check
 from proxy.commands.demo import DEFAULT_EMULATOR, demo
 from proxy.commands.failure import CommandError
-from proxy.commands.jobs import import_jobs, list_jobs, put
 from proxy.commands.keys import NewKey, add_key, list_keys, revoke_key
 from proxy.keyring_file import load_keyring
 from proxy.logs import configure_logs
@@ -117,15 +116,24 @@ def _add_key(options: argparse.Namespace) -> int:
     )
 
 
+# The commands for jobs bring an XML parser and a progress bar, 4 MB that a server has no use for.
+
+
 def _put(options: argparse.Namespace) -> int:
+    from proxy.commands.jobs import put  # noqa: PLC0415 - as said above
+
     return _with_account(options, lambda accounts, name: put(accounts, options.file, name))
 
 
 def _list(options: argparse.Namespace) -> int:
+    from proxy.commands.jobs import list_jobs  # noqa: PLC0415 - the same
+
     return _with_account(options, list_jobs)
 
 
 def _import(options: argparse.Namespace) -> int:
+    from proxy.commands.jobs import import_jobs  # noqa: PLC0415 - the same
+
     return _with_account(options, lambda accounts, name: import_jobs(accounts, options.file, name))
 
 

@@ -1,6 +1,6 @@
 """From what is to be said to an HTTP response: the envelope, its format and its headers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
@@ -33,12 +33,13 @@ PROTECTIVE = {
 class Found:
     """A successful answer: its resources, and the error message of an aborted job, which stands in the envelope too.
 
-    The same may be said again while what was read for it is fresh, and its links until then by the monotonic clock.
+    The resources are made when they are asked for: not where the same was said before of the same reading. It may be
+    said again while the reading is fresh, and the links that they turned out to have, by the monotonic clock.
     """
 
-    resources: tuple[Job, ...]
+    resources: Callable[[], tuple[Job, ...]]
     reading: Reading[Any]
-    links_until: float
+    links_until: Callable[[], float]
     error_details: tuple[str, ...] = ()
 
 
@@ -59,7 +60,7 @@ class Answers:
     def found(self, found: Found, answer: Format, trace_id: str) -> Response:
         """A 200."""
         envelope = self._envelope(HTTPStatus.OK, Authentication.VALID, found.error_details, trace_id)
-        return self._response(replace(envelope, resources=found.resources), answer)
+        return self._response(replace(envelope, resources=found.resources()), answer)
 
     def error(self, code: ErrorCode, answer: Format, trace_id: str, allow: tuple[str, ...] = ()) -> Response:
         """An entry of the error catalogue."""

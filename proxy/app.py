@@ -4,12 +4,13 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from adapters.account import Account, StorageOptions
 from adapters.accounts import Accounts
@@ -56,10 +57,27 @@ def create_app(settings: Settings, keyring: KeyRing) -> Starlette:
         await asyncio.wait(tasks)
         await ring.accounts.close()
 
-    app = Starlette(routes=[Route("/livez", Livez()), Route("/readyz", Readyz(readiness))], lifespan=lifespan)
-    app.router.redirect_slashes = False
-    app.router.default = endpoint
-    return app
+    own: dict[str, ASGIApp] = {"/livez": Livez(), "/readyz": Readyz(readiness)}
+    return Proxy(own, endpoint, lifespan)
+
+
+class Proxy(Starlette):
+    """Starlette for the lifespan and our own paths; all others go to the endpoint at once.
+
+    Starlette's middleware makes an answer of what an application raises. The endpoint raises nothing.
+    """
+
+    def __init__(self, own: Mapping[str, ASGIApp], endpoint: Endpoint, lifespan: Lifespan["Proxy"]) -> None:
+        super().__init__(routes=[Route(path, app) for path, app in own.items()], lifespan=lifespan)
+        self._own = own
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, or runs the lifespan."""
+        if scope["type"] != "http" or scope["path"] in self._own:
+            await super().__call__(scope, receive, send)
+        else:
+            await self._endpoint(scope, receive, send)
 
 
 def app_from_environment() -> Starlette:

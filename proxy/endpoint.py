@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -14,18 +13,20 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.errors import Fault, StorageFaultError
 from adapters.rows import MalformedRowError
+from proxy.answer_transport import write_answer
 from proxy.answers import Answers, Found, Redirect
 from proxy.bing.envelope import Branding
 from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.request import Call, Format, Operation, Query, parse_path, parse_query, path_for_log
 from proxy.guessing import Guessing
-from proxy.keyring import Grant, digest_of
+from proxy.keyring import Grant, KeyRing, digest_of
 from proxy.readiness import Readiness
 from proxy.request_log import RequestLog, Trace
 from proxy.ring_watch import RingInUse
 from proxy.routes.dataflows import Caller, check, job_list, job_output, job_status
 from proxy.said_before import Said, SaidBefore, Validity
 from proxy.settings import Settings
+from proxy.trace_ids import new_trace_id
 
 log = logging.getLogger("proxy.request")
 
@@ -56,24 +57,24 @@ class Endpoint:
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answers one request."""
         started = time.perf_counter()
         self._readiness.asked()
         place = self._said.place_of(scope)
         said = self._said.find(place, self._ring.keyring, time.monotonic())
         if said is not None:
-            trace_id = uuid4().hex
+            trace_id = new_trace_id()
             self._requests.again(said.line, trace_id, started)
-            await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": said.headers})
-            await send({"type": "http.response.body", "body": said.before + trace_id.encode() + said.after})
+            body = said.before + trace_id.encode() + said.after
+            await write_answer(scope, send, HTTPStatus.OK.value, said.headers, body)
             return
         query = parse_query(scope["query_string"])
         path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")
-        trace = Trace(uuid4().hex, scope["method"], path)
+        trace = Trace(new_trace_id(), scope["method"], path)
         response = await self._answer(scope, query, trace, place)
         self._requests.tell(trace, response.status_code, started)
-        await response(scope, receive, send)
+        await write_answer(scope, send, response.status_code, response.raw_headers, bytes(response.body))
 
     def refuse(self, trace_id: str) -> Response:
         """The answer to bytes that are no request."""
@@ -89,8 +90,7 @@ class Endpoint:
             answer = await self._perform(call, grant, query)
             if isinstance(answer, Redirect):
                 return self._answers.redirect(answer)
-            validity = Validity(ring, grant.expires, answer.reading, answer.links_until)
-            return self._found(answer, query, trace, place, validity)
+            return self._found(answer, query, trace, place, (ring, grant))
         except WireError as error:
             return self._error(error.code, query, trace, error.allow)
         except MalformedRowError as error:
@@ -105,16 +105,16 @@ class Endpoint:
             log.exception("unforeseen error", extra={"trace_id": trace.trace_id})
             return self._error(ErrorCode.OUR_FAULT, query, trace)
 
-    def _found(self, answer: Found, query: Query, trace: Trace, place: bytes, validity: Validity) -> Response:
-        said = self._said.find(place, validity.ring, time.monotonic())
-        if said is not None and said.validity.reading is answer.reading:
-            # Who waited for the same read has rendered it already.
+    def _found(self, answer: Found, query: Query, trace: Trace, place: bytes, asked: tuple[KeyRing, Grant]) -> Response:
+        ring, grant = asked
+        said = self._said.find_of(place, answer.reading, ring, time.monotonic())
+        if said is not None:  # what was read again is the same, or who waited for the same read has rendered it
             return self._answers.again(said.before + trace.trace_id.encode() + said.after, query.format)
         response = self._answers.found(answer, query.format, trace.trace_id)
-        if answer.reading.until > time.monotonic():  # asking whether it is fresh would count as a use
-            before, after = bytes(response.body).split(trace.trace_id.encode(), 1)
-            line = self._requests.line(trace, response.status_code)
-            self._said.keep(place, Said(before, after, response.raw_headers, line, validity))
+        before, after = bytes(response.body).split(trace.trace_id.encode(), 1)
+        validity = Validity(ring, grant.expires, answer.reading, answer.links_until())
+        line = self._requests.line(trace, response.status_code)
+        self._said.keep(place, Said(before, after, response.raw_headers, line, validity))
         return response
 
     async def _perform(self, call: Call, grant: Grant, query: Query) -> Found | Redirect:

@@ -9,6 +9,7 @@ while somebody guesses there, for a few seconds at most, or is asked to come aga
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 # Wrong keys that an address may try at once, and then in a second.
@@ -79,6 +80,7 @@ class Guessing:
             self._tries.popitem(last=False)
 
 
+@lru_cache(maxsize=ADDRESSES)
 def _place(address: str) -> str:
     """Who counts as one: an IPv4 address, or the /64 of an IPv6 one, which a single customer has whole."""
     try:

@@ -7,6 +7,7 @@ import re
 import sys
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TextIO
 
 from proxy.lines import one_line
@@ -115,9 +116,15 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=2)
+def _second_text(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+
+
 def time_text(seconds: float) -> str:
-    """Seconds since 1970 as a log shows them."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Seconds since 1970 as a log shows them, to the millisecond."""
+    second, milliseconds = divmod(int(seconds * 1000), 1000)
+    return f"{_second_text(second)}.{milliseconds:03}Z"
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -7,11 +7,14 @@ upgrade. Legacy clients know envelopes only, and Java's client asks for HTTP/2 o
 import asyncio
 import logging
 import re
-from uuid import uuid4
+from typing import Any
 
 import httptools
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from proxy.answer_transport import WHOLE, AnswerTransport
+from proxy.trace_ids import new_trace_id
 
 # Bytes of a request's line and headers together.
 MAX_HEAD = 64 * 1024
@@ -64,6 +67,7 @@ class LegacyProtocol(HttpToolsProtocol):
     _keep_alive = True
     _ended = False
     _head_timer: asyncio.TimerHandle | None = None
+    _added: tuple[list[tuple[bytes, bytes]] | None, bytes, bool] = (None, b"", False)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """A new connection: its first request is waited for, but not for ever."""
@@ -99,7 +103,9 @@ class LegacyProtocol(HttpToolsProtocol):
         self._in_head, self._unparsed, self._unread = False, 0, 0
         self._head_arrived()
         super().on_headers_complete()
-        self.cycle.transport = LingeringTransport(self)
+        transport = self.cycle.transport = AnswerTransport(self)
+        extensions: dict[str, Any] = {WHOLE: transport.whole}  # ASGI has no type for a server's own
+        self.scope["extensions"] = extensions
         # Nobody waits for a body: where it is not there when the answer is, the connection ends with the answer.
         self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
 
@@ -156,7 +162,7 @@ class LegacyProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self.garbled = True
             return
-        trace_id = uuid4().hex
+        trace_id = new_trace_id()
         log.info("not HTTP", extra={"trace_id": trace_id})
         response: Response = self.app_state[REFUSE](trace_id)
         head = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
@@ -178,6 +184,14 @@ class LegacyProtocol(HttpToolsProtocol):
         if self._in_request:
             self.send_400_response("")
         return False
+
+    def added_head(self) -> tuple[bytes, bool]:
+        """The headers that the server adds to each answer, with the line that ends a head; whether they end all."""
+        headers = self.server_state.default_headers
+        if headers is not self._added[0]:
+            lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers) + b"\r\n"
+            self._added = headers, lines, (b"connection", b"close") in headers
+        return self._added[1:]
 
     def linger(self) -> None:
         """Ends our side of the connection now, and all of it when the client ends, or goes on for too long."""
@@ -224,27 +238,3 @@ class LegacyProtocol(HttpToolsProtocol):
         self._head += size
         if self._head > MAX_HEAD:
             raise HeadTooLargeError
-
-
-class LingeringTransport(asyncio.Transport):
-    """A connection as one request's answer is written to it: closed while more comes, it lingers."""
-
-    def __init__(self, protocol: LegacyProtocol) -> None:
-        super().__init__()
-        self._protocol = protocol
-        self._transport, self._cycle = protocol.transport, protocol.cycle
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Sends bytes."""
-        self._transport.write(data)
-
-    def is_closing(self) -> bool:  # pragma: no cover - uvicorn asks when a request's body is read, and none is yet
-        """Whether it is closed, or about to be."""
-        return self._transport.is_closing()
-
-    def close(self) -> None:
-        """Ends the connection once all is sent."""
-        if self._cycle.more_body or self._protocol.garbled:
-            self._protocol.linger()
-        else:
-            self._transport.close()

@@ -1,7 +1,7 @@
 """One log line for each request, cheap enough to be on by default.
 
-A line of the standard library costs a third of what a whole poll may. So the line of an answer that is given again is
-made once, by the usual formatter, and from then on only its time, traceId and milliseconds change; and lines are
+A line of the standard library costs a third of what a whole poll may. So the usual formatter makes a line once for each
+operation, account and outcome, and from then on only its time, traceId, path and milliseconds change; and lines are
 written a few dozen at a time, at the latest after FLUSH_SECONDS.
 """
 
@@ -16,7 +16,7 @@ log = logging.getLogger("proxy.request")
 
 @dataclass(slots=True)
 class Trace:
-    """What the log line of a request says."""
+    """What the log line of a request says. `path` is what `path_for_log` makes of one: words, ids and dots."""
 
     trace_id: str
     method: str
@@ -26,18 +26,28 @@ class Trace:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A log line without its time, traceId and milliseconds; None where nobody reads it."""
+Parts = tuple[str, str, str, str]
+"""A log line without its time, traceId and milliseconds: what stands before, between and after them."""
 
-    parts: tuple[str, str, str, str] | None
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """What a line says, where the log is not ours to write."""
+
     trace: Trace
     status: int
 
 
-_SAMPLE_TRACE = "0123456789abcdef" * 2
-_SAMPLE_MS = 123456789.5
+Line = Parts | Untold
+"""A line that can be told again."""
+
+# Lines by method, operation, account, error and status, without their paths. A method is any word that a client likes.
+TEMPLATES = 1_000
+
 _SAMPLE_TIME = 0.0
+_SAMPLE_TRACE = "0123456789abcdef" * 2
+_SAMPLE_PATH = "/sample/path"
+_SAMPLE_MS = 123456789.5
 
 
 class RequestLog:
@@ -46,42 +56,58 @@ class RequestLog:
     def __init__(self) -> None:
         handlers = logging.getLogger().handlers
         self._handler = next((each for each in handlers if isinstance(each, LineHandler)), None)
+        self._write = self._handler.write_later if self._handler is not None else _nobody_reads
+        self._templates: dict[tuple[str, str, str | None, str | None, int], tuple[str, str, str, str, str]] = {}
+        self._time = 0, ""
 
     def tell(self, trace: Trace, status: int, started: float) -> None:
         """Tells of a request that began at `started` of the performance counter."""
-        if log.isEnabledFor(logging.INFO):
-            log.info("%s %s", trace.operation, status, extra=_fields(trace, trace.trace_id, _ms(started)))
+        self.again(self.line(trace, status), trace.trace_id, started)
 
     def line(self, trace: Trace, status: int) -> Line:
         """The line of an answer that may be given again."""
-        if self._handler is None or not log.isEnabledFor(logging.INFO):
-            return Line(None, trace, status)
-        record = log.makeRecord(
-            log.name,
-            logging.INFO,
-            "",
-            0,
-            "%s %s",
-            (trace.operation, status),
-            None,
-            extra=_fields(trace, _SAMPLE_TRACE, _SAMPLE_MS),
-        )
-        record.created = _SAMPLE_TIME
-        first, rest = self._handler.format(record).split(time_text(_SAMPLE_TIME), 1)
-        second, rest = rest.split(_SAMPLE_TRACE, 1)
-        third, fourth = rest.rsplit(str(_SAMPLE_MS), 1)
-        return Line((first, second, third, fourth), trace, status)
+        if self._handler is None:
+            return Untold(trace, status)
+        key = trace.method, trace.operation, trace.account, trace.error, status
+        template = self._templates.get(key)
+        if template is None:
+            template = self._template(self._handler, trace, status)
+            if len(self._templates) < TEMPLATES:
+                self._templates[key] = template
+        first, second, third, fourth, fifth = template
+        return first, second, f"{third}{trace.path}{fourth}", fifth
 
     def again(self, line: Line, trace_id: str, started: float) -> None:
-        """Tells of an answer that was given again."""
-        if line.parts is not None and self._handler is not None:
-            first, second, third, fourth = line.parts
-            self._handler.write_later(
-                f"{first}{time_text(time.time())}{second}{trace_id}{third}{_ms(started)}{fourth}\n"
-            )
-        elif self._handler is None and log.isEnabledFor(logging.INFO):
-            trace = line.trace
-            log.info("%s %s", trace.operation, line.status, extra=_fields(trace, trace_id, _ms(started)))
+        """Tells of an answer by its line."""
+        if not log.isEnabledFor(logging.INFO):
+            return
+        if isinstance(line, Untold):
+            log.info("%s %s", line.trace.operation, line.status, extra=_fields(line.trace, trace_id, _ms(started)))
+            return
+        now = time.time()
+        milliseconds = int(now * 1000)
+        if milliseconds != self._time[0]:
+            self._time = milliseconds, time_text(now)
+        first, second, third, fourth = line
+        ms = (time.perf_counter() - started) * 1000
+        self._write(f"{first}{self._time[1]}{second}{trace_id}{third}{ms:.1f}{fourth}\n")
+
+    @staticmethod
+    def _template(handler: LineHandler, trace: Trace, status: int) -> tuple[str, str, str, str, str]:
+        sample = Trace(_SAMPLE_TRACE, trace.method, _SAMPLE_PATH, trace.operation, trace.account, trace.error)
+        arguments = trace.operation, status
+        record = log.makeRecord(
+            log.name, logging.INFO, "", 0, "%s %s", arguments, None, extra=_fields(sample, _SAMPLE_TRACE, _SAMPLE_MS)
+        )
+        record.created = _SAMPLE_TIME
+        first, rest = handler.format(record).split(time_text(_SAMPLE_TIME), 1)
+        second, rest = rest.split(_SAMPLE_TRACE, 1)
+        third, rest = rest.split(_SAMPLE_PATH, 1)
+        fourth, fifth = rest.rsplit(str(_SAMPLE_MS), 1)
+        return first, second, third, fourth, fifth
+
+
+def _nobody_reads(_line: str) -> None: ...
 
 
 def _ms(started: float) -> float:

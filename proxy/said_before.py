@@ -7,7 +7,7 @@ same for each poll until the record may have changed, so it is kept, found by a 
 import hashlib
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,9 @@ ANSWERS = 10_000
 LARGEST = 16 * 1024
 LARGE_ANSWERS = 32
 
+# Headers that are kept once for all answers that have the same; those of two answers differ by their length only.
+HEADERS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Validity:
@@ -34,11 +37,15 @@ class Validity:
 
     def holds(self, ring: KeyRing, now: float) -> bool:
         """Whether it holds under this ring, at this time of the monotonic clock."""
+        return self.holds_of(self.reading, ring, now) and self.reading.is_fresh(now)
+
+    def holds_of(self, reading: Reading[Any], ring: KeyRing, now: float) -> bool:
+        """Whether it holds of what has just been read: the same as before, then, and the rest holds too."""
         return (
-            self.ring is ring
+            self.reading is reading
+            and self.ring is ring
             and now < self.links_until
             and (self.key_expires is None or datetime.now(UTC) < self.key_expires)
-            and self.reading.is_fresh(now)
         )
 
 
@@ -58,6 +65,7 @@ class SaidBefore:
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
+        self._headers: dict[tuple[tuple[bytes, bytes], ...], list[tuple[bytes, bytes]]] = {}
         self._small: OrderedDict[bytes, Said] = OrderedDict()
         self._large: OrderedDict[bytes, Said] = OrderedDict()
 
@@ -80,8 +88,16 @@ class SaidBefore:
         said = self._small.get(place) or self._large.get(place)
         return said if said is not None and said.validity.holds(ring, now) else None
 
+    def find_of(self, place: bytes, reading: Reading[Any], ring: KeyRing, now: float) -> Said | None:
+        """The answer kept there, if it was made of what has just been read."""
+        said = self._small.get(place) or self._large.get(place)
+        return said if said is not None and said.validity.holds_of(reading, ring, now) else None
+
     def keep(self, place: bytes, said: Said) -> None:
         """Keeps an answer."""
+        said = replace(said, headers=self._headers.setdefault(tuple(said.headers), said.headers))
+        if len(self._headers) > HEADERS:
+            self._headers.clear()
         large = len(said.before) + len(said.after) > LARGEST
         kept, most = (self._large, LARGE_ANSWERS) if large else (self._small, ANSWERS)
         kept.pop(place, None)

@@ -1,13 +1,14 @@
 """JSON, to the byte. The order of members is the order in which they stand here (wire contract, sections 2 and 3)."""
 
-import json
 from typing import Any
+
+import orjson
 
 from proxy.bing.characters import clean
 from proxy.bing.dates import rfc1123
 from proxy.bing.envelope import Envelope
 from proxy.bing.namespaces import BING
-from proxy.bing.resources import Job, Link
+from proxy.bing.resources import Job, Link, ResourceType
 
 
 def render_json(envelope: Envelope) -> bytes:
@@ -25,7 +26,7 @@ def render_json(envelope: Envelope) -> bytes:
         }
     )
     # Outside of strings JSON has no slash, so all of them can be escaped at once.
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).replace("/", "\\/").encode()
+    return orjson.dumps(members).replace(b"/", b"\\/")
 
 
 def _resource_set(jobs: tuple[Job, ...]) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def _job(job: Job) -> dict[str, Any]:
     counts = job.counts
     return _present(
         {
-            "__type": f"{job.resource_type}:{BING}",
+            "__type": _TYPES[job.resource_type],
             "id": clean(job.id),
             "links": [_link(link) for link in job.links] or None,
             "name": _text(job.name),
@@ -50,6 +51,9 @@ def _job(job: Job) -> dict[str, Any]:
             "totalEntityCount": counts and counts.total,
         }
     )
+
+
+_TYPES = {resource_type: f"{resource_type}:{BING}" for resource_type in ResourceType}
 
 
 def _link(link: Link) -> dict[str, Any]:

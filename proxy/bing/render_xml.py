@@ -63,20 +63,21 @@ def _resource_sets(jobs: tuple[Job, ...] | None, zone: tzinfo) -> Iterator[str]:
 def _job(job: Job, zone: tzinfo) -> Iterator[str]:
     yield f"{INDENT * 4}<{job.resource_type}>"
     yield from _optional("Name", job.name)
-    yield _element(5, "Id", job.id)
+    yield _member("Id", job.id)
     # Every link comes before the status: a documented sample stops reading there.
-    yield from (_link(link) for link in job.links)
+    for link in job.links:
+        yield _link(link)
     yield from _optional("Description", job.description)
-    yield _element(5, "Status", job.status)
-    yield _element(5, "CreatedDate", iso8601(job.created, zone))
+    yield _member("Status", job.status)
+    yield _plain("CreatedDate", iso8601(job.created, zone))
     if job.completed is None:
         yield INDENT * 5 + '<CompletedDate xsi:nil="true" />'
     else:
-        yield _element(5, "CompletedDate", iso8601(job.completed, zone))
+        yield _plain("CompletedDate", iso8601(job.completed, zone))
     if job.counts is not None and job.resource_type is ResourceType.DATAFLOW_JOB:
-        yield _element(5, "TotalEntityCount", str(job.counts.total))
-        yield _element(5, "ProcessedEntityCount", str(job.counts.processed))
-        yield _element(5, "FailedEntityCount", str(job.counts.failed))
+        yield _plain("TotalEntityCount", job.counts.total)
+        yield _plain("ProcessedEntityCount", job.counts.processed)
+        yield _plain("FailedEntityCount", job.counts.failed)
     yield from _optional("ErrorMessage", job.error_message)
     yield f"{INDENT * 4}</{job.resource_type}>"
 
@@ -90,7 +91,16 @@ def _link(link: Link) -> str:
 
 def _optional(name: str, text: str | None) -> Iterator[str]:
     if text is not None:
-        yield _element(5, name, text)
+        yield _member(name, text)
+
+
+def _member(name: str, text: str) -> str:
+    return f"          <{name}>{_escaped(text)}</{name}>"
+
+
+def _plain(name: str, value: str | int) -> str:
+    """A member of a job whose text has nothing to escape."""
+    return f"          <{name}>{value}</{name}>"
 
 
 def _element(depth: int, name: str, text: str) -> str:
@@ -98,4 +108,6 @@ def _element(depth: int, name: str, text: str) -> str:
 
 
 def _escaped(text: str) -> str:
+    if text.isascii() and text.isprintable() and not ("&" in text or "<" in text or ">" in text):
+        return text
     return clean(text).translate(_IN_TEXT)

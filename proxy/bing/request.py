@@ -107,8 +107,8 @@ def parse_path(raw_path: bytes, method: str) -> Call:
     """
     segments = [_unquoted(part) for part in raw_path.split(b"/") if part]
     if [segment.lower() for segment in segments[:2]] == ["rest", "v1"]:
-        for route in ROUTES:
-            found = _match(route.template.split("/"), segments[2:])
+        for template, route in _TEMPLATES:
+            found = _match(template, segments[2:])
             if found is not None:
                 if method not in METHODS:
                     raise WireError(ErrorCode.WRONG_METHOD, METHODS)
@@ -130,6 +130,7 @@ def is_data_source_name(text: str) -> bool:
     return _DATA_SOURCE_NAME.fullmatch(text) is not None
 
 
+_TEMPLATES = [(route.template.split("/"), route) for route in ROUTES]
 _TOLD_SEGMENTS = 8
 _WORDS = {"rest", "v1"} | {word.lower() for route in ROUTES for word in route.template.split("/")} | set(OUTPUTS)
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -154,4 +155,4 @@ def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
 
 
 def _unquoted(text: bytes) -> str:
-    return unquote_to_bytes(text).decode("utf-8", "replace")
+    return (unquote_to_bytes(text) if b"%" in text else text).decode("utf-8", "replace")

@@ -75,4 +75,4 @@ def _completed(record: JobRecord) -> Ticks | None:
 def _counts(record: JobRecord, resource_type: ResourceType) -> Counts | None:
     if resource_type is ResourceType.DATA_SERVICE_JOB:
         return None
-    return Counts(*(min(count, INT32_MAX) for count in (record.total, record.processed, record.failed)))
+    return Counts(min(record.total, INT32_MAX), min(record.processed, INT32_MAX), min(record.failed, INT32_MAX))

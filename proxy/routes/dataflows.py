@@ -60,10 +60,14 @@ async def job_status(call: Call, caller: Caller) -> Found:
     """The status of one job (get-load-data-source-status, get-download-data-source-job-status)."""
     found = await _find(call, caller)
     style = await _link_style(caller, [found.record])
-    job = status_answer(found.record, found.reference, style, caller.answer)
     # The envelope repeats an aborted job's message, because one client shows nothing else.
     message = error_message(found.record)
-    return Found((job,), found.reading, _links_until(style), () if message is None else (message,))
+    return Found(
+        lambda: (status_answer(found.record, found.reference, style, caller.answer),),
+        found.reading,
+        lambda: _links_until(style),
+        () if message is None else (message,),
+    )
 
 
 async def job_list(_call: Call, caller: Caller) -> Found:
@@ -72,7 +76,7 @@ async def job_list(_call: Call, caller: Caller) -> Found:
     reading = await caller.account.remembered.created_since(from_datetime(since))
     seen = [record for record in reading.value if _sees(caller.grant, record)]
     style = await _link_style(caller, seen)
-    return Found(listed(seen, style), reading, _links_until(style))
+    return Found(lambda: listed(seen, style), reading, lambda: _links_until(style))
 
 
 async def job_output(call: Call, caller: Caller) -> Redirect:

@@ -1,6 +1,6 @@
 """What links and key rings cost: microseconds for each kind of signature, key fetches, seconds until a change counts.
 
-Run by `make bench`. Medians of several rounds; everything is real, the emulator and its tokens too.
+Medians of several rounds; everything is real, the emulator and its tokens too.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,7 @@ from adapters.emulator import Emulator, start_emulator
 from adapters.exports import ExportLinks
 from adapters.records import BlobPath
 from adapters.signing_keys import DelegatedKeys, OwnKey, SigningKey
+from tests.bench.figures import Figure
 from tests.commands.serving import serving
 from tests.entra import HEADER, make_certificate, start_entra
 from tests.storage import Storage
@@ -37,10 +39,9 @@ PROMISED_SECONDS = 5
 OK = 200
 
 
-def main() -> None:
-    """Prints the figures."""
-    with start_emulator() as plain:
-        figures = {"seconds until a ring change counts": ring_change(plain)}
+def links(plain: Emulator) -> Iterator[Figure]:
+    """The figures."""
+    yield Figure("ring change to effect", ring_change(plain), "s", at_most=PROMISED_SECONDS)
     with TemporaryDirectory() as folder:
         certificate = make_certificate(Path(folder))
         tls = ["--oauth", "basic", "--cert", str(certificate.certificate), "--key", str(certificate.key)]
@@ -51,14 +52,13 @@ def main() -> None:
                 "IDENTITY_ENDPOINT": entra.managed_identity_url,
                 "IDENTITY_HEADER": HEADER,
             }
-            command = [sys.executable, "-m", __spec__.name, str(secure.table_port), str(secure.blob_port)]
+            command = [sys.executable, "-m", "tests.bench.links", str(secure.table_port), str(secure.blob_port)]
             measured = subprocess.run(command, env=os.environ | trusting, check=True, capture_output=True, text=True)
-            figures |= json.loads(measured.stdout)
-    for name, figure in figures.items():
-        print(f"{name:56} {figure:8.2f}")
+    for what, (value, unit) in json.loads(measured.stdout).items():
+        yield Figure(what, value, unit)
 
 
-async def signatures(table_port: int, blob_port: int) -> dict[str, float]:
+async def signatures(table_port: int, blob_port: int) -> dict[str, tuple[float, str]]:
     """Microseconds per link for both kinds of key, in turn, and how often the delegated one was fetched."""
     urls = (f"https://127.0.0.1:{port}/{EMULATOR_ACCOUNT}" for port in (table_port, blob_port))
     identity = Identity(Endpoints(EMULATOR_ACCOUNT, "", *urls), IdentityKind.MANAGED_IDENTITY)
@@ -76,13 +76,13 @@ async def signatures(table_port: int, blob_port: int) -> dict[str, float]:
         }
         timings: dict[str, list[float]] = {kind: [] for kind in kinds}
         for _ in range(ROUNDS):
-            for kind, links in kinds.items():
+            for kind, each in kinds.items():
                 started = time.perf_counter()
                 for _ in range(LINKS):
-                    (await links.signer())(PATH)
+                    each.sign(PATH, await each.keys.current())
                 timings[kind].append((time.perf_counter() - started) / LINKS * 1e6)
-    figures = {f"microseconds per link, {kind}": statistics.median(times) for kind, times in timings.items()}
-    return figures | {f"delegation key fetches for {ROUNDS * LINKS:,} links": float(len(fetched))}
+    figures = {f"a link, {kind}": (statistics.median(each), "microseconds") for kind, each in timings.items()}
+    return figures | {f"key fetches for {ROUNDS * LINKS:,} links": (float(len(fetched)), "")}
 
 
 def ring_change(emulator: Emulator) -> float:
@@ -108,7 +108,4 @@ def ring_change(emulator: Emulator) -> float:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        print(json.dumps(asyncio.run(signatures(*map(int, sys.argv[1:])))))
-    else:
-        main()
+    print(json.dumps(asyncio.run(signatures(*map(int, sys.argv[1:])))))

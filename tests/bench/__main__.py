@@ -1,0 +1,78 @@
+"""All benchmarks, side by side in one run: `make bench`.
+
+Prints a table; writes figures.json and figures.svg into this folder, which the README shows.
+"""
+
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adapters.emulator import Emulator, start_emulator
+from tests.bench import figures
+from tests.bench.figures import Figure
+from tests.bench.footprint import remembering, scaling, starting
+from tests.bench.links import links
+from tests.bench.listing import listing
+from tests.bench.polling import polling
+from tests.bench.reading import reading
+from tests.storage import Storage
+
+ROUNDS, SECONDS = 5, 2.0
+LISTS = 15
+HISTORY = 100_000
+
+
+def main() -> int:
+    """Measures everything; gives 1 where a goal was missed."""
+    found: list[Figure] = []
+    with start_emulator() as emulator:
+        for each in measurements(emulator):
+            print(f"{each.what:48} {each.value:12,.2f} {each.unit:16} {each.goal}", flush=True)
+            found.append(each)
+    machine = describe_machine()
+    figures.write(found, machine, Path(__file__).parent)
+    print(f"\n{machine}\n\n{figures.table(found)}")
+    return int(any(each.kept is False for each in found))
+
+
+def measurements(emulator: Emulator) -> Iterator[Figure]:
+    """Each measurement in an account of its own."""
+    started = time.monotonic()
+    with Storage.open(emulator, "polling") as storage:
+        yield from polling(storage, ROUNDS, SECONDS)
+    with Storage.open(emulator, "reading") as storage:
+        yield from reading(storage, ROUNDS, SECONDS)
+    with Storage.open(emulator, "fresh") as fresh, Storage.open(emulator, "old") as old:
+        yield from listing(fresh, old, HISTORY, LISTS)
+    with Storage.open(emulator, "starting") as storage:
+        yield from starting(storage, ROUNDS)
+    with Storage.open(emulator, "remembering") as storage:
+        yield from remembering(storage)
+    with Storage.open(emulator, "scaling") as storage:
+        yield from scaling(storage, ROUNDS, SECONDS)
+    yield from links(emulator)
+    yield Figure("the whole run", time.monotonic() - started, "s")
+
+
+def describe_machine() -> str:
+    """The machine and the day, in words."""
+    processor = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    cores = Path("/proc/cpuinfo").read_text().count("processor\t:")
+    return (
+        f"{cores} cores of {processor}, {platform.system()} {platform.release().partition('-')[0]},"
+        f" Python {platform.python_version()}, {datetime.now(UTC):%d %B %Y}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
