@@ -1,7 +1,7 @@
 """From what is to be said to an HTTP response: the envelope, its format and its headers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +16,7 @@ from proxy.bing.render_json import render_json
 from proxy.bing.render_xml import render_xml
 from proxy.bing.request import Format
 from proxy.bing.resources import Job
+from proxy.trace_ids import SAMPLE_TRACE_ID
 
 RETRY_AFTER_SECONDS = 2
 
@@ -56,6 +57,7 @@ class Answers:
 
     branding: Branding
     zone: tzinfo
+    _errors: dict[tuple[ErrorCode, Format, int], bytes] = field(default_factory=dict, init=False, repr=False)
 
     def found(self, found: Found, answer: Format, trace_id: str) -> Response:
         """A 200."""
@@ -65,8 +67,13 @@ class Answers:
     def error(self, code: ErrorCode, answer: Format, trace_id: str, allow: tuple[str, ...] = ()) -> Response:
         """An entry of the error catalogue."""
         entry = code.value
-        envelope = self._envelope(entry.status, entry.authentication, (entry.text,), trace_id)
-        response = self._response(envelope, answer)
+        # A thousand callers of storage that hangs get the same answer: all but its traceId is rendered once.
+        key = code, answer, datetime.now(UTC).year
+        if key not in self._errors:
+            envelope = self._envelope(entry.status, entry.authentication, (entry.text,), SAMPLE_TRACE_ID)
+            self._errors[key] = bytes(self._response(envelope, answer).body)
+        body = self._errors[key].replace(SAMPLE_TRACE_ID.encode(), trace_id.encode(), 1)
+        response = self.again(body, answer, entry.status.value)
         if allow:
             response.headers["Allow"] = ", ".join(allow)
         if entry.status is HTTPStatus.SERVICE_UNAVAILABLE:

@@ -18,6 +18,7 @@ from proxy.answers import Answers, Found, Redirect
 from proxy.bing.envelope import Branding
 from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.request import Call, Format, Operation, Query, parse_path, parse_query, path_for_log
+from proxy.fault_log import FaultLog
 from proxy.guessing import Guessing
 from proxy.keyring import Grant, KeyRing, digest_of
 from proxy.readiness import Readiness
@@ -53,6 +54,7 @@ class Endpoint:
         self._guessing = Guessing()
         self._said = SaidBefore()
         self._requests = RequestLog()
+        self._faults = FaultLog()
         self._forwarded_told = False
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
@@ -98,8 +100,7 @@ class Endpoint:
             log.warning("%s", error, extra={"trace_id": trace.trace_id, "account": trace.account})
             return self._error(ErrorCode.BAD_ROW, query, trace)
         except StorageFaultError as error:
-            fields = {"trace_id": trace.trace_id, "account": trace.account, "advice": error.fault.value.advice}
-            log.warning("storage: %s", error, extra=fields)
+            self._faults.tell(error, trace)
             return self._error(ErrorCode.STORAGE, query, trace)
         except Exception:
             log.exception("unforeseen error", extra={"trace_id": trace.trace_id})

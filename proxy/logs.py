@@ -21,7 +21,7 @@ _SECRETS = re.compile(
 )
 
 # Fields that the code adds to a record, in the order in which they are shown.
-FIELDS = ("trace_id", "method", "path", "account", "partition_key", "row_key", "error", "advice", "ms")
+FIELDS = ("trace_id", "method", "path", "account", "partition_key", "row_key", "error", "advice", "more", "ms")
 
 # Libraries that tell of what they send and get, tokens included. What went wrong with storage we tell ourselves, by
 # type and code; of the others only that something did.

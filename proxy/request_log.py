@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 from proxy.logs import LineHandler, time_text
+from proxy.trace_ids import SAMPLE_TRACE_ID
 
 log = logging.getLogger("proxy.request")
 
@@ -45,7 +46,6 @@ Line = Parts | Untold
 TEMPLATES = 1_000
 
 _SAMPLE_TIME = 0.0
-_SAMPLE_TRACE = "0123456789abcdef" * 2
 _SAMPLE_PATH = "/sample/path"
 _SAMPLE_MS = 123456789.5
 
@@ -94,14 +94,14 @@ class RequestLog:
 
     @staticmethod
     def _template(handler: LineHandler, trace: Trace, status: int) -> tuple[str, str, str, str, str]:
-        sample = Trace(_SAMPLE_TRACE, trace.method, _SAMPLE_PATH, trace.operation, trace.account, trace.error)
+        sample = Trace(SAMPLE_TRACE_ID, trace.method, _SAMPLE_PATH, trace.operation, trace.account, trace.error)
         arguments = trace.operation, status
         record = log.makeRecord(
-            log.name, logging.INFO, "", 0, "%s %s", arguments, None, extra=_fields(sample, _SAMPLE_TRACE, _SAMPLE_MS)
+            log.name, logging.INFO, "", 0, "%s %s", arguments, None, extra=_fields(sample, SAMPLE_TRACE_ID, _SAMPLE_MS)
         )
         record.created = _SAMPLE_TIME
         first, rest = handler.format(record).split(time_text(_SAMPLE_TIME), 1)
-        second, rest = rest.split(_SAMPLE_TRACE, 1)
+        second, rest = rest.split(SAMPLE_TRACE_ID, 1)
         third, rest = rest.split(_SAMPLE_PATH, 1)
         fourth, fifth = rest.rsplit(str(_SAMPLE_MS), 1)
         return first, second, third, fourth, fifth

@@ -6,7 +6,10 @@ secret.
 
 import os
 
-_DIGITS = 32
+SAMPLE_TRACE_ID = "0123456789abcdef" * 2
+"""Stands where a traceId will, in what is made once for many answers."""
+
+_DIGITS = len(SAMPLE_TRACE_ID)
 _PAGE = 4096
 
 _ready: list[str] = []

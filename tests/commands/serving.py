@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from tests.live import MASTER, PUBLIC_URL
+from tests.live import MASTER, NO_TLS, PUBLIC_URL
 from tests.storage import Storage
 
 START_SECONDS = 20
@@ -36,7 +36,7 @@ class Served:
 
     def get(self, path: str, key: str = MASTER) -> httpx.Response:
         """Asks for a path below /REST/v1/ on a connection of its own."""
-        return httpx.get(f"{self.url}/REST/v1/{path}", params={"key": key}, timeout=30)
+        return httpx.get(f"{self.url}/REST/v1/{path}", params={"key": key}, timeout=30, verify=NO_TLS)
 
     def log(self) -> str:
         """What it has logged so far, or in all its life."""
@@ -85,7 +85,7 @@ def _wait(server: Served) -> None:
     for _ in range(START_SECONDS * 20):
         assert server.process.poll() is None, server.log()
         try:
-            httpx.get(f"{server.url}/livez", timeout=START_SECONDS).raise_for_status()
+            httpx.get(f"{server.url}/livez", timeout=START_SECONDS, verify=NO_TLS).raise_for_status()
         except httpx.ConnectError:
             time.sleep(0.05)
         else:

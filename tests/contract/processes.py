@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.live import MASTER, PUBLIC_URL
+from tests.live import MASTER, NO_TLS, PUBLIC_URL
 from tests.storage import Storage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ class ServerProcess:
         while time.monotonic() < end:
             assert self.process.poll() is None, self.process.communicate()[1]
             try:
-                assert httpx.get(self.url + "/livez").status_code == 200
+                assert httpx.get(self.url + "/livez", verify=NO_TLS).status_code == 200
             except httpx.TransportError:
                 time.sleep(0.05)
             else:

@@ -16,7 +16,7 @@ from adapters.emulator import Emulator
 from proxy.logs import mask
 from tests.commands.serving import Served, serving
 from tests.entra import GARBLED_TOKEN, HEADER, Entra
-from tests.live import MASTER
+from tests.live import MASTER, NO_TLS
 from tests.security.identities import CREDENTIALS, SECRET_VARIABLE, identity_account
 from tests.storage import Storage
 
@@ -114,9 +114,9 @@ def every_error(server: Served) -> list[httpx.Response]:
         ):
             for form in ("json", "xml", "pdf"):
                 query = {"key": key, "output": form}
-                answers.append(httpx.get(f"{server.url}/REST/v1/{path}", params=query, timeout=30))
+                answers.append(httpx.get(f"{server.url}/REST/v1/{path}", params=query, timeout=30, verify=NO_TLS))
     headers = {"Authorization": f"Bearer {KEYS['master']}", "Cookie": f"key={KEYS['master']}"}
-    answers.append(httpx.post(f"{server.url}/REST/v1/Dataflows/ListJobs?key={UNKNOWN}", headers=headers))
+    answers.append(httpx.post(f"{server.url}/REST/v1/Dataflows/ListJobs?key={UNKNOWN}", headers=headers, verify=NO_TLS))
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
         raw.sendall(f"GARBAGE /?key={KEYS['master']}\r\n\r\n".encode())
         raw.recv(65536)

@@ -1,0 +1,36 @@
+"""What was wrong with storage, told once a second for each account: a thousand callers wait for the same fault."""
+
+import logging
+import time
+
+from adapters.errors import StorageFaultError
+from proxy.request_log import Trace
+
+log = logging.getLogger("proxy.request")
+
+# Seconds for which the same fault of the same account is told by one line; each request has its own line anyway.
+APART_SECONDS = 1.0
+
+# Faults that are remembered as told.
+TOLD = 1_000
+
+
+class FaultLog:
+    """Writes a line for a fault, with what the operator may do about it and how many more requests met it since
+    the last such line."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str | None, str], tuple[float, int]] = {}
+
+    def tell(self, fault: StorageFaultError, trace: Trace) -> None:
+        """Tells of a fault that this request met, unless the same has just been told."""
+        key, now = (trace.account, str(fault)), time.monotonic()
+        told_at, more = self._told.get(key, (float("-inf"), 0))
+        if now - told_at < APART_SECONDS:
+            self._told[key] = told_at, more + 1
+            return
+        if len(self._told) >= TOLD:
+            self._told.clear()
+        self._told[key] = now, 0
+        fields = {"trace_id": trace.trace_id, "account": trace.account, "advice": fault.fault.value.advice}
+        log.warning("storage: %s", fault, extra=fields | {"more": more or None})
