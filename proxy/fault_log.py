@@ -16,8 +16,7 @@ TOLD = 1_000
 
 
 class FaultLog:
-    """Writes a line for a fault, with what the operator may do about it and how many more requests met it since
-    the last such line."""
+    """Writes a line for a fault: what the operator may do about it, and how many more met it since the last line."""
 
     def __init__(self) -> None:
         self._told: dict[tuple[str | None, str], tuple[float, int]] = {}
