@@ -15,8 +15,8 @@ from typing import Generic, TypeVar
 from adapters.errors import Fault, StorageFaultError
 from adapters.guard import Guard
 from adapters.jobs import JobStore
+from adapters.properties import MalformedRowError
 from adapters.records import JobRecord, JobStatus
-from adapters.rows import MalformedRowError
 from adapters.ticks import Ticks
 
 _T = TypeVar("_T")
