@@ -112,7 +112,7 @@ def _hosts(value: object) -> object:
     if not isinstance(value, str):
         return value
     hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
-    if not all(re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", host) for host in hosts):
+    if not all(re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?", host) for host in hosts):
         raise ValueError("must be host names like data.blob.core.windows.net, with commas between them")
     return hosts
 
