@@ -135,6 +135,7 @@ class RememberedJobs:
         self._known: OrderedDict[Hashable, Reading[JobRecord]] = OrderedDict()
         self._renewals: set[asyncio.Task[None]] = set()
         self._list: Reading[list[JobRecord]] | None = None
+        self._creations = 0
 
     async def job(self, job_id: str) -> Reading[JobRecord] | None:
         """The job of this id, as JobStore.job gives it."""
@@ -167,12 +168,25 @@ class RememberedJobs:
         """
         known = self._list
         if known is None or self._clock() >= known.until:
-            started = self._clock()
-            records, _ = await self._shared.read("list", lambda: self._store.created_since(moment))
+            started, creations = self._clock(), self._creations
+            records, _ = await self._shared.read(("list", creations), lambda: self._store.created_since(moment))
+            if creations != self._creations:  # a job was created meanwhile, which these may not have
+                return Reading(records, 0.0)
             if known is None or known.value != records:
                 known = self._list = Reading(records, 0.0)
             known.until = started + self._lifetimes.pending
         return known
+
+    def created(self, record: JobRecord) -> None:
+        """Tells of a job that this process has just created: the next request must find it.
+
+        Forgets the list, and which download of the data source is the newest.
+        """
+        self._creations += 1
+        forgotten = self._known.pop((_DOWNLOAD, (record.data_source_name or "").lower()), None)
+        for reading in (self._list, forgotten):
+            if reading is not None:
+                reading.until = 0.0
 
     async def look(self, patience: float) -> None:
         """Asks storage for something, for so many seconds: the guard knows what came of it."""

@@ -80,11 +80,12 @@ def storage_options(settings: Settings) -> StorageOptions:
         timedelta(minutes=settings.sas_minutes),
         settings.storage_timeout,
         Lifetimes(settings.pending_ttl, settings.finished_ttl),
+        settings.worker_lease,
     )
 
 
 async def prepare(accounts: Accounts, seconds: float) -> None:
-    """Creates the jobs tables that are missing and gets the keys that sign links, each within a deadline.
+    """Creates the tables and queues that are missing and gets the keys that sign links, each within a deadline.
 
     What can't be done is told in the log, and hurts nobody else.
     """
@@ -100,7 +101,11 @@ async def prepare(accounts: Accounts, seconds: float) -> None:
     sound = [name for name in accounts.names if name not in accounts.faults]
     for name, fault in accounts.faults.items():
         log.error("account can't be opened: %s", fault, extra={"account": name, "advice": fault.fault.value.advice})
-    # A read-only identity is enough where the table exists, so that the table is not created may be no fault at all.
-    tables = (attempt(name, "jobs table not created", lambda account: account.jobs.create_table()) for name in sound)
-    keys = (attempt(name, "no key to sign links", lambda account: account.links.signer()) for name in sound)
-    await asyncio.gather(*tables, *keys)
+    # A read-only identity is enough where the tables exist, so that one is not created may be no fault at all.
+    steps: dict[str, Callable[[Account], Awaitable[object]]] = {
+        "jobs table not created": lambda account: account.jobs.create_table(),
+        "data sources table not created": lambda account: account.datasources.create_table(),
+        "queue not created": lambda account: account.queue.create(),
+        "no key to sign links": lambda account: account.links.signer(),
+    }
+    await asyncio.gather(*(attempt(name, what, work) for name in sound for what, work in steps.items()))

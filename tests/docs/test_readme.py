@@ -12,7 +12,7 @@ from adapters.status_words import STATUS_WORDS, status_of
 from proxy.__main__ import parser
 from proxy.bing.envelope import DEFAULT_COPYRIGHT
 from proxy.bing.errors import ErrorCode
-from proxy.bing.request import ROUTES
+from proxy.bing.routes import ROUTES
 from proxy.commands.samples import jobs
 from proxy.keyring_file import parse_keyring
 from proxy.settings import Settings, variable
