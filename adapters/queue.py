@@ -70,10 +70,10 @@ class Lease:
         async with self._turn:
             await self._queue.remove(self._message)
 
-    async def give_back(self) -> None:
-        """Lets any worker take the message at once; where the lease was lost, it is another's."""
+    async def give_back(self, after: float = 0) -> None:
+        """Lets any worker take the message after so many seconds; where the lease was lost, it is another's."""
         async with self._turn:
-            await self._hide(0)
+            await self._hide(math.ceil(after))
 
     async def _hide(self, seconds: int) -> bool:
         message = await self._queue.hide(self._message, seconds)
@@ -94,11 +94,14 @@ class WorkQueue:
         self._seconds = seconds
         self.lease_seconds = max(1, math.ceil(lease_seconds))
 
-    async def put(self, job_id: str) -> None:
-        """Lets a worker take this job; once at least, so that whoever does it must bear to do it again."""
+    async def put(self, job_id: str, after: float = 0) -> None:
+        """Lets a worker take this job after so many seconds.
+
+        It is taken once at least, so that whoever does it must bear to do it again.
+        """
         text = json.dumps({"account": self._account, "job": job_id})
         async with storage_call(self._seconds):
-            await self._client.send_message(text, time_to_live=_TIME_TO_LIVE)
+            await self._client.send_message(text, time_to_live=_TIME_TO_LIVE, visibility_timeout=math.ceil(after))
 
     async def take(self) -> Lease | None:
         """A job that waits, None where there is none. A message that is none of this account's jobs is thrown away."""
