@@ -1,0 +1,2 @@
+class Kml:
+    suffix = ".kml"

@@ -1,0 +1,2 @@
+class ShapefileSet:
+    def __init__(self, file, limits): pass
