@@ -37,4 +37,5 @@ class Rows:
     failures: tuple[Failure, ...] = ()
 
     def __len__(self) -> int:
+        """The number of rows."""
         return len(self.columns[0])

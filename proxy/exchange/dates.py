@@ -13,7 +13,7 @@ from proxy.exchange.texts import Bytes, Numbers, all_bytes, offsets
 _SECONDS_A_DAY = 86_400
 _DAY_TICKS = _SECONDS_A_DAY * PER_SECOND
 _PATTERN = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
-_DIGITS = _PATTERN == ord("0")
+_DIGITS = _PATTERN == ord("0")  # noqa: SIM300  no constant on the left
 _FIRST_DAY = np.datetime64("0001-01-01", "D")
 _WIDTH = len("2013-01-03T23:22:15.7979398Z")
 
@@ -134,4 +134,6 @@ def to_texts(column: pa.Array) -> pa.Array:
             texts[:, place] = digit + ord("0")
     bounds = np.arange(len(ticks) + 1, dtype=np.int32) * _WIDTH
     plain = pa.StringArray.from_buffers(len(ticks), pa.py_buffer(bounds), pa.py_buffer(texts.tobytes()))
-    return plain if not column.null_count else pa.compute.if_else(column.is_valid(), plain, pa.scalar(None, pa.string()))
+    return (
+        plain if not column.null_count else pa.compute.if_else(column.is_valid(), plain, pa.scalar(None, pa.string()))
+    )

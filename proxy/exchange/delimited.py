@@ -19,7 +19,9 @@ from proxy.exchange.schema import EdmType, Property, UnusableError
 from proxy.exchange.schema_rules import Declared
 from proxy.exchange.texts import without_empty
 
-_VERSION = re.compile(r'"?\s*Bing Spatial Data Services\s*,\s*1\.0\s*,\s*(?P<name>[^,|\t"]*?)\s*"?[,|\t\s]*', re.IGNORECASE)
+_VERSION = re.compile(
+    r'"?\s*Bing Spatial Data Services\s*,\s*1\.0\s*,\s*(?P<name>[^,|\t"]*?)\s*"?[,|\t\s]*', re.IGNORECASE
+)
 _PROPERTY = re.compile(
     r'\s*"?\s*(?P<name>[^\s"(),|]*)\s*\(\s*(?P<type>[\w.]+)\s*(?P<key>,\s*primaryKey\s*)?\)\s*"?\s*', re.IGNORECASE
 )
@@ -35,26 +37,21 @@ class _Lines:
     def __init__(self, data: IO[bytes]) -> None:
         # utf-8-sig: a byte order mark is no character of the first line.
         self._text = io.TextIOWrapper(data, "utf-8-sig", newline="")
-        self._left = LARGEST_RECORD
         self.number = 0
+        self.size = 0
 
     def __iter__(self) -> Iterator[str]:
-        while line := self.next():
-            yield line
-
-    def next(self) -> str:
+        """The lines; what reads them says by `size = 0` that a record has ended."""
+        readline = self._text.readline
         try:
-            line = self._text.readline(self._left + 1)
+            while line := readline(LARGEST_RECORD + 1):
+                self.number += 1
+                self.size += len(line)
+                if self.size > LARGEST_RECORD:
+                    raise UnusableError(f"line {self.number}: an entity of more than {LARGEST_RECORD:,} characters")
+                yield line
         except UnicodeDecodeError as error:
             raise UnusableError(f"the text is not UTF-8, after line {self.number}") from error
-        self._left -= len(line)
-        if self._left < 0:
-            raise UnusableError(f"line {self.number + 1}: an entity of more than {LARGEST_RECORD:,} characters")
-        self.number += 1
-        return line
-
-    def record_read(self) -> None:
-        self._left = LARGEST_RECORD
 
     def detach(self) -> None:
         self._text.detach()
@@ -75,7 +72,7 @@ class Delimited:
         """
         lines = _Lines(data)
         try:
-            return self._declared(lines)
+            return self._declared(iter(lines))
         finally:
             lines.detach()
 
@@ -87,52 +84,60 @@ class Delimited:
         """
         lines = _Lines(data)
         try:
-            for _ in range(2):
-                lines.next()
-                lines.record_read()
-            yield from self._rows(lines, declared)
+            source = iter(lines)
+            next(source)
+            next(source)
+            yield from self._rows(lines, source, declared)
         except csv.Error as error:
             raise UnusableError(f"line {lines.number}: {error}") from error
         finally:
             lines.detach()
 
-    def _declared(self, lines: _Lines) -> Declared:
-        version = _VERSION.fullmatch(lines.next().rstrip("\r\n"))
+    def _declared(self, lines: Iterator[str]) -> Declared:
+        version = _VERSION.fullmatch(next(lines, "").rstrip("\r\n"))
         if version is None:
             raise UnusableError("line 1 is not: Bing Spatial Data Services, 1.0, <entity type>")
-        line = lines.next().rstrip(f"\r\n {self.separator}")
-        properties, keys, end = [], [], 0
+        line = next(lines, "").rstrip(f"\r\n {self.separator}")
+        properties: list[Property] = []
+        keys: list[str] = []
+        end = 0
         while end < len(line) or not properties:
             match = _PROPERTY.match(line, end)
-            if match is None or match.end() < len(line) and line[match.end()] != self.separator:
-                raise UnusableError(f"line 2, property {len(properties) + 1}, is not like Name(Edm.String): the schema can't be read")
+            if match is None or (match.end() < len(line) and line[match.end()] != self.separator):
+                raise UnusableError(
+                    f"line 2, property {len(properties) + 1}, is not like Name(Edm.String): the schema can't be read"
+                )
             type_ = _TYPES.get(match["type"].lower())
             if type_ is None:
-                raise UnusableError(f"line 2: {match['type'][:50]} of {match['name'][:50]} is none of the types {', '.join(EdmType)}")
+                raise UnusableError(
+                    f"line 2: {match['type'][:50]} of {match['name'][:50]} is none of the types {', '.join(EdmType)}"
+                )
             properties.append(Property(match["name"], type_))
             if match["key"]:
                 keys.append(match["name"])
             end = match.end() + 1
         return Declared(version["name"], tuple(properties), tuple(keys))
 
-    def _rows(self, lines: _Lines, declared: Declared) -> Iterator[Rows]:
-        reader = csv.reader(lines, delimiter=self.separator)
+    def _rows(self, lines: _Lines, source: Iterator[str], declared: Declared) -> Iterator[Rows]:
+        reader = csv.reader(source, delimiter=self.separator)
         width, key = len(declared.properties), _key_place(declared)
         while True:
             rows: list[list[str]] = []
             starts: list[int] = []
             failures: list[Failure] = []
-            start, size = lines.number, 0
+            start, size, lines.size = lines.number, 0, 0
             for row in reader:
                 if len(row) == width:
                     rows.append(row)
                     starts.append(start + 1)
                 elif row:
                     id_ = row[key] if key < len(row) else None
-                    failures.append(Failure(f"line {start + 1}", id_, f"has {len(row)} values; the schema names {width}"))
-                size += LARGEST_RECORD - lines._left
+                    failures.append(
+                        Failure(f"line {start + 1}", id_, f"has {len(row)} values; the schema names {width}")
+                    )
+                size += lines.size
                 start = lines.number
-                lines.record_read()
+                lines.size = 0
                 if len(starts) + len(failures) >= BATCH_ROWS or size >= BATCH_BYTES:
                     break
             if not starts and not failures:

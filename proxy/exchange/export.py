@@ -1,4 +1,4 @@
-"""A download: the XML that a load takes, in the form that it reads quickest (write-side contract, "Download output")."""
+"""A download: the XML that a load takes, in its quickest form (write-side contract, "Download output")."""
 
 from collections.abc import Callable, Iterable
 from typing import BinaryIO
@@ -14,7 +14,7 @@ from proxy.exchange.texts import all_bytes
 from proxy.exchange.xml_schema import written
 
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
-_CONTROLS = str.maketrans({code: " " for code in (*range(32), 127)})
+_CONTROLS = str.maketrans(dict.fromkeys((*range(32), 127), " "))
 
 
 def write_export(entity_type: EntityType, batches: Iterable[pa.RecordBatch], out: BinaryIO) -> int:
@@ -28,7 +28,7 @@ def write_export(entity_type: EntityType, batches: Iterable[pa.RecordBatch], out
     count = 0
     for batch in batches:
         if batch.num_rows:
-            out.write(all_bytes(_elements(entity_type, batch)))
+            out.write(all_bytes(_elements(entity_type, batch)).data)
             count += batch.num_rows
     out.write(f"</{root}>\n".encode())
     return count

@@ -34,7 +34,8 @@ def _from_wkt(column: pa.Array, texts: npt.NDArray[Any]) -> Shapes:
     deep = pc.greater(pc.count_substring(column, "("), DEEPEST_GEOGRAPHY)
     if pc.any(deep).as_py():
         deepest = [text is not None and _depth(text) > DEEPEST_GEOGRAPHY for text in texts]
-        texts = np.where(deepest, None, texts)
+        texts = texts.copy()
+        texts[np.array(deepest)] = None
     try:
         return np.asarray(shapely.from_wkt(texts), object)
     except (shapely.GEOSException, NotImplementedError):  # the latter for curves
@@ -90,7 +91,9 @@ def _without_negative_zeros(shapes: Shapes) -> Shapes:
     """No coordinate is -0.0: well-known text can't say it, and it is the same place."""
     numbers, owners = shapely.get_coordinates(shapes, include_z=True, return_index=True)
     for row in np.unique(owners[((numbers == 0) & np.signbit(numbers)).any(axis=1)]):
-        shapes[row] = shapely.transform(shapes[row], lambda plain: plain + 0.0, include_z=bool(shapely.has_z(shapes[row])))
+        shapes[row] = shapely.transform(
+            shapes[row], lambda plain: plain + 0.0, include_z=bool(shapely.has_z(shapes[row]))
+        )
     return shapes
 
 

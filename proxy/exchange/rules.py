@@ -35,7 +35,9 @@ class Rules:
         ids, wrong = self._ids(columns[self._key])
         deleted = self._marked(mark, wrong) if mark is not None else []
         marked = set(deleted)
-        arrays, of_values = self._values(columns, without=[row for row in range(len(rows)) if row in marked or row in wrong])
+        arrays, of_values = self._values(
+            columns, without=[row for row in range(len(rows)) if row in marked or row in wrong]
+        )
         wrong |= of_values
         failures = [Failure(rows.place(row), ids[row], wrong[row]) for row in sorted(wrong)]
         kept = pa.array(np.array([row not in wrong and row not in marked for row in range(len(rows))], bool))
@@ -48,7 +50,7 @@ class Rules:
     def _ids(self, column: pa.Array) -> tuple[list[str | None], dict[int, str]]:
         """The ids of the rows, and which of them are none: missing, too long, or there before."""
         ids: list[str | None] = column.to_pylist()
-        if None not in ids and len(set(ids)) == len(ids) and self._seen.isdisjoint(ids):  # type: ignore[arg-type]  # no None
+        if None not in ids and len(set(ids)) == len(ids) and self._seen.isdisjoint(ids):
             present = [id_ for id_ in ids if id_]
             if len(present) == len(ids) and max(map(len, present), default=0) <= LONGEST_ID:
                 self._seen.update(present)

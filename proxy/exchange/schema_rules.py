@@ -66,7 +66,9 @@ def _check_properties(properties: tuple[Property, ...]) -> None:
     counted = Counter(property_.name.lower() for property_ in properties)
     for property_ in properties:
         if counted[property_.name.lower()] > 1:
-            raise UnusableError(f"the property {property_.name} stands twice in the schema; letter case is no difference")
+            raise UnusableError(
+                f"the property {property_.name} stands twice in the schema; letter case is no difference"
+            )
     if len(counted.keys() - {LATITUDE.lower(), LONGITUDE.lower()}) > MOST_PROPERTIES:
         raise UnusableError(f"the schema has more than {MOST_PROPERTIES} properties beside {LATITUDE} and {LONGITUDE}")
     if sum(property_.type is EdmType.GEOGRAPHY for property_ in properties) > 1:

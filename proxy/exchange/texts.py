@@ -48,10 +48,8 @@ def without_empty(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(pc.binary_length(column), 0), pa.scalar(None, column.type), column)
 
 
-def one_by_one(
-    column: pa.Array, read: Callable[[str], Any], type_: pa.DataType
-) -> tuple[pa.Array, dict[int, str]]:
-    """Each text read alone: the values, null where `read` raised ValueError, and what it said for each of those rows."""
+def one_by_one(column: pa.Array, read: Callable[[str], Any], type_: pa.DataType) -> tuple[pa.Array, dict[int, str]]:
+    """Each text read alone: the values, null where `read` raised ValueError, and what it said for those rows."""
     values: list[Any] = []
     wrong: dict[int, str] = {}
     for row, text in enumerate(column.to_pylist()):

@@ -25,7 +25,7 @@ _ENCRYPTED = 0x1
 class Bounded(io.RawIOBase):
     """A stream of at most so many bytes; whatever is broken or too much in it is an UnusableError."""
 
-    def __init__(self, inner: IO[bytes], most: int) -> None:
+    def __init__(self, inner: IO[bytes] | gzip.GzipFile, most: int) -> None:
         super().__init__()
         self._inner, self._left, self._most = inner, most, most
 
@@ -71,8 +71,8 @@ def opened(file: Path, most: int, suffix: str | None = None) -> Iterator[io.Buff
         start = plain.read(4)
         plain.seek(0)
         if start.startswith(_GZIP):
-            with gzip.open(plain) as inner:
-                yield io.BufferedReader(Bounded(inner, most), _MOST_DIRECTORY)
+            with gzip.open(plain) as unzipped:
+                yield io.BufferedReader(Bounded(unzipped, most), _MOST_DIRECTORY)
         elif start.startswith(_ZIP):
             with _archive(file) as archive, _open(archive, _only(archive, suffix)) as inner:
                 yield io.BufferedReader(Bounded(inner, most), _MOST_DIRECTORY)

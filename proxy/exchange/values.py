@@ -40,7 +40,7 @@ def strings(column: pa.Array) -> Converted:
 
 
 def _harmless(data: Bytes) -> bool:
-    """Whether UTF-8 has only characters that XML can carry: of those it can't, Arrow lets pass controls and U+FFFE, U+FFFF."""
+    """Whether UTF-8 has only characters that XML can carry: no controls, no U+FFFE or U+FFFF."""
     controls = data[data < ord(" ")]
     if not ((controls == ord("\t")) | (controls == ord("\n")) | (controls == ord("\r"))).all():
         return False

@@ -74,7 +74,9 @@ class _Collected:
         self._failures.append(Failure(_place(self._number, line), id_, reason))
 
     def take(self) -> Rows:
-        columns = [_text(column) for column in zip(*self._rows, strict=True)] or [pa.array([], pa.string())] * self._width
+        columns = [_text(column) for column in zip(*self._rows, strict=True)] or [
+            pa.array([], pa.string())
+        ] * self._width
         places = self._places
         rows = Rows(columns, lambda row: _place(*places[row]), tuple(self._failures))
         self._clear()
@@ -102,10 +104,10 @@ def _read(data: IO[bytes], declared: Declared, collected: _Collected) -> Iterato
     while start < len(rest) or more:
         if resting and (found := match(rest, start)):
             entity, end = rest.find(b"<", start), found.end()
-            line += rest.count(b"\n", start, entity)
-            collected.add(line, found.groups(), end - start)
-            line += rest.count(b"\n", entity, end)
-            parser.lines_skipped += rest.count(b"\n", start, end)
+            before, inside = rest.count(b"\n", start, entity), rest.count(b"\n", entity, end)
+            collected.add(line + before, found.groups(), end - start)
+            line += before + inside
+            parser.lines_skipped += before + inside
             start = end
             yield
             continue

@@ -1,4 +1,4 @@
-"""One XML entity by the parser, whatever its form: any order and letter case, namespaces, CDATA, comments, references."""
+"""One XML entity by the parser, whatever its form: any order, namespaces, CDATA, comments, references."""
 
 from collections.abc import Callable
 

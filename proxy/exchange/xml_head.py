@@ -30,7 +30,7 @@ class XmlHead:
         self.line = self.parser.line
 
     def _feed(self, data: IO[bytes]) -> bytes:
-        """Feeds the parser in pieces that may end the schema, so that it stops where the schema does, not a byte later."""
+        """Feeds pieces that may end the schema, so that the parser stops where it does, not a byte later."""
         rest, start, pieces = b"", 0, 0
         while not self._done:
             found = _MAY_END.search(rest, start)

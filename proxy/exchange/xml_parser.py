@@ -4,7 +4,7 @@ Expat, fed piece by piece: unlike lxml's feed interface it says after each piece
 """
 
 from collections.abc import Callable
-from xml.parsers import expat  # noqa: S407  what defusedxml forbids, a document type, is refused here too
+from xml.parsers import expat
 
 from proxy.exchange.limits import DEEPEST_XML, LARGEST_RECORD
 from proxy.exchange.schema import UnusableError
@@ -48,7 +48,9 @@ class XmlParser:
         self._fed += len(data)
         self._parse(data, end=False)
         if self._fed - self._record > LARGEST_RECORD:
-            raise UnusableError(f"an element that begins before line {self.line} is larger than {LARGEST_RECORD:,} bytes")
+            raise UnusableError(
+                f"an element that begins before line {self.line} is larger than {LARGEST_RECORD:,} bytes"
+            )
 
     def close(self) -> None:
         """Says that this was all.

@@ -1,8 +1,8 @@
 """The quick way to read XML entities: one regular expression for an entity in the form that writers give it.
 
-That form is a part of XML: the schema's elements in the schema's order, each at most once, without attributes, comments,
-references or anything else that has a meaning of its own; what matches is well-formed and means what it says. All else
-is left to the parser.
+That form is a part of XML: the schema's elements in the schema's order, each at most once, without attributes,
+comments, references or anything else that has a meaning of its own; what matches is well-formed and means what it says.
+All else is left to the parser.
 """
 
 import re

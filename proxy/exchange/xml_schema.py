@@ -1,6 +1,6 @@
 """The schema of an XML file, in the dialect of .NET's DataSet: read, and written as the documented sample has it."""
 
-from xml.sax.saxutils import quoteattr  # noqa: S406  writes, parses nothing
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
@@ -28,13 +28,19 @@ def declared(schema: etree._Element) -> Declared:
     Raises:
         UnusableError: it is not in the DataSet dialect, or has types that no property can have.
     """
-    sets = [element for element in _all(schema, "xs:element") if element.get(f"{{{MSDATA}}}IsDataSet", "").lower() == "true"]
+    sets = [
+        element for element in _all(schema, "xs:element") if element.get(f"{{{MSDATA}}}IsDataSet", "").lower() == "true"
+    ]
     if len(sets) != 1:
         raise UnusableError('the schema has to have one element with msdata:IsDataSet="true"')
-    types = _all(sets[0], "xs:complexType/xs:choice/xs:element") + _all(sets[0], "xs:complexType/xs:sequence/xs:element")
+    types = _all(sets[0], "xs:complexType/xs:choice/xs:element") + _all(
+        sets[0], "xs:complexType/xs:sequence/xs:element"
+    )
     if len(types) != 1:
         raise UnusableError(f"the schema has to declare one entity type, and declares {len(types) or 'none'}")
-    elements = _all(types[0], "xs:complexType/xs:sequence/xs:element") + _all(types[0], "xs:complexType/xs:all/xs:element")
+    elements = _all(types[0], "xs:complexType/xs:sequence/xs:element") + _all(
+        types[0], "xs:complexType/xs:all/xs:element"
+    )
     return Declared(types[0].get("name", ""), tuple(map(_property, elements)), tuple(_keys(sets[0])))
 
 
@@ -43,12 +49,13 @@ def _all(element: etree._Element, path: str) -> list[etree._Element]:
 
 
 def _property(element: etree._Element) -> Property:
-    name = element.get("name", "")
+    name = str(element.get("name", ""))
     restriction = element.find("xs:simpleType/xs:restriction", _PREFIXES)
-    written = element.get("type") or (restriction.get("base", "") if restriction is not None else "")
-    type_ = _EDM_TYPES.get(written.rpartition(":")[2].lower())
+    type_name = element.get("type") or (restriction.get("base") if restriction is not None else None) or "none"
+    type_ = _EDM_TYPES.get(type_name.rpartition(":")[2].lower())
     if type_ is None:
-        raise UnusableError(f"the type {written[:50]!r} of {name[:50]} is none of {', '.join(f'xs:{known}' for known in XML_TYPES.values())}")
+        known = ", ".join(f"xs:{xml}" for xml in XML_TYPES.values())
+        raise UnusableError(f"the type {type_name[:50]!r} of {name[:50]} is none of {known}")
     return Property(name, type_)
 
 
