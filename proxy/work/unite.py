@@ -26,9 +26,7 @@ def united(base: EntityType, load: EntityType) -> EntityType:
         known = types.get(property_.name.lower(), property_.type)
         if known is not property_.type:
             name, type_ = property_.name, property_.type
-            raise UnusableError(
-                f"the property {name} is of type {known} in the data source and {type_} in the load"
-            )
+            raise UnusableError(f"the property {name} is of type {known} in the data source and {type_} in the load")
     added = tuple(property_ for property_ in load.properties if property_.name.lower() not in types)
     return entity_type(Declared(base.name, base.properties + added, (base.key,)), incremental=True)
 
