@@ -66,6 +66,10 @@ class Storage:
         self.blobs.get_blob_client(container, name).upload_blob(content)
         return f"{container}/{name}"
 
+    def datasources(self) -> TableClient:
+        """The table of data sources."""
+        return TableClient.from_connection_string(self.connection_string, "datasources")
+
 
 def date(text: str) -> EntityProperty:
     """A DateTime with all its ticks."""

@@ -3,6 +3,8 @@
 Any number of workers may sweep at once, and all of it may be done again.
 """
 
+from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
 
 from adapters.account import Account
@@ -31,6 +33,7 @@ async def sweep(account: Account) -> None:
     """
     await put_lost_jobs(account)
     await end_staged(account)
+    await end_deleting(account)
     await remove_versions(account)
     await remove_uploads(account)
 
@@ -59,6 +62,19 @@ def _without_ended(source: DataSource | None) -> DataSource | None:
     return None if source is None else without_ended(source, now())
 
 
+async def end_deleting(account: Account) -> None:
+    """Frees data sources whose delete job was given up: what is left of them is in use again."""
+    for source in await account.datasources.all():
+        if source.deleting is not None and await _is_over(account, source.deleting):
+            await account.datasources.change(source.name, partial(_freed, job_id=source.deleting))
+
+
+def _freed(source: DataSource | None, job_id: str) -> DataSource | None:
+    if source is None or source.deleting != job_id:
+        return source
+    return replace(source, deleting=None)
+
+
 async def remove_versions(account: Account, name: str | None = None) -> None:
     """Deletes the entities that no version refers to, of all data sources or of one.
 
@@ -69,20 +85,24 @@ async def remove_versions(account: Account, name: str | None = None) -> None:
     paths = await account.files.names(VERSIONS, prefix)
     used = {version.blob for source in await account.datasources.all() for version in versions(source)} if paths else ()
     for path in paths:
-        if path not in used and await _is_over(account, path) and not await _is_used(account, path):
+        if path not in used and await _is_over(account, _job_of(path)) and not await _is_used(account, path):
             await account.files.delete(path)
 
 
 async def remove_uploads(account: Account) -> None:
     """Deletes the data of loads that are over."""
     for path in await account.files.names(UPLOADS, f"{account.name}/"):
-        if await _is_over(account, path):
+        if await _is_over(account, _job_of(path)):
             await account.files.delete(path)
 
 
-async def _is_over(account: Account, path: BlobPath) -> bool:
-    """Whether the job that a blob is named for can't need it any more."""
-    job_id = PurePosixPath(path.name).stem
+def _job_of(path: BlobPath) -> str:
+    """The id of the job that a blob is named for."""
+    return PurePosixPath(path.name).stem
+
+
+async def _is_over(account: Account, job_id: str) -> bool:
+    """Whether nobody does this job any more; False for what is no job's id, for that is not ours to judge."""
     if not is_row_id(job_id):
         return False
     try:

@@ -16,6 +16,7 @@ from adapters.datasources import DataSource, Version
 from adapters.entities import read_entities
 from adapters.files import UPLOADS
 from adapters.ids import new_job_id
+from adapters.queue import Lease
 from adapters.records import BlobPath, JobRecord, JobStatus, JobType
 from proxy.exchange.limits import Limits
 from proxy.work.attempt import Place
@@ -118,6 +119,14 @@ class Desk:
         found = await self.account.jobs.job(job_id)
         assert found is not None
         return found
+
+    async def step(self, lease: Lease) -> None:
+        """Does what a worker does with one message."""
+        await do(self.account, lease, self.place, asyncio.Event())
+
+    async def ended(self, job_id: str, status: JobStatus = JobStatus.COMPLETED) -> JobRecord:
+        """A job's record as it would be when it has ended."""
+        return replace(await self.record(job_id), status=status)
 
     async def source(self, name: str = "Shops") -> DataSource | None:
         return await self.account.datasources.get(name)

@@ -106,7 +106,10 @@ def test_an_update_replaces_adds_and_deletes_and_unites_the_properties(storage: 
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
-        ("Shops\nId(Edm.String,primaryKey),note(Edm.Int64)", "The property note is of type Edm.String in the data source "),
+        (
+            "Shops\nId(Edm.String,primaryKey),note(Edm.Int64)",
+            "The property note is of type Edm.String in the data source ",
+        ),
         ("Cafes\nId(Edm.String,primaryKey)", "The data source has entities of type Shops, and the load of type Cafes."),
         ("Shops\nKey(Edm.String,primaryKey)", "The primary key of the data source is Id, and that of the load Key."),
     ],
