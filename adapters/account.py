@@ -1,6 +1,7 @@
 """One account's storage: its clients, opened together from its credential and closed together."""
 
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -150,12 +151,12 @@ class Account:
     async def close(self) -> None:
         """Closes every client, and the credential, which may have one of its own."""
         self.remembered.close()
-        await self._delegated.close()
-        await self.jobs.close()
-        for opened in self._opened:
-            await opened.close()
-        if isinstance(self._credential, TokenIdentity):
-            await self._credential.token.close()
+        async with AsyncExitStack() as stack:  # each also where another fails to
+            if isinstance(self._credential, TokenIdentity):
+                stack.push_async_callback(self._credential.token.close)
+            parts: list[_Closable] = [self._delegated, self.jobs, *self._opened]
+            for opened in parts:
+                stack.push_async_callback(opened.close)
 
     def _table(self, table: str) -> tuple[TableReads, TableClient]:
         credential = self._credential
