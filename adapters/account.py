@@ -1,5 +1,6 @@
 """One account's storage: its clients, opened together from its credential and closed together."""
 
+import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from adapters.credentials import Credential, TokenIdentity
 from adapters.datasources import TABLE, DataSourceStore
 from adapters.errors import StorageFaultError, fault_of_exception
 from adapters.exports import ExportLinks
-from adapters.files import BLOCK, BLOCK_SECONDS, Files
+from adapters.files import BLOCK, BLOCK_SECONDS, EXPORTS, UPLOADS, VERSIONS, Files
 from adapters.guard import Guard
 from adapters.jobs import JobStore
 from adapters.queue import WorkQueue, queue_name
@@ -110,6 +111,18 @@ class Account:
             **self._patience | STORAGE_RETRIES | {"read_timeout": BLOCK_SECONDS},
         )
         return self._open(Files(blobs))
+
+    async def create_missing(self) -> None:
+        """Creates the tables, the queue and the containers that are missing, all that can be.
+
+        Raises:
+            StorageFaultError: one of them could not be created; an identity that may only read, or storage is away.
+        """
+        containers = (self.files.create_container(name) for name in (UPLOADS, VERSIONS, EXPORTS))
+        parts = self.jobs.create_table(), self.datasources.create_table(), self.queue.create(), *containers
+        for result in await asyncio.gather(*parts, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
 
     @property
     def blob_url(self) -> str:

@@ -232,6 +232,11 @@ def test_where_nobody_listens_is_told(tmp_path: Path) -> None:
         assert "can't be reached" in str(failure(url + SECRET, tmp_path / "file", own=url))
 
 
+def test_a_disk_that_fails_is_not_blamed_on_the_caller(tmp_path: Path) -> None:
+    with listening(saying("200 OK", b"data")) as port, pytest.raises(FileNotFoundError):
+        fetch(f"http://127.0.0.1:{port}/a", tmp_path / "no folder" / "file", own=f"http://127.0.0.1:{port}")
+
+
 def test_who_is_cancelled_leaves_no_file(tmp_path: Path) -> None:
     async def test(url: str) -> None:
         fetching = asyncio.create_task(fetch_location(url, HOSTS, url, tmp_path / "file", 10**9, 60))

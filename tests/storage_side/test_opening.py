@@ -8,9 +8,11 @@ import pytest
 from adapters.account import Account, StorageOptions
 from adapters.connection_string import EMULATOR_ACCOUNT
 from adapters.credentials import AccountKey, ConnectionString, Endpoints
+from adapters.errors import Fault, StorageFaultError
+from adapters.files import EXPORTS, UPLOADS, VERSIONS
 from adapters.opening import open_credential
 from tests.storage import Storage
-from tests.storage_side.opened import run
+from tests.storage_side.opened import run, run_refused
 
 OPTIONS = StorageOptions("jobs", timedelta(hours=1), 5)
 
@@ -56,6 +58,28 @@ def test_one_part_that_fails_to_close_keeps_no_other_open(storage: Storage, monk
 
     asyncio.run(test())
     assert sorted(closed) == ["files", "queue"]
+
+
+def test_what_is_missing_is_created_and_what_is_there_stays(storage: Storage) -> None:
+    async def test() -> None:
+        account = opened(ConnectionString(storage.connection_string))
+        for _ in range(2):
+            await account.create_missing()
+        assert await account.datasources.all() == []
+        assert await account.queue.length() == 0
+        await account.close()
+
+    asyncio.run(test())
+    assert {UPLOADS, VERSIONS, EXPORTS} <= {found.name for found in storage.blobs.list_containers()}
+
+
+def test_who_may_not_create_is_told(storage: Storage) -> None:
+    async def work(account: Account) -> None:
+        with pytest.raises(StorageFaultError) as caught:
+            await account.create_missing()
+        assert caught.value.fault is Fault.REFUSED
+
+    run_refused(storage, work)
 
 
 def test_an_account_knows_its_own_blob_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
