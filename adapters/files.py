@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -180,7 +181,8 @@ class _Blocks:
             self._sending = None
 
     async def _stage(self, block_id: str, content: bytes) -> None:
-        await self._attempt(lambda: self._blob.stage_block(block_id, content, len(content)))
+        # As a file, for aiohttp writes a body of bytes at one go, and nobody else is served meanwhile.
+        await self._attempt(lambda: self._blob.stage_block(block_id, BytesIO(content), len(content)))
 
     async def _attempt(self, call: Callable[[], Awaitable[object]]) -> None:
         try:
