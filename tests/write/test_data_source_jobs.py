@@ -147,7 +147,7 @@ def test_any_version_can_be_downloaded_by_the_job_that_made_it(each: Any, server
 
 
 def test_a_version_that_is_not_there_is_not_found(server: LiveServer, written: Written) -> None:
-    ended = {"staged": STAGED, "staged_until": STAGED.updated, "published": None}
+    ended: dict[str, Any] = {"staged": STAGED, "staged_until": STAGED.updated, "published": None}
     for changes, paths in (({}, (ROLLBACK, PUBLISH)), (ended, (ROLLBACK, PUBLISH, DOWNLOAD))):
         written.put(source(**changes))
         for path in paths:
