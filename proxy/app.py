@@ -102,9 +102,11 @@ async def prepare(accounts: Accounts, seconds: float) -> None:
     sound = [name for name in accounts.names if name not in accounts.faults]
     for name, fault in accounts.faults.items():
         log.error("account can't be opened: %s", fault, extra={"account": name, "advice": fault.fault.value.advice})
-    # A read-only identity is enough where all is there, so that something is not created may be no fault at all.
-    steps: dict[str, Callable[[Account], Awaitable[object]]] = {
-        "not all tables, queues and containers created": lambda account: account.create_missing(),
-        "no key to sign links": lambda account: account.links.signer(),
-    }
-    await asyncio.gather(*(attempt(name, what, work) for name in sound for what, work in steps.items()))
+    async def each(name: str) -> None:
+        # One after the other: so they share one token of an identity.
+        await attempt(name, "no key to sign links", lambda account: account.links.signer())
+        # A read-only identity is enough where all is there, so that something is not created may be no fault at all.
+        what = "not all tables, queues and containers created"
+        await attempt(name, what, lambda account: account.create_missing())
+
+    await asyncio.gather(*map(each, sound))
