@@ -1,22 +1,31 @@
 """One account's storage: its clients, opened together from its credential and closed together."""
 
+import asyncio
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableClient
 from azure.storage.blob import UserDelegationKey
 from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue.aio import QueueClient
 
 from adapters.authentication import table_authentication
+from adapters.calls import STORAGE_RETRIES
 from adapters.credentials import Credential, TokenIdentity
+from adapters.datasources import TABLE, DataSourceStore
 from adapters.errors import StorageFaultError, fault_of_exception
 from adapters.exports import ExportLinks
+from adapters.files import BLOCK, BLOCK_SECONDS, EXPORTS, UPLOADS, VERSIONS, Files
 from adapters.guard import Guard
 from adapters.jobs import JobStore
+from adapters.queue import WorkQueue, queue_name
 from adapters.remembered import NOTHING_REMEMBERED, Lifetimes, RememberedJobs
 from adapters.signing_keys import DelegatedKeys, OwnKey, SigningKey
 from adapters.tables import TableReads
@@ -27,12 +36,23 @@ RECENTLY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class StorageOptions:
-    """What is the same for every account: the jobs table, the lifetimes of links and records, the patience."""
+    """What is the same for every account: the jobs table, the lifetimes of links and records, the patience.
+
+    `lease_seconds` is how long a worker has a job without a sign of life.
+    """
 
     jobs_table: str
     link_lifetime: timedelta
     timeout_seconds: float
     lifetimes: Lifetimes = NOTHING_REMEMBERED
+    lease_seconds: float = 30
+
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+_Opened = TypeVar("_Opened", bound=_Closable)
 
 
 class Account:
@@ -41,6 +61,8 @@ class Account:
     def __init__(self, name: str, credential: Credential, options: StorageOptions) -> None:
         self.name = name
         self._credential = credential
+        self._options = options
+        self._opened: list[_Closable] = []
         self._patience: dict[str, Any] = {
             "retry_total": 2,
             "retry_backoff_factor": 0.2,
@@ -55,16 +77,62 @@ class Account:
             self._delegated if isinstance(credential, TokenIdentity) else OwnKey(SigningKey(credential.account_key)),
             options.link_lifetime,
         )
-        authentication = table_authentication(credential, options.jobs_table)
-        self.jobs = JobStore(
-            name,
-            TableReads(credential.table_url, options.jobs_table, authentication, options.timeout_seconds),
-            TableClient(
-                credential.table_url, options.jobs_table, credential=_table_credential(credential), **self._patience
-            ),
-        )
+        self.jobs = JobStore(name, *self._table(options.jobs_table), options.timeout_seconds)
         self.guard = Guard(options.timeout_seconds)
         self.remembered = RememberedJobs(self.jobs, options.lifetimes, self.guard, options.timeout_seconds)
+
+    # What only the write side needs opens when it is first asked for: most processes only read jobs.
+
+    @cached_property
+    def datasources(self) -> DataSourceStore:
+        """The account's data sources."""
+        return self._open(DataSourceStore(self.name, *self._table(TABLE), self._options.timeout_seconds))
+
+    @cached_property
+    def queue(self) -> WorkQueue:
+        """The jobs that wait for a worker."""
+        client = QueueClient(
+            self._credential.queue_url,
+            queue_name(self._options.jobs_table, self.name),
+            credential=_blob_credential(self._credential),
+            **self._patience | STORAGE_RETRIES,
+        )
+        seconds = self._options.timeout_seconds
+        return self._open(WorkQueue(self.name, client, self._options.lease_seconds, seconds))
+
+    @cached_property
+    def files(self) -> Files:
+        """The account's blobs as files."""
+        blobs = BlobServiceClient(
+            self._credential.blob_url,
+            credential=_blob_credential(self._credential),
+            max_single_get_size=BLOCK,
+            max_chunk_get_size=BLOCK,
+            **self._patience | STORAGE_RETRIES | {"read_timeout": BLOCK_SECONDS},
+        )
+        return self._open(Files(blobs))
+
+    async def create_missing(self) -> None:
+        """Creates the tables, the queue and the containers that are missing, all that can be.
+
+        Raises:
+            StorageFaultError: one of them could not be created; an identity that may only read, or storage is away.
+        """
+        containers = (self.files.create_container(name) for name in (UPLOADS, VERSIONS, EXPORTS))
+        parts = self.jobs.create_table(), self.datasources.create_table(), self.queue.create(), *containers
+        for result in await asyncio.gather(*parts, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    @property
+    def blob_url(self) -> str:
+        """The account's own blob endpoint."""
+        return self._credential.blob_url
+
+    @property
+    def blob_host(self) -> str:
+        """The host of the account's own blob endpoint, in lower case, without a port."""
+        return urlsplit(self._credential.blob_url).hostname or ""
 
     def blobs(self) -> BlobServiceClient:
         """A client of the account's blobs, for those who write exports; the caller closes it."""
@@ -96,10 +164,24 @@ class Account:
     async def close(self) -> None:
         """Closes every client, and the credential, which may have one of its own."""
         self.remembered.close()
-        await self._delegated.close()
-        await self.jobs.close()
-        if isinstance(self._credential, TokenIdentity):
-            await self._credential.token.close()
+        async with AsyncExitStack() as stack:  # each also where another fails to
+            if isinstance(self._credential, TokenIdentity):
+                stack.push_async_callback(self._credential.token.close)
+            parts: list[_Closable] = [self._delegated, self.jobs, *self._opened]
+            for opened in parts:
+                stack.push_async_callback(opened.close)
+
+    def _table(self, table: str) -> tuple[TableReads, TableClient]:
+        credential = self._credential
+        authentication = table_authentication(credential, table)
+        return (
+            TableReads(credential.table_url, table, authentication, self._options.timeout_seconds),
+            TableClient(credential.table_url, table, credential=_table_credential(credential), **self._patience),
+        )
+
+    def _open(self, opened: _Opened) -> _Opened:
+        self._opened.append(opened)
+        return opened
 
     async def _fetch_key(self, start: datetime, expires: datetime) -> UserDelegationKey:
         async with self.blobs() as blobs:

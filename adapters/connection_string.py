@@ -4,7 +4,7 @@ import base64
 import binascii
 from urllib.parse import urlsplit
 
-from adapters.credentials import SharedKey
+from adapters.credentials import SharedKey, queue_beside
 from adapters.errors import Fault, StorageFaultError
 
 # The emulator's account and key are public constants of the Azure documentation, the same on every machine.
@@ -16,6 +16,7 @@ _EMULATOR_CONNECTION = {
     "accountkey": EMULATOR_KEY,
     "tableendpoint": f"http://127.0.0.1:10002/{EMULATOR_ACCOUNT}",
     "blobendpoint": f"http://127.0.0.1:10000/{EMULATOR_ACCOUNT}",
+    "queueendpoint": f"http://127.0.0.1:10001/{EMULATOR_ACCOUNT}",
 }
 
 
@@ -38,12 +39,14 @@ def parse_connection_string(text: str) -> SharedKey:
     name, suffix = parts["accountname"], parts.get("endpointsuffix", "core.windows.net")
     urls = {
         service: parts.get(f"{service}endpoint", f"{scheme}://{name}.{service}.{suffix}").rstrip("/")
-        for service in ("table", "blob")
+        for service in ("table", "blob", "queue")
     }
     for service, url in urls.items():
         if not is_endpoint(url):
             raise StorageFaultError(Fault.CREDENTIAL, f"the connection string's {service} endpoint is not an http URL")
-    return SharedKey(name, checked_key(parts["accountkey"]), urls["table"], urls["blob"])
+    if "queueendpoint" not in parts and "blobendpoint" in parts:
+        urls["queue"] = queue_beside(urls["blob"]) or urls["queue"]
+    return SharedKey(name, checked_key(parts["accountkey"]), urls["table"], urls["blob"], urls["queue"])
 
 
 def is_endpoint(url: str) -> bool:

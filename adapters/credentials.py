@@ -6,6 +6,7 @@ where they turn into something that can sign and ask.
 
 from dataclasses import dataclass, field
 from enum import Enum
+from urllib.parse import urlsplit
 
 from azure.core.credentials_async import AsyncTokenCredential
 
@@ -26,6 +27,7 @@ class Endpoints:
     suffix: str = "core.windows.net"
     table_url: str | None = None
     blob_url: str | None = None
+    queue_url: str | None = None
 
     def table(self) -> str:
         """The table endpoint, without a slash at its end."""
@@ -34,6 +36,21 @@ class Endpoints:
     def blob(self) -> str:
         """The blob endpoint, without a slash at its end."""
         return (self.blob_url or f"https://{self.account_name}.blob.{self.suffix}").rstrip("/")
+
+    def queue(self) -> str:
+        """The queue endpoint, without a slash at its end; where only the blobs' is given, the one beside it."""
+        beside = queue_beside(self.blob_url) if self.blob_url else None
+        return (self.queue_url or beside or f"https://{self.account_name}.queue.{self.suffix}").rstrip("/")
+
+
+def queue_beside(blob_url: str) -> str | None:
+    """The queue endpoint of the account whose blob endpoint this is, None where its name does not tell.
+
+    Clouds and private endpoints name an account's services alike: `name.blob.rest` and `name.queue.rest`.
+    """
+    host = urlsplit(blob_url).netloc
+    beside = host.replace(".blob.", ".queue.", 1)
+    return blob_url.replace(host, beside, 1).rstrip("/") if beside != host else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,7 @@ class SharedKey:
     account_key: str = field(repr=False)
     table_url: str
     blob_url: str
+    queue_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +106,7 @@ class TokenIdentity:
     token: AsyncTokenCredential = field(repr=False)
     table_url: str
     blob_url: str
+    queue_url: str
 
 
 Credential = SharedKey | TokenIdentity

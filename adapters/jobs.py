@@ -1,22 +1,25 @@
 """The job rows of one account."""
 
-import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
+from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError
-from azure.data.tables import TableErrorCode
+from azure.data.tables import TableErrorCode, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from adapters.aliases import Alias, download_alias, is_key, legacy_alias
-from adapters.errors import ConflictError, fault_of_exception
+from adapters.calls import TRIES, error_code, storage_call, wait_before
+from adapters.errors import ConflictError, StorageFaultError, fault_of_exception
 from adapters.ids import first_id_at, is_row_id
-from adapters.records import JobRecord
-from adapters.rows import MalformedRowError, Row, read_row
+from adapters.properties import MalformedRowError, Row, text_of
+from adapters.records import JobRecord, JobStatus
+from adapters.remarks import Remarks
+from adapters.rows import counts, read_row, write_row
+from adapters.status_words import status_of
 from adapters.tables import KeyRange, TableReads
 from adapters.ticks import PER_SECOND, Ticks
-from adapters.transactions import TRANSACTION_RECORDS, Operation, operations
-
-log = logging.getLogger(__name__)
+from adapters.transactions import TRANSACTION_RECORDS, Operation, creation, operations
 
 # Job rows have hex ids and alias rows begin with this word: every job row up to the year 6429 sorts before it.
 END_OF_JOBS = "alias:"
@@ -31,8 +34,6 @@ _CONFLICTS = {
     TableErrorCode.CONDITION_NOT_MET,
     TableErrorCode.RESOURCE_NOT_FOUND,
 }
-TRIES = 20
-REMARKS_KEPT = 10_000
 
 
 class JobStore:
@@ -41,11 +42,13 @@ class JobStore:
     Every method raises StorageFaultError where storage can't answer.
     """
 
-    def __init__(self, account: str, reads: TableReads, writes: TableClient) -> None:
+    def __init__(self, account: str, reads: TableReads, writes: TableClient, seconds: float) -> None:
+        """`seconds` is the longest that one write may take."""
         self._account = account
         self._reads = reads
         self._writes = writes
-        self._remarked: set[tuple[str, str]] = set()
+        self._seconds = seconds
+        self._remark = Remarks(account)
         self._listed: dict[object, tuple[Row, JobRecord]] = {}
 
     async def job(self, job_id: str) -> JobRecord | None:
@@ -102,6 +105,50 @@ class JobStore:
         for start in range(0, len(records), TRANSACTION_RECORDS):
             await self._put_once(records[start : start + TRANSACTION_RECORDS])
 
+    async def create(self, record: JobRecord, work: str) -> None:
+        """Writes a new job row with what its worker must know, and makes a download its data source's newest.
+
+        It is one transaction. `work` is a text of at most 32,768 characters, opaque here.
+
+        Raises:
+            ConflictError: there is a row of this id, or other writers kept changing the same download alias.
+        """
+        for attempt in range(TRIES):
+            aliases = await self._download_aliases([record])
+            if await self._transact(creation(self._account, record, work, aliases)):
+                return
+            if await self._reads.row(self._account, record.row_key) is not None:
+                raise ConflictError("there is a job of this id")
+            await wait_before(attempt + 1)
+        raise ConflictError("other writers kept changing a download alias")
+
+    async def work(self, job_id: str) -> tuple[JobRecord, str | None] | None:
+        """The job of this id as it is now, and the work text that it was created with; None where there is no row.
+
+        Raises:
+            MalformedRowError: there is such a row, but it can't be read.
+        """
+        row = await self._reads.row(self._account, job_id)
+        return None if row is None else (self._read(row), text_of(row, "Work", lambda text: self._remark(row, text)))
+
+    async def progress(self, job_id: str, total: int, processed: int, failed: int) -> None:
+        """Writes the counts of a job under way; a finished job, or one that is gone, stays as it is.
+
+        Raises:
+            ConflictError: other writers kept changing the row.
+        """
+        await self._merge(job_id, counts(total, processed, failed))
+
+    async def finish(self, record: JobRecord) -> None:
+        """Writes all of a record over its row, which keeps its work text and whatever the record has no value for.
+
+        Who finishes a job first is believed: a finished job, or one that is gone, stays as it is.
+
+        Raises:
+            ConflictError: other writers kept changing the row.
+        """
+        await self._merge(record.row_key, write_row(self._account, record))
+
     async def create_table(self) -> None:
         """Creates the jobs table where it is missing."""
         try:
@@ -140,12 +187,31 @@ class JobStore:
 
     async def _transact(self, batch: list[Operation]) -> bool:
         try:
-            await self._writes.submit_transaction(batch)
-        except Exception as error:  # the SDK's errors have no common class of their own
-            if getattr(error, "error_code", None) in _CONFLICTS:
+            async with storage_call(self._seconds):
+                await self._writes.submit_transaction(batch)
+        except StorageFaultError as fault:
+            if error_code(fault.__cause__) in _CONFLICTS:
                 return False
-            raise fault_of_exception(error) from error
+            raise
         return True
+
+    async def _merge(self, job_id: str, properties: Mapping[str, Any]) -> None:
+        keys = {"PartitionKey": self._account, "RowKey": job_id}
+        for attempt in range(TRIES):
+            row = await self._reads.row(self._account, job_id)
+            if row is None or status_of(str(row.get("Status"))) not in {JobStatus.PENDING, None}:
+                return
+            condition = {"etag": row["odata.etag"], "match_condition": MatchConditions.IfNotModified}
+            try:
+                async with storage_call(self._seconds):
+                    await self._writes.update_entity({**properties, **keys}, mode=UpdateMode.MERGE, **condition)
+            except StorageFaultError as fault:
+                if error_code(fault.__cause__) not in _CONFLICTS:
+                    raise
+            else:
+                return
+            await wait_before(attempt + 1)
+        raise ConflictError("other writers kept changing the job's row")
 
     async def _range(self, first: str) -> AsyncIterator[JobRecord]:
         async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS)):
@@ -177,13 +243,3 @@ class JobStore:
         except MalformedRowError as error:
             self._remark(row, f"row can't be shown: {error}")
             raise MalformedRowError(f"row {row.get('RowKey')} can't be shown: {error}") from None
-
-    def _remark(self, row: Row, text: str) -> None:
-        # Once for each row, since clients poll; the memory of it is bounded.
-        key = (str(row.get("RowKey")), text)
-        if key in self._remarked:
-            return
-        if len(self._remarked) >= REMARKS_KEPT:
-            self._remarked.clear()
-        self._remarked.add(key)
-        log.warning("%s", text, extra={"account": self._account, "partition_key": self._account, "row_key": key[0]})

@@ -31,17 +31,18 @@ def open_credential(entry: StorageEntry) -> Credential:
         text = entry.value if entry.variable is None else _variable(entry.variable)
         return parse_connection_string(text or "")
     endpoints = entry.endpoints
+    urls = endpoints.table(), endpoints.blob(), endpoints.queue()
     if isinstance(entry, AccountKey):
         key = checked_key(_variable(entry.variable))
-        return SharedKey(endpoints.account_name, key, endpoints.table(), endpoints.blob())
-    for url in (endpoints.table(), endpoints.blob()):
+        return SharedKey(endpoints.account_name, key, *urls)
+    for url in urls:
         if not url.startswith("https://"):
             raise StorageFaultError(Fault.CREDENTIAL, "an identity's tokens are sent by https only")
     try:
         token = _token_credential(entry)
     except ValueError:  # azure-identity judges the form of tenant and client ids; its text would repeat them
         raise StorageFaultError(Fault.CREDENTIAL, "the tenant_id or client_id is malformed") from None
-    return TokenIdentity(endpoints.account_name, token, endpoints.table(), endpoints.blob())
+    return TokenIdentity(endpoints.account_name, token, *urls)
 
 
 def _token_credential(identity: Identity) -> AsyncTokenCredential:

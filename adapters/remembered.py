@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 from adapters.errors import StorageFaultError
 from adapters.guard import Guard
 from adapters.jobs import JobStore
+from adapters.properties import MalformedRowError
 from adapters.records import JobRecord, JobStatus
-from adapters.rows import MalformedRowError
 from adapters.shared_reads import SharedReads
 from adapters.ticks import Ticks
 
@@ -93,6 +93,7 @@ class RememberedJobs:
         self._known: OrderedDict[Hashable, Reading[JobRecord]] = OrderedDict()
         self._renewals: set[asyncio.Task[None]] = set()
         self._list: Reading[list[JobRecord]] | None = None
+        self._creations = 0
 
     async def job(self, job_id: str) -> Reading[JobRecord] | None:
         """The job of this id, as JobStore.job gives it."""
@@ -126,17 +127,31 @@ class RememberedJobs:
         known = self._list
         if known is not None and self._clock() < known.until:
             return known
+        creations = self._creations
 
         async def keep() -> Reading[list[JobRecord]]:
             started = self._clock()
             records = await self._store.created_since(moment)
+            if creations != self._creations:  # a job was created meanwhile, which these may not have
+                return Reading(records, 0.0)
             if self._list is None or self._list.value != records:
                 self._list = Reading(records, 0.0)
             self._list.until = started + self._lifetimes.pending
             return self._list
 
-        reading, _ = await self._shared.read("list", keep)
+        reading, _ = await self._shared.read(("list", creations), keep)
         return reading
+
+    def created(self, record: JobRecord) -> None:
+        """Tells of a job that this process has just created: the next request must find it.
+
+        Forgets the list, and which download of the data source is the newest.
+        """
+        self._creations += 1
+        forgotten = self._known.pop((_DOWNLOAD, (record.data_source_name or "").lower()), None)
+        for reading in (self._list, forgotten):
+            if reading is not None:
+                reading.until = 0.0
 
     async def look(self, patience: float) -> None:
         """Asks storage for something, for so many seconds: the guard knows what came of it."""

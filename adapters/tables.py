@@ -45,18 +45,16 @@ _PASSING = {Fault.UNREACHABLE, Fault.THROTTLED, Fault.FAILED}
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
-    """A range of row keys in one partition: from `first`, up to but without `end`."""
+    """A range of row keys in one partition: from `first`, up to but without `end`; without one, to the last."""
 
     partition: str
-    first: str
-    end: str
+    first: str = ""
+    end: str | None = None
 
     def filter(self) -> str:
         """The OData filter that reads just this range."""
-        return (
-            f"PartitionKey eq {literal(self.partition)}"
-            f" and RowKey ge {literal(self.first)} and RowKey lt {literal(self.end)}"
-        )
+        to_the_last = f"PartitionKey eq {literal(self.partition)} and RowKey ge {literal(self.first)}"
+        return to_the_last if self.end is None else f"{to_the_last} and RowKey lt {literal(self.end)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,5 +43,11 @@ def operations(account: str, records: Sequence[JobRecord], aliases: Mapping[str,
     return batch
 
 
+def creation(account: str, record: JobRecord, work: str, aliases: Mapping[str, Alias]) -> list[Operation]:
+    """The operations that create one job with its work text; `aliases` as above."""
+    upsert, *rest = operations(account, [record], aliases)
+    return [("create", upsert[1] | {"Work": work}, {}), *rest]
+
+
 def _alias_row(account: str, key: str, job_id: str) -> dict[str, Any]:
     return {"PartitionKey": account, "RowKey": key, "JobId": job_id}

@@ -1,4 +1,4 @@
-"""The command line: `python -m proxy serve | check | jobs ... | keys ... | demo`."""
+"""The command line: `python -m proxy serve | worker | check | jobs ... | keys ... | demo`."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from proxy.commands.check import check
 from proxy.commands.demo import DEFAULT_EMULATOR, demo
 from proxy.commands.failure import CommandError
 from proxy.commands.keys import NewKey, add_key, list_keys, revoke_key
+from proxy.commands.worker import worker
 from proxy.keyring_file import load_keyring
 from proxy.logs import configure_logs
 from proxy.server import listen, serve
@@ -45,6 +46,8 @@ def parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("serve", help="the server, from the environment")
     serving.add_argument("--reload", action="store_true", help="start anew when a source file changes")
     serving.set_defaults(run=_serve)
+
+    commands.add_parser("worker", help="do the jobs, from the environment").set_defaults(run=_worker)
 
     checking = commands.add_parser("check", help="say what is wrong with the settings, the key ring and the storage")
     checking.set_defaults(run=_check)
@@ -99,6 +102,13 @@ def _serve(options: argparse.Namespace) -> int:
     load_keyring(settings)  # each worker process reads its own; a mistake is told once, here
     configure_logs(settings.log_level, settings.log_format)
     return serve(settings, listen(settings), reload=options.reload)
+
+
+def _worker(_options: argparse.Namespace) -> int:
+    settings = load_settings()
+    keyring = load_keyring(settings)
+    configure_logs(settings.log_level, settings.log_format)
+    return worker(settings, keyring)
 
 
 def _check(_options: argparse.Namespace) -> int:

@@ -76,7 +76,7 @@ class AnswerTransport(asyncio.Transport):
         cycle.on_response()
         return True
 
-    def is_closing(self) -> bool:  # pragma: no cover - uvicorn asks when a request's body is read, and none is yet
+    def is_closing(self) -> bool:
         """Whether it is closed, or about to be."""
         return self._transport.is_closing()
 

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from adapters.remembered import Reading
+from proxy.bing.created import CreatedJob
 from proxy.bing.envelope import Authentication, Branding, Envelope
 from proxy.bing.errors import ErrorCode
 from proxy.bing.namespaces import JSON_CONTENT, XML_CONTENT
@@ -52,6 +53,22 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """An answer that is no envelope: a service document, JSON of it, or metadata."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An answer without a body: the job that it began shows in the job list."""
+
+
+Answer = Found | Redirect | CreatedJob | Document | Accepted
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Writes responses with the texts and the time zone of the settings."""
 
@@ -85,6 +102,23 @@ class Answers:
         """A 302, which every shipped client follows; some don't follow a 308."""
         headers: Mapping[str, str] = PROTECTIVE | {"Location": redirect.url}
         return Response(status_code=HTTPStatus.FOUND, headers=headers)
+
+    def created(self, created: CreatedJob, answer: Format, trace_id: str) -> Response:
+        """The answer that tells of a new job; clients append a query to its Location."""
+        envelope = self._envelope(created.http, Authentication.VALID, (), trace_id)
+        response = self._response(replace(envelope, resources=(created.job,)), answer)
+        response.headers["Location"] = created.location
+        return response
+
+    @staticmethod
+    def document(document: Document) -> Response:
+        """A 200 without an envelope."""
+        return Response(document.body, headers=PROTECTIVE | {"Content-Type": document.content_type})
+
+    @staticmethod
+    def accepted() -> Response:
+        """A 202 without a body."""
+        return Response(status_code=HTTPStatus.ACCEPTED, headers=PROTECTIVE)
 
     def _envelope(
         self, status: HTTPStatus, authentication: Authentication, details: tuple[str, ...], trace_id: str

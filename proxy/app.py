@@ -55,6 +55,7 @@ def create_app(settings: Settings, keyring: KeyRing) -> Starlette:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        await endpoint.under_way.ended()
         await ring.accounts.close()
 
     own: dict[str, ASGIApp] = {"/livez": Livez(), "/readyz": Readyz(readiness)}
@@ -103,11 +104,12 @@ def storage_options(settings: Settings) -> StorageOptions:
         timedelta(minutes=settings.sas_minutes),
         settings.storage_timeout,
         Lifetimes(settings.pending_ttl, settings.finished_ttl),
+        settings.worker_lease,
     )
 
 
 async def prepare(accounts: Accounts, seconds: float) -> None:
-    """Creates the jobs tables that are missing and gets the keys that sign links, each within a deadline.
+    """Creates what accounts miss in storage and gets the keys that sign links, each account within a deadline.
 
     What can't be done is told in the log, and hurts nobody else.
     """
@@ -123,7 +125,12 @@ async def prepare(accounts: Accounts, seconds: float) -> None:
     sound = [name for name in accounts.names if name not in accounts.faults]
     for name, fault in accounts.faults.items():
         log.error("account can't be opened: %s", fault, extra={"account": name, "advice": fault.fault.value.advice})
-    # A read-only identity is enough where the table exists, so that the table is not created may be no fault at all.
-    tables = (attempt(name, "jobs table not created", lambda account: account.jobs.create_table()) for name in sound)
-    keys = (attempt(name, "no key to sign links", lambda account: account.links.signer()) for name in sound)
-    await asyncio.gather(*tables, *keys)
+
+    async def each(name: str) -> None:
+        # One after the other: so they share one token of an identity.
+        await attempt(name, "no key to sign links", lambda account: account.links.signer())
+        # A read-only identity is enough where all is there, so that something is not created may be no fault at all.
+        what = "not all tables, queues and containers created"
+        await attempt(name, what, lambda account: account.create_missing())
+
+    await asyncio.gather(*map(each, sound))

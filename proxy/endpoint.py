@@ -11,33 +11,56 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adapters.errors import Fault, StorageFaultError
-from adapters.rows import MalformedRowError
+from adapters.errors import StorageFaultError
+from adapters.properties import MalformedRowError
 from proxy.answer_transport import write_answer
-from proxy.answers import Answers, Found, Redirect
+from proxy.answers import Accepted, Answer, Answers, Document, Found, Redirect
+from proxy.bing.created import CreatedJob
 from proxy.bing.envelope import Branding
 from proxy.bing.errors import ErrorCode, WireError
-from proxy.bing.request import Call, Format, Operation, Query, parse_path, parse_query, path_for_log
+from proxy.bing.request import Call, Format, Query, parse_path, parse_query, path_for_log
+from proxy.bing.routes import Operation
+from proxy.body import Body
+from proxy.deadline import storage_deadline
 from proxy.fault_log import FaultLog
 from proxy.guessing import Guessing
 from proxy.keyring import Grant, KeyRing, digest_of
 from proxy.readiness import Readiness
 from proxy.request_log import RequestLog, Trace
 from proxy.ring_watch import RingInUse
-from proxy.routes.dataflows import Caller, check, job_list, job_output, job_status
+from proxy.routes.caller import Caller, check
+from proxy.routes.dataflows import job_list, job_output, job_status
+from proxy.routes.datasources import create_access, create_delete, create_download, create_publish, create_rollback
+from proxy.routes.information import all_metadata, data_sources, metadata, one_data_source, public_data_sources
+from proxy.routes.loads import create_load
 from proxy.said_before import Said, SaidBefore, Validity
 from proxy.settings import Settings
 from proxy.trace_ids import new_trace_id
+from proxy.under_way import UnderWay
 
 log = logging.getLogger("proxy.request")
 
-Handler = Callable[[Call, Caller], Awaitable[Found | Redirect]]
+Handler = Callable[[Call, Caller], Awaitable[Answer]]
 
 HANDLERS: dict[Operation, Handler] = {
     Operation.JOB_STATUS: job_status,
     Operation.JOB_LIST: job_list,
     Operation.JOB_OUTPUT: job_output,
+    Operation.LOAD: create_load,
+    Operation.DOWNLOAD: create_download,
+    Operation.ROLLBACK: create_rollback,
+    Operation.PUBLISH: create_publish,
+    Operation.ACCESS: create_access,
+    Operation.DELETE: create_delete,
+    Operation.DATA_SOURCES: data_sources,
+    Operation.DATA_SOURCE: one_data_source,
+    Operation.ALL_METADATA: all_metadata,
+    Operation.METADATA: metadata,
+    Operation.PUBLIC_DATA_SOURCES: public_data_sources,
 }
+
+# A load takes as long as its body: it keeps the deadlines of its own work with storage itself.
+OWN_DEADLINES = frozenset((Operation.LOAD,))
 
 
 class Endpoint:
@@ -55,11 +78,12 @@ class Endpoint:
         self._said = SaidBefore()
         self._requests = RequestLog()
         self._faults = FaultLog()
+        self.under_way = UnderWay()
         self._forwarded_told = False
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         started = time.perf_counter()
         self._readiness.asked()
@@ -74,7 +98,7 @@ class Endpoint:
         query = parse_query(scope["query_string"])
         path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")
         trace = Trace(new_trace_id(), scope["method"], path)
-        response = await self._answer(scope, query, trace, place)
+        response = await self._answer(scope, Body(scope, receive), query, trace, place)
         self._requests.tell(trace, response.status_code, started)
         await write_answer(scope, send, response.status_code, response.raw_headers, bytes(response.body))
 
@@ -82,16 +106,16 @@ class Endpoint:
         """The answer to bytes that are no request."""
         return self._answers.error(ErrorCode.NOT_HTTP, Format.JSON, trace_id)
 
-    async def _answer(self, scope: Scope, query: Query, trace: Trace, place: bytes) -> Response:
+    async def _answer(self, scope: Scope, body: Body, query: Query, trace: Trace, place: bytes) -> Response:
         try:
             call = parse_path(scope["raw_path"], scope["method"])
             trace.operation = call.operation.value
             ring = self._ring.keyring
             grant = await self._authenticate(query.key, scope)
             trace.account = grant.account
-            answer = await self._perform(call, grant, query)
-            if isinstance(answer, Redirect):
-                return self._answers.redirect(answer)
+            answer = await self._perform(call, self._caller(scope, body, query, grant))
+            if not isinstance(answer, Found):
+                return self._said_once(answer, query, trace)
             return self._found(answer, query, trace, place, (ring, grant))
         except WireError as error:
             return self._error(error.code, query, trace, error.allow)
@@ -118,15 +142,35 @@ class Endpoint:
         self._said.keep(place, Said(before, after, response.raw_headers, line, validity))
         return response
 
-    async def _perform(self, call: Call, grant: Grant, query: Query) -> Found | Redirect:
-        check(call, grant)
-        query.check()
-        try:
-            async with asyncio.timeout(self._settings.storage_timeout):
-                caller = Caller(grant, self._ring.accounts[grant.account], query.format, self._settings)
-                return await HANDLERS[call.operation](call, caller)
-        except TimeoutError:
-            raise StorageFaultError(Fault.TIMEOUT, f"nothing within {self._settings.storage_timeout:g} s") from None
+    def _said_once(self, answer: Redirect | CreatedJob | Document | Accepted, query: Query, trace: Trace) -> Response:
+        """An answer that nobody remembers: the next request asks storage, or creates another job."""
+        match answer:
+            case Redirect():
+                return self._answers.redirect(answer)
+            case CreatedJob():
+                return self._answers.created(answer, query.format, trace.trace_id)
+            case Document():
+                return self._answers.document(answer)
+            case Accepted():
+                return self._answers.accepted()
+
+    def _caller(self, scope: Scope, body: Body, query: Query, grant: Grant) -> Caller:
+        async def has_key(key: bytes) -> bool:
+            try:
+                return (await self._authenticate(key, scope)).account == grant.account
+            except WireError as error:
+                if error.code is ErrorCode.TOO_MANY_KEYS:
+                    raise
+                return False
+
+        return Caller(grant, self._ring.accounts, self._settings, query, body, self.under_way, has_key)
+
+    async def _perform(self, call: Call, caller: Caller) -> Answer:
+        check(call, caller.grant, caller.query)
+        if call.operation in OWN_DEADLINES:
+            return await HANDLERS[call.operation](call, caller)
+        async with storage_deadline(self._settings.storage_timeout):
+            return await HANDLERS[call.operation](call, caller)
 
     async def _authenticate(self, key: bytes | None, scope: Scope) -> Grant:
         if key is None:

@@ -32,7 +32,7 @@ _STORAGE_FORMS = (
     {"account_name", "account_key_env"},
     {"account_name", "credential"},
 )
-_ENDPOINTS = {"endpoint_suffix", "table_url", "blob_url"}
+_ENDPOINTS = {"endpoint_suffix", "table_url", "blob_url", "queue_url"}
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 AccountName = Annotated[str, StringConstraints(pattern="^[a-z0-9]{1,63}$")]
@@ -87,6 +87,7 @@ class _Storage(_Strict):
     endpoint_suffix: Suffix = "core.windows.net"
     table_url: Endpoint | None = None
     blob_url: Endpoint | None = None
+    queue_url: Endpoint | None = None
 
     @validator(mode="after")
     def _one_form(self) -> "_Storage":
@@ -94,7 +95,8 @@ class _Storage(_Strict):
         if form not in _STORAGE_FORMS or (self.model_fields_set & _ENDPOINTS and "account_name" not in form):
             raise ValueError(
                 "must be one of connection_string, connection_string_env, account_name with account_key_env,"
-                " account_name with credential; only the last two take endpoint_suffix, table_url and blob_url"
+                " account_name with credential; only the last two take endpoint_suffix, table_url,"
+                " blob_url and queue_url"
             )
         return self
 
@@ -102,7 +104,8 @@ class _Storage(_Strict):
         if self.account_name is None:
             text = None if self.connection_string is None else self.connection_string.get_secret_value()
             return ConnectionString(text, self.connection_string_env)
-        endpoints = Endpoints(self.account_name, self.endpoint_suffix, self.table_url, self.blob_url)
+        urls = self.table_url, self.blob_url, self.queue_url
+        endpoints = Endpoints(self.account_name, self.endpoint_suffix, *urls)
         if self.account_key_env is not None:
             return AccountKey(endpoints, self.account_key_env)
         if not isinstance(self.credential, _Credential):

@@ -7,10 +7,12 @@ upgrade. Legacy clients know envelopes only, and Java's client asks for HTTP/2 o
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httptools
 from starlette.responses import Response
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from proxy.answer_transport import WHOLE, AnswerTransport
@@ -25,7 +27,7 @@ HEAD_SECONDS = 15
 # Requests that one connection may send before the first of them is answered.
 PIPELINED = 16
 
-# Bytes of a body that are taken while its request is being answered. No operation reads one.
+# Bytes of a body that are taken while nobody asks for them. Most operations read none; a load reads at its own pace.
 UNREAD_BODY = 256 * 1024
 
 # A connection closed with bytes unread is reset, and what the client has not read of our answer is lost with it. So
@@ -72,6 +74,7 @@ class LegacyProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """A new connection: its first request is waited for, but not for ever."""
         super().connection_made(transport)
+        self.flow = CountedFlow(transport, self._body_asked_for)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -157,7 +160,11 @@ class LegacyProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is for people, ours for clients
         """Answers what is no request by an envelope, and ends the connection."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_body_awaited():
+            # Whoever reads the body will never see its end. Its answer would be ours, so we give it now.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        elif self.cycle is not None and not self.cycle.response_complete:
             # An earlier request of this connection is not answered yet: its answer comes first, and alone.
             self.cycle.keep_alive = False
             self.garbled = True
@@ -169,6 +176,12 @@ class LegacyProtocol(HttpToolsProtocol):
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in head)
         self.transport.write(STATUS_LINE[response.status_code] + lines + b"\r\n" + bytes(response.body))
         self.linger()
+
+    def _is_body_awaited(self) -> bool:
+        """Whether the request under way may be reading its body, which is not complete: only a POST has one."""
+        cycle = self.cycle
+        is_open = cycle is not None and cycle.more_body and not cycle.response_started and not self.pipeline
+        return is_open and cycle.scope["method"] == "POST"
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's never keeps a connection open
         """The client has ended its side, as some do once they have asked; the answer is still due.
@@ -217,6 +230,9 @@ class LegacyProtocol(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
 
+    def _body_asked_for(self) -> None:
+        self._unread = 0
+
     def _head_too_slow(self) -> None:
         self._head_timer = None
         if self._in_request:
@@ -238,3 +254,16 @@ class LegacyProtocol(HttpToolsProtocol):
         self._head += size
         if self._head > MAX_HEAD:
             raise HeadTooLargeError
+
+
+class CountedFlow(FlowControl):
+    """A connection's flow, which tells when more is asked for: what came before has been taken."""
+
+    def __init__(self, transport: asyncio.Transport, asked_for: Callable[[], None]) -> None:
+        super().__init__(transport)
+        self._asked_for = asked_for
+
+    def resume_reading(self) -> None:
+        """Lets more come."""
+        self._asked_for()
+        super().resume_reading()

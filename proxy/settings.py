@@ -108,6 +108,15 @@ def _roles(value: object) -> object:
     return roles
 
 
+def _hosts(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+    if not all(re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?", host) for host in hosts):
+        raise ValueError("must be host names like data.blob.core.windows.net, with commas between them")
+    return hosts
+
+
 def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -171,6 +180,20 @@ class Settings(BaseSettings):
     )
     finished_ttl: float = Field(
         300, ge=0, le=7 * 86400, description="seconds that the record of a finished job may be reused"
+    )
+    worker_lease: float = Field(
+        30, ge=1, le=3600, description="seconds that a worker holds a job without a sign of life"
+    )
+    worker_tries: int = Field(5, ge=1, le=100, description="attempts before a job is Aborted")
+    data_location_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = Field(
+        (), description="hosts that a load may fetch its data from, beside the account's own blob endpoint"
+    )
+    max_data_sources: int = Field(25, ge=1, le=100_000, description="data sources of an account")
+    max_active_jobs: int = Field(10, ge=1, le=10_000, description="unfinished jobs of an account")
+    max_jobs_per_day: int = Field(50, ge=1, le=1_000_000, description="jobs that an account may create in 24 hours")
+    max_entities: int = Field(200_000, ge=1, le=100_000_000, description="entities of a load")
+    max_upload_mb: int = Field(
+        300, ge=1, le=100_000, description="megabytes of a load, as it is sent and after decompression"
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="addresses or networks of proxies in front whose `X-Forwarded-For` tells the client's address"

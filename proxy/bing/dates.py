@@ -33,6 +33,12 @@ def iso8601(moment: Ticks, zone: tzinfo) -> str:
     return f"{text}{fraction}{'-' if offset < 0 else '+'}{hours:02d}:{minutes:02d}"
 
 
+def utc_seconds(moment: Ticks) -> str:
+    """A date in a service document, whole seconds: `2013-02-25T19:44:10Z`."""
+    whole = to_datetime(_calendar(moment))
+    return f"{whole.year:04d}-{whole:%m-%dT%H:%M:%S}Z"
+
+
 def parse_rfc1123(text: str) -> Ticks:
     """Reads a date of a JSON answer; the name of the weekday is not checked, the documents have wrong ones.
 

@@ -51,6 +51,75 @@ class ErrorCode(Enum):
         Authentication.VALID,
         "The data source name in the path is not valid. Allowed are 1 to 50 letters, digits and ~ ` ! $ ^ _ = { }",
     )
+    BAD_NAME_PARAMETER = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter dataSourceName is required: 1 to 50 letters, digits and ~ ` ! $ ^ _ = { }",
+    )
+    BAD_LOAD_OPERATION = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter loadOperation is required. Allowed values: complete, completeStaging, incremental,"
+        " incrementalStaging.",
+    )
+    BAD_INPUT = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter input is required. Allowed values: xml, csv, tab, pipe, kml, shp.",
+    )
+    BAD_SET_PUBLIC = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter setPublic is missing or not valid. Allowed values: 0, 1, true, false.",
+    )
+    BAD_IS_STAGING = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter isStaging is not valid. Allowed values: 0, 1, true, false.",
+    )
+    BAD_SHOW_ALL_VERSIONS = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter showAllVersions is not valid. Allowed values: true, false, or a number.",
+    )
+    BAD_FORMAT = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter $format is not valid. Allowed values: atom, json.",
+    )
+    BAD_DESCRIPTION = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter description is too long. Allowed are 2,048 characters.",
+    )
+    BAD_QUERY_KEY = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter queryKey is not valid. Allowed is another key of the account, not that of the parameter key.",
+    )
+    BAD_DATA_LOCATION = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The parameter dataLocation is not valid. Allowed are https URLs of hosts that the service may fetch from.",
+    )
+    BODY_AND_LOCATION = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The data is in the body and the parameter dataLocation names a place. Allowed is one of the two.",
+    )
+    NO_DATA = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "There is no data. Send it in the body, or name its place by the parameter dataLocation.",
+    )
+    BODY_TOO_LARGE = ErrorEntry(HTTPStatus.BAD_REQUEST, Authentication.VALID, "The data is larger than is allowed.")
+    BODY_INCOMPLETE = ErrorEntry(HTTPStatus.BAD_REQUEST, Authentication.VALID, "The data ended before its end.")
+    BODY_TOO_SLOW = ErrorEntry(HTTPStatus.BAD_REQUEST, Authentication.VALID, "The data did not arrive in time.")
+    BEING_DELETED = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "The data source of this name is being deleted. Wait until its delete job has completed.",
+    )
     NOT_HTTP = ErrorEntry(
         HTTPStatus.BAD_REQUEST, Authentication.NONE, "The request is not valid HTTP, or its head is too large."
     )
@@ -59,13 +128,30 @@ class ErrorCode(Enum):
         HTTPStatus.NOT_FOUND, Authentication.VALID, "There is no such job in the account of this key."
     )
     NO_SUCH_OUTPUT = ErrorEntry(HTTPStatus.NOT_FOUND, Authentication.VALID, "The job has no such output.")
+    NO_SUCH_DATA_SOURCE = ErrorEntry(
+        HTTPStatus.NOT_FOUND, Authentication.VALID, "There is no such data source in the account of this key."
+    )
+    NO_SUCH_VERSION = ErrorEntry(HTTPStatus.NOT_FOUND, Authentication.VALID, "The data source has no such version.")
+    TOO_MANY_DATA_SOURCES = ErrorEntry(
+        HTTPStatus.FORBIDDEN, Authentication.VALID, "The account has as many data sources as it may have."
+    )
+    TOO_MANY_ACTIVE_JOBS = ErrorEntry(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        Authentication.VALID,
+        "The account has as many unfinished jobs as it may have. Wait until one of them has ended.",
+    )
+    TOO_MANY_JOBS_TODAY = ErrorEntry(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        Authentication.VALID,
+        "The account has created as many jobs as it may in 24 hours.",
+    )
     WRONG_METHOD = ErrorEntry(
         HTTPStatus.METHOD_NOT_ALLOWED, Authentication.NONE, "This path does not take that method."
     )
     BAD_ROW = ErrorEntry(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         Authentication.VALID,
-        "The job's record can't be read. The traceId is in the log.",
+        "A record can't be read. The traceId is in the log.",
     )
     OUR_FAULT = ErrorEntry(
         HTTPStatus.INTERNAL_SERVER_ERROR, Authentication.NONE, "The server failed. The traceId is in the log."

@@ -84,9 +84,8 @@ def _job(job: Job, zone: tzinfo) -> Iterator[str]:
 
 def _link(link: Link) -> str:
     # The role comes before the name: the documented sample reads attributes by position.
-    name = "" if link.name is None else f' name="{clean(link.name).translate(_IN_ATTRIBUTE)}"'
-    role = clean(link.role).translate(_IN_ATTRIBUTE)
-    return f'{INDENT * 5}<Link role="{role}"{name}>{_escaped(link.url)}</Link>'
+    name = "" if link.name is None else f' name="{escaped_attribute(link.name)}"'
+    return f'{INDENT * 5}<Link role="{escaped_attribute(link.role)}"{name}>{escaped(link.url)}</Link>'
 
 
 def _optional(name: str, text: str | None) -> Iterator[str]:
@@ -95,7 +94,7 @@ def _optional(name: str, text: str | None) -> Iterator[str]:
 
 
 def _member(name: str, text: str) -> str:
-    return f"          <{name}>{_escaped(text)}</{name}>"
+    return f"          <{name}>{escaped(text)}</{name}>"
 
 
 def _plain(name: str, value: str | int) -> str:
@@ -104,10 +103,16 @@ def _plain(name: str, value: str | int) -> str:
 
 
 def _element(depth: int, name: str, text: str) -> str:
-    return f"{INDENT * depth}<{name}>{_escaped(text)}</{name}>"
+    return f"{INDENT * depth}<{name}>{escaped(text)}</{name}>"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text as an element's content."""
     if text.isascii() and text.isprintable() and not ("&" in text or "<" in text or ">" in text):
         return text
     return clean(text).translate(_IN_TEXT)
+
+
+def escaped_attribute(text: str) -> str:
+    """A text between the quotes of an attribute."""
+    return clean(text).translate(_IN_ATTRIBUTE)

@@ -1,12 +1,14 @@
 """What a request asks for: its path and query, read as Bing read them (wire contract, section 1)."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import unquote_to_bytes
 
 from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.job_types import Kind
+from proxy.bing.routes import ROUTES, Operation
 
 
 class Format(Enum):
@@ -16,50 +18,39 @@ class Format(Enum):
     XML = "xml"
 
 
-class Operation(Enum):
-    """What can be asked for; the value names it in the log."""
-
-    JOB_STATUS = "job status"
-    JOB_LIST = "job list"
-    JOB_OUTPUT = "job output"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One URL template: a segment in braces takes any text, the others match in any letter case."""
-
-    template: str
-    operation: Operation
-    kind: Kind
-
-
-# Below /REST/v1/. The documents print output links under ListJobs and Download too.
-ROUTES = (
-    Route("Dataflows/ListJobs", Operation.JOB_LIST, Kind.LISTED),
-    Route("Dataflows/LoadDataSource/{job}", Operation.JOB_STATUS, Kind.LOAD),
-    Route("Dataflows/DataSourceDownload/{job}", Operation.JOB_STATUS, Kind.DOWNLOAD),
-    Route("Dataflows/Geocode/{job}", Operation.JOB_STATUS, Kind.GEOCODE),
-    Route("Dataflows/DataSourceRollback/{job}", Operation.JOB_STATUS, Kind.ROLLBACK),
-    Route("data/jobs/{job}/$getstatus", Operation.JOB_STATUS, Kind.SERVICE),
-    Route("Dataflows/LoadDataSource/{job}/output/{output}", Operation.JOB_OUTPUT, Kind.LOAD),
-    Route("Dataflows/DataSourceDownload/{job}/output/{output}", Operation.JOB_OUTPUT, Kind.DOWNLOAD),
-    Route("Dataflows/Download/{job}/output/{output}", Operation.JOB_OUTPUT, Kind.DOWNLOAD),
-    Route("Dataflows/Geocode/{job}/output/{output}", Operation.JOB_OUTPUT, Kind.GEOCODE),
-    Route("Dataflows/DataSourceRollback/{job}/output/{output}", Operation.JOB_OUTPUT, Kind.ROLLBACK),
-    Route("Dataflows/ListJobs/{job}/output/{output}", Operation.JOB_OUTPUT, Kind.LISTED),
-)
-METHODS = ("GET", "HEAD")
 OUTPUTS = ("succeeded", "failed")
+
+# Beside key, queryKey and output. Others are ignored.
+PARAMETERS = frozenset(
+    (
+        "$format",
+        "accessid",
+        "datalocation",
+        "datasourcename",
+        "description",
+        "input",
+        "isstaging",
+        "jobid",
+        "loadoperation",
+        "setpublic",
+        "showallversions",
+    )
+)
 
 _DATA_SOURCE_NAME = re.compile(r"[A-Za-z0-9~`!$^_={}]{1,50}")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The parameters that count. Names match in any letter case, and the first one given counts."""
+    """The parameters that count. Names match in any letter case, and the first one given counts.
+
+    `parameters` holds those of PARAMETERS that were given, by their names in lower case.
+    """
 
     key: bytes | None
     output: str
+    query_key: bytes | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def format(self) -> Format:
@@ -67,33 +58,42 @@ class Query:
         return Format.XML if self.output.lower() == Format.XML.value else Format.JSON
 
     def check(self) -> None:
-        """Raises WireError where a parameter has a value that is not allowed."""
+        """Raises WireError where the format is none."""
         if self.output and self.output.lower() not in {answer.value for answer in Format}:
             raise WireError(ErrorCode.BAD_OUTPUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request for one operation: `reference` is the path's id or data source name, `output` the output's name."""
+    """A request for one operation.
+
+    `reference` is the path's id of a job, or of a version, or the data source name that stands for a job; `output` the
+    output's name; `access_id` and `name` those of a data source.
+    """
 
     operation: Operation
     kind: Kind
     reference: str = ""
     output: str = ""
+    access_id: str = ""
+    name: str = ""
 
 
 def parse_query(query: bytes) -> Query:
     """Reads a query string; never fails, whatever the bytes."""
-    key: bytes | None = None
+    keys: dict[str, bytes] = {}
     output: str | None = None
+    parameters: dict[str, str] = {}
     for pair in query.split(b"&"):
         name, _, value = pair.partition(b"=")
         match _unquoted(name.replace(b"+", b" ")).lower():
-            case "key" if key is None:
-                key = unquote_to_bytes(value.replace(b"+", b" "))
+            case "key" | "querykey" as known:
+                keys.setdefault(known, unquote_to_bytes(value.replace(b"+", b" ")))
             case "output" | "o" if output is None:
                 output = _unquoted(value.replace(b"+", b" "))
-    return Query(key or None, output or "")
+            case known if known in PARAMETERS and known not in parameters:
+                parameters[known] = _unquoted(value.replace(b"+", b" "))
+    return Query(keys.get("key") or None, output or "", keys.get("querykey") or None, parameters)
 
 
 def parse_path(raw_path: bytes, method: str) -> Call:
@@ -106,13 +106,24 @@ def parse_path(raw_path: bytes, method: str) -> Call:
         WireError: there is no such path, or it does not take this method.
     """
     segments = [_unquoted(part) for part in raw_path.split(b"/") if part]
+    allowed: tuple[str, ...] = ()
     if [segment.lower() for segment in segments[:2]] == ["rest", "v1"]:
-        for template, route in _TEMPLATES:
+        for route, template in _TEMPLATES:
             found = _match(template, segments[2:])
-            if found is not None:
-                if method not in METHODS:
-                    raise WireError(ErrorCode.WRONG_METHOD, METHODS)
-                return Call(route.operation, route.kind, found.get("{job}", ""), found.get("{output}", "").lower())
+            if found is None:
+                continue
+            if method in route.methods:
+                return Call(
+                    route.operation,
+                    route.kind,
+                    found.get("{job}", found.get("{previousVersionJobId}", "")),
+                    found.get("{output}", "").lower(),
+                    found.get("{accessId}", ""),
+                    found.get("{name}", ""),
+                )
+            allowed += route.methods
+    if allowed:
+        raise WireError(ErrorCode.WRONG_METHOD, tuple(sorted(allowed, key=_METHODS.index)))
     raise WireError(ErrorCode.NO_SUCH_PATH)
 
 
@@ -130,10 +141,14 @@ def is_data_source_name(text: str) -> bool:
     return _DATA_SOURCE_NAME.fullmatch(text) is not None
 
 
-_TEMPLATES = [(route.template.split("/"), route) for route in ROUTES]
+_TEMPLATES = [(route, route.template.split("/")) for route in ROUTES]
+_METHODS = ("GET", "HEAD", "POST", "DELETE")
 _TOLD_SEGMENTS = 8
-_WORDS = {"rest", "v1"} | {word.lower() for route in ROUTES for word in route.template.split("/")} | set(OUTPUTS)
+_WORDS = {"rest", "v1"} | {word.lower() for _, template in _TEMPLATES for word in template} | set(OUTPUTS)
 _ID = re.compile(r"[0-9a-f]{32}")
+
+# No access id: data/jobs is where jobs are asked for.
+_JOBS = "jobs"
 
 
 def _is_told(segment: str) -> bool:
@@ -150,6 +165,8 @@ def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
         elif pattern.lower() != segment.lower():
             return None
     if found.get("{output}", OUTPUTS[0]).lower() not in OUTPUTS:
+        return None
+    if found.get("{accessId}", "").lower() == _JOBS and template[0] == "data":
         return None
     return found
 

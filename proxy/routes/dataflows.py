@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from adapters.account import Account
 from adapters.exports import UNLIMITED, Signer
 from adapters.records import JobRecord
 from adapters.remembered import Reading
@@ -14,20 +13,10 @@ from proxy.answers import Found, Redirect
 from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.job_types import JOB_TYPES, Kind, is_of_kind
 from proxy.bing.links import LinkStyle, outputs
-from proxy.bing.request import Call, Format, is_data_source_name
+from proxy.bing.request import Call, is_data_source_name
 from proxy.bing.translate import error_message, listed, status_answer
 from proxy.keyring import Grant, Role
-from proxy.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: what the key may do, the account it opened, and the format of the answer."""
-
-    grant: Grant
-    account: Account
-    answer: Format
-    settings: Settings
+from proxy.routes.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +30,6 @@ class FoundJob:
     def record(self) -> JobRecord:
         """The job's record."""
         return self.reading.value
-
-
-def check(call: Call, grant: Grant) -> None:
-    """Judges a call by what its key may do, and then by its own form; storage has not been asked yet.
-
-    Raises:
-        WireError: the key may not do this, or the call is malformed.
-    """
-    if not call.reference:
-        return
-    grant.require_master()
-    if call.kind is Kind.GEOCODE and grant.is_restricted:
-        raise WireError(ErrorCode.OTHER_DATA_SOURCE)
 
 
 async def job_status(call: Call, caller: Caller) -> Found:

@@ -3,9 +3,10 @@
 import pytest
 
 from proxy.answers import Found
-from proxy.bing.request import Call, Operation
+from proxy.bing.request import Call
+from proxy.bing.routes import Operation
 from proxy.endpoint import HANDLERS
-from proxy.routes.dataflows import Caller
+from proxy.routes.caller import Caller
 from tests.live import LiveServer
 
 

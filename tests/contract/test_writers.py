@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import adapters.jobs
+import adapters.remarks
 from adapters.account import StorageOptions
 from adapters.accounts import Accounts
 from adapters.credentials import ConnectionString
@@ -83,7 +84,7 @@ def test_a_transaction_that_storage_refuses_is_a_fault(storage: Storage) -> None
 
 
 def test_remarks_on_rows_are_bounded(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapters.jobs, "REMARKS_KEPT", 3)
+    monkeypatch.setattr(adapters.remarks, "REMARKS_KEPT", 3)
     for _ in range(5):
         storage.job(status="Resting")
 

@@ -74,7 +74,7 @@ def test_an_account_of_any_name_has_its_own_jobs(
         data_source_name="Shop",
         legacy_id="Old",
     )
-    store = JobStore(account, reads, writes)
+    store = JobStore(account, reads, writes, 5)
     loop.run(store.clear())
     loop.run(store.put([record]))
     assert loop.run(store.created_since(CREATED)) == [record]

@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import example, given, settings
 
 from adapters.ids import is_row_id
+from adapters.properties import MalformedRowError
 from adapters.records import JobRecord
-from adapters.rows import MalformedRowError, read_row, write_row
+from adapters.rows import read_row, write_row
 from proxy.bing.render_json import render_json
 from proxy.bing.render_xml import render_xml
 from proxy.bing.request import Format

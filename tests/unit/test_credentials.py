@@ -32,6 +32,7 @@ def test_a_connection_string_of_the_portal_is_read() -> None:
         SECRET,
         "https://contosodata.table.core.windows.net",
         "https://contosodata.blob.core.windows.net",
+        "https://contosodata.queue.core.windows.net",
     )
 
 
@@ -54,6 +55,23 @@ def test_protocol_and_suffix_have_defaults() -> None:
 def test_endpoints_of_its_own_come_before_the_suffix() -> None:
     opened = _open(f"{FULL};TableEndpoint=https://10.0.0.1:8443/t/;BlobEndpoint=http://blobs.example.net")
     assert (opened.table_url, opened.blob_url) == ("https://10.0.0.1:8443/t", "http://blobs.example.net")
+    assert opened.queue_url == "https://contosodata.queue.core.windows.net"
+    assert _open(f"{FULL};QueueEndpoint=https://q:1/x/").queue_url == "https://q:1/x"
+
+
+@pytest.mark.parametrize(
+    ("blob_url", "queue_url"),
+    [
+        ("https://x.blob.core.chinacloudapi.cn/", "https://x.queue.core.chinacloudapi.cn"),
+        ("https://x-secondary.blob.storage.azure.net:8443", "https://x-secondary.queue.storage.azure.net:8443"),
+        ("https://x.blob.example.net/a.blob.b", "https://x.queue.example.net/a.blob.b"),
+        ("https://files.example.net", "https://contosodata.queue.core.windows.net"),
+    ],
+)
+def test_queues_are_looked_for_beside_the_blobs(blob_url: str, queue_url: str) -> None:
+    assert _open(f"{FULL};BlobEndpoint={blob_url}").queue_url == queue_url
+    assert Endpoints("contosodata", blob_url=blob_url).queue() == queue_url
+    assert Endpoints("contosodata", blob_url=blob_url, queue_url="https://q/").queue() == "https://q"
 
 
 @pytest.mark.parametrize(
@@ -65,6 +83,7 @@ def test_the_emulator_has_a_short_form(text: str) -> None:
         EMULATOR_KEY,
         f"http://127.0.0.1:10002/{EMULATOR_ACCOUNT}",
         f"http://127.0.0.1:10000/{EMULATOR_ACCOUNT}",
+        f"http://127.0.0.1:10001/{EMULATOR_ACCOUNT}",
     )
 
 
@@ -110,6 +129,7 @@ def test_a_key_that_is_not_base64_is_told(key: str) -> None:
 def test_an_endpoint_that_is_no_url_is_named_by_its_service(url: str) -> None:
     assert "table endpoint" in _refusal(f"{FULL};TableEndpoint={url}")
     assert "blob endpoint" in _refusal(f"{FULL};BlobEndpoint={url}")
+    assert "queue endpoint" in _refusal(f"{FULL};QueueEndpoint={url}")
 
 
 def test_a_connection_string_may_be_in_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:

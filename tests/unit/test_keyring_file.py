@@ -77,6 +77,10 @@ def test_the_ring_of_the_design_is_read() -> None:
             NAMED | {"credential": "default", "table_url": "https://t:1/x", "blob_url": "http://b"},
             Identity(Endpoints("contosodata", table_url="https://t:1/x", blob_url="http://b"), IdentityKind.DEFAULT),
         ),
+        (
+            NAMED | {"credential": "default", "queue_url": "https://q:1/x"},
+            Identity(Endpoints("contosodata", queue_url="https://q:1/x"), IdentityKind.DEFAULT),
+        ),
     ],
 )
 def test_every_form_of_storage_is_read(storage: dict[str, Any], entry: object) -> None:

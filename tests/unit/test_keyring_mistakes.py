@@ -143,6 +143,7 @@ def test_a_key_in_the_wrong_place_is_not_told() -> None:
         NAMED | {"credential": "default", "table_url": "ftp://x"},
         NAMED | {"credential": "default", "blob_url": "https://user:hunter2@x"},
         NAMED | {"credential": "default", "blob_url": "https://x/?sig=hunter2"},
+        NAMED | {"credential": "default", "queue_url": "ftp://x"},
         {"two\nlines": 1},
         "UseDevelopmentStorage=true",
     ],

@@ -4,7 +4,8 @@ import pytest
 
 from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.job_types import Kind
-from proxy.bing.request import Call, Operation, is_data_source_name, parse_path
+from proxy.bing.request import Call, is_data_source_name, parse_path
+from proxy.bing.routes import Operation
 
 STATUS_PATHS = {
     "Dataflows/LoadDataSource/ID": Kind.LOAD,
@@ -93,12 +94,18 @@ def test_other_segments_may_be_encoded_too() -> None:
         b"/Dataflows/ListJobs",
         b"/REST/v1/Dataflows",
         b"/REST/v1/Dataflows/ListJobs/x",
-        b"/REST/v1/Dataflows/LoadDataSource",
         b"/REST/v1/Dataflows/Download/x",
         b"/REST/v1/Dataflows/Geocode/x/output",
         b"/REST/v1/Dataflows/Geocode/x/output/both",
         b"/REST/v1/Dataflows/Geocode/x/output/succeeded/y",
         b"/REST/v1/data/jobs/x",
+        b"/REST/v1/data/JOBS/x/$commit",
+        b"/REST/v1/data/jobs/x/$metadata",
+        b"/REST/v1/data/jobs/x/$updatedatasource",
+        b"/REST/v1/data/x",
+        b"/REST/v1/data/x/y/EntityType",
+        b"/REST/v1/Dataflows/DataSourceDownload",
+        b"/REST/v1/Dataflows/DataSourceDownload/x/y/z",
         b"/REST/v1/data/jobs/x/$getstatus/output/succeeded",
         b"/REST/v1/Dataflows%2FListJobs",
     ],
@@ -106,6 +113,58 @@ def test_other_segments_may_be_encoded_too() -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_other_paths_do_not_exist_for_any_method(path: bytes, method: str) -> None:
     assert _error(path, method).code is ErrorCode.NO_SUCH_PATH
+
+
+NAMED = {"access_id": "AcCess", "name": "Shops"}
+DATA_SOURCES: dict[tuple[str, str], Call] = {
+    ("POST", "Dataflows/LoadDataSource"): Call(Operation.LOAD, Kind.LISTED),
+    ("GET", "Dataflows/DataSourceDownload/AcCess/Shops"): Call(Operation.DOWNLOAD, Kind.LISTED, **NAMED),
+    ("GET", "Dataflows/DataSourceRollback/VeRsion/Shops"): Call(
+        Operation.ROLLBACK, Kind.LISTED, "VeRsion", name="Shops"
+    ),
+    ("GET", "data/AcCess/Shops/$commit"): Call(Operation.PUBLISH, Kind.LISTED, **NAMED),
+    ("GET", "data/AcCess/Shops/$updatedatasource"): Call(Operation.ACCESS, Kind.LISTED, **NAMED),
+    ("DELETE", "data/AcCess/Shops"): Call(Operation.DELETE, Kind.LISTED, **NAMED),
+    ("GET", "data"): Call(Operation.DATA_SOURCES, Kind.LISTED),
+    ("GET", "data/$metadata"): Call(Operation.ALL_METADATA, Kind.LISTED),
+    ("GET", "data/$GetPublicDataSourceList"): Call(Operation.PUBLIC_DATA_SOURCES, Kind.LISTED),
+    ("GET", "data/AcCess/Shops"): Call(Operation.DATA_SOURCE, Kind.LISTED, **NAMED),
+    ("GET", "data/AcCess/Shops/$metadata"): Call(Operation.METADATA, Kind.LISTED, **NAMED),
+}
+
+
+@pytest.mark.parametrize(("method", "path"), DATA_SOURCES)
+def test_a_path_of_a_data_source_names_it(method: str, path: str) -> None:
+    wanted = DATA_SOURCES[method, path]
+    assert _parse(path, method) == wanted
+    for change in (str.lower, str.upper):
+        changed = path
+        for word in ("Dataflows", "LoadDataSource", "DataSource", "data", "$commit", "$update", "$metadata", "$Get"):
+            changed = changed.replace(word, change(word))
+        assert _parse(changed + "/", method) == wanted
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        ("Dataflows/LoadDataSource", "GET", ("POST",)),
+        ("Dataflows/LoadDataSource", "HEAD", ("POST",)),
+        ("Dataflows/DataSourceDownload/x/y", "HEAD", ("GET",)),
+        ("Dataflows/DataSourceRollback/x/y", "HEAD", ("GET",)),
+        ("data/x/y/$commit", "HEAD", ("GET",)),
+        ("data/x/y/$updatedatasource", "HEAD", ("GET",)),
+        ("data/x/y", "POST", ("GET", "HEAD", "DELETE")),
+        ("data", "DELETE", ("GET", "HEAD")),
+    ],
+)
+def test_head_never_asks_for_what_creates_a_job(path: str, method: str, allowed: tuple[str, ...]) -> None:
+    error = _error(f"/REST/v1/{path}".encode(), method)
+    assert (error.code, error.allow) == (ErrorCode.WRONG_METHOD, allowed)
+
+
+def test_an_output_is_no_data_source() -> None:
+    assert _parse("Dataflows/DataSourceDownload/x/output/failed").operation is Operation.JOB_OUTPUT
+    assert _parse("data/jobs/x/$getstatus").operation is Operation.JOB_STATUS
 
 
 def test_head_works_wherever_get_does() -> None:

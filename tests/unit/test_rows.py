@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from azure.data.tables import EdmType, EntityProperty
 
+from adapters.properties import MalformedRowError
 from adapters.records import BlobPath, JobRecord, JobStatus, JobType
-from adapters.rows import MalformedRowError, read_row, write_row
+from adapters.rows import read_row, write_row
 from adapters.ticks import parse
 from tests.wire.given import ERRORS, record
 

@@ -188,3 +188,28 @@ def test_a_variable_that_nobody_filled_in_is_as_good_as_unset(monkeypatch: pytes
     assert found.port == 8080
     assert found.time_zone == "America/Los_Angeles"
     assert found.sas_suffix == ""  # the one that may well be empty
+
+
+@pytest.mark.parametrize("value", ["https://data.example.net", "a b", "data.example.net:x", "*.example.net", "-a"])
+def test_a_host_to_fetch_from_is_a_name(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "host names" in _mistake(monkeypatch, "PROXY_DATA_LOCATION_HOSTS", value)
+
+
+def test_hosts_to_fetch_from_are_listed_in_any_letter_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_DATA_LOCATION_HOSTS", "Data.Example.NET, other.example.net:8443,")
+    assert load_settings().data_location_hosts == ("data.example.net", "other.example.net:8443")
+
+
+def test_the_write_sides_bounds_are_those_of_the_documents() -> None:
+    defaults = {name: field.get_default() for name, field in Settings.model_fields.items()}
+    documented = {
+        "max_data_sources": 25,
+        "max_active_jobs": 10,
+        "max_jobs_per_day": 50,
+        "max_entities": 200_000,
+        "max_upload_mb": 300,
+        "worker_lease": 30,
+        "worker_tries": 5,
+        "data_location_hosts": (),
+    }
+    assert {name: defaults[name] for name in documented} == documented

@@ -1,0 +1,133 @@
+"""The data sources of one account: a row each, so that one conditional write switches a data source's version."""
+
+from collections.abc import Callable
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError
+from azure.data.tables import TableErrorCode, UpdateMode
+from azure.data.tables.aio import TableClient
+
+from adapters.aliases import is_key
+from adapters.calls import TRIES, error_code, storage_call, wait_before
+from adapters.datasource_records import DataSource, Version
+from adapters.datasource_rows import read_data_source, write_data_source
+from adapters.errors import ConflictError, StorageFaultError
+from adapters.properties import MalformedRowError, Row
+from adapters.remarks import Remarks
+from adapters.tables import KeyRange, TableReads
+
+__all__ = ["TABLE", "DataSource", "DataSourceStore", "Version"]
+
+TABLE = "datasources"
+
+# What a write says when another writer has made, changed or deleted the row since it was read.
+_CONFLICTS = {
+    TableErrorCode.ENTITY_ALREADY_EXISTS,
+    TableErrorCode.UPDATE_CONDITION_NOT_SATISFIED,
+    TableErrorCode.CONDITION_NOT_MET,
+    TableErrorCode.RESOURCE_NOT_FOUND,
+}
+
+
+class DataSourceStore:
+    """Data source rows in one account's partition.
+
+    Every method raises StorageFaultError where storage can't answer.
+    """
+
+    def __init__(self, account: str, reads: TableReads, writes: TableClient, seconds: float) -> None:
+        """`seconds` is the longest that one write may take."""
+        self._account = account
+        self._reads = reads
+        self._writes = writes
+        self._seconds = seconds
+        self._remark = Remarks(account)
+
+    async def get(self, name: str) -> DataSource | None:
+        """The data source of this name, in any letter case.
+
+        Raises:
+            MalformedRowError: there is such a row, but it can't be read.
+        """
+        row = await self._row(name.lower())
+        return None if row is None else self._read(row)
+
+    async def all(self) -> list[DataSource]:
+        """Every data source of the account, in the order of names; rows that can't be read are left out."""
+        found = []
+        async for page in self._reads.rows(KeyRange(self._account)):
+            for row in page:
+                try:
+                    found.append(self._read(row))
+                except MalformedRowError:
+                    continue  # told in the log; one bad row never hides the others
+        return found
+
+    async def change(self, name: str, change: Callable[[DataSource | None], DataSource | None]) -> DataSource | None:
+        """Changes a data source in one atomic step; makes it where there was none, deletes it for None.
+
+        `change` is called again with what is there then when another writer was first, or when storage did not tell
+        that a write had succeeded: so it may see its own effect. Nothing is written where it gives what it was given.
+
+        Gives what is stored now.
+
+        Raises:
+            ConflictError: other writers were first each time.
+            MalformedRowError: there is such a row, but it can't be read.
+        """
+        row_key = name.lower()
+        for attempt in range(TRIES):
+            row = await self._row(row_key)
+            before = None if row is None else self._read(row)
+            after = change(before)
+            if after == before or await self._write(row_key, row, after):
+                return after
+            await wait_before(attempt + 1)
+        raise ConflictError("other writers kept changing the data source's row")
+
+    async def create_table(self) -> None:
+        """Creates the table where it is missing."""
+        try:
+            async with storage_call(self._seconds):
+                await self._writes.create_table()
+        except StorageFaultError as fault:
+            if not isinstance(fault.__cause__, ResourceExistsError):
+                raise
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._reads.close()
+        await self._writes.close()
+
+    async def _row(self, row_key: str) -> Row | None:
+        return await self._reads.row(self._account, row_key) if is_key(row_key) else None
+
+    async def _write(self, row_key: str, row: Row | None, after: DataSource | None) -> bool:
+        """Whether the row was still as it was read, and is now as it should be."""
+        condition: dict[str, Any] = {"match_condition": MatchConditions.IfNotModified}
+        condition |= {"etag": None if row is None else row["odata.etag"]}
+        try:
+            async with storage_call(self._seconds):
+                if after is None:
+                    await self._writes.delete_entity(self._account, row_key, **condition)
+                elif row is None:
+                    # A transaction of one: create_entity does not tell its error's code.
+                    await self._writes.submit_transaction(
+                        [("create", write_data_source(self._account, row_key, after))]
+                    )
+                else:
+                    entity = write_data_source(self._account, row_key, after)
+                    await self._writes.update_entity(entity, mode=UpdateMode.REPLACE, **condition)
+        except StorageFaultError as fault:
+            if error_code(fault.__cause__) in _CONFLICTS:
+                return False
+            raise
+        return True
+
+    def _read(self, row: Row) -> DataSource:
+        try:
+            return read_data_source(row, lambda text: self._remark(row, text))
+        except MalformedRowError as error:
+            self._remark(row, f"data source row can't be used: {error}")
+            raise MalformedRowError(f"row {row.get('RowKey')} can't be used: {error}") from None

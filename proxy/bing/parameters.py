@@ -1,0 +1,110 @@
+"""What the parameters of the write side say: of loads, of what is set or deleted, and of how a data source is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adapters.records import JobType
+from proxy.bing.errors import ErrorCode, WireError
+from proxy.bing.request import Query, is_data_source_name
+
+# By their names in lower case, since letter case does not matter; the values are the names as the documents write them.
+LOAD_OPERATIONS = {
+    "complete": ("complete", JobType.COMPLETE),
+    "completestaging": ("completeStaging", JobType.COMPLETE_STAGING),
+    "incremental": ("incremental", JobType.INCREMENTAL),
+    "incrementalstaging": ("incrementalStaging", JobType.INCREMENTAL_STAGING),
+}
+STAGING = frozenset((JobType.COMPLETE_STAGING, JobType.INCREMENTAL_STAGING))
+INPUTS = frozenset(("xml", "csv", "tab", "pipe", "kml", "shp"))
+
+MAX_DESCRIPTION = 2048
+
+_FLAGS = {"0": False, "false": False, "1": True, "true": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRequest:
+    """What a load is asked for; None where a parameter is not given.
+
+    `public` is None on a staging load too: the documents say that setPublic is not for those, but a shipped client
+    sends it with every load.
+    """
+
+    name: str
+    operation: str
+    job_type: JobType
+    input: str
+    public: bool | None
+    access_id: str | None
+    description: str | None
+    location: str | None
+
+
+def load_request(query: Query) -> LoadRequest:
+    """Reads the parameters of a load.
+
+    Raises:
+        WireError: one is missing, or has a value that is not allowed.
+    """
+    given = query.parameters
+    name = given.get("datasourcename", "")
+    if not is_data_source_name(name):
+        raise WireError(ErrorCode.BAD_NAME_PARAMETER)
+    operation = LOAD_OPERATIONS.get(given.get("loadoperation", "").lower())
+    if operation is None:
+        raise WireError(ErrorCode.BAD_LOAD_OPERATION)
+    form = given.get("input", "").lower()
+    if form not in INPUTS:
+        raise WireError(ErrorCode.BAD_INPUT)
+    public = flag(given, "setpublic", ErrorCode.BAD_SET_PUBLIC)
+    description = given.get("description") or None
+    if description is not None and len(description) > MAX_DESCRIPTION:
+        raise WireError(ErrorCode.BAD_DESCRIPTION)
+    return LoadRequest(
+        name=name,
+        operation=operation[0],
+        job_type=operation[1],
+        input=form,
+        public=None if operation[1] in STAGING else public,
+        access_id=given.get("accessid") or None,
+        description=description,
+        location=given.get("datalocation") or None,
+    )
+
+
+def flag(given: Mapping[str, str], name: str, mistake: ErrorCode) -> bool | None:
+    """A parameter that says yes or no; None where it is not given, or empty.
+
+    Raises:
+        WireError: it says anything else.
+    """
+    text = given.get(name, "").lower()
+    if not text:
+        return None
+    if text not in _FLAGS:
+        raise WireError(mistake)
+    return _FLAGS[text]
+
+
+def shows_all_versions(given: Mapping[str, str]) -> bool:
+    """Whether showAllVersions is true: `true` or a number, as the page's own example has it.
+
+    Raises:
+        WireError: it is no such thing.
+    """
+    text = given.get("showallversions", "").lower()
+    if text.isascii() and text.isdigit():
+        return bool(text.strip("0"))
+    return flag(given, "showallversions", ErrorCode.BAD_SHOW_ALL_VERSIONS) or False
+
+
+def wants_json(given: Mapping[str, str]) -> bool:
+    """Whether $format asks for JSON; Atom is the default.
+
+    Raises:
+        WireError: it asks for neither.
+    """
+    text = given.get("$format", "").lower()
+    if text not in {"", "atom", "json"}:
+        raise WireError(ErrorCode.BAD_FORMAT)
+    return text == "json"

@@ -1,0 +1,64 @@
+"""The command `worker`: does jobs until SIGTERM or SIGINT."""
+
+import asyncio
+import logging
+import signal
+
+from adapters.accounts import Accounts
+from proxy.app import prepare, storage_options
+from proxy.exchange.limits import Limits
+from proxy.keyring import KeyRing
+from proxy.ring_watch import RingInUse, watch
+from proxy.settings import Settings
+from proxy.work.attempt import Place
+from proxy.work.folders import own_folder
+from proxy.work.hold import STOP_SECONDS
+from proxy.work.job import Terms
+from proxy.work.memory import give_memory_back
+from proxy.work.worker import Worker
+
+log = logging.getLogger(__name__)
+
+MEGABYTE = 1024 * 1024
+
+
+def worker(settings: Settings, keyring: KeyRing) -> int:
+    """Runs until a signal, then finishes or gives back what it holds; gives the exit status."""
+    give_memory_back()
+    asyncio.run(_work(settings, keyring))
+    return 0
+
+
+def terms(settings: Settings) -> Terms:
+    """What the settings allow of a load."""
+    size = settings.max_upload_mb * MEGABYTE
+    return Terms(
+        limits=Limits(settings.max_entities, size),
+        upload_bytes=size,
+        location_hosts=frozenset(settings.data_location_hosts),
+        tries=settings.worker_tries,
+    )
+
+
+async def _work(settings: Settings, keyring: KeyRing) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings)))
+    seconds = settings.storage_timeout
+    tasks = [asyncio.create_task(prepare(ring.accounts, seconds))]
+    if settings.keyring_file is not None:
+        # An account that has left the ring is closed when its jobs are finished or given back.
+        grace = STOP_SECONDS + 2 * seconds
+        following = watch(settings.keyring_file, ring, grace, lambda accounts: prepare(accounts, seconds))
+        tasks.append(asyncio.create_task(following))
+    try:
+        with own_folder() as folder:
+            log.info("working for %s accounts", len(ring.accounts.names))
+            await Worker(ring, Place(terms(settings), folder, asyncio.Lock())).run(stop)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await ring.accounts.close()
+    log.info("ended")

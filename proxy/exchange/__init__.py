@@ -1,0 +1,1 @@
+"""The exchange formats: what a load reads and a download writes (write-side contract). Pure and streaming."""

@@ -1,0 +1,83 @@
+"""A download: the XML that a load takes, in its quickest form (write-side contract, "Download output")."""
+
+from collections.abc import Callable, Iterable
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from proxy.exchange.batch import Failure
+from proxy.exchange.dates import to_texts
+from proxy.exchange.geography import to_wkt
+from proxy.exchange.schema import EdmType, EntityType
+from proxy.exchange.texts import all_bytes
+from proxy.exchange.xml_schema import written
+
+_REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
+_CONTROLS = str.maketrans(dict.fromkeys((*range(32), 127), " "))
+
+
+def write_export(entity_type: EntityType, batches: Iterable[pa.RecordBatch], out: BinaryIO) -> int:
+    """Writes root, schema, and the entities of all batches, which have `entity_type.arrow()` as their schema.
+
+    A missing value has no element. The schema is the root's first child, with no comment before it.
+    Gives the number of entities.
+    """
+    root = f"{entity_type.name}Data"
+    out.write(f'<?xml version="1.0" encoding="utf-8"?>\n<{root}>\n{written(entity_type)}'.encode())
+    count = 0
+    for batch in batches:
+        if batch.num_rows:
+            out.write(all_bytes(_elements(entity_type, batch)).data)
+            count += batch.num_rows
+    out.write(f"</{root}>\n".encode())
+    return count
+
+
+def write_failures(failures: Iterable[Failure], out: BinaryIO) -> None:
+    """Writes a line of text for each entity that failed: where it stands, its id, and why."""
+    for failure in failures:
+        id_ = f", id {failure.entity_id}" if failure.entity_id else ""
+        out.write(f"{failure.place}{id_}: {failure.reason}".translate(_CONTROLS).encode() + b"\n")
+
+
+def _elements(entity_type: EntityType, batch: pa.RecordBatch) -> pa.Array:
+    """The text of each entity."""
+    parts = [pa.scalar(f"  <{entity_type.name}>\n")]
+    for property_, column in zip(entity_type.properties, batch.columns, strict=True):
+        name = property_.name
+        texts = _TEXTS[property_.type](column)
+        parts.append(pc.binary_join_element_wise(f"    <{name}>", texts, f"</{name}>\n", ""))
+    parts.append(pa.scalar(f"  </{entity_type.name}>\n"))
+    return pc.binary_join_element_wise(*parts, "", null_handling="replace", null_replacement="")
+
+
+def _escaped(column: pa.Array) -> pa.Array:
+    data = all_bytes(column)
+    for character, reference in _REFERENCES.items():
+        if (data == ord(character)).any():
+            column = pc.replace_substring(column, character, reference)
+    return column
+
+
+def _doubles(column: pa.Array) -> pa.Array:
+    """The shortest text that reads back as the same double, with XML schema's names for what is no number."""
+    texts = pc.cast(column, pa.string())
+    if pc.all(pc.is_finite(column)).as_py() is False:
+        for name, special in (("nan", "NaN"), ("inf", "INF"), ("-inf", "-INF")):
+            texts = pc.if_else(pc.equal(texts, name), special, texts)
+    return texts
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return pc.cast(column, pa.string())
+
+
+_TEXTS: dict[EdmType, Callable[[pa.Array], pa.Array]] = {
+    EdmType.STRING: _escaped,
+    EdmType.INT64: _plain,
+    EdmType.BOOLEAN: _plain,
+    EdmType.DOUBLE: _doubles,
+    EdmType.DATETIME: to_texts,
+    EdmType.GEOGRAPHY: to_wkt,
+}

@@ -1,0 +1,98 @@
+"""The rules that a schema has to keep (write-side contract, "Load input")."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from proxy.exchange.limits import LONGEST_NAME, MOST_PROPERTIES
+from proxy.exchange.schema import EdmType, EntityType, Property, UnusableError
+
+DELETE = "__deleteEntity"
+LATITUDE = "Latitude"
+LONGITUDE = "Longitude"
+
+_PROPERTY_NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
+_ENTITY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A schema as a file states it: it may hold the deletion mark, and its keys may be none or several."""
+
+    name: str
+    properties: tuple[Property, ...]
+    keys: tuple[str, ...]
+
+
+def entity_type(declared: Declared, *, incremental: bool) -> EntityType:
+    """The entity type that a file's schema declares: without the deletion mark, with a place for the location.
+
+    Raises:
+        UnusableError: the schema breaks a rule.
+    """
+    _check_name(declared.name, _ENTITY_NAME, "the entity type's name", "letters, digits, _ and -")
+    kept = tuple(property_ for property_ in declared.properties if not is_mark(property_))
+    if len(kept) < len(declared.properties):
+        _check_mark([property_ for property_ in declared.properties if is_mark(property_)], incremental=incremental)
+    for property_ in kept:
+        _check_name(property_.name, _PROPERTY_NAME, "the property name", "letters, digits and _")
+    _check_properties(kept)
+    key = _key(declared.keys, kept)
+    return EntityType(declared.name, _located(kept), key)
+
+
+def is_mark(property_: Property) -> bool:
+    """Whether this column is no property but says which entities to delete."""
+    return property_.name.lower() == DELETE.lower()
+
+
+def _check_name(name: str, allowed: re.Pattern[str], what: str, characters: str) -> None:
+    if len(name) > LONGEST_NAME:
+        raise UnusableError(f"{what} {name[:LONGEST_NAME]}... is longer than {LONGEST_NAME} characters")
+    if allowed.fullmatch(name) is None:
+        raise UnusableError(f"{what} {name!r} is not of {characters}, starting with a letter or a single _")
+
+
+def _check_mark(marks: list[Property], *, incremental: bool) -> None:
+    if not incremental:
+        raise UnusableError(f"{DELETE} is for incremental loads only")
+    if len(marks) > 1:
+        raise UnusableError(f"the property {DELETE} stands twice in the schema")
+    if marks[0].type is EdmType.GEOGRAPHY:
+        raise UnusableError(f"{DELETE} can't be of type {EdmType.GEOGRAPHY}")
+
+
+def _check_properties(properties: tuple[Property, ...]) -> None:
+    counted = Counter(property_.name.lower() for property_ in properties)
+    for property_ in properties:
+        if counted[property_.name.lower()] > 1:
+            raise UnusableError(
+                f"the property {property_.name} stands twice in the schema; letter case is no difference"
+            )
+    if len(counted.keys() - {LATITUDE.lower(), LONGITUDE.lower()}) > MOST_PROPERTIES:
+        raise UnusableError(f"the schema has more than {MOST_PROPERTIES} properties beside {LATITUDE} and {LONGITUDE}")
+    if sum(property_.type is EdmType.GEOGRAPHY for property_ in properties) > 1:
+        raise UnusableError(f"the schema has more than one property of type {EdmType.GEOGRAPHY}")
+    for property_ in properties:
+        if property_.name.lower() in {LATITUDE.lower(), LONGITUDE.lower()} and property_.type is not EdmType.DOUBLE:
+            raise UnusableError(f"{property_.name} has to be of type {EdmType.DOUBLE}, not {property_.type}")
+
+
+def _key(keys: tuple[str, ...], properties: tuple[Property, ...]) -> str:
+    if len(keys) != 1:
+        raise UnusableError(f"the schema names {len(keys) or 'no'} primary keys; it has to name one")
+    for property_ in properties:
+        if property_.name.lower() == keys[0].lower():
+            if property_.type is not EdmType.STRING:
+                raise UnusableError(f"the primary key {property_.name} has to be of type {EdmType.STRING}")
+            return property_.name
+    raise UnusableError(f"the primary key {keys[0][:LONGEST_NAME]!r} is no property of the schema")
+
+
+def _located(properties: tuple[Property, ...]) -> tuple[Property, ...]:
+    """Latitude and Longitude are stored with every geography, whether the schema names them or not."""
+    if all(property_.type is not EdmType.GEOGRAPHY for property_ in properties):
+        return properties
+    names = {property_.name.lower() for property_ in properties}
+    missing = [name for name in (LATITUDE, LONGITUDE) if name.lower() not in names]
+    return properties + tuple(Property(name, EdmType.DOUBLE) for name in missing)

@@ -1,0 +1,168 @@
+"""Texts to values, a column at a time.
+
+A quick look at all bytes says whether Arrow's own conversion means the same as the contract's types; if not, or if it
+fails, each text is read alone, so that a wrong one is found.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from adapters import ticks
+from proxy.exchange.dates import to_ticks
+from proxy.exchange.limits import LONGEST_STRING
+from proxy.exchange.schema import ARROW, EdmType
+from proxy.exchange.texts import Bytes, all_bytes, among, offsets, one_by_one, only, without_empty
+
+Converted = tuple[pa.Array, dict[int, str]]
+"""Values, null where a text was missing or wrong; and what was wrong, by row."""
+
+_INT64 = among("-0123456789")
+_DOUBLE = among("+-.0123456789Ee")
+_WORD = among("01truefalsTRUEFALS")
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_WRITTEN_INT64 = re.compile(r"[+-]?[0-9]{1,30}")
+_WRITTEN_DOUBLE = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?")
+_SPECIAL = {"INF": math.inf, "+INF": math.inf, "-INF": -math.inf, "NaN": math.nan}
+
+
+def strings(column: pa.Array) -> Converted:
+    """Texts stay as they are; too long ones and those with characters that XML can't carry are wrong."""
+    lengths, data = np.diff(offsets(column)), all_bytes(column)
+    if (not len(lengths) or lengths.max() <= LONGEST_STRING) and _harmless(data):
+        return column, {}
+    return one_by_one(column, read_string, pa.string())
+
+
+def _harmless(data: Bytes) -> bool:
+    """Whether UTF-8 has only characters that XML can carry: no controls, no U+FFFE or U+FFFF."""
+    controls = data[data < ord(" ")]
+    if not ((controls == ord("\t")) | (controls == ord("\n")) | (controls == ord("\r"))).all():
+        return False
+    ends = np.flatnonzero(data == 0xEF) + 2  # noqa: PLR2004  the first of the three bytes of these two
+    return not ((data[ends - 1] == 0xBF) & (data[ends] >= 0xBE)).any()  # noqa: PLR2004
+
+
+def read_string(text: str) -> str:
+    """One text.
+
+    Raises:
+        ValueError: it is too long, or has a character that an export couldn't carry.
+    """
+    if len(text) > LONGEST_STRING:
+        raise ValueError(f"is longer than {LONGEST_STRING:,} characters")
+    found = _NOT_IN_XML.search(text)
+    if found:
+        raise ValueError(f"has the character U+{ord(found[0]):04X}, which XML can't carry")
+    return text
+
+
+def read_int64(text: str) -> int | None:
+    """One Edm.Int64.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    if _WRITTEN_INT64.fullmatch(text) is None or not -(2**63) <= int(text) < 2**63:
+        raise ValueError("is no whole number of 64 bits")
+    return int(text)
+
+
+def read_double(text: str) -> float | None:
+    """One Edm.Double, INF and NaN as XML schema spells them.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    if text in _SPECIAL:
+        return _SPECIAL[text]
+    if _WRITTEN_DOUBLE.fullmatch(text) is None:
+        raise ValueError("is no number")
+    if math.isinf(float(text)):
+        raise ValueError("is larger than a double can be")
+    return float(text)
+
+
+def read_boolean(text: str) -> bool | None:
+    """One Edm.Boolean: true, false, 1 or 0, whatever the letter case.
+
+    Raises:
+        ValueError: it is none.
+    """
+    word = text.strip().lower()
+    if word not in {"", "true", "false", "1", "0"}:
+        raise ValueError("is neither true nor false")
+    return word in {"true", "1"} if word else None
+
+
+def read_datetime(text: str) -> int | None:
+    """One Edm.DateTime, as ticks.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = text.strip()
+    return ticks.parse(text) if text else None
+
+
+def _datetimes(column: pa.Array) -> Converted:
+    converted = to_ticks(column)
+    return (converted, {}) if converted is not None else one_by_one(column, _datetime_or_reason, pa.int64())
+
+
+def _datetime_or_reason(text: str) -> int | None:
+    try:
+        return read_datetime(text)
+    except ValueError as error:
+        raise ValueError("is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999") from error
+
+
+def _cast(type_: EdmType, allowed: Any, read: Callable[[str], Any]) -> Callable[[pa.Array], Converted]:  # noqa: ANN401  a table of numpy's
+    """Arrow's conversion where all bytes are among those that it reads as we do."""
+
+    def convert(column: pa.Array) -> Converted:
+        if only(column, allowed):
+            try:
+                cast = pc.cast(column, ARROW[type_])
+            except pa.ArrowInvalid:
+                pass
+            else:
+                # What is too large for a double becomes infinite, and only the slow way says so.
+                if type_ is not EdmType.DOUBLE or not pc.any(pc.is_inf(cast)).as_py():
+                    return cast, {}
+        return one_by_one(column, read, ARROW[type_])
+
+    return convert
+
+
+_CONVERSIONS: dict[EdmType, Callable[[pa.Array], Converted]] = {
+    EdmType.INT64: _cast(EdmType.INT64, _INT64, read_int64),
+    EdmType.DOUBLE: _cast(EdmType.DOUBLE, _DOUBLE, read_double),
+    EdmType.BOOLEAN: _cast(EdmType.BOOLEAN, _WORD, read_boolean),
+    EdmType.DATETIME: _datetimes,
+}
+
+
+def convert(column: pa.Array, type_: EdmType) -> Converted:
+    """The values of a `string` column, of any type but geography. An empty text is no value, unless it is a string."""
+    if type_ is EdmType.STRING:
+        return strings(column)
+    return _CONVERSIONS[type_](without_empty(column))
+
+
+def without_blank(column: pa.Array) -> pa.Array:
+    """A geography's texts, null where there is nothing but white space."""
+    if pa.types.is_binary(column.type):
+        return column
+    return without_empty(pc.utf8_trim_whitespace(column))

@@ -1,0 +1,100 @@
+"""The schema of an XML file, in the dialect of .NET's DataSet: read, and written as the documented sample has it."""
+
+from xml.sax.saxutils import quoteattr
+
+from lxml import etree
+
+from proxy.exchange.schema import EdmType, EntityType, Property, UnusableError
+from proxy.exchange.schema_rules import Declared
+from proxy.exchange.xml_head import XSD
+
+MSDATA = "urn:schemas-microsoft-com:xml-msdata"
+_PREFIXES = {"xs": XSD, "msdata": MSDATA}
+
+XML_TYPES = {
+    EdmType.STRING: "string",
+    EdmType.INT64: "long",
+    EdmType.BOOLEAN: "boolean",
+    EdmType.DOUBLE: "double",
+    EdmType.DATETIME: "dateTime",
+    EdmType.GEOGRAPHY: "anyType",
+}
+_EDM_TYPES = {name.lower(): type_ for type_, name in XML_TYPES.items()}
+
+
+def declared(schema: etree._Element) -> Declared:
+    """The entity type that a schema element declares.
+
+    Raises:
+        UnusableError: it is not in the DataSet dialect, or has types that no property can have.
+    """
+    sets = [
+        element for element in _all(schema, "xs:element") if element.get(f"{{{MSDATA}}}IsDataSet", "").lower() == "true"
+    ]
+    if len(sets) != 1:
+        raise UnusableError('the schema has to have one element with msdata:IsDataSet="true"')
+    types = _all(sets[0], "xs:complexType/xs:choice/xs:element") + _all(
+        sets[0], "xs:complexType/xs:sequence/xs:element"
+    )
+    if len(types) != 1:
+        raise UnusableError(f"the schema has to declare one entity type, and declares {len(types) or 'none'}")
+    elements = _all(types[0], "xs:complexType/xs:sequence/xs:element") + _all(
+        types[0], "xs:complexType/xs:all/xs:element"
+    )
+    return Declared(types[0].get("name", ""), tuple(map(_property, elements)), tuple(_keys(sets[0])))
+
+
+def _all(element: etree._Element, path: str) -> list[etree._Element]:
+    return element.findall(path, _PREFIXES)
+
+
+def _property(element: etree._Element) -> Property:
+    name = str(element.get("name", ""))
+    restriction = element.find("xs:simpleType/xs:restriction", _PREFIXES)
+    type_name = element.get("type") or (restriction.get("base") if restriction is not None else None) or "none"
+    type_ = _EDM_TYPES.get(type_name.rpartition(":")[2].lower())
+    if type_ is None:
+        known = ", ".join(f"xs:{xml}" for xml in XML_TYPES.values())
+        raise UnusableError(f"the type {type_name[:50]!r} of {name[:50]} is none of {known}")
+    return Property(name, type_)
+
+
+def _keys(data_set: etree._Element) -> list[str]:
+    fields = []
+    for unique in _all(data_set, "xs:unique") + _all(data_set, "xs:key"):
+        if unique.get(f"{{{MSDATA}}}PrimaryKey", "").lower() == "true":
+            fields += [field.get("xpath", "").rpartition(":")[2].strip() for field in _all(unique, "xs:field")]
+    return fields
+
+
+def written(entity_type: EntityType) -> str:
+    """The schema element, as the first child of the root; its data set is called after the entity type."""
+    data_set, name = quoteattr(f"{entity_type.name}Set"), quoteattr(entity_type.name)
+    elements = "".join(f"                {_element(entity_type, property_)}\n" for property_ in entity_type.properties)
+    return f"""\
+  <xs:schema id={data_set} xmlns="" xmlns:xs="{XSD}" xmlns:msdata="{MSDATA}">
+    <xs:element name={data_set} msdata:IsDataSet="true" msdata:UseCurrentLocale="true">
+      <xs:complexType>
+        <xs:choice minOccurs="0" maxOccurs="unbounded">
+          <xs:element name={name}>
+            <xs:complexType>
+              <xs:sequence>
+{elements}\
+              </xs:sequence>
+            </xs:complexType>
+          </xs:element>
+        </xs:choice>
+      </xs:complexType>
+      <xs:unique name="Constraint1" msdata:PrimaryKey="true">
+        <xs:selector xpath=".//{entity_type.name}" />
+        <xs:field xpath="{entity_type.key}" />
+      </xs:unique>
+    </xs:element>
+  </xs:schema>
+"""
+
+
+def _element(entity_type: EntityType, property_: Property) -> str:
+    mode = ' msdata:DateTimeMode="Utc"' if property_.type is EdmType.DATETIME else ""
+    optional = "" if property_.name == entity_type.key else ' minOccurs="0"'
+    return f'<xs:element name="{property_.name}"{mode} type="xs:{XML_TYPES[property_.type]}"{optional} />'

@@ -1,0 +1,66 @@
+"""Who asks, and what may be judged of a request before storage is asked."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from adapters.account import Account
+from adapters.accounts import Accounts
+from proxy.bing.errors import ErrorCode, WireError
+from proxy.bing.job_types import Kind
+from proxy.bing.request import Call, Format, Query, is_data_source_name
+from proxy.bing.routes import Operation
+from proxy.body import Body
+from proxy.keyring import Grant
+from proxy.settings import Settings
+from proxy.under_way import UnderWay
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: what the key may do, the accounts, what was sent, what is done to its end."""
+
+    grant: Grant
+    accounts: Accounts
+    settings: Settings
+    query: Query
+    body: Body
+    under_way: UnderWay
+    has_key: Callable[[bytes], Awaitable[bool]]
+    """Whether a key is one of the caller's account."""
+
+    @property
+    def account(self) -> Account:
+        """The account that the key opened.
+
+        Raises:
+            StorageFaultError: its credential can't be used.
+        """
+        return self.accounts[self.grant.account]
+
+    @property
+    def answer(self) -> Format:
+        """The format to answer in."""
+        return self.query.format
+
+    @property
+    def key(self) -> bytes:
+        """The caller's own key."""
+        return self.query.key or b""
+
+
+def check(call: Call, grant: Grant, query: Query) -> None:
+    """Judges a call by what its key may do, and then by its own form; storage has not been asked yet.
+
+    Raises:
+        WireError: the key may not do this, or the call is malformed.
+    """
+    if call.operation is not Operation.JOB_LIST:
+        grant.require_master()
+    if call.kind is Kind.GEOCODE and grant.is_restricted:
+        raise WireError(ErrorCode.OTHER_DATA_SOURCE)
+    name = query.parameters.get("datasourcename", "") if call.operation is Operation.LOAD else call.name
+    if name and not grant.allows(name):
+        raise WireError(ErrorCode.OTHER_DATA_SOURCE)
+    query.check()
+    if call.name and not is_data_source_name(call.name):
+        raise WireError(ErrorCode.BAD_DATA_SOURCE_NAME)

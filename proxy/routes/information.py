@@ -1,0 +1,88 @@
+"""What there is: all data sources, one, the public ones, and their entity types. Read from storage each time."""
+
+from datetime import UTC, datetime
+
+from adapters.datasources import DataSource
+from proxy.answers import Document
+from proxy.bing.envelope import Branding
+from proxy.bing.errors import ErrorCode, WireError
+from proxy.bing.namespaces import JSON_CONTENT, XML_CONTENT
+from proxy.bing.parameters import shows_all_versions, wants_json
+from proxy.bing.request import Call
+from proxy.bing.service_document import ATOM_CONTENT, ServiceDocument, render_atom, render_json
+from proxy.bing.versions_told import entries, versions
+from proxy.routes.caller import Caller
+from proxy.routes.new_jobs import data_source, now
+
+
+async def data_sources(_call: Call, caller: Caller) -> Document:
+    """All data sources of the account that the key may see."""
+    as_json = wants_json(caller.query.parameters)
+    all_versions = shows_all_versions(caller.query.parameters)
+    found = [entry for each in await _all(caller) for entry in entries(each, now(), all_versions=all_versions)]
+    return _document(ServiceDocument(found, *_texts(caller), has_versions=all_versions), as_json=as_json)
+
+
+async def public_data_sources(_call: Call, caller: Caller) -> Document:
+    """Those of them that are public and published (Get All Public Data Sources)."""
+    as_json = wants_json(caller.query.parameters)
+    public = (each for each in await _all(caller) if each.is_public and each.published is not None)
+    found = [entry for each in public for entry in entries(each, now(), all_versions=False)]
+    return _document(ServiceDocument(found, *_texts(caller), is_public_list=True), as_json=as_json)
+
+
+async def one_data_source(call: Call, caller: Caller) -> Document:
+    """One data source, or all its versions."""
+    as_json = wants_json(caller.query.parameters)
+    all_versions = shows_all_versions(caller.query.parameters)
+    found = list(entries(await _one(call, caller), now(), all_versions=all_versions))
+    if not found:  # what was staged has ended, and nothing else was
+        raise WireError(ErrorCode.NO_SUCH_DATA_SOURCE)
+    shape = ServiceDocument(found, *_texts(caller), is_single=True, has_versions=all_versions)
+    return _document(shape, as_json=as_json)
+
+
+async def all_metadata(_call: Call, caller: Caller) -> Document:
+    """The entity types of all data sources that the key may see."""
+    all_versions = shows_all_versions(caller.query.parameters)
+    return _metadata(await _all(caller), all_versions=all_versions)
+
+
+async def metadata(call: Call, caller: Caller) -> Document:
+    """The entity type of one data source, or of all its versions."""
+    all_versions = shows_all_versions(caller.query.parameters)
+    source = await _one(call, caller)
+    if not versions(source, now()):
+        raise WireError(ErrorCode.NO_SUCH_DATA_SOURCE)
+    return _metadata([source], all_versions=all_versions)
+
+
+async def _all(caller: Caller) -> list[DataSource]:
+    account = caller.account
+    found = await account.guard.run(account.datasources.all)
+    return sorted((each for each in found if caller.grant.allows(each.name)), key=lambda each: each.name.lower())
+
+
+async def _one(call: Call, caller: Caller) -> DataSource:
+    source = await data_source(caller.account, call.name)
+    if source is None or source.access_id.lower() != call.access_id.lower():
+        raise WireError(ErrorCode.NO_SUCH_DATA_SOURCE)
+    return source
+
+
+def _metadata(sources: list[DataSource], *, all_versions: bool) -> Document:
+    # Entity types bring 40 MB of libraries with them, and few programs ever ask.
+    from proxy.bing.metadata import described, render_metadata  # noqa: PLC0415 - for that reason
+
+    found = [each for source in sources for each in described(source, now(), all_versions=all_versions)]
+    return Document(render_metadata(found), XML_CONTENT)
+
+
+def _document(shape: ServiceDocument, *, as_json: bool) -> Document:
+    return Document(render_json(shape), JSON_CONTENT) if as_json else Document(render_atom(shape), ATOM_CONTENT)
+
+
+def _texts(caller: Caller) -> tuple[str, str]:
+    """The copyright notice and the base of the links."""
+    settings = caller.settings
+    return Branding(settings.copyright).copyright_of(datetime.now(UTC).year), settings.public_url

@@ -1,0 +1,114 @@
+"""What is the same for each new job: the limits, the data source it is for, its row, and its place in the queue."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from adapters.account import Account
+from adapters.datasources import DataSource
+from adapters.errors import ConflictError, Fault, StorageFaultError
+from adapters.ids import new_job_id
+from adapters.records import JobRecord, JobStatus, JobType
+from adapters.ticks import Ticks, from_datetime
+from proxy.bing.created import CreatedJob, created_answer
+from proxy.bing.errors import ErrorCode, WireError
+from proxy.routes.caller import Caller
+from proxy.settings import Settings
+
+DAY = timedelta(hours=24)
+
+NOT_QUEUED = "The job could not be handed to a worker. Create it again."
+
+
+def now() -> Ticks:
+    """This moment."""
+    return from_datetime(datetime.now(UTC))
+
+
+async def recent_jobs(account: Account) -> list[JobRecord]:
+    """The account's jobs of the last 24 hours: what its limits count, and what is under way.
+
+    Read from storage, not from what is remembered: a job created a moment ago counts.
+    """
+    jobs = await account.guard.run(lambda: account.jobs.created_since(from_datetime(datetime.now(UTC) - DAY)))
+    # Geocode jobs have limits of their own, and are not created here.
+    return [job for job in jobs if job.job_type is not JobType.GEOCODE]
+
+
+def judge_limits(jobs: list[JobRecord], settings: Settings) -> None:
+    """Raises WireError where the account may not create another job."""
+    if len(jobs) >= settings.max_jobs_per_day:
+        raise WireError(ErrorCode.TOO_MANY_JOBS_TODAY)
+    if sum(job.status is JobStatus.PENDING for job in jobs) >= settings.max_active_jobs:
+        raise WireError(ErrorCode.TOO_MANY_ACTIVE_JOBS)
+
+
+async def data_source(account: Account, name: str) -> DataSource | None:
+    """The data source of this name, in any letter case."""
+    return await account.guard.run(lambda: account.datasources.get(name))
+
+
+async def refuse_if_being_deleted(
+    account: Account, source: DataSource | None, name: str, jobs: list[JobRecord]
+) -> None:
+    """Raises WireError while a delete job of the whole data source has not completed: begun, or still waiting."""
+    if source is not None and source.deleting is not None:
+        raise WireError(ErrorCode.BEING_DELETED)
+    for job in jobs:
+        is_waiting = job.job_type is JobType.DELETE and job.status is JobStatus.PENDING
+        if is_waiting and (job.data_source_name or "").lower() == name.lower():
+            row_key = job.row_key
+            found = await account.guard.run(lambda row_key=row_key: account.jobs.work(row_key))  # type: ignore[misc]  # a default binds it
+            if found is not None and not (found[1] is not None and json.loads(found[1]).get("staging")):
+                raise WireError(ErrorCode.BEING_DELETED)
+
+
+async def create_job(caller: Caller, record: JobRecord, work: Mapping[str, Any]) -> None:
+    """Writes the job's row, then tells the workers; all of it, or a job that says why it was not done.
+
+    Raises:
+        StorageFaultError: storage could not answer.
+    """
+    await caller.under_way.to_its_end(_create(caller.account, record, json.dumps(work, separators=(",", ":"))))
+
+
+async def job_of(caller: Caller, job_type: JobType, source: DataSource, work: Mapping[str, Any]) -> JobRecord:
+    """Creates a job of an existing data source."""
+    moment = now()
+    record = JobRecord(
+        row_key=new_job_id(moment),
+        job_type=job_type,
+        status=JobStatus.PENDING,
+        created=moment,
+        data_source_name=source.name,
+        access_id=source.access_id,
+    )
+    await create_job(caller, record, work)
+    return record
+
+
+async def created(
+    caller: Caller, job_type: JobType, source: DataSource, work: Mapping[str, Any], *, public: bool | None = None
+) -> CreatedJob:
+    """Creates a job of an existing data source, and gives the answer that tells of it."""
+    record = await job_of(caller, job_type, source, work)
+    return created_answer(record, caller.settings.public_url, caller.key, public=public)
+
+
+async def _create(account: Account, record: JobRecord, work: str) -> None:
+    try:
+        await account.guard.run(lambda: account.jobs.create(record, work))
+    except ConflictError as error:
+        raise StorageFaultError(Fault.BUSY, str(error)) from None
+    # What this process remembers of the account does not know of the new job.
+    account.remembered.created(record)
+    try:
+        await account.guard.run(lambda: account.queue.put(record.row_key))
+    except StorageFaultError:
+        ended = replace(record, status=JobStatus.ABORTED, completed=now(), error_message=NOT_QUEUED)
+        with suppress(StorageFaultError, ConflictError):
+            await account.guard.run(lambda: account.jobs.finish(ended))
+        raise

@@ -1,0 +1,1 @@
+"""What the jobs of the write side do, and the workers that do them."""

@@ -1,0 +1,157 @@
+"""One try of one job: what a worker knows of it, and what all types of jobs need."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from adapters.account import Account
+from adapters.datasources import DataSource
+from adapters.files import EXPORTS, VERSIONS
+from adapters.records import BlobPath, JobRecord, JobStatus
+from adapters.ticks import Ticks, from_datetime
+from proxy.exchange.limits import Limits
+
+_T = TypeVar("_T")
+
+
+class AbortedError(Exception):
+    """The job can't be done, and trying again would not help. The text is for the job's owner."""
+
+
+class EndedError(Exception):
+    """This try must not go on: another worker has the job, it is finished already, or this worker stops."""
+
+
+class ChangedError(Exception):
+    """What the job had built on has changed meanwhile; done again, it builds on what is there now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the settings allow: bounds of a load, hosts that data may be fetched from, and tries of a job."""
+
+    limits: Limits
+    upload_bytes: int
+    location_hosts: frozenset[str]
+    tries: int
+
+
+@dataclass(slots=True)
+class Counts:
+    """How far a job is: entities that loaded or failed, and those that failed."""
+
+    processed: int = 0
+    failed: int = 0
+
+
+@dataclass(kw_only=True, eq=False)
+class Job:
+    """One job in a worker's hands.
+
+    `folder` is this try's own, and is gone when the try has ended. `busy` is held by who keeps a processor busy in this
+    process. `counts` may be written by a thread; whoever looks sees how far it is.
+    """
+
+    account: Account
+    record: JobRecord
+    terms: Terms
+    folder: Path
+    busy: asyncio.Lock
+    work: Mapping[str, Any] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    failed_blob: BlobPath | None = None
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def id(self) -> str:
+        """The job's id, which names the version that it makes."""
+        return self.record.row_key
+
+    @property
+    def name(self) -> str:
+        """The data source's name.
+
+        Raises:
+            AbortedError: the job has none.
+        """
+        if not self.record.data_source_name:
+            raise AbortedError("The job names no data source.")
+        return self.record.data_source_name
+
+    @property
+    def version_blob(self) -> BlobPath:
+        """Where the entities of the version lie that this job makes."""
+        return BlobPath(VERSIONS, f"{self.account.name}/{self.name.lower()}/{self.id}.parquet")
+
+    def export(self, ending: str) -> BlobPath:
+        """Where something lies that this job hands out, its name with this ending."""
+        return BlobPath(EXPORTS, f"{self.account.name}/{self.id}/{self.name}{ending}")
+
+    def completed(self, source: DataSource | None = None, output: BlobPath | None = None) -> JobRecord:
+        """The record of this job, done; with the data source's access id where there still is one."""
+        return replace(
+            self.ended(),
+            status=JobStatus.COMPLETED,
+            access_id=self.record.access_id if source is None else source.access_id,
+            output_blob=output,
+        )
+
+    def aborted(self, reason: str) -> JobRecord:
+        """The record of this job, given up for this reason."""
+        return replace(self.ended(), status=JobStatus.ABORTED, error_message=reason)
+
+    def ended(self) -> JobRecord:
+        """The record with what was counted in this try."""
+        processed, failed = self.counts.processed, self.counts.failed
+        return replace(
+            self.record,
+            completed=now(),
+            total=processed,
+            processed=processed,
+            failed=failed,
+            failed_blob=self.failed_blob,
+        )
+
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
+        """Runs what takes a processor's time, beside the event loop; one at a time in this process.
+
+        Whoever is cancelled waits until the thread has ended: it works in this job's folder.
+        """
+        async with self.busy:
+            running = asyncio.ensure_future(asyncio.to_thread(work))
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                self._ended.set()
+                await asyncio.gather(running, return_exceptions=True)
+                raise
+
+    def check(self) -> None:
+        """Lets a thread end early.
+
+        Raises:
+            EndedError: nobody waits for it any more.
+        """
+        if self._ended.is_set():
+            raise EndedError
+
+    async def confirm(self) -> None:
+        """Makes sure, before a step that others see, that the job is still to be done.
+
+        A worker that was stopped for longer than its lease wakes up when others have done its job, and more since.
+
+        Raises:
+            EndedError: it is not.
+        """
+        found = await self.account.jobs.work(self.id)
+        if found is None or found[0].status is not JobStatus.PENDING:
+            raise EndedError
+
+
+def now() -> Ticks:
+    """This moment."""
+    return from_datetime(datetime.now(UTC))

@@ -1,0 +1,33 @@
+"""The one write that a job makes to its data source's row."""
+
+from adapters.datasources import DataSource
+from proxy.work.job import AbortedError, Job
+from proxy.work.versions import Change, once
+
+MISSING = "There is no such data source."
+
+
+async def change_source(job: Job, change: Change) -> DataSource:
+    """Changes the data source of a job in one atomic step, once however often the job is done.
+
+    Raises:
+        AbortedError: there is no such data source, or it is being deleted.
+    """
+    await job.confirm()
+    single = once(job.id, change)
+
+    def changed(source: DataSource | None) -> DataSource:
+        if source is None:
+            raise AbortedError(MISSING)
+        refuse_deleting(source)
+        return single(source)
+
+    stored = await job.account.datasources.change(job.name, changed)
+    assert stored is not None  # noqa: S101 - `changed` never gives None
+    return stored
+
+
+def refuse_deleting(source: DataSource) -> None:
+    """Raises AbortedError where a delete job is under way."""
+    if source.deleting is not None:
+        raise AbortedError("The data source is being deleted.")

@@ -1,0 +1,132 @@
+"""The worker: takes jobs of all accounts from their queues and does them, until it is told to stop.
+
+Each account has a loop of its own, so that one whose storage is broken holds up nobody else. What keeps a processor
+busy is done one at a time, and nobody takes a job meanwhile: another worker may have its hands free.
+"""
+
+import asyncio
+import logging
+import random
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from adapters.account import Account
+from adapters.errors import ConflictError, StorageFaultError
+from adapters.properties import MalformedRowError
+from proxy.ring_watch import RingInUse
+from proxy.work.attempt import Place
+from proxy.work.hold import do
+from proxy.work.sweep import sweep
+
+log = logging.getLogger(__name__)
+
+# Seconds between two looks at an empty queue, growing from the first to the last. Each look is a request that costs.
+IDLE = (0.2, 2.0)
+
+# The same for an account whose storage is broken.
+BROKEN = (1.0, 60.0)
+
+SWEEP_SECONDS = 60.0
+FIRST_SWEEP_SECONDS = 5.0
+
+FOLLOW_SECONDS = 0.5
+
+_EXPECTED = (StorageFaultError, ConflictError, MalformedRowError)
+
+
+@dataclass(eq=False)
+class _Hand:
+    """What works for one account, and how it is told to stop."""
+
+    account: Account
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+
+class Worker:
+    """Does the jobs of all accounts of a ring, and follows its changes."""
+
+    def __init__(self, ring: RingInUse, place: Place) -> None:
+        self._ring = ring
+        self._place = place
+        self._hands: dict[str, _Hand] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until `stop` is set; then finishes what it holds, or gives it back."""
+        while not stop.is_set():
+            self._follow()
+            await _wait(stop, FOLLOW_SECONDS)
+        for name in list(self._hands):
+            self._dismiss(name)
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+
+    def _follow(self) -> None:
+        """Works for the accounts that the ring has now, and no others."""
+        there = {}
+        for name in self._ring.accounts.names:
+            with suppress(StorageFaultError):  # it can't be opened, which was told when it was tried
+                there[name] = self._ring.accounts[name]
+        for name, hand in list(self._hands.items()):
+            if there.get(name) is not hand.account:
+                self._dismiss(name)
+        for name, account in there.items():
+            if name not in self._hands:
+                hand = self._hands[name] = _Hand(account)
+                hand.tasks += [asyncio.create_task(self._do_jobs(hand)), asyncio.create_task(self._sweep(hand))]
+
+    def _dismiss(self, name: str) -> None:
+        hand = self._hands.pop(name)
+        hand.stop.set()
+        for task in hand.tasks:
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def _do_jobs(self, hand: _Hand) -> None:
+        idle, broken = IDLE[0], BROKEN[0]
+        while not hand.stop.is_set():
+            try:
+                idle = IDLE[0] if await self._do_one(hand) else min(IDLE[1], idle * 1.5)
+                wait, broken = (0.0 if idle == IDLE[0] else idle), BROKEN[0]
+            except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on
+                _tell(hand.account, "jobs can't be taken", error)
+                wait, broken = broken, min(BROKEN[1], broken * 2)
+                with suppress(StorageFaultError):
+                    await hand.account.create_missing()
+            await _wait(hand.stop, wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+
+    async def _do_one(self, hand: _Hand) -> bool:
+        """Does the next job; whether there was one."""
+        async with self._place.busy:
+            pass
+        lease = None if hand.stop.is_set() else await hand.account.queue.take()
+        if lease is None:
+            return False
+        await do(hand.account, lease, self._place, hand.stop)
+        return True
+
+    async def _sweep(self, hand: _Hand) -> None:
+        wait = FIRST_SWEEP_SECONDS
+        while True:
+            await _wait(hand.stop, wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            if hand.stop.is_set():
+                return
+            try:
+                await sweep(hand.account)
+            except Exception as error:  # noqa: BLE001 - the same
+                _tell(hand.account, "not all was swept", error)
+            wait = SWEEP_SECONDS
+
+
+def _tell(account: Account, what: str, error: Exception) -> None:
+    advice = error.fault.value.advice if isinstance(error, StorageFaultError) else None
+    known = isinstance(error, _EXPECTED)
+    text = str(error) if known else type(error).__name__
+    log.warning("%s: %s", what, text, extra={"account": account.name, "advice": advice}, exc_info=not known)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

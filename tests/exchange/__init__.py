@@ -1,0 +1,1 @@
+"""Tests of the exchange formats: what a load reads and a download writes."""

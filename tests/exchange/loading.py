@@ -1,0 +1,81 @@
+"""Loads from bytes, and what came of them."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+
+from proxy.exchange.export import write_export
+from proxy.exchange.limits import Limits
+from proxy.exchange.load import Batch, Failure, InputForm, Load
+from proxy.exchange.schema import EntityType
+
+HEAD = b"Bing Spatial Data Services, 1.0, Shops\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that one load gave."""
+
+    entity_type: EntityType
+    batches: list[Batch]
+
+    @property
+    def table(self) -> pa.Table:
+        return pa.Table.from_batches([batch.entities for batch in self.batches], self.entity_type.arrow())
+
+    @property
+    def entities(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.table.to_pylist()
+        return rows
+
+    @property
+    def failures(self) -> list[Failure]:
+        return [failure for batch in self.batches for failure in batch.failures]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [failure.reason for failure in self.failures]
+
+    @property
+    def deleted(self) -> list[str]:
+        return [id_ for batch in self.batches for id_ in batch.deleted]
+
+
+def load(data: bytes, form: str, *, incremental: bool = False, limits: Limits | None = None) -> Loaded:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "upload"
+        file.write_bytes(data)
+        made = Load(file, InputForm(form), limits or Limits(), incremental=incremental)
+        return Loaded(made.entity_type, list(made))
+
+
+def export(loaded: Loaded) -> bytes:
+    out = io.BytesIO()
+    write_export(loaded.entity_type, [batch.entities for batch in loaded.batches], out)
+    return out.getvalue()
+
+
+def csv_of(header: str, *rows: str) -> bytes:
+    return HEAD + "\n".join([header, *rows, ""]).encode()
+
+
+def xml_of(entities: str, *properties: str, key: str = "EntityID", root: str = "Data") -> bytes:
+    """A file in the DataSet dialect; a property is `Name:type`, EntityID is there already."""
+    elements = "".join(
+        f'<xs:element name="{name}" type="xs:{type_}" minOccurs="0"/>'
+        for name, _, type_ in (property_.partition(":") for property_ in ("EntityID:string", *properties))
+    )
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<{root}>
+  <xs:schema id="S" xmlns="" xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:msdata="urn:schemas-microsoft-com:xml-msdata">
+    <xs:element name="S" msdata:IsDataSet="true"><xs:complexType><xs:choice minOccurs="0" maxOccurs="unbounded">
+      <xs:element name="Shops"><xs:complexType><xs:sequence>{elements}</xs:sequence></xs:complexType></xs:element>
+    </xs:choice></xs:complexType>
+    <xs:unique name="Constraint1" msdata:PrimaryKey="true"><xs:selector xpath=".//Shops"/><xs:field xpath="{key}"/></xs:unique>
+    </xs:element></xs:schema>
+{entities}
+</{root}>""".encode()  # noqa: E501  a schema, as writers lay it out

@@ -1,0 +1,163 @@
+"""Tries of a job: what goes wrong for a while is tried again, and what was done already is not done twice."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+import proxy.work.attempt
+import proxy.work.load
+from adapters.datasources import DataSourceStore
+from adapters.errors import ConflictError, Fault, StorageFaultError
+from adapters.files import UPLOADS, Files
+from adapters.jobs import JobStore
+from adapters.locations import LocationError
+from adapters.records import JobStatus, JobType
+from proxy.work.versions import versions
+from tests.storage import Storage
+from tests.work.desk import Desk, play, shops
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.work.attempt.LONGEST_WAIT", 0.0)
+    monkeypatch.setattr("proxy.work.attempt.TURN_SECONDS", 0.0)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, *errors: Exception | None) -> None:
+    """Lets a method fail with these errors, one a call; None and whatever comes after is the method itself."""
+    left, method = list(errors), getattr(owner, name)
+
+    async def sometimes(self: object, *arguments: Any, **named: Any) -> object:
+        error = left.pop(0) if left else None
+        if error is not None:
+            raise error
+        return await method(self, *arguments, **named)
+
+    monkeypatch.setattr(owner, name, sometimes)
+
+
+KINDS = ("load", "update", "publish", "rollback", "delete", "delete staged", "download")
+
+FAULT = StorageFaultError(Fault.TIMEOUT, "nothing within 5 s")
+
+
+def test_a_fault_is_tried_again(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        failing(monkeypatch, Files, "send", FAULT, ConflictError("others"))
+        job = await desk.done(desk.load(shops("a")))
+        assert job.status is JobStatus.COMPLETED
+        assert (job.processed, len((await desk.the_source()).earlier)) == (1, 0)
+
+    play(storage, story)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FAULT, "Storage: timeout: nothing within 5 s."),
+        (ValueError("AccountKey=secret"), "Internal error (ValueError)."),
+        (LocationError("the data location can't be reached: OSError", passing=True), "The data location can't be "),
+    ],
+)
+def test_what_always_fails_aborts_after_the_last_try(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    async def story(desk: Desk) -> None:
+        failing(monkeypatch, Files, "send", *([error] * 3))
+        job = await desk.done(desk.load(shops("a")))
+        assert job.status is JobStatus.ABORTED
+        assert str(job.error_message).startswith("The job was given up after 3 tries. The last one failed: " + reason)
+        assert "secret" not in str(job.error_message)
+        assert await desk.source() is None
+        assert await desk.blobs(UPLOADS) == []
+        assert await desk.account.queue.length() == 0
+
+    play(storage, story)
+
+
+def test_a_job_whose_workers_all_die_is_given_up(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        job_id = await desk.load(shops("a"))
+        for _ in range(3):
+            lease = await desk.account.queue.take()
+            assert lease is not None
+            await lease.give_back()  # as the lease of who dies ends, only sooner
+        await desk.work()
+        job = await desk.record(job_id)
+        assert job.status is JobStatus.ABORTED
+        assert job.error_message == "The job was given up: 3 workers that tried it ended without a word."
+
+    play(storage, story)
+
+
+def test_what_no_worker_understands_aborts(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        job_id = await desk.create_row(JobType.ROLLBACK)
+        storage.table.update_entity({"PartitionKey": storage.account, "RowKey": job_id, "Work": "[nonsense"})
+        await desk.account.queue.put(job_id)
+        await desk.work()
+        assert (await desk.record(job_id)).status is JobStatus.ABORTED
+
+    play(storage, story)
+
+
+# Where a worker may die: before each step that others could see, and after the switch.
+@pytest.mark.parametrize(
+    ("kind", "owner", "name", "calls"),
+    [
+        *((kind, JobStore, "finish", 0) for kind in KINDS),
+        *((kind, Files, "send", 0) for kind in ("load", "download")),
+        ("update", DataSourceStore, "change", 0),
+        ("delete", DataSourceStore, "change", 1),
+        ("delete staged", Files, "delete", 0),
+    ],
+)
+def test_a_job_done_again_after_its_worker_died_has_the_same_effect_as_once(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, kind: str, owner: type, name: str, calls: int
+) -> None:
+    async def story(desk: Desk) -> None:
+        first = await desk.done(desk.load(shops("a")))
+        second = await desk.done(desk.load(shops("b", "b")))
+        await desk.done(desk.load(shops("s"), "completeStaging"))
+        begun: dict[str, Callable[[], Awaitable[str]]] = {
+            "load": lambda: desk.load(shops("c", "c")),
+            "update": lambda: desk.load(shops("c", "c"), "incremental"),
+            "publish": desk.publish,
+            "rollback": lambda: desk.rollback(first.row_key),
+            "delete": desk.delete,
+            "delete staged": lambda: desk.delete(staging=True),
+            "download": desk.download,
+        }
+        job_id = await begun[kind]()
+        failing(monkeypatch, owner, name, *([None] * calls), FAULT)
+        lease = await desk.account.queue.take()
+        assert lease is not None
+        try:
+            await proxy.work.attempt.attempt(desk.account, lease, desk.place)
+        except StorageFaultError:
+            await lease.give_back()
+        await desk.work()
+        job = await desk.record(job_id)
+        assert job.status is JobStatus.COMPLETED, job.error_message
+        source = await desk.source()
+        ids = None if source is None else [each.job_id for each in versions(source) if each != source.staged]
+        kept = [second.row_key, first.row_key]
+        assert (
+            ids
+            == {
+                "load": [job_id, *kept],
+                "update": [job_id, *kept],
+                "publish": [job_id, *kept],
+                "rollback": [first.row_key, second.row_key],
+                "delete": None,
+                "delete staged": kept,
+                "download": kept,
+            }[kind]
+        )
+        if kind in {"load", "update"}:
+            assert (job.total, job.processed, job.failed) == (2, 2, 1)
+            assert await desk.text(job.failed_blob)
+        assert source is None or (source.staged is None) == (kind in {"publish", "delete staged"})
+
+    play(storage, story)
