@@ -1,0 +1,148 @@
+"""The worker's loop: many accounts, several workers, a ring that changes, an end in order."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from adapters.account import Account, StorageOptions
+from adapters.accounts import Accounts
+from adapters.credentials import ConnectionString
+from adapters.records import JobStatus, JobType
+from proxy.keyring import KeyRing
+from proxy.ring_watch import RingInUse
+from proxy.work.attempt import Place
+from proxy.work.worker import Worker
+from tests.storage import Storage
+from tests.work.desk import TERMS, Desk, play, shops
+
+UNREACHABLE = (
+    "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a;"
+    "QueueEndpoint=http://127.0.0.1:1/a"
+)
+SECONDS = 20
+
+
+@asynccontextmanager
+async def working(desk: Desk, ring: RingInUse, count: int = 1) -> AsyncIterator[None]:
+    """Workers as long as the context lasts."""
+    stop = asyncio.Event()
+    tasks = [
+        asyncio.create_task(Worker(ring, replace(desk.place, busy=asyncio.Lock())).run(stop)) for _ in range(count)
+    ]
+    try:
+        yield
+    finally:
+        stop.set()
+        async with asyncio.timeout(SECONDS):
+            await asyncio.gather(*tasks)
+
+
+def ring_of(storage: Storage, **others: str) -> RingInUse:
+    options = StorageOptions(storage.table_name, timedelta(hours=1), 5)
+    entries = {storage.account: ConnectionString(storage.connection_string)}
+    entries |= {name: ConnectionString(text) for name, text in others.items()}
+    return RingInUse(KeyRing(entries, {}), Accounts(entries, options))
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not await true():
+            await asyncio.sleep(0.05)
+
+
+async def finished(desk: Desk, *jobs: str) -> None:
+    async def are() -> bool:
+        return JobStatus.PENDING not in {(await desk.record(job)).status for job in jobs}
+
+    await until(are)
+
+
+def test_several_workers_do_each_job_once(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        names = [f"Shops{number}" for number in range(4)]
+        jobs = [await desk.load(shops("a"), name=name) for name in names]
+        jobs += [await desk.load(shops("b"), "incremental", name=name) for name in names]
+        ring = ring_of(storage)
+        async with ring.accounts, working(desk, ring, count=3):
+            await finished(desk, *jobs)
+        for name, first in zip(names, jobs, strict=False):
+            source = await desk.source(name)
+            assert source is not None
+            assert set(await desk.notes(source.published)) == {"a", "b"}
+            assert [version.job_id for version in source.earlier] == [first]
+
+    play(storage, story)
+
+
+def test_a_broken_account_holds_up_nobody_else(storage: Storage, caplog: pytest.LogCaptureFixture) -> None:
+    async def story(desk: Desk) -> None:
+        ring = ring_of(storage, broken=UNREACHABLE, unusable="nonsense")
+        async with ring.accounts, working(desk, ring):
+            await finished(desk, await desk.load(shops("a")))
+        told = {record.getMessage() for record in caplog.records if vars(record).get("account") == "broken"}
+        assert any(text.startswith("jobs can't be taken: unreachable") for text in told)
+        assert "c2VjcmV0" not in caplog.text
+
+    play(storage, story)
+
+
+def test_accounts_come_and_go_with_the_ring(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        entry = {storage.account: ConnectionString(storage.connection_string)}
+        ring = RingInUse(KeyRing({}, {}), Accounts({}, StorageOptions(storage.table_name, timedelta(hours=1), 5)))
+        async with working(desk, ring):
+            first = await desk.load(shops("a"))
+            ring.replace(KeyRing(entry, {}))
+            await finished(desk, first)
+            (left,) = ring.replace(KeyRing({}, {}))
+            await asyncio.sleep(1.2)
+            second = await desk.load(shops("b"))
+            await asyncio.sleep(0.5)
+            assert (await desk.record(second)).status is JobStatus.PENDING
+        await left.close()
+
+    play(storage, story)
+
+
+def test_the_sweep_goes_on_after_what_nobody_foresaw(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    swept = asyncio.Event()
+
+    async def fail(_: Account) -> NoReturn:
+        if caplog.records:
+            swept.set()
+        raise ValueError("AccountKey=secret")
+
+    async def story(desk: Desk) -> None:
+        monkeypatch.setattr("proxy.work.worker.sweep", fail)
+        monkeypatch.setattr("proxy.work.worker.FIRST_SWEEP_SECONDS", 0.05)
+        monkeypatch.setattr("proxy.work.worker.SWEEP_SECONDS", 0.05)
+        ring = ring_of(storage)
+        async with ring.accounts, working(desk, ring), asyncio.timeout(SECONDS):
+            await swept.wait()
+        assert "not all was swept: ValueError" in {record.getMessage() for record in caplog.records}
+
+    play(storage, story)
+
+
+def test_a_queue_that_is_gone_is_made_again(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        client = desk.account.queue._client  # noqa: SLF001 - nobody else deletes queues
+        await client.delete_queue()
+        ring = ring_of(storage)
+
+        async def is_there() -> bool:
+            return bool([each async for each in await _queues(storage, client.queue_name)])
+
+        async with ring.accounts, working(desk, ring):
+            await until(is_there)
+
+    play(storage, story)
