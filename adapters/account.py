@@ -1,6 +1,8 @@
 """One account's storage: its clients, opened together from its credential and closed together."""
 
+import asyncio
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -20,7 +22,7 @@ from adapters.credentials import Credential, TokenIdentity
 from adapters.datasources import TABLE, DataSourceStore
 from adapters.errors import StorageFaultError, fault_of_exception
 from adapters.exports import ExportLinks
-from adapters.files import BLOCK, BLOCK_SECONDS, Files
+from adapters.files import BLOCK, BLOCK_SECONDS, EXPORTS, UPLOADS, VERSIONS, Files
 from adapters.guard import Guard
 from adapters.jobs import JobStore
 from adapters.queue import WorkQueue, queue_name
@@ -110,6 +112,18 @@ class Account:
         )
         return self._open(Files(blobs))
 
+    async def create_missing(self) -> None:
+        """Creates the tables, the queue and the containers that are missing, all that can be.
+
+        Raises:
+            StorageFaultError: one of them could not be created; an identity that may only read, or storage is away.
+        """
+        containers = (self.files.create_container(name) for name in (UPLOADS, VERSIONS, EXPORTS))
+        parts = self.jobs.create_table(), self.datasources.create_table(), self.queue.create(), *containers
+        for result in await asyncio.gather(*parts, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
     @property
     def blob_url(self) -> str:
         """The account's own blob endpoint."""
@@ -150,12 +164,12 @@ class Account:
     async def close(self) -> None:
         """Closes every client, and the credential, which may have one of its own."""
         self.remembered.close()
-        await self._delegated.close()
-        await self.jobs.close()
-        for opened in self._opened:
-            await opened.close()
-        if isinstance(self._credential, TokenIdentity):
-            await self._credential.token.close()
+        async with AsyncExitStack() as stack:  # each also where another fails to
+            if isinstance(self._credential, TokenIdentity):
+                stack.push_async_callback(self._credential.token.close)
+            parts: list[_Closable] = [self._delegated, self.jobs, *self._opened]
+            for opened in parts:
+                stack.push_async_callback(opened.close)
 
     def _table(self, table: str) -> tuple[TableReads, TableClient]:
         credential = self._credential

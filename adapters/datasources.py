@@ -112,7 +112,10 @@ class DataSourceStore:
                 if after is None:
                     await self._writes.delete_entity(self._account, row_key, **condition)
                 elif row is None:
-                    await self._writes.create_entity(write_data_source(self._account, row_key, after))
+                    # A transaction of one: create_entity does not tell its error's code.
+                    await self._writes.submit_transaction(
+                        [("create", write_data_source(self._account, row_key, after))]
+                    )
                 else:
                     entity = write_data_source(self._account, row_key, after)
                     await self._writes.update_entity(entity, mode=UpdateMode.REPLACE, **condition)

@@ -48,6 +48,7 @@ class Files:
         """Writes a blob, over one of the same name, and makes its container where it is missing; gives its bytes.
 
         Nothing shows before the end: where the chunks break off, or the caller goes away, all is as it was before.
+        Two who write one blob at once never mix, but storage may throw away what one of them has sent, and tell it so.
 
         Raises:
             TooLargeError: there are more bytes than `most`.

@@ -8,6 +8,7 @@ it may be an emulator's or a private endpoint, and is the one place that we talk
 import asyncio
 import re
 import socket
+import ssl
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
@@ -80,6 +81,7 @@ async def fetch_location(  # noqa: PLR0913, PLR0917 - each bound is its own, and
 
     Raises:
         LocationError: it could not be fetched, or may not be.
+        OSError: the file could not be written.
     """
     location = check_location(url, hosts, own)
     is_own = _origin(location) == _origin(URL(own, encoded=True))
@@ -90,8 +92,8 @@ async def fetch_location(  # noqa: PLR0913, PLR0917 - each bound is its own, and
         complete = True
     except TimeoutError:
         raise LocationError(f"the data location did not give all within {seconds:g} seconds", passing=True) from None
-    except (aiohttp.ClientError, OSError) as error:
-        # Their text may hold the URL.
+    except (aiohttp.ClientError, socket.gaierror, ssl.SSLError, ConnectionError) as error:
+        # Their text may hold the URL. Other errors of the system are our disk's, and none of the caller's business.
         raise LocationError(f"the data location can't be reached: {type(error).__name__}", passing=True) from None
     finally:
         if not complete:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
-from azure.data.tables import EdmType, EntityProperty, TableClient
+from azure.data.tables import EdmType, EntityProperty, TableClient, TableEntity, UpdateMode
 from azure.storage.blob import BlobServiceClient
 
 from adapters.emulator import Emulator
@@ -24,6 +24,13 @@ class Storage:
     connection_string: str
     table: TableClient
     blobs: BlobServiceClient
+
+    OF_A_DATA_SOURCE: ClassVar[dict[str, Any]] = {
+        "Name": "Shops",
+        "AccessId": "a1b2",
+        "Created": EntityProperty("2026-01-02T03:04:05.0000006Z", EdmType.DATETIME),
+    }
+    """What a data source's row can't be without."""
 
     @classmethod
     @contextmanager
@@ -58,6 +65,23 @@ class Storage:
         row_key = self.job("DataSourceDownload", status, DataSourceName=name, **properties)
         self.alias(f"alias:download:{name.lower()}", row_key)
         return row_key
+
+    def data_source_row(self, row_key: str, account: str | None = None, **properties: Any) -> None:
+        """Writes any row of the table of data sources, which must be there."""
+        with TableClient.from_connection_string(self.connection_string, "datasources") as table:
+            table.upsert_entity(
+                {"PartitionKey": account or self.account, "RowKey": row_key} | properties, mode=UpdateMode.REPLACE
+            )
+
+    def data_source(self, row_key: str) -> TableEntity:
+        """A row of that table."""
+        with TableClient.from_connection_string(self.connection_string, "datasources") as table:
+            return table.get_entity(self.account, row_key)
+
+    def blob(self, container: str, name: str) -> bytes | None:
+        """What a blob holds, None where there is none."""
+        blob = self.blobs.get_blob_client(container, name)
+        return blob.download_blob().readall() if blob.exists() else None
 
     def export(self, content: bytes = b"<export />", name: str = "export.xml") -> str:
         """Writes a blob in a container of its own; gives `container/name` as rows hold it."""

@@ -1,0 +1,1 @@
+"""The adapters of the write side, each by itself against the real Azurite."""

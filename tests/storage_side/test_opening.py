@@ -1,0 +1,90 @@
+"""What the write side needs of an account opens when it is asked for, and closes with it."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from adapters.account import Account, StorageOptions
+from adapters.connection_string import EMULATOR_ACCOUNT
+from adapters.credentials import AccountKey, ConnectionString, Endpoints
+from adapters.errors import Fault, StorageFaultError
+from adapters.files import EXPORTS, UPLOADS, VERSIONS
+from adapters.opening import open_credential
+from tests.storage import Storage
+from tests.storage_side.opened import run, run_refused
+
+OPTIONS = StorageOptions("jobs", timedelta(hours=1), 5)
+
+
+def opened(entry: ConnectionString | AccountKey) -> Account:
+    return Account("contoso", open_credential(entry), OPTIONS)
+
+
+def test_each_part_is_opened_once_and_only_when_it_is_asked_for(storage: Storage) -> None:
+    async def test() -> None:
+        account = opened(ConnectionString(storage.connection_string))
+        assert not {"datasources", "queue", "files"} & set(vars(account))
+        for name in ("datasources", "queue", "files"):
+            assert getattr(account, name) is getattr(account, name)
+        await account.close()
+
+    asyncio.run(test())
+
+
+def test_closing_leaves_no_connection_open(storage: Storage) -> None:
+    async def work(account: Account) -> None:
+        await account.files.names("nothing", "")  # a session left open would warn, and warnings are errors
+
+    run(storage, work)
+
+
+def test_one_part_that_fails_to_close_keeps_no_other_open(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+
+    async def fails() -> None:
+        closed.append("queue")
+        raise OSError
+
+    async def closes() -> None:
+        closed.append("files")
+
+    async def test() -> None:
+        account = opened(ConnectionString(storage.connection_string))
+        monkeypatch.setattr(account.queue, "close", fails)
+        monkeypatch.setattr(account.files, "close", closes)
+        with pytest.raises(OSError):  # noqa: PT011 - any will do
+            await account.close()
+
+    asyncio.run(test())
+    assert sorted(closed) == ["files", "queue"]
+
+
+def test_what_is_missing_is_created_and_what_is_there_stays(storage: Storage) -> None:
+    async def test() -> None:
+        account = opened(ConnectionString(storage.connection_string))
+        for _ in range(2):
+            await account.create_missing()
+        assert await account.datasources.all() == []
+        assert await account.queue.length() == 0
+        await account.close()
+
+    asyncio.run(test())
+    assert {UPLOADS, VERSIONS, EXPORTS} <= {found.name for found in storage.blobs.list_containers()}
+
+
+def test_who_may_not_create_is_told(storage: Storage) -> None:
+    async def work(account: Account) -> None:
+        with pytest.raises(StorageFaultError) as caught:
+            await account.create_missing()
+        assert caught.value.fault is Fault.REFUSED
+
+    run_refused(storage, work)
+
+
+def test_an_account_knows_its_own_blob_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_SIDE_KEY", "c2VjcmV0")
+    emulator = opened(ConnectionString("UseDevelopmentStorage=true"))
+    assert (emulator.blob_host, emulator.blob_url) == ("127.0.0.1", f"http://127.0.0.1:10000/{EMULATOR_ACCOUNT}")
+    named = opened(AccountKey(Endpoints("contoso", blob_url="https://Contoso.Example.NET:8443/b"), "STORAGE_SIDE_KEY"))
+    assert (named.blob_host, named.blob_url) == ("contoso.example.net", "https://Contoso.Example.NET:8443/b")
