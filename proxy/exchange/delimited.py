@@ -23,7 +23,7 @@ _VERSION = re.compile(
     r'"?\s*Bing Spatial Data Services\s*,\s*1\.0\s*,\s*(?P<name>[^,|\t"]*?)\s*"?[,|\t\s]*', re.IGNORECASE
 )
 _PROPERTY = re.compile(
-    r'\s*"?\s*(?P<name>[^\s"(),|]*)\s*\(\s*(?P<type>[\w.]+)\s*(?P<key>,\s*primaryKey\s*)?\)\s*"?\s*', re.IGNORECASE
+    r' *"? *(?P<name>[^\s"(),|]*) *\( *(?P<type>[\w.]+) *(?P<key>, *primaryKey *)?\) *"? *', re.IGNORECASE
 )
 _TYPES = {type_.lower(): type_ for type_ in EdmType}
 
@@ -51,7 +51,7 @@ class _Lines:
                     raise UnusableError(f"line {self.number}: an entity of more than {LARGEST_RECORD:,} characters")
                 yield line
         except UnicodeDecodeError as error:
-            raise UnusableError(f"the text is not UTF-8, after line {self.number}") from error
+            raise UnusableError("the text is not UTF-8") from error
 
     def detach(self) -> None:
         self._text.detach()

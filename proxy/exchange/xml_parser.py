@@ -3,6 +3,7 @@
 Expat, fed piece by piece: unlike lxml's feed interface it says after each piece how far it has understood the text.
 """
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable
 from xml.parsers import expat
 
@@ -45,6 +46,8 @@ class XmlParser:
         Raises:
             UnusableError: the text is no well-formed XML, or one thing in it is too large.
         """
+        if not self._fed and data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):  # expat would follow them
+            raise UnusableError("the encoding has to be UTF-8, not UTF-16")
         self._fed += len(data)
         self._parse(data, end=False)
         if self._fed - self._record > LARGEST_RECORD:

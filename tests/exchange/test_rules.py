@@ -27,8 +27,14 @@ ALL = f"{KEY},Name(Edm.String),Open(Edm.Int64),Wifi(Edm.Boolean),Area(Edm.Double
         ("bad,n,1,true,one,", "Area is no number"),
         ("bad,n,1,true,1e,", "Area is no number"),
         ("bad,n,1,true,1e999,", "Area is larger than a double can be"),
-        ("bad,n,1,true,1,2010-02-29T00:00:00Z", "Made is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999"),
-        ("bad,n,1,true,1,0000-02-01T00:00:00Z", "Made is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999"),
+        (
+            "bad,n,1,true,1,2010-02-29T00:00:00Z",
+            "Made is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999",
+        ),
+        (
+            "bad,n,1,true,1,0000-02-01T00:00:00Z",
+            "Made is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999",
+        ),
         ("bad,n,1,true,1,yesterday", "Made is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999"),
         ("bad,n,1,true", "has 4 values; the schema names 6"),
     ],
@@ -90,14 +96,24 @@ def test_a_geography_of_100_000_points_loads() -> None:
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:
     points = ",".join(f"({number} 1)" for number in range(50))
-    assert len(load(csv_of(f"{KEY},Area(Edm.Geography)", f'1,"MULTIPOINT({points})"', "2,POINT(1 2)"), "csv").entities) == 2
+    assert (
+        len(load(csv_of(f"{KEY},Area(Edm.Geography)", f'1,"MULTIPOINT({points})"', "2,POINT(1 2)"), "csv").entities)
+        == 2
+    )
 
 
 def test_a_missing_location_is_the_centroid_and_a_given_one_stays() -> None:
     header = f"{KEY},Latitude(Edm.Double),Longitude(Edm.Double),Area(Edm.Geography)"
     square = '"POLYGON((0 0,4 0,4 2,0 2,0 0))"'
-    loaded = load(csv_of(header, f"1,,,{square}", f"2,50,60,{square}", f"3,50,,{square}", "4,5,6,", "5,,,", "6,,, "), "csv")
-    assert [(entity["Latitude"], entity["Longitude"]) for entity in loaded.entities] == [(1, 2), (50, 60), (50, 2), (5, 6)]
+    loaded = load(
+        csv_of(header, f"1,,,{square}", f"2,50,60,{square}", f"3,50,,{square}", "4,5,6,", "5,,,", "6,,, "), "csv"
+    )
+    assert [(entity["Latitude"], entity["Longitude"]) for entity in loaded.entities] == [
+        (1, 2),
+        (50, 60),
+        (50, 2),
+        (5, 6),
+    ]
     assert loaded.reasons == ["Latitude is missing", "Latitude is missing"]
 
 
@@ -105,7 +121,10 @@ def test_of_two_entities_with_one_id_the_later_one_fails_in_any_batch() -> None:
     rows = [f"{number},," for number in range(6_000)]
     loaded = load(csv_of(f"{KEY},A(Edm.String),B(Edm.String)", *rows, "0,,", "5999,,"), "csv")
     assert len(loaded.entities) == 6_000
-    assert [(failure.place, failure.entity_id) for failure in loaded.failures] == [("line 6003", "0"), ("line 6004", "5999")]
+    assert [(failure.place, failure.entity_id) for failure in loaded.failures] == [
+        ("line 6003", "0"),
+        ("line 6004", "5999"),
+    ]
     assert max(batch.entities.num_rows for batch in loaded.batches) <= 5_000
 
 

@@ -55,7 +55,13 @@ def test_an_entity_type_has_a_name_that_xml_can_carry(name: str) -> None:
 
 def test_350_properties_beside_latitude_and_longitude_load_and_their_schema_fits_a_table_property() -> None:
     names = [f"{'p' * 46}{number:04d}" for number in range(349)]
-    header = ",".join([KEY, PLACE, *(f"{name}(Edm.Geography)" if not number else f"{name}(Edm.DateTime)" for number, name in enumerate(names))])
+    header = ",".join(
+        [
+            KEY,
+            PLACE,
+            *(f"{name}(Edm.Geography)" if not number else f"{name}(Edm.DateTime)" for number, name in enumerate(names)),
+        ]
+    )
     loaded = load(csv_of(header, ",".join(["1", "1", "2", "POINT(1 2)", *[""] * 348])), "csv")
     assert len(loaded.entity_type.properties) == 352
     text = loaded.entity_type.to_json()
@@ -63,7 +69,16 @@ def test_350_properties_beside_latitude_and_longitude_load_and_their_schema_fits
     assert EntityType.from_json(text) == loaded.entity_type
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "a", "key": "b", "properties": {"c": "Int32"}}', '{"name":"a","key":"b","properties":1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"name": "a", "key": "b", "properties": {"c": "Int32"}}',
+        '{"name":"a","key":"b","properties":1}',
+    ],
+)
 def test_a_text_that_is_no_entity_type_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         EntityType.from_json(text)
@@ -71,7 +86,12 @@ def test_a_text_that_is_no_entity_type_is_refused(text: str) -> None:
 
 def test_a_geography_brings_its_location_with_it() -> None:
     loaded = load(csv_of(f"{KEY},longitude(Edm.Double),Area(Edm.Geography)", "1,,POINT(3 4)"), "csv")
-    assert [property_.name for property_ in loaded.entity_type.properties] == ["EntityID", "longitude", "Area", "Latitude"]
+    assert [property_.name for property_ in loaded.entity_type.properties] == [
+        "EntityID",
+        "longitude",
+        "Area",
+        "Latitude",
+    ]
     assert loaded.entities[0]["Latitude"] == 4
     assert loaded.entities[0]["longitude"] == 3
 

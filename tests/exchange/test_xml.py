@@ -1,0 +1,160 @@
+"""XML in the DataSet dialect loads whatever its form, and strangers' tricks do not."""
+
+import time
+
+import pytest
+
+from proxy.exchange.schema import EdmType, UnusableError
+from tests.exchange.loading import load, xml_of
+from tests.exchange.samples import FOURTH_COFFEE
+
+PROPERTIES = ("Name:string", "Open:long", "Latitude:double", "Longitude:double")
+SHOP = "<Shops><EntityID>1</EntityID><Name>a</Name><Open>5</Open><Latitude>1</Latitude><Longitude>2</Longitude></Shops>"
+
+
+def with_id(id_: int) -> str:
+    return SHOP.replace("<EntityID>1", f"<EntityID>{id_}")
+
+
+READ = {"EntityID": "1", "Name": "a", "Open": 5, "Latitude": 1, "Longitude": 2}
+
+
+def test_the_documented_sample_loads() -> None:
+    loaded = load(FOURTH_COFFEE, "xml")
+    assert loaded.failures == []
+    assert loaded.entity_type.name == "FourthCoffeeShops"
+    assert {property_.name: property_.type for property_ in loaded.entity_type.properties}[
+        "CreatedDate"
+    ] is EdmType.DATETIME
+    first, second = loaded.entities
+    assert first["AddressLine"] == "Løven"
+    assert first["CreatedDate"] % 10_000_000 == 4350494
+    assert (second["Latitude"], second["IsWiFiHotSpot"], second["StoreLayout"]) == (47.640568390488625, True, None)
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        SHOP,
+        SHOP.replace("><", ">\r\n\t <"),
+        SHOP.replace("<Shops>", '<Shops xml:lang="en">'),
+        SHOP.replace("<Name>a</Name>", "<Name><![CDATA[a]]></Name>"),
+        SHOP.replace("<Name>a</Name>", "<Name>&#x61;</Name>"),
+        SHOP.replace("<Name>a</Name>", "<Name><!-- </Shops> <Shops> -->a</Name>"),
+        SHOP.replace("<Name>a</Name>", "<!-- </Shops><Shops><EntityID>2</EntityID></Shops> --><Name>a</Name>"),
+        SHOP.replace("<Name>a</Name>", "<?note </Shops>?><Name>a</Name>"),
+        SHOP.replace("<Name>a</Name><Open>5</Open>", "<Open>5</Open><Name>a</Name>"),
+        SHOP.replace("<Open>5</Open>", "<open> 5 </open>"),
+        SHOP.replace("Shops>", "s:Shops>").replace("<s:Shops>", '<s:Shops xmlns:s="urn:s">', 1),
+        SHOP.replace("Shops>", "Shops >"),
+        f"<!-- {SHOP} -->{SHOP}",
+        f"{SHOP}<!-- {SHOP} -->",
+    ],
+)
+def test_an_entity_means_the_same_in_any_form(entity: str) -> None:
+    regular = with_id(0), with_id(2)
+    loaded = load(xml_of(regular[0] + entity + regular[1], *PROPERTIES), "xml")
+    assert loaded.failures == []
+    assert loaded.entities == [READ | {"EntityID": "0"}, READ, READ | {"EntityID": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("", ""),
+        ("  a  ", "  a  "),
+        ("a\r\nb", "a\nb"),
+        ("&amp;&lt;&#xD;", "&<\r"),
+        ("\U0001f600", "\U0001f600"),
+        ("x" * 2560, "x" * 2560),
+    ],
+)
+def test_a_string_is_what_xml_says(written: str, value: str) -> None:
+    loaded = load(xml_of(f"<Shops><EntityID>1</EntityID><Name>{written}</Name></Shops>", "Name:string"), "xml")
+    assert loaded.entities[0]["Name"] == value
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<Open></Open>",
+        "<Open/>",
+        "<Open>\n</Open>",
+        "",
+        '<Open xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/>',
+    ],
+)
+def test_what_is_no_string_is_missing_when_it_is_empty(written: str) -> None:
+    assert (
+        load(xml_of(f"<Shops><EntityID>1</EntityID>{written}</Shops>", "Open:long"), "xml").entities[0]["Open"] is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("entity", "id_", "reason"),
+    [
+        (
+            "<Shops><EntityID>9</EntityID><Other>1</Other></Shops>",
+            "9",
+            "has a property that the schema doesn't name: Other",
+        ),
+        ("<Shops><EntityID>9</EntityID><EntityID>8</EntityID></Shops>", "8", "has EntityID twice"),
+        ("<Shops><Name><b>x</b></Name></Shops>", None, "has elements inside of Name"),
+        ("<Shops>text<EntityID>9</EntityID></Shops>", "9", "has text beside its properties"),
+        ("<Others><EntityID>9</EntityID></Others>", "9", "is no Shops but Others"),
+        ("<Shops/>", None, "EntityID is missing"),
+    ],
+)
+def test_an_entity_that_does_not_fit_the_schema_fails_alone(entity: str, id_: str | None, reason: str) -> None:
+    data = xml_of(f"  {SHOP}\n  {entity}\n  {with_id(2)}\n  <Shops/>", *PROPERTIES)
+    loaded = load(data, "xml")
+    assert [row["EntityID"] for row in loaded.entities] == ["1", "2"]
+    line = data.split(entity.encode())[0].count(b"\n") + 1
+    failure = next(failure for failure in loaded.failures if failure.place.startswith("entity 2"))
+    assert (failure.place, failure.entity_id, failure.reason) == (f"entity 2 (line {line})", id_, reason)
+    assert loaded.failures[-1].place == f"entity 4 (line {line + 2})"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "no well-formed XML"),
+        (b"<Data/>", "no schema"),
+        (b"<Data></Data>", "no schema"),
+        (b"<!DOCTYPE x>" + xml_of(SHOP), "document type"),
+        (b'<!DOCTYPE x [<!ENTITY a "b"><!ENTITY c SYSTEM "file:///etc/passwd">]>' + xml_of(SHOP), "document type"),
+        (xml_of(SHOP, *PROPERTIES).decode().replace("UTF-8", "ISO-8859-1").encode(), "encoding has to be UTF-8"),
+        (xml_of(SHOP, *PROPERTIES).decode().encode("utf-16"), "encoding has to be UTF-8"),
+        (xml_of(SHOP, *PROPERTIES).replace(b">a<", b">\xff<"), "UTF-8"),
+        (xml_of(SHOP.replace(">a<", ">&#x7;<"), *PROPERTIES), "no well-formed XML"),
+        (xml_of(SHOP.replace(">a<", ">\x07<"), *PROPERTIES), "no well-formed XML"),
+        (xml_of(SHOP.replace(">a<", ">&other;<"), *PROPERTIES), "no well-formed XML"),
+        (xml_of(SHOP.replace("</Name>", "</Nome>"), *PROPERTIES), "line 9: no well-formed XML"),
+        (xml_of(SHOP, *PROPERTIES)[:-9], "no well-formed XML"),
+        (xml_of(SHOP, *PROPERTIES)[:-40], "no well-formed XML"),
+        (xml_of(SHOP, *PROPERTIES) + b"<more/>", "no well-formed XML"),
+        (xml_of("<a>" * 100, *PROPERTIES), "more than 64 elements in each other"),
+        (xml_of(SHOP.replace(">a<", f">{'a' * 9_000_000}<"), *PROPERTIES), "larger than 8,388,608 bytes"),
+        (xml_of(f"<!-- {'a' * 9_000_000} -->{SHOP}", *PROPERTIES), "larger than 8,388,608 bytes"),
+        (xml_of("<Shops>" + f"<{'a' * 100}/>" * 90_000 + "</Shops>", *PROPERTIES), "larger than 8,388,608 bytes"),
+        (b"<Data>" + b"<!-- schema> -->" * 200 + xml_of(SHOP)[60:], "schema is too large"),
+        (b"<Data><!--" + b"a" * 2_000_000, "schema is too large"),
+    ],
+)
+def test_what_is_no_such_xml_aborts_the_load(data: bytes, message: str) -> None:
+    with pytest.raises(UnusableError, match=message):
+        load(data, "xml")
+
+
+def test_an_unfinished_comment_full_of_entities_does_not_cost_its_square() -> None:
+    started = time.perf_counter()
+    with pytest.raises(UnusableError):
+        load(xml_of(f"<!-- {'</Shops>' * 1_000_000} --", *PROPERTIES), "xml")
+    assert time.perf_counter() - started < 10
+
+
+def test_white_space_without_end_does_not_cost_its_square() -> None:
+    names = [f"P{number}:string" for number in range(300)]
+    started = time.perf_counter()
+    load(xml_of(SHOP.replace("</Shops>", " " * 100_000 + "<P299>x</P299></Shops>"), *PROPERTIES, *names), "xml")
+    assert time.perf_counter() - started < 10
