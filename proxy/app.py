@@ -53,6 +53,7 @@ def create_app(settings: Settings, keyring: KeyRing) -> Starlette:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        await endpoint.under_way.ended()
         await ring.accounts.close()
 
     app = Starlette(routes=[Route("/livez", Livez()), Route("/readyz", Readyz(readiness))], lifespan=lifespan)
@@ -85,7 +86,7 @@ def storage_options(settings: Settings) -> StorageOptions:
 
 
 async def prepare(accounts: Accounts, seconds: float) -> None:
-    """Creates the tables and queues that are missing and gets the keys that sign links, each within a deadline.
+    """Creates what accounts miss in storage and gets the keys that sign links, each account within a deadline.
 
     What can't be done is told in the log, and hurts nobody else.
     """
@@ -101,11 +102,11 @@ async def prepare(accounts: Accounts, seconds: float) -> None:
     sound = [name for name in accounts.names if name not in accounts.faults]
     for name, fault in accounts.faults.items():
         log.error("account can't be opened: %s", fault, extra={"account": name, "advice": fault.fault.value.advice})
-    # A read-only identity is enough where the tables exist, so that one is not created may be no fault at all.
-    steps: dict[str, Callable[[Account], Awaitable[object]]] = {
-        "jobs table not created": lambda account: account.jobs.create_table(),
-        "data sources table not created": lambda account: account.datasources.create_table(),
-        "queue not created": lambda account: account.queue.create(),
-        "no key to sign links": lambda account: account.links.signer(),
-    }
-    await asyncio.gather(*(attempt(name, what, work) for name in sound for what, work in steps.items()))
+    async def each(name: str) -> None:
+        # One after the other: so they share one token of an identity.
+        await attempt(name, "no key to sign links", lambda account: account.links.signer())
+        # A read-only identity is enough where all is there, so that something is not created may be no fault at all.
+        what = "not all tables, queues and containers created"
+        await attempt(name, what, lambda account: account.create_missing())
+
+    await asyncio.gather(*map(each, sound))

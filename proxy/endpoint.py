@@ -34,6 +34,7 @@ from proxy.routes.information import all_metadata, data_sources, metadata, one_d
 from proxy.routes.loads import create_load
 from proxy.said_before import Said, SaidBefore, Validity
 from proxy.settings import Settings
+from proxy.under_way import UnderWay
 
 log = logging.getLogger("proxy.request")
 
@@ -74,6 +75,7 @@ class Endpoint:
         self._guessing = Guessing()
         self._said = SaidBefore()
         self._requests = RequestLog()
+        self.under_way = UnderWay()
         self._forwarded_told = False
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
@@ -160,7 +162,7 @@ class Endpoint:
                     raise
                 return False
 
-        return Caller(grant, self._ring.accounts, self._settings, query, body, has_key)
+        return Caller(grant, self._ring.accounts, self._settings, query, body, self.under_way, has_key)
 
     async def _perform(self, call: Call, caller: Caller) -> Answer:
         check(call, caller.grant, caller.query)

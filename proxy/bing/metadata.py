@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from adapters.datasources import DataSource
+from adapters.ticks import Ticks
 from proxy.bing.render_xml import INDENT, escaped_attribute
+from proxy.bing.versions_told import versions
 from proxy.exchange.schema import EdmType, EntityType, Property
 
 EDMX = "http://schemas.microsoft.com/ado/2007/06/edmx"
@@ -21,6 +24,17 @@ class Described:
     job_id: str
     is_public: bool
     entity_type: EntityType
+
+
+def described(source: DataSource, now: Ticks, *, all_versions: bool) -> Iterator[Described]:
+    """What a metadata document tells of a data source."""
+    for version in versions(source, now, all_versions=all_versions):
+        yield Described(
+            name=source.name,
+            job_id=version.job_id,
+            is_public=source.is_public and version is not source.staged,
+            entity_type=EntityType.from_json(version.schema),
+        )
 
 
 def render_metadata(sources: Iterable[Described]) -> bytes:

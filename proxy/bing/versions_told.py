@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from adapters.datasources import DataSource, Version
 from adapters.ids import created_at, is_job_id
 from adapters.ticks import Ticks
-from proxy.bing.metadata import Described
 from proxy.bing.service_document import Entry
-from proxy.exchange.schema import EntityType
 
 
 def staged_version(source: DataSource, now: Ticks) -> Version | None:
@@ -43,15 +41,4 @@ def entries(source: DataSource, now: Ticks, *, all_versions: bool) -> Iterator[E
             updated=version.updated,
             # The job that made it was created when its data came.
             uploaded=created_at(version.job_id) if is_job_id(version.job_id) else version.updated,
-        )
-
-
-def described(source: DataSource, now: Ticks, *, all_versions: bool) -> Iterator[Described]:
-    """What a metadata document tells of a data source."""
-    for version in versions(source, now, all_versions=all_versions):
-        yield Described(
-            name=source.name,
-            job_id=version.job_id,
-            is_public=source.is_public and version is not source.staged,
-            entity_type=EntityType.from_json(version.schema),
         )

@@ -12,17 +12,19 @@ from proxy.bing.routes import Operation
 from proxy.body import Body
 from proxy.keyring import Grant
 from proxy.settings import Settings
+from proxy.under_way import UnderWay
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: what the key may do, the accounts, what was sent, and who knows other keys of the account."""
+    """Who asks: what the key may do, the accounts, what was sent, what is done to its end."""
 
     grant: Grant
     accounts: Accounts
     settings: Settings
     query: Query
     body: Body
+    under_way: UnderWay
     has_key: Callable[[bytes], Awaitable[bool]]
     """Whether a key is one of the caller's account."""
 

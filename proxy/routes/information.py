@@ -6,12 +6,11 @@ from adapters.datasources import DataSource
 from proxy.answers import Document
 from proxy.bing.envelope import Branding
 from proxy.bing.errors import ErrorCode, WireError
-from proxy.bing.metadata import render_metadata
 from proxy.bing.namespaces import JSON_CONTENT, XML_CONTENT
 from proxy.bing.parameters import shows_all_versions, wants_json
 from proxy.bing.request import Call
 from proxy.bing.service_document import ATOM_CONTENT, ServiceDocument, render_atom, render_json
-from proxy.bing.versions_told import described, entries
+from proxy.bing.versions_told import entries, versions
 from proxy.routes.caller import Caller
 from proxy.routes.new_jobs import data_source, now
 
@@ -46,17 +45,16 @@ async def one_data_source(call: Call, caller: Caller) -> Document:
 async def all_metadata(_call: Call, caller: Caller) -> Document:
     """The entity types of all data sources that the key may see."""
     all_versions = shows_all_versions(caller.query.parameters)
-    found = [each for source in await _all(caller) for each in described(source, now(), all_versions=all_versions)]
-    return Document(render_metadata(found), XML_CONTENT)
+    return _metadata(await _all(caller), all_versions=all_versions)
 
 
 async def metadata(call: Call, caller: Caller) -> Document:
     """The entity type of one data source, or of all its versions."""
     all_versions = shows_all_versions(caller.query.parameters)
-    found = list(described(await _one(call, caller), now(), all_versions=all_versions))
-    if not found:
+    source = await _one(call, caller)
+    if not versions(source, now()):
         raise WireError(ErrorCode.NO_SUCH_DATA_SOURCE)
-    return Document(render_metadata(found), XML_CONTENT)
+    return _metadata([source], all_versions=all_versions)
 
 
 async def _all(caller: Caller) -> list[DataSource]:
@@ -70,6 +68,14 @@ async def _one(call: Call, caller: Caller) -> DataSource:
     if source is None or source.access_id.lower() != call.access_id.lower():
         raise WireError(ErrorCode.NO_SUCH_DATA_SOURCE)
     return source
+
+
+def _metadata(sources: list[DataSource], *, all_versions: bool) -> Document:
+    # Entity types bring 40 MB of libraries with them, and few programs ever ask.
+    from proxy.bing.metadata import described, render_metadata  # noqa: PLC0415 - for that reason
+
+    found = [each for source in sources for each in described(source, now(), all_versions=all_versions)]
+    return Document(render_metadata(found), XML_CONTENT)
 
 
 def _document(shape: ServiceDocument, *, as_json: bool) -> Document:

@@ -1,8 +1,7 @@
 """What is the same for each new job: the limits, the data source it is for, its row, and its place in the queue."""
 
-import asyncio
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,9 +21,6 @@ from proxy.settings import Settings
 DAY = timedelta(hours=24)
 
 NOT_QUEUED = "The job could not be handed to a worker. Create it again."
-
-# What has begun to be stored is finished, also when the caller's time is up.
-_under_way: set[asyncio.Task[None]] = set()
 
 
 def now() -> Ticks:
@@ -76,7 +72,7 @@ async def create_job(caller: Caller, record: JobRecord, work: Mapping[str, Any])
     Raises:
         StorageFaultError: storage could not answer.
     """
-    await _to_its_end(_create(caller.account, record, json.dumps(work, separators=(",", ":"))))
+    await caller.under_way.to_its_end(_create(caller.account, record, json.dumps(work, separators=(",", ":"))))
 
 
 async def job_of(caller: Caller, job_type: JobType, source: DataSource, work: Mapping[str, Any]) -> JobRecord:
@@ -116,16 +112,3 @@ async def _create(account: Account, record: JobRecord, work: str) -> None:
         with suppress(StorageFaultError, ConflictError):
             await account.guard.run(lambda: account.jobs.finish(ended))
         raise
-
-
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.create_task(work)
-    _under_way.add(task)
-    task.add_done_callback(_ended)
-    await asyncio.shield(task)
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    _under_way.discard(task)
-    if not task.cancelled():
-        task.exception()  # nobody may wait for it any more

@@ -1,0 +1,130 @@
+"""A job is created whole or not at all, whatever storage does meanwhile."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from adapters.errors import Fault, StorageFaultError
+from proxy.deadline import storage_deadline
+from proxy.under_way import UnderWay
+from tests.conftest import StartServer
+from tests.contract.stand_ins import closed_port, connection_string, listening, saying
+from tests.live import MASTER, LiveServer
+from tests.storage import Storage
+from tests.write.test_loads import LOAD, XML, load
+from tests.write.written import ACCESS_ID, Written, source
+
+CREATING = (f"Dataflows/DataSourceDownload/{ACCESS_ID}/Shops", f"data/{ACCESS_ID}/Shops/$updatedatasource")
+
+
+def with_endpoint(storage: Storage, service: str, port: int) -> dict[str, object]:
+    """The storage, with one of its services said to be at this port."""
+    parts = dict(part.partition("=")[::2] for part in storage.connection_string.split(";") if part)
+    parts[f"{service}Endpoint"] = f"http://127.0.0.1:{port}/devstoreaccount1"
+    return {"storage": {"connection_string": ";".join(f"{name}={value}" for name, value in parts.items())}}
+
+
+@contextmanager
+def serving_without(storage: Storage, start: StartServer, service: str) -> Iterator[LiveServer]:
+    """A server whose account has lost a service; the usual one has made its tables and its queue before."""
+    start(storage)
+    with closed_port() as port:
+        entry = with_endpoint(storage, service, port)
+        yield start(storage, accounts={storage.account: entry}, storage_timeout=1)
+
+
+def test_a_job_that_can_not_be_queued_is_aborted_and_the_caller_asks_again(
+    storage: Storage, start: StartServer
+) -> None:
+    with serving_without(storage, start, "Queue") as server:
+        Written(storage).put(source())
+        answers = [load(server), *(server.get(path, setPublic="1") for path in CREATING)]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["authenticationResultCode"]) == (503, "ValidCredentials")
+        assert answer.headers["retry-after"]
+    deadline = time.monotonic() + 10
+    while [job["Status"] for job in Written(storage).jobs()] != ["Aborted"] * 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    jobs = Written(storage).jobs()
+    assert all("CompletedDate" in job and "worker" in job["ErrorMessage"] for job in jobs)
+    assert Written(storage).uploads() == []
+
+
+def test_data_that_can_not_be_stored_makes_no_job(storage: Storage, start: StartServer) -> None:
+    with serving_without(storage, start, "Blob") as server:
+        assert load(server, [XML] * 3).status_code == 503
+    assert Written(storage).nothing()
+
+
+def test_an_account_whose_rows_can_not_be_read_creates_nothing(storage: Storage, start: StartServer) -> None:
+    with ExitStack() as stack:
+        port = stack.enter_context(listening(saying("403 Forbidden", b"")))
+        other = {"storage": {"connection_string": connection_string(port)}}
+        server = start(storage, accounts={"refusing": other}, keys={"refusing-key": {"account": "refusing"}})
+        paths = ("data", f"data/{ACCESS_ID}/Shops", f"data/{ACCESS_ID}/Shops/$metadata", *CREATING)
+        answers = [server.get(path, "refusing-key", setPublic="1") for path in paths]
+        answers.append(load(server, key="refusing-key"))
+        assert {answer.status_code for answer in answers} == {503}
+        # What can be judged without storage is judged first.
+        assert load(server, key="refusing-key", input="pdf").status_code == 400
+        assert server.get(CREATING[1], "refusing-key", setPublic="2").status_code == 400
+        assert server.get("data", "refusing-key", **{"$format": "pdf"}).status_code == 400
+
+
+def test_an_account_that_can_not_be_opened_judges_parameters_first(storage: Storage, start: StartServer) -> None:
+    closed = {"storage": {"connection_string_env": "NO_SUCH_VARIABLE"}}
+    server = start(storage, accounts={"closed": closed}, keys={"closed-key": {"account": "closed"}})
+    assert load(server, key="closed-key").status_code == 503
+    assert load(server, key="closed-key", loadOperation="x").status_code == 400
+    assert load(server, b"", key="closed-key").status_code == 400
+
+
+def test_what_was_begun_is_done_to_its_end_when_the_time_is_up() -> None:
+    done: list[str] = []
+
+    async def work(name: str, fault: Fault | None = None) -> None:
+        await asyncio.sleep(0.1)
+        done.append(name)
+        if fault is not None:
+            raise StorageFaultError(fault)
+
+    async def ask() -> None:
+        under_way = UnderWay()
+        for name, fault in (("well", None), ("ill", Fault.FAILED)):
+            with pytest.raises(StorageFaultError, match="timeout"):
+                async with storage_deadline(0.01):
+                    await under_way.to_its_end(work(name, fault))
+        assert done == []
+        await under_way.ended()
+        await under_way.ended()
+
+    asyncio.run(ask())
+    assert done == ["well", "ill"]
+
+
+def test_an_upload_that_meets_a_limit_in_the_end_is_discarded(storage: Storage, start: StartServer) -> None:
+    server = start(storage, max_active_jobs=1)
+
+    def late() -> Iterator[bytes]:
+        yield XML
+        # While this one still sends, another is quicker.
+        assert server.client.post(
+            f"{server.url}/REST/v1/Dataflows/LoadDataSource", params=LOAD | {"key": MASTER}, content=XML
+        ).is_success
+        yield XML
+
+    response = load(server, late())
+    assert (response.status_code, "unfinished" in response.json()["errorDetails"][0]) == (429, True)
+    assert len(Written(storage).jobs()) == len(Written(storage).uploads()) == 1
+
+
+@pytest.mark.parametrize("path", CREATING)
+def test_a_row_that_can_not_be_read_is_told_in_the_log(path: str, server: LiveServer, written: Written) -> None:
+    written.put(source(access_id=""))
+    assert server.get(path, setPublic="1").status_code == 500
+    assert load(server).status_code == 500
+    assert written.nothing()
