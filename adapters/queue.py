@@ -94,7 +94,7 @@ class WorkQueue:
         self._seconds = seconds
         self.lease_seconds = max(1, math.ceil(lease_seconds))
 
-    async def put(self, job_id: str, after: float = 0) -> None:
+    async def put(self, job_id: str, *, after: float = 0) -> None:
         """Lets a worker take this job after so many seconds.
 
         It is taken once at least, so that whoever does it must bear to do it again.

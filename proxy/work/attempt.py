@@ -96,7 +96,7 @@ async def attempt(account: Account, lease: Lease, place: Place) -> None:
 
 async def postpone(account: Account, lease: Lease, seconds: float = 0) -> None:
     """Puts a job back as it came: that it was taken counts as no try."""
-    await account.queue.put(lease.job_id, seconds)
+    await account.queue.put(lease.job_id, after=seconds)
     await lease.done()
 
 

@@ -93,7 +93,7 @@ class Worker:
                 _tell(hand.account, "jobs can't be taken", error)
                 wait, broken = broken, min(BROKEN[1], broken * 2)
                 with suppress(StorageFaultError):
-                    await hand.account.queue.create()
+                    await hand.account.create_missing()
             await _wait(hand.stop, wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
     async def _do_one(self, hand: _Hand) -> bool:

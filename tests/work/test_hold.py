@@ -55,8 +55,9 @@ def test_progress_is_told_while_a_job_is_under_way(storage: Storage, monkeypatch
         job_id = await desk.load(shops("a", "b", "a"))
         doing = asyncio.create_task(desk.step(await take(desk)))
         await there.wait()
-        while not (job := await desk.record(job_id)).processed:
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while not (job := await desk.record(job_id)).processed:  # noqa: ASYNC110 - it is storage that changes
+                await asyncio.sleep(0.05)
         assert (job.status, job.processed, job.failed) == (JobStatus.PENDING, 3, 1)
         await doing
 

@@ -1,0 +1,81 @@
+"""`python -m proxy worker` as operators run it."""
+
+import asyncio
+import fcntl
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from adapters.records import JobStatus
+from proxy.__main__ import main
+from proxy.commands.worker import terms
+from proxy.settings import load_settings
+from proxy.work.folders import PREFIX, own_folder
+from tests.storage import Storage
+from tests.work.desk import Desk, play, shops
+from tests.work.processes import worker_process
+from tests.work.test_worker import finished
+
+
+def test_a_worker_does_jobs_until_it_is_told_to_end(storage: Storage, tmp_path: Path) -> None:
+    ring = {"accounts": {storage.account: {"storage": {"connection_string": storage.connection_string}}}, "keys": {}}
+    file = tmp_path / "ring.json"
+    file.write_text(json.dumps(ring))
+    temporary = tmp_path / "files"
+    temporary.mkdir()
+
+    async def story(desk: Desk) -> None:
+        with worker_process(storage, temporary, keyring="", keyring_file=file) as worker:
+            await asyncio.to_thread(worker.wait_until_ready)
+            job_id = await desk.load(shops("a"))
+            await finished(desk, job_id)
+            status, said = await asyncio.to_thread(worker.end)
+        assert status == 0, said
+        assert "DataSourceComplete of Shops: Completed" in said
+        assert (await desk.record(job_id)).status is JobStatus.COMPLETED
+        assert list(temporary.iterdir()) == []
+
+    play(storage, story)
+
+
+def test_a_worker_without_a_key_ring_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("PROXY_KEYRING", "PROXY_KEYRING_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["worker"]) == 1
+    assert "PROXY_KEYRING" in capsys.readouterr().err
+
+
+def test_the_settings_bound_what_a_worker_does() -> None:
+    settings = load_settings(
+        keyring="{}", max_entities=5, max_upload_mb=2, data_location_hosts="data.example.com", worker_tries=7
+    )
+    bounds = terms(settings)
+    assert (bounds.limits.entities, bounds.limits.unpacked_bytes, bounds.upload_bytes) == (5, 2 << 20, 2 << 20)
+    assert (bounds.location_hosts, bounds.tries) == (frozenset({"data.example.com"}), 7)
+
+
+def test_the_files_of_dead_workers_are_removed_and_those_of_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("dead", "young", "alive"):
+        folder = tmp_path / f"{PREFIX}{name}"
+        folder.mkdir()
+        (folder / "lock").touch()
+        (folder / "data").touch()
+        if name != "young":
+            os.utime(folder, (0, 0))
+    with (tmp_path / f"{PREFIX}alive" / "lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with own_folder() as mine:
+            assert set(tmp_path.iterdir()) == {mine, tmp_path / f"{PREFIX}young", tmp_path / f"{PREFIX}alive"}
+    assert not mine.exists()
+    (tmp_path / f"{PREFIX}young" / "lock").unlink()
+    (tmp_path / f"{PREFIX}young" / "lock").mkdir()  # what can't be opened is left alone
+    os.utime(tmp_path / f"{PREFIX}young", (0, 0))
+    with own_folder():
+        assert (tmp_path / f"{PREFIX}young").exists()
