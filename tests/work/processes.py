@@ -1,6 +1,5 @@
 """Workers as operators run them: processes with an environment, told to end by a signal, or killed."""
 
-import os
 import signal
 import subprocess
 import sys
