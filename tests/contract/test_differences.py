@@ -7,6 +7,8 @@ from adapters.ticks import parse
 from tests.conftest import StartServer
 from tests.live import QUERY, LiveServer
 from tests.storage import Storage, int64
+from tests.write.test_loads import load
+from tests.write.written import ACCESS_ID, Written, source, version
 
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -135,3 +137,79 @@ def test_difference_16_a_download_can_be_asked_for_by_its_id(server: LiveServer,
     job = server.job(f"Dataflows/DataSourceDownload/{older}")
     assert job["id"] == older
     assert job["links"][0]["url"].endswith(f"/DataSourceDownload/{older}")
+
+
+def test_difference_17_a_created_job_is_201_in_both_places(server: LiveServer, storage: Storage) -> None:
+    Written(storage).put(source())
+    for path in (f"Dataflows/DataSourceDownload/{ACCESS_ID}/Shops", f"data/{ACCESS_ID}/Shops/$updatedatasource"):
+        response = server.get(path, setPublic="1")
+        answer = response.json()
+        assert (response.status_code, answer["statusCode"], answer["statusDescription"]) == (201, 201, "Created")
+
+
+def test_difference_18_a_publish_and_a_rollback_lead_back_with_the_callers_key(
+    server: LiveServer, storage: Storage
+) -> None:
+    earlier = version()
+    Written(storage).put(source(staged=version(), earlier=(earlier,)))
+    for path in (f"data/{ACCESS_ID}/Shops/$commit", f"Dataflows/DataSourceRollback/{earlier.job_id}/Shops"):
+        response = server.get(path)
+        (job,) = response.json()["resourceSets"][0]["resources"]
+        assert job["links"][0]["url"] == response.headers["location"] + "?key=master-key"
+
+
+def test_difference_19_a_created_rollback_is_pending(server: LiveServer, storage: Storage) -> None:
+    earlier = version()
+    Written(storage).put(source(earlier=(earlier,)))
+    path = f"Dataflows/DataSourceRollback/{earlier.job_id}/Shops"
+    assert server.job(path)["status"] == "Pending"
+    assert xml_job(server, path).findtext("{*}Status") == "Pending"
+
+
+def test_difference_20_any_master_key_of_the_account_manages_a_data_source(
+    storage: Storage, start: StartServer
+) -> None:
+    server = start(storage, keys={"another": {"account": storage.account}})
+    Written(storage).put(source(master_key="sha256:" + "0" * 64))
+    assert server.get(f"Dataflows/DataSourceDownload/{ACCESS_ID}/Shops", "another").status_code == 201
+
+
+def test_difference_21_a_query_key_is_told_of_no_data_source(server: LiveServer, storage: Storage) -> None:
+    Written(storage).put(source(is_public=True))
+    for path in ("data", f"data/{ACCESS_ID}/Shops", "data/$metadata", "data/$GetPublicDataSourceList"):
+        assert server.json(path, QUERY)["authenticationResultCode"] == "NotAuthorized"
+
+
+def test_difference_22_the_public_list_is_the_accounts(storage: Storage, start: StartServer) -> None:
+    other = {"storage": {"connection_string": storage.connection_string}}
+    server = start(storage, accounts={"other": other}, keys={"others": {"account": "other"}})
+    Written(storage).put(source(is_public=True))
+    for key, names in (("master-key", ["Shops"]), ("others", [])):
+        told = server.json("data/$GetPublicDataSourceList", key, **{"$format": "json"})["d"]["DataSources"]
+        assert [each["Name"] for each in told] == names
+
+
+def test_difference_23_json_of_all_versions_is_a_list(server: LiveServer, storage: Storage) -> None:
+    staged = version()
+    Written(storage).put(source(staged=staged))
+    told = server.json(f"data/{ACCESS_ID}/Shops", showAllVersions="true", **{"$format": "json"})["d"]["DataSources"]
+    assert [each["IsActive"] for each in told] == ["true", "false"]
+    assert (told[1]["JobId"], told[1]["IsStagingDataSource"]) == (staged.job_id, "true")
+
+
+def test_difference_24_set_public_does_nothing_to_what_is_staged(server: LiveServer, storage: Storage) -> None:
+    assert load(server, loadOperation="completeStaging", setPublic="1").status_code == 201
+    assert Written(storage).job()["Work"]["public"] is None
+
+
+def test_difference_25_a_created_access_job_has_its_self_link(server: LiveServer, storage: Storage) -> None:
+    Written(storage).put(source())
+    response = server.get(f"data/{ACCESS_ID}/Shops/$updatedatasource", setPublic="0")
+    (job,) = response.json()["resourceSets"][0]["resources"]
+    assert job["links"] == [{"role": "self", "url": response.headers["location"]}]
+
+
+def test_difference_26_a_version_that_is_not_there_is_not_found(server: LiveServer, storage: Storage) -> None:
+    Written(storage).put(source())
+    for path in (f"data/{ACCESS_ID}/Shops/$commit", f"Dataflows/DataSourceRollback/{'0' * 32}/Shops"):
+        assert server.get(path).status_code == 404

@@ -25,6 +25,13 @@ TEMPLATES = (
     "Dataflows/Download/{}/output/succeeded",
     "Dataflows/Geocode/{}/output/failed",
     "Dataflows/ListJobs/{}/output/succeeded",
+    "Dataflows/LoadDataSource",
+    "Dataflows/DataSourceDownload/{}/Shops",
+    "Dataflows/DataSourceRollback/{}/Shops",
+    "data/{}/Shops/$commit",
+    "data/{}/Shops/$updatedatasource",
+    "data/{}/Shops",
+    "data/Shops/{}/$metadata",
 )
 
 # What a request line can carry as it is: the HTTP parser refuses controls, the rest would end a path or a parameter.
