@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
+from proxy.exchange.exact_wkt import exact_wkt
 from proxy.exchange.limits import DEEPEST_GEOGRAPHY, MOST_POINTS
 
 Shapes = npt.NDArray[np.object_]
@@ -103,9 +104,14 @@ def to_wkb(shapes: Shapes) -> pa.Array:
 
 
 def to_wkt(column: pa.Array) -> pa.Array:
-    """The well-known texts of a column of WKB."""
+    """The well-known texts of a column of WKB, each of which reads back as the same bytes."""
     shapes = shapely.from_wkb(column.to_numpy(zero_copy_only=False))
-    return pa.array(shapely.to_wkt(shapes, rounding_precision=-1), pa.string(), from_pandas=True)
+    texts = np.asarray(shapely.to_wkt(shapes, rounding_precision=-1), object)
+    # GEOS writes 16 digits of a number, and one in some hundred needs 17.
+    differs = pc.not_equal(to_wkb(shapely.from_wkt(texts)), column).fill_null(fill_value=False)
+    for row in np.flatnonzero(differs.to_numpy(zero_copy_only=False)):
+        texts[row] = exact_wkt(shapes[row])
+    return pa.array(texts, pa.string(), from_pandas=True)
 
 
 def centroids(shapes: Shapes) -> tuple[pa.Array, pa.Array]:
