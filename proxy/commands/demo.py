@@ -1,9 +1,10 @@
-"""The command `demo`: an emulator, sample jobs, the server, and requests to try."""
+"""The command `demo`: an emulator, sample jobs, the server, a worker, and requests to try."""
 
 import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from proxy.settings import Settings, load_settings
 ACCOUNT = "demo"
 MASTER_KEY = "demo-master-key"
 QUERY_KEY = "demo-query-key"
+WORKER_END_SECONDS = 20
 DEFAULT_EMULATOR = "UseDevelopmentStorage=true"
 
 REQUESTS = """\
@@ -69,8 +71,9 @@ def demo(emulator_running: str | None) -> int:
             settings = load_settings(serving=True)
             configure_logs(settings.log_level, settings.log_format)
             asyncio.run(_seed(settings))
-            print(_requests(settings.public_url), flush=True)
-            return serve(settings, listener)
+            with _worker():
+                print(_requests(settings.public_url), flush=True)
+                return serve(settings, listener)
     except EmulatorError as error:
         print(error, file=sys.stderr)
         return 1
@@ -87,6 +90,20 @@ def _storage(emulator_running: str | None) -> Iterator[str]:
     else:
         with start_emulator() as emulator:
             yield emulator.connection_string
+
+
+@contextmanager
+def _worker() -> Iterator[None]:
+    """A worker as a process of its own, as anywhere else; it ends before the emulator does."""
+    with subprocess.Popen([sys.executable, "-m", "proxy", "worker"]) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(WORKER_END_SECONDS)
+            except subprocess.TimeoutExpired:  # pragma: no cover - it gives back what it holds long before
+                process.kill()
 
 
 def _key_ring(connection_string: str) -> str:

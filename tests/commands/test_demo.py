@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,6 +94,21 @@ def test_the_samples_have_every_type_in_every_state(demo: Demo) -> None:
     listed = {(job["description"], job["status"]) for job in jobs}
     types = {job_type.value for job_type in JobType if job_type is not JobType.DOWNLOAD}
     assert listed == {(name, status) for name in types for status in ("Pending", "Completed", "Aborted")}
+
+
+def test_the_worker_beside_the_demo_does_a_load(demo: Demo) -> None:
+    data = b"Bing Spatial Data Services, 1.0, Shops\nId(Edm.String,primaryKey)\na\n"
+    query = "dataSourceName=DemoShops&loadOperation=complete&input=csv&key=demo-master-key"
+    created = httpx.post(f"{demo.base}/REST/v1/Dataflows/LoadDataSource?{query}", content=data)
+    assert created.status_code == 201
+    end = time.monotonic() + QUIET_SECONDS
+    while time.monotonic() < end:
+        answer = httpx.get(f"{created.headers['Location']}?key=demo-master-key").json()
+        (job,) = answer["resourceSets"][0]["resources"]
+        if job["status"] != "Pending":
+            break
+        time.sleep(0.2)
+    assert (job["status"], job["processedEntityCount"]) == ("Completed", 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -111,7 +111,18 @@ def test_every_difference_has_a_test_of_its_number() -> None:
 def test_every_command_is_in_the_table() -> None:
     told = " ".join(row[0] for row in table("Commands", 2))
     more = {"jobs put": ["file"], "jobs import": ["file"], "keys add": ["--account", "a"], "keys revoke": ["ab"]}
-    for command in ("serve", "check", "jobs put", "jobs list", "jobs import", "keys add", "keys list", "keys revoke"):
+    commands = (
+        "serve",
+        "worker",
+        "check",
+        "jobs put",
+        "jobs list",
+        "jobs import",
+        "keys add",
+        "keys list",
+        "keys revoke",
+    )
+    for command in commands:
         assert f"`python -m proxy {command}" in told
         parser().parse_args([*command.split(), *more.get(command, [])])
 

@@ -116,7 +116,7 @@ def kill_workers(storage: Storage, folder: Path, kills: int, seed: int) -> None:
                     await _finished(desk, await prepare(run))
                 job_id = await step[-1](run)
                 starting = asyncio.create_task(_start(stack, storage, folder))
-                await asyncio.sleep(run.chance.uniform(0, 0.8))
+                await asyncio.sleep(run.chance.uniform(0, 0.5))
                 worker.kill()
                 worker = await starting
                 await _finished(desk, job_id)
