@@ -98,6 +98,9 @@ class Desk:
     async def download(self, version: str | None = None) -> str:
         return await self.create(JobType.DOWNLOAD, version=version)
 
+    async def create_download(self, name: str) -> str:
+        return await self.create(JobType.DOWNLOAD, name, version=None)
+
     async def work(self, **terms: Any) -> None:
         """Does all jobs that wait, also those that come back."""
         place = replace(self.place, terms=replace(self.place.terms, **terms))
@@ -151,11 +154,15 @@ class Desk:
         return [row for batch in read_entities(file) for row in batch.to_pylist()]
 
     async def text(self, path: BlobPath | None) -> str:
+        """A blob's content as text."""
+        return (await self.content(path)).decode()
+
+    async def content(self, path: BlobPath | None) -> bytes:
         """A blob's content."""
         assert path is not None
         file = self.place.folder / "looked-at"
         assert await self.account.files.fetch(path, file)
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes()
 
     async def blobs(self, container: str) -> list[str]:
         """The names of the account's blobs in a container, without the account."""

@@ -1,0 +1,83 @@
+"""What a worker needs for the largest load: seconds for each kind of job, and its peak memory.
+
+Run by hand: `python -m tests.bench.worker [ENTITIES]`.
+"""
+
+import asyncio
+import re
+import sys
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from adapters.emulator import start_emulator
+from adapters.records import JobStatus
+from proxy.exchange.load import InputForm
+from tests.storage import Storage
+from tests.work.desk import Desk, play
+from tests.work.processes import worker_process
+
+ENTITIES = 200_000
+PROPERTIES = 20
+MOST_MEGABYTES = 400
+
+
+def rows(entities: int) -> bytes:
+    """A load in CSV: texts, numbers, dates, flags, and a point."""
+    kinds = ["Edm.String"] * 10 + ["Edm.Int64"] * 3 + ["Edm.Boolean"] * 2 + ["Edm.DateTime"]
+    names = ["Id(Edm.String,primaryKey)", "Latitude(Edm.Double)", "Longitude(Edm.Double)", "Shape(Edm.Geography)"]
+    names += [f"P{number}({kind})" for number, kind in enumerate(kinds)]
+    assert len(names) == PROPERTIES
+    lines = ["Bing Spatial Data Services, 1.0, Places", ",".join(names)]
+    for number in range(entities):
+        place = f"{number % 90}.5,{number % 180}.25,POINT ({number % 180}.25 {number % 90}.5)"
+        texts = ",".join(f"some text {number} of {column}" for column in range(10))
+        lines.append(f"{number},{place},{texts},{number},{number * 7},-{number},1,0,2026-01-02T03:04:05.1234567")
+    return "\n".join(lines).encode()
+
+
+async def measure(storage: Storage, desk: Desk, entities: int) -> None:
+    """Does each kind of job once with a worker of its own."""
+    data = rows(entities)
+    print(f"{entities:,} entities of {PROPERTIES} properties, {len(data) / 1e6:.0f} MB of CSV")
+    with TemporaryDirectory() as folder, worker_process(storage, Path(folder)) as worker:
+        await asyncio.to_thread(worker.wait_until_ready)
+        drain = asyncio.create_task(asyncio.to_thread(worker.process.communicate))
+
+        async def timed(what: str, job: Awaitable[str]) -> str:
+            job_id, started = await job, time.perf_counter()
+            while (record := await desk.record(job_id)).status is JobStatus.PENDING:  # noqa: ASYNC110 - storage changes
+                await asyncio.sleep(0.05)
+            seconds = time.perf_counter() - started
+            print(f"{what:22} {seconds:6.1f} s  peak {peak(worker.process.pid):4.0f} MB  {record.status.value}")
+            return job_id
+
+        print(f"{'idle':22} {'':8}  peak {peak(worker.process.pid):4.0f} MB")
+        await timed("load of CSV", desk.load(data, name="Places"))
+        exported = await timed("download", desk.create_download("Places"))
+        xml = await desk.content((await desk.record(exported)).output_blob)
+        await timed(f"load of XML, {len(xml) / 1e6:.0f} MB", desk.load(xml, name="Places", input=InputForm.XML.value))
+        await timed("update of all", desk.load(data, "incremental", name="Places"))
+        reached = peak(worker.process.pid)
+        worker.process.terminate()
+        await drain
+    assert reached <= MOST_MEGABYTES, f"{reached:.0f} MB"
+
+
+def peak(pid: int) -> float:
+    """The most memory that a process has had, in megabytes."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+def main() -> None:
+    """Measures and prints."""
+    entities = int(sys.argv[1]) if len(sys.argv) > 1 else ENTITIES
+    with start_emulator() as emulator, Storage.open(emulator, "account-bench") as storage:
+        play(storage, lambda desk: measure(storage, desk, entities))
+
+
+if __name__ == "__main__":
+    main()
