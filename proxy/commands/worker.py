@@ -14,6 +14,7 @@ from proxy.work.attempt import Place
 from proxy.work.folders import own_folder
 from proxy.work.hold import STOP_SECONDS
 from proxy.work.job import Terms
+from proxy.work.memory import give_memory_back
 from proxy.work.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ MEGABYTE = 1024 * 1024
 
 def worker(settings: Settings, keyring: KeyRing) -> int:
     """Runs until a signal, then finishes or gives back what it holds; gives the exit status."""
+    give_memory_back()
     asyncio.run(_work(settings, keyring))
     return 0
 
