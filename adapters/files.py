@@ -1,4 +1,4 @@
-"""Blobs as files: everything streams, in blocks of a few megabytes."""
+"""Blobs as files: everything streams, in blocks of a megabyte."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -22,7 +22,8 @@ VERSIONS = "datasources"
 EXPORTS = "exports"
 """What jobs give: `{account}/{job id}/{name}.xml`, and error logs, `{account}/{job id}/{name}-failed.txt`."""
 
-BLOCK = 4 * 1024 * 1024
+# Four are in memory at once, filled, copied and sent. 4 MB ones were no faster, and took 17 MB of a server's memory.
+BLOCK = 1024 * 1024
 
 # Seconds that one block may take, either way: a slow link is no fault.
 BLOCK_SECONDS = 60.0

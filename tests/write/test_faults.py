@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from adapters import jobs
 from adapters.errors import Fault, StorageFaultError
 from proxy.deadline import storage_deadline
 from proxy.under_way import UnderWay
@@ -49,8 +50,8 @@ def test_a_job_that_can_not_be_queued_is_aborted_and_the_caller_asks_again(
     while [job["Status"] for job in Written(storage).jobs()] != ["Aborted"] * 3:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    jobs = Written(storage).jobs()
-    assert all("CompletedDate" in job and "worker" in job["ErrorMessage"] for job in jobs)
+    rows = Written(storage).jobs()
+    assert all("CompletedDate" in row and "worker" in row["ErrorMessage"] for row in rows)
     assert Written(storage).uploads() == []
 
 
@@ -81,6 +82,18 @@ def test_an_account_that_can_not_be_opened_judges_parameters_first(storage: Stor
     assert load(server, key="closed-key").status_code == 503
     assert load(server, key="closed-key", loadOperation="x").status_code == 400
     assert load(server, b"", key="closed-key").status_code == 400
+
+
+def test_a_job_that_others_keep_from_being_written_is_asked_for_again(
+    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start(storage, data_location_hosts="data.example.net")
+    Written(storage).put(source())
+    monkeypatch.setattr(jobs, "TRIES", 0)  # as if all had been in vain
+    assert server.get(CREATING[0]).status_code == 503
+    assert load(server, b"", dataLocation="https://data.example.net/a").status_code == 503
+    assert load(server).status_code == 503
+    assert Written(storage).nothing()
 
 
 def test_what_was_begun_is_done_to_its_end_when_the_time_is_up() -> None:

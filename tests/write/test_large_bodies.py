@@ -16,8 +16,8 @@ from tests.write.written import Written
 MEGABYTE = 1024 * 1024
 SIZE = 64
 
-# Two blocks of 4 MB and one that is copied, and what the allocator keeps of them: a quarter of the upload or less.
-GROWTH_KB = 24 * 1024
+# A few blocks of a megabyte, and what the allocator keeps of them; 6 MB were measured, for 300 MB too.
+GROWTH_KB = 12 * 1024
 
 
 def megabytes(count: int) -> Iterator[bytes]:
