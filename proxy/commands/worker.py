@@ -25,8 +25,7 @@ MEGABYTE = 1024 * 1024
 def worker(settings: Settings, keyring: KeyRing) -> int:
     """Runs until a signal, then finishes or gives back what it holds; gives the exit status."""
     give_memory_back()
-    asyncio.run(_work(settings, keyring))
-    return 0
+    return asyncio.run(_work(settings, keyring))
 
 
 def terms(settings: Settings) -> Terms:
@@ -40,7 +39,7 @@ def terms(settings: Settings) -> Terms:
     )
 
 
-async def _work(settings: Settings, keyring: KeyRing) -> None:
+async def _work(settings: Settings, keyring: KeyRing) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -62,3 +61,4 @@ async def _work(settings: Settings, keyring: KeyRing) -> None:
         await asyncio.wait(tasks)
         await ring.accounts.close()
     log.info("ended")
+    return 0

@@ -127,6 +127,6 @@ def _tell(account: Account, what: str, error: Exception) -> None:
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping}, timeout=seconds)
+    stopping.cancel()

@@ -13,7 +13,8 @@ from adapters.files import UPLOADS, Files
 from adapters.jobs import JobStore
 from adapters.locations import LocationError
 from adapters.records import JobStatus, JobType
-from proxy.work.versions import versions
+from proxy.work.job import Job, now
+from proxy.work.versions import published, versions
 from tests.storage import Storage
 from tests.work.desk import Desk, play, shops
 
@@ -87,6 +88,68 @@ def test_a_job_whose_workers_all_die_is_given_up(storage: Storage) -> None:
         job = await desk.record(job_id)
         assert job.status is JobStatus.ABORTED
         assert job.error_message == "The job was given up: 3 workers that tried it ended without a word."
+
+    play(storage, story)
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happen: Callable[[], Awaitable[object]]) -> None:
+    """Lets something happen right before a load makes its switch, once."""
+    left, confirm = [happen], Job.confirm
+
+    async def late(self: Job) -> None:
+        await confirm(self)
+        while left:
+            await left.pop()()
+
+    monkeypatch.setattr(Job, "confirm", late)
+
+
+def test_an_update_is_done_again_when_its_base_has_changed(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.done(desk.load(shops("a")))
+        staged = await desk.done(desk.load(shops("b"), "completeStaging"))
+
+        async def publish() -> None:
+            await desk.account.datasources.change(
+                "Shops", lambda source: None if source is None else published(source, staged.row_key, now())
+            )
+
+        job_id = await desk.load(shops("c"), "incremental")
+        meanwhile(monkeypatch, publish)
+        await desk.work()
+        assert (await desk.record(job_id)).status is JobStatus.COMPLETED
+        assert set(await desk.published()) == {"b", "c"}
+
+    play(storage, story)
+
+
+def test_two_workers_on_one_job_switch_once(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        job_id = await desk.load(shops("a"))
+        second = await desk.account.queue.take()
+        assert second is not None
+        await desk.account.queue.put(job_id)  # as the sweep may
+        first = await desk.account.queue.take()
+        assert first is not None
+        meanwhile(monkeypatch, lambda: desk.step(second))
+        await desk.step(first)
+        source = await desk.the_source()
+        assert [version.job_id for version in versions(source)] == [job_id]
+        assert (await desk.record(job_id)).status is JobStatus.COMPLETED
+
+    play(storage, story)
+
+
+def test_entities_that_are_gone_are_told_as_they_are(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.done(desk.load(shops("a")))
+        published = (await desk.the_source()).published
+        assert published is not None
+        await desk.account.files.delete(published.blob)
+        for job in (desk.download(), desk.load(shops("b"), "incremental")):
+            record = await desk.done(job)
+            assert record.status is JobStatus.ABORTED
+            assert str(record.error_message).endswith("The version's entities are gone.")
 
     play(storage, story)
 

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from adapters.datasources import DataSource
+import pytest
+
+from adapters.datasources import DataSource, DataSourceStore
 from adapters.files import UPLOADS, VERSIONS
 from adapters.ids import new_job_id
 from adapters.records import BlobPath, JobStatus, JobType
@@ -106,6 +108,24 @@ def test_a_data_source_whose_delete_was_given_up_is_free_again(storage: Storage)
             await put(desk, replace(await desk.the_source(), deleting=deleting))
             await sweep(desk.account)
             assert (await desk.the_source()).deleting == after
+
+    play(storage, story)
+
+
+def test_what_came_after_a_given_up_delete_is_not_freed(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.done(desk.load(shops("a")))
+        over, newer = await desk.create_row(JobType.DELETE), await desk.create_row(JobType.DELETE)
+        await desk.account.jobs.finish(await desk.ended(over, JobStatus.ABORTED))
+        await put(desk, replace(await desk.the_source(), deleting=newer))
+        stale = [replace(await desk.the_source(), deleting=over)]
+
+        async def read(_: DataSourceStore) -> list[DataSource]:
+            return stale
+
+        monkeypatch.setattr(DataSourceStore, "all", read)
+        await sweep(desk.account)
+        assert (await desk.the_source()).deleting == newer
 
     play(storage, story)
 
