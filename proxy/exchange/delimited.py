@@ -4,7 +4,6 @@ A value in quotes may hold separators, doubled quotes and line ends; an empty va
 """
 
 import csv
-import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -14,7 +13,9 @@ from typing import IO
 import pyarrow as pa
 
 from proxy.exchange.batch import Failure, Rows
+from proxy.exchange.delimited_regular import regular_columns
 from proxy.exchange.limits import BATCH_BYTES, BATCH_ROWS, LARGEST_RECORD
+from proxy.exchange.line_blocks import LineBlocks
 from proxy.exchange.schema import EdmType, Property, UnusableError
 from proxy.exchange.schema_rules import Declared
 from proxy.exchange.texts import without_empty
@@ -25,36 +26,11 @@ _VERSION = re.compile(
 _PROPERTY = re.compile(
     r' *"? *(?P<name>[^\s"(),|]*) *\( *(?P<type>[\w.]+) *(?P<key>, *primaryKey *)?\) *"? *', re.IGNORECASE
 )
+_HEAD_LINES = 2
 _TYPES = {type_.lower(): type_ for type_ in EdmType}
 
 # For the whole process: Python's csv has no other way, and its own limit is less than a geography may have.
 csv.field_size_limit(LARGEST_RECORD)
-
-
-class _Lines:
-    """The lines of a text, bounded: no record is larger than it may be."""
-
-    def __init__(self, data: IO[bytes]) -> None:
-        # utf-8-sig: a byte order mark is no character of the first line.
-        self._text = io.TextIOWrapper(data, "utf-8-sig", newline="")
-        self.number = 0
-        self.size = 0
-
-    def __iter__(self) -> Iterator[str]:
-        """The lines; what reads them says by `size = 0` that a record has ended."""
-        readline = self._text.readline
-        try:
-            while line := readline(LARGEST_RECORD + 1):
-                self.number += 1
-                self.size += len(line)
-                if self.size > LARGEST_RECORD:
-                    raise UnusableError(f"line {self.number}: an entity of more than {LARGEST_RECORD:,} characters")
-                yield line
-        except UnicodeDecodeError as error:
-            raise UnusableError("the text is not UTF-8") from error
-
-    def detach(self) -> None:
-        self._text.detach()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +46,7 @@ class Delimited:
         Raises:
             UnusableError: they are something else.
         """
-        lines = _Lines(data)
-        try:
-            return self._declared(iter(lines))
-        finally:
-            lines.detach()
+        return self._declared(LineBlocks(data))
 
     def rows(self, data: IO[bytes], declared: Declared) -> Iterator[Rows]:
         """The entities.
@@ -82,18 +54,19 @@ class Delimited:
         Raises:
             UnusableError: the text is not what it should be.
         """
-        lines = _Lines(data)
-        try:
-            source = iter(lines)
-            next(source)
-            next(source)
-            yield from self._rows(lines, source, declared)
-        except csv.Error as error:
-            raise UnusableError(f"line {lines.number}: {error}") from error
-        finally:
-            lines.detach()
+        blocks = LineBlocks(data)
+        block = _without_head(blocks)
+        while block:
+            columns = regular_columns(block, self.separator, len(declared.properties))
+            if columns is None:
+                yield from self._line_by_line(blocks, block, declared)
+            else:
+                yield from _sliced(columns, blocks.number + 1)
+                blocks.number += len(columns[0])
+            block = blocks.take()
 
-    def _declared(self, lines: Iterator[str]) -> Declared:
+    def _declared(self, blocks: LineBlocks) -> Declared:
+        lines = blocks.lines(blocks.take())
         version = _VERSION.fullmatch(next(lines, "").rstrip("\r\n"))
         if version is None:
             raise UnusableError("line 1 is not: Bing Spatial Data Services, 1.0, <entity type>")
@@ -118,33 +91,49 @@ class Delimited:
             end = match.end() + 1
         return Declared(version["name"], tuple(properties), tuple(keys))
 
-    def _rows(self, lines: _Lines, source: Iterator[str], declared: Declared) -> Iterator[Rows]:
-        reader = csv.reader(source, delimiter=self.separator)
+    def _line_by_line(self, blocks: LineBlocks, block: bytes, declared: Declared) -> Iterator[Rows]:
+        """The rows of a block, and of what it begins in the next ones."""
+        reader = csv.reader(blocks.lines(block), delimiter=self.separator)
         width, key = len(declared.properties), _key_place(declared)
-        while True:
+        ended = False
+        while not ended:
             rows: list[list[str]] = []
             starts: list[int] = []
             failures: list[Failure] = []
-            start, size, lines.size = lines.number, 0, 0
-            for row in reader:
+            size = 0
+            while not ended and len(rows) + len(failures) < BATCH_ROWS and size < BATCH_BYTES:
+                start = blocks.number + 1
+                row = next(reader)  # there is a line, and a record that it ends or begins
                 if len(row) == width:
                     rows.append(row)
-                    starts.append(start + 1)
+                    starts.append(start)
                 elif row:
                     id_ = row[key] if key < len(row) else None
-                    failures.append(
-                        Failure(f"line {start + 1}", id_, f"has {len(row)} values; the schema names {width}")
-                    )
-                size += lines.size
-                start = lines.number
-                lines.size = 0
-                if len(starts) + len(failures) >= BATCH_ROWS or size >= BATCH_BYTES:
-                    break
-            if not starts and not failures:
-                return
+                    failures.append(Failure(f"line {start}", id_, f"has {len(row)} values; the schema names {width}"))
+                size += blocks.size
+                blocks.size = 0
+                ended = not blocks.left
             columns = [without_empty(pa.array(column, pa.string())) for column in zip(*rows, strict=True)]
             columns = columns or [pa.array([], pa.string())] * width
             yield Rows(columns, [f"line {number}" for number in starts].__getitem__, tuple(failures))
+
+
+def _without_head(blocks: LineBlocks) -> bytes:
+    """The first block without the two lines of the schema, which may end in the next one."""
+    block = blocks.take()
+    while blocks.number < _HEAD_LINES:
+        block = block or blocks.take()
+        line = block.splitlines(keepends=True)[0]
+        block = block[len(line) :]
+        blocks.number += 1
+    return block or blocks.take()
+
+
+def _sliced(columns: list[pa.Array], first: int) -> Iterator[Rows]:
+    """The rows of regular columns, each on a line of its own."""
+    for start in range(0, len(columns[0]), BATCH_ROWS):
+        some = [column.slice(start, BATCH_ROWS) for column in columns]
+        yield Rows(some, lambda row, start=start: f"line {first + start + row}")  # type: ignore[misc]  # bound here
 
 
 def _key_place(declared: Declared) -> int:

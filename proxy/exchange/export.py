@@ -1,6 +1,7 @@
 """A download: the XML that a load takes, in its quickest form (write-side contract, "Download output")."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -43,13 +44,27 @@ def write_failures(failures: Iterable[Failure], out: BinaryIO) -> None:
 
 def _elements(entity_type: EntityType, batch: pa.RecordBatch) -> pa.Array:
     """The text of each entity."""
-    parts = [pa.scalar(f"  <{entity_type.name}>\n")]
+    parts: list[pa.Array | str] = [f"  <{entity_type.name}>\n"]
     for property_, column in zip(entity_type.properties, batch.columns, strict=True):
-        name = property_.name
-        texts = _TEXTS[property_.type](column)
-        parts.append(pc.binary_join_element_wise(f"    <{name}>", texts, f"</{name}>\n", ""))
-    parts.append(pa.scalar(f"  </{entity_type.name}>\n"))
-    return pc.binary_join_element_wise(*parts, "", null_handling="replace", null_replacement="")
+        start, texts, end = f"    <{property_.name}>", _TEXTS[property_.type](column), f"</{property_.name}>\n"
+        if column.null_count:
+            parts += [_joined(start, texts, end, null_handling="emit_null"), ""]
+        else:  # one copy less: what is always there is joined once
+            parts[-1] = f"{parts[-1]}{start}"
+            parts += [texts, end]
+    parts[-1] = f"{parts[-1]}  </{entity_type.name}>\n"
+    return _joined(*parts, null_handling="replace")
+
+
+def _joined(*parts: pa.Array | str, null_handling: str) -> pa.Array:
+    columns = [_constant(part) if isinstance(part, str) else part for part in parts]
+    return pc.binary_join_element_wise(*columns, _constant(""), null_handling=null_handling, null_replacement="")
+
+
+@lru_cache(maxsize=4096)
+def _constant(text: str) -> pa.Scalar:
+    """Kept: Arrow looks for pandas each time it is given a text of Python's."""
+    return pa.scalar(text, pa.string())
 
 
 def _escaped(column: pa.Array) -> pa.Array:

@@ -58,9 +58,9 @@ def tables(draw: st.DrawFn) -> tuple[EntityType, pa.Table]:
     names = draw(st.lists(NAMES, max_size=8, unique_by=str.lower))
     properties = [Property(name, draw(st.sampled_from(plain))) for name in names]
     properties.append(Property("EntityID", EdmType.STRING))
-    if names and draw(st.booleans()):
+    if draw(st.booleans()) and names:
         properties[0] = Property(names[0], EdmType.GEOGRAPHY)
-    properties = draw(st.permutations(properties))
+    properties = list(draw(st.permutations(properties)))
     properties += [Property("Latitude", EdmType.DOUBLE), Property("Longitude", EdmType.DOUBLE)]
     ids = draw(st.lists(IDS, min_size=1, max_size=5, unique=True))
     columns: dict[str, list[Any]] = {

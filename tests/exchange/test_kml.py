@@ -19,6 +19,14 @@ def placemark(inside: str = "", geometry: str = POINT, id_: str = "") -> str:
     return f"<Placemark{id_}><name>n</name>{inside}{geometry}</Placemark>"
 
 
+def extended(data: str) -> str:
+    return f"<ExtendedData>{data}</ExtendedData>"
+
+
+def ring(coordinates: str) -> str:
+    return f"<LinearRing><coordinates>{coordinates}</coordinates></LinearRing>"
+
+
 def wkt(entity: dict[str, object]) -> str:
     return str(shapely.to_wkt(shapely.from_wkb(entity["Geometry"]), rounding_precision=-1))
 
@@ -28,14 +36,17 @@ def test_a_placemark_is_an_entity_with_its_texts_and_data() -> None:
         '<Schema><SimpleField name="pop" type="int"/><SimpleField name="ok" type="bool"/></Schema>',
         '<Style id="s"><LineStyle/></Style>',
         placemark(
-            '<description><![CDATA[<b>d</b>]]></description><ExtendedData><Data name="Built in 1900"><value>yes</value></Data></ExtendedData>',
+            "<description><![CDATA[<b>d</b>]]></description>"
+            + extended('<Data name="Built in 1900"><value>yes</value></Data>'),
             id_=' id="p1"',
         ),
         placemark(
-            '<ExtendedData><SchemaData><SimpleData name="pop">7</SimpleData><SimpleData name="ok">1</SimpleData></SchemaData></ExtendedData>'
+            extended(
+                '<SchemaData><SimpleData name="pop">7</SimpleData><SimpleData name="ok">1</SimpleData></SchemaData>'
+            )
         ),
         placemark(
-            '<ExtendedData><Data name="EntityId"><value>mine</value></Data><Data name="1900"/><Data name="geometry"/></ExtendedData>'
+            extended('<Data name="EntityId"><value>mine</value></Data><Data name="1900"/><Data name="geometry"/>')
         ),
     )
     loaded = load(data, "kml")
@@ -67,8 +78,8 @@ def test_a_placemark_is_an_entity_with_its_texts_and_data() -> None:
         ("<Point><coordinates> 1.25 , 2 ,3e1 </coordinates></Point>", "POINT Z (1.25 2 30)"),
         ("<LineString><coordinates>1,2 3,4\n5,6</coordinates></LineString>", "LINESTRING (1 2, 3 4, 5 6)"),
         (
-            "<Polygon><outerBoundaryIs><LinearRing><coordinates>0,0 9,0 9,9 0,0</coordinates></LinearRing></outerBoundaryIs>"
-            "<innerBoundaryIs><LinearRing><coordinates>5,1 6,1 6,2 5,1</coordinates></LinearRing></innerBoundaryIs></Polygon>",
+            f"<Polygon><outerBoundaryIs>{ring('0,0 9,0 9,9 0,0')}</outerBoundaryIs>"  # noqa: ISC004  one geometry
+            f"<innerBoundaryIs>{ring('5,1 6,1 6,2 5,1')}</innerBoundaryIs></Polygon>",
             "POLYGON ((0 0, 9 0, 9 9, 0 0), (5 1, 6 1, 6 2, 5 1))",
         ),
         (f"<MultiGeometry>{POINT}{POINT}</MultiGeometry>", "GEOMETRYCOLLECTION (POINT (1 2), POINT (1 2))"),

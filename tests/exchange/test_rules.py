@@ -42,7 +42,7 @@ ALL = f"{KEY},Name(Edm.String),Open(Edm.Int64),Wifi(Edm.Boolean),Area(Edm.Double
 def test_an_entity_that_breaks_a_rule_fails_and_the_others_load(row: str, reason: str) -> None:
     loaded = load(csv_of(ALL, "good,n,1,true,1,2010-01-01T00:00:00Z", row, "other,,,,,"), "csv")
     assert [entity["EntityID"] for entity in loaded.entities] == ["good", "other"]
-    assert loaded.failures == [Failure("line 4", row.split(",")[0] or loaded.failures[0].entity_id, reason)]
+    assert loaded.failures == [Failure("line 4", row.split(",", 1)[0] or loaded.failures[0].entity_id, reason)]
 
 
 def test_an_entity_has_one_reason_and_it_is_the_first() -> None:

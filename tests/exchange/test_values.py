@@ -48,7 +48,7 @@ WORDS = st.sampled_from(
         " 1 ",
         "0x1F",
         "1_0",
-        "١",
+        "\u0661",
     ]
 )
 
@@ -82,12 +82,55 @@ def test_dates_are_written_as_the_ticks_of_one_are(moments: list[int | None]) ->
     assert read.to_pylist() == moments
 
 
+@given(
+    st.lists(st.integers(ticks.FIRST, ticks.LAST), min_size=1, max_size=6),
+    st.integers(0, 7),
+    st.integers(-14 * 60, 14 * 60),
+)
+def test_a_column_of_one_form_is_read_at_once_whatever_its_fraction_and_zone(
+    moments: list[int], digits: int, minutes: int
+) -> None:
+    zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    texts = [ticks.to_text(ticks.Ticks(moment))[: 20 + digits if digits else 19] + zone for moment in moments]
+    try:
+        expected = [ticks.parse(text) for text in texts]
+    except ValueError:  # the zone leads out of the calendar
+        assert dates.to_ticks(pa.array(texts)) is None
+    else:
+        read = dates.to_ticks(pa.array([None, *texts]))
+        assert read is not None
+        assert read.to_pylist() == [None, *expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2010-11-11T00:00:00+1:000",
+        "2010-11-11T00:00:00+24:00",
+        "2010-11-11T00:00:00+01:60",
+        "2010-11-11T00:00:00+aa:00",
+        "2010-11-11T24:00:00Z",
+        "2010-11-11T00:00:00.Z",
+        "2010-11-11T00:00:00.00000000Z",
+        "2010-11-11T00:00:00,5Z",
+        "2010/11/11T00:00:00Z",
+        "2010-13-11T00:00:00Z",
+        "2011-02-29T00:00:00Z",
+        "2010-11-11",
+        "2010-11-11T00:00:00.0000000000000000+00:00",
+    ],
+)
+def test_a_date_of_another_form_is_looked_at_alone(text: str) -> None:
+    assert dates.to_ticks(pa.array(["2010-11-11T00:00:00Z", text])) is None
+
+
 @pytest.mark.parametrize("type_", list(EdmType)[:-1])
 def test_a_column_of_nothing_is_read(type_: EdmType) -> None:
     assert values.convert(pa.array([], pa.string()), type_)[0].to_pylist() == []
     assert values.convert(pa.array([None], pa.string()), type_)[0].to_pylist() == [None]
+    assert values.convert(pa.nulls(2, pa.string()), type_)[0].to_pylist() == [None, None]
 
 
-@pytest.mark.parametrize("text", ["x\ufffdy\uffefz", "，", "\t\r\n", "\U0010ffff"])
+@pytest.mark.parametrize("text", ["x\ufffdy\uffefz", "\uff0c", "\t\r\n", "\U0010ffff"])
 def test_a_string_may_have_any_character_that_xml_can_carry(text: str) -> None:
     assert values.convert(pa.array([text], pa.string()), EdmType.STRING)[1] == {}

@@ -146,6 +146,14 @@ def test_what_is_no_such_xml_aborts_the_load(data: bytes, message: str) -> None:
         load(data, "xml")
 
 
+def test_many_entities_come_in_batches_whichever_way_reads_them() -> None:
+    shops = [f"<Shops>{'<!-- -->' * (row % 3 == 0)}<EntityID>{row}</EntityID></Shops>\n" for row in range(12_000)]
+    loaded = load(xml_of("".join(shops) + "<Shops/>"), "xml")
+    assert [entity["EntityID"] for entity in loaded.entities] == [str(row) for row in range(12_000)]
+    assert [batch.entities.num_rows for batch in loaded.batches] == [5_000, 5_000, 2_000]
+    assert [failure.place for failure in loaded.failures] == ["entity 12001 (line 12009)"]
+
+
 def test_an_unfinished_comment_full_of_entities_does_not_cost_its_square() -> None:
     started = time.perf_counter()
     with pytest.raises(UnusableError):
