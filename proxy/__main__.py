@@ -12,7 +12,6 @@ from proxy.commands.check import check
 from proxy.commands.demo import DEFAULT_EMULATOR, demo
 from proxy.commands.failure import CommandError
 from proxy.commands.keys import NewKey, add_key, list_keys, revoke_key
-from proxy.commands.worker import worker
 from proxy.keyring_file import load_keyring
 from proxy.logs import configure_logs
 from proxy.server import listen, serve
@@ -104,7 +103,12 @@ def _serve(options: argparse.Namespace) -> int:
     return serve(settings, listen(settings), reload=options.reload)
 
 
+# The worker and the commands for jobs bring parsers, Arrow and a progress bar: 60 MB that a server has no use for.
+
+
 def _worker(_options: argparse.Namespace) -> int:
+    from proxy.commands.worker import worker  # noqa: PLC0415 - as said above
+
     settings = load_settings()
     keyring = load_keyring(settings)
     configure_logs(settings.log_level, settings.log_format)
@@ -126,11 +130,8 @@ def _add_key(options: argparse.Namespace) -> int:
     )
 
 
-# The commands for jobs bring an XML parser and a progress bar, 4 MB that a server has no use for.
-
-
 def _put(options: argparse.Namespace) -> int:
-    from proxy.commands.jobs import put  # noqa: PLC0415 - as said above
+    from proxy.commands.jobs import put  # noqa: PLC0415 - the same
 
     return _with_account(options, lambda accounts, name: put(accounts, options.file, name))
 
