@@ -60,6 +60,9 @@ def demo(emulator_running: str | None) -> int:
     os.environ["PROXY_KEYRING"] = "{}"
     os.environ.setdefault("PROXY_HOST", "127.0.0.1")
     os.environ.setdefault("PROXY_LOG_FORMAT", "text")
+    # The samples count as the account's jobs; whoever tries the demo has jobs to create as well.
+    os.environ.setdefault("PROXY_MAX_ACTIVE_JOBS", "50")
+    os.environ.setdefault("PROXY_MAX_JOBS_PER_DAY", "500")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the emulator ends with us
     listener = listen(load_settings())
     port = listener.getsockname()[1]

@@ -1,28 +1,31 @@
 """All benchmarks, side by side in one run: `make bench`.
 
-Prints a table; writes figures.json and figures.svg into this folder, which the README shows.
+Prints a table; writes figures.json and figures.svg into this folder. With `--publish` it goes into the README.
 """
 
-import platform
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.emulator import Emulator, start_emulator
 from tests.bench import figures
+from tests.bench.exchange import exchanging
 from tests.bench.figures import Figure
 from tests.bench.footprint import remembering, scaling, starting
 from tests.bench.links import links
 from tests.bench.listing import listing
 from tests.bench.polling import polling
 from tests.bench.reading import reading
+from tests.bench.worker import working
+from tests.published import machine, publish
 from tests.storage import Storage
 
 ROUNDS, SECONDS = 5, 2.0
 LISTS = 15
+LOADS = 3
 HISTORY = 100_000
+FOLDER = Path(__file__).parent
 
 
 def main() -> int:
@@ -32,9 +35,10 @@ def main() -> int:
         for each in measurements(emulator):
             print(f"{each.what:48} {each.value:12,.2f} {each.unit:16} {each.goal}", flush=True)
             found.append(each)
-    machine = describe_machine()
-    figures.write(found, machine, Path(__file__).parent)
-    print(f"\n{machine}\n\n{figures.table(found)}")
+    figures.write(found, machine(), FOLDER)
+    print(f"\n{figures.page(FOLDER)}")
+    if "--publish" in sys.argv:
+        publish("figures of make bench", figures.page(FOLDER))
     return int(any(each.kept is False for each in found))
 
 
@@ -54,24 +58,10 @@ def measurements(emulator: Emulator) -> Iterator[Figure]:
     with Storage.open(emulator, "scaling") as storage:
         yield from scaling(storage, ROUNDS, SECONDS)
     yield from links(emulator)
+    yield from exchanging(LOADS)
+    with Storage.open(emulator, "working") as storage:
+        yield from working(storage)
     yield Figure("the whole run", time.monotonic() - started, "s")
-
-
-def describe_machine() -> str:
-    """The machine and the day, in words."""
-    processor = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    cores = Path("/proc/cpuinfo").read_text().count("processor\t:")
-    return (
-        f"{cores} cores of {processor}, {platform.system()} {platform.release().partition('-')[0]},"
-        f" Python {platform.python_version()}, {datetime.now(UTC):%d %B %Y}"
-    )
 
 
 if __name__ == "__main__":

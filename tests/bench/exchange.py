@@ -1,6 +1,6 @@
 """What a load and an export cost beside their floors: 200,000 entities of 20 properties from XML and CSV.
 
-Run by `python -m tests.bench.exchange`, on Linux. A load here is parsing, all rules and record batches, without Azure.
+For Linux. A load here is parsing, all rules and record batches, without Azure.
 Its floor is the fastest well-kept parser alone over the same file: for XML expat without handlers, for CSV Python's
 csv.reader; lxml's iterparse and pyarrow's reader stand beside them. An export's floor is writing the same bytes.
 Medians of several rounds; the peak of memory is that of a process that does nothing else.
@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.parsers import expat
@@ -28,6 +28,7 @@ from proxy.exchange.export import write_export
 from proxy.exchange.limits import Limits
 from proxy.exchange.load import InputForm, Load
 from proxy.exchange.schema import EdmType, EntityType, Property
+from tests.bench.figures import Figure
 
 ENTITIES = 200_000
 ROUNDS = 5
@@ -48,11 +49,17 @@ TYPE = EntityType(
 )
 
 
-def main() -> None:
-    """Prints the figures."""
+def exchanging(rounds: int = ROUNDS) -> Iterator[Figure]:
+    """The figures with their goals: times of floors, and memory."""
     with TemporaryDirectory() as folder:
-        for name, figure in figures(Path(folder)).items():
-            print(f"{name:56} {figure:8.2f}")
+        found = figures(Path(folder), rounds=rounds)
+    for what, value in found.items():
+        if what.startswith("seconds, "):
+            yield Figure(what.removeprefix("seconds, "), value, "s")
+        elif what.startswith("megabytes"):
+            yield Figure(what.removeprefix("megabytes at the peak, ") + ", peak of memory", value, "MB", at_most=400)
+        else:
+            yield Figure(what, value, "times", at_most=3)
 
 
 def figures(folder: Path, entities: int = ENTITIES, rounds: int = ROUNDS) -> dict[str, float]:
@@ -174,9 +181,6 @@ def megabytes(file: Path, form: InputForm) -> float:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        load(Path(sys.argv[1]), InputForm(sys.argv[2]))
-        # Not getrusage: its peak is that of the process before it became this program.
-        print(int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text()).group(1)) / 1024)  # type: ignore[union-attr]  # Linux has it
-    else:
-        main()
+    load(Path(sys.argv[1]), InputForm(sys.argv[2]))
+    # Not getrusage: its peak is that of the process before it became this program.
+    print(int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text()).group(1)) / 1024)  # type: ignore[union-attr]  # Linux has it

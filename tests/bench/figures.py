@@ -55,10 +55,10 @@ def write(figures: list[Figure], machine: str, folder: Path) -> None:
     (folder / "figures.svg").write_text(plot(shown))
 
 
-def read(folder: Path) -> tuple[str, list[Figure]]:
-    """What `write` wrote: the machine and the figures."""
+def page(folder: Path) -> str:
+    """What `write` wrote, as the README shows it."""
     kept: dict[str, Any] = json.loads((folder / "figures.json").read_text())
-    return kept["machine"], [Figure(**each) for each in kept["figures"]]
+    return f"{kept['machine']}:\n\n{table([Figure(**each) for each in kept['figures']])}"
 
 
 _VERDICT = {True: "kept", False: "**short**", None: ""}

@@ -1,19 +1,15 @@
-"""What a worker needs for the largest load: seconds for each kind of job, and its peak memory.
-
-Run by hand: `python -m tests.bench.worker [ENTITIES]`.
-"""
+"""What a worker needs for the largest load: seconds for each kind of job, and its peak memory."""
 
 import asyncio
 import re
-import sys
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from adapters.emulator import start_emulator
 from adapters.records import JobStatus
 from proxy.exchange.load import InputForm
+from tests.bench.figures import Figure
 from tests.storage import Storage
 from tests.work.desk import Desk, play
 from tests.work.processes import worker_process
@@ -37,10 +33,9 @@ def rows(entities: int) -> bytes:
     return "\n".join(lines).encode()
 
 
-async def measure(storage: Storage, desk: Desk, entities: int) -> None:
+async def measure(storage: Storage, desk: Desk, entities: int, found: list[Figure]) -> None:
     """Does each kind of job once with a worker of its own."""
     data = rows(entities)
-    print(f"{entities:,} entities of {PROPERTIES} properties, {len(data) / 1e6:.0f} MB of CSV")
     with TemporaryDirectory() as folder, worker_process(storage, Path(folder)) as worker:
         await asyncio.to_thread(worker.wait_until_ready)
         drain = asyncio.create_task(asyncio.to_thread(worker.process.communicate))
@@ -50,19 +45,19 @@ async def measure(storage: Storage, desk: Desk, entities: int) -> None:
             while (record := await desk.record(job_id)).status is JobStatus.PENDING:  # noqa: ASYNC110 - storage changes
                 await asyncio.sleep(0.05)
             seconds = time.perf_counter() - started
-            print(f"{what:22} {seconds:6.1f} s  peak {peak(worker.process.pid):4.0f} MB  {record.status.value}")
+            if record.status is not JobStatus.COMPLETED:
+                raise RuntimeError(f"{what}: {record.error_message}")
+            found.append(Figure(f"worker: {what}", seconds, "s"))
             return job_id
 
-        print(f"{'idle':22} {'':8}  peak {peak(worker.process.pid):4.0f} MB")
         await timed("load of CSV", desk.load(data, name="Places"))
         exported = await timed("download", desk.create_download("Places"))
         xml = await desk.content((await desk.record(exported)).output_blob)
         await timed(f"load of XML, {len(xml) / 1e6:.0f} MB", desk.load(xml, name="Places", input=InputForm.XML.value))
         await timed("update of all", desk.load(data, "incremental", name="Places"))
-        reached = peak(worker.process.pid)
+        found.append(Figure("worker: peak of its memory", peak(worker.process.pid), "MB", at_most=MOST_MEGABYTES))
         worker.process.terminate()
         await drain
-    assert reached <= MOST_MEGABYTES, f"{reached:.0f} MB"
 
 
 def peak(pid: int) -> float:
@@ -72,12 +67,8 @@ def peak(pid: int) -> float:
     return int(found[1]) / 1024
 
 
-def main() -> None:
-    """Measures and prints."""
-    entities = int(sys.argv[1]) if len(sys.argv) > 1 else ENTITIES
-    with start_emulator() as emulator, Storage.open(emulator, "account-bench") as storage:
-        play(storage, lambda desk: measure(storage, desk, entities))
-
-
-if __name__ == "__main__":
-    main()
+def working(storage: Storage, entities: int = ENTITIES) -> Iterator[Figure]:
+    """The figures."""
+    found: list[Figure] = []
+    play(storage, lambda desk: measure(storage, desk, entities, found))
+    yield from found

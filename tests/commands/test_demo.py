@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from lxml import etree
 from adapters.emulator import Emulator
 from adapters.records import JobType
 
+README = Path(__file__).parents[2] / "README.md"
 PRINTED = 8
 QUIET_SECONDS = 60
 
@@ -144,3 +146,20 @@ def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
         again = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
     # A second start on the same volume makes the samples anew, and leaves none of the first.
     assert first["resourceSets"][0]["estimatedTotal"] == again["resourceSets"][0]["estimatedTotal"] == 27
+
+
+def test_the_readmes_day_of_a_data_source_runs_as_it_stands(demo: Demo, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("no curl on this machine; tests/write and tests/work do the same by httpx")
+    section = README.read_text(encoding="utf-8").split("\n## A day of a data source\n")[1]
+    script = section.split("```sh\n")[1].split("```")[0].replace("http://127.0.0.1:8080", demo.base)
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    said = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60).stdout
+    listed, updated, rolled_back, told = re.split(r"(?:\A|\n)(?=1\n)|(?=<\?xml)|(?=\{\"d\")|(?=\[|\{)", said)[1:]
+    assert listed == "1\n"
+    assert "Fourth Coffee Ballard" in updated
+    assert "Fourth Coffee Olympia" in updated
+    assert "Tacoma" not in updated
+    assert "Fourth Coffee, Seattle" in rolled_back
+    assert "Tacoma" in rolled_back
+    assert told.endswith("202\n")

@@ -16,7 +16,10 @@ from proxy.bing.routes import ROUTES
 from proxy.commands.samples import jobs
 from proxy.keyring_file import parse_keyring
 from proxy.settings import Settings, variable
+from tests.bench import figures
 from tests.live import LiveServer
+from tests.published import section
+from tests.soak.__main__ import page as soaked
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -40,6 +43,11 @@ def code(text: str) -> list[str]:
 def test_the_operations_that_are_served_are_the_routes() -> None:
     served = [code(path)[0] for _, path, state in table("Operations", 3) if state == "served"]
     assert sorted(served) == sorted(route.template for route in ROUTES)
+
+
+def test_the_figures_are_those_that_were_measured_last() -> None:
+    assert section("figures of make bench", figures.page(ROOT / "tests" / "bench")) in README
+    assert section("figures of make soak", soaked()) in README
 
 
 def test_what_is_not_served_is_a_404(server: LiveServer) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from adapters.emulator import start_emulator
+from tests.published import machine, publish
 from tests.soak.ending import ending
 from tests.soak.faults import faults
 from tests.soak.figures import HEAD, Figure
 from tests.soak.hostile import hostile
+from tests.soak.killing import killing
 from tests.soak.loris import loris
 from tests.soak.polling import polling
 from tests.soak.rolling import rolling
@@ -29,7 +31,18 @@ ROWS: dict[str, Callable[[Storage], Iterator[Figure]]] = {
     "loris": loris,
     "hostile": hostile,
     "polling": polling,
+    "killing": killing,
 }
+
+
+FIGURES = Path(__file__).parent / "figures.json"
+
+
+def page() -> str:
+    """What was published last, as the README shows it."""
+    kept = json.loads(FIGURES.read_text())
+    lines = "\n".join(Figure(**each).line() for each in kept["figures"])
+    return f"{kept['machine']}:\n\n{HEAD}\n{lines}"
 
 
 def main() -> int:
@@ -37,6 +50,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     options.add_argument("rows", nargs="*", metavar="ROW", help=f"one of {', '.join(ROWS)}; all without")
     options.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON, too")
+    options.add_argument("--publish", action="store_true", help="put them into the README")
     chosen = options.parse_args()
     unknown = set(chosen.rows) - set(ROWS)
     if unknown:
@@ -53,6 +67,11 @@ def main() -> int:
             print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     if chosen.json:
         chosen.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1), encoding="utf-8")
+    if chosen.publish:
+        FIGURES.write_text(
+            json.dumps({"machine": machine(), "figures": [asdict(figure) for figure in figures]}, indent=1) + "\n"
+        )
+        publish("figures of make soak", page())
     return 0 if all(figure.kept for figure in figures) else 1
 
 

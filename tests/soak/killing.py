@@ -1,0 +1,19 @@
+"""Workers killed in the middle of loads, publishes, rollbacks and deletes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.soak.figures import Figure, at_least
+from tests.storage import Storage
+from tests.work.killing import kill_workers
+
+ROW = "killed workers"
+KILLS = 20
+
+
+def killing(storage: Storage, *, kills: int = KILLS, seed: int = 20) -> Iterator[Figure]:
+    """So many kills; whatever is lost, doubled or half there ends the run with what was found."""
+    with TemporaryDirectory() as folder:
+        kill_workers(storage, Path(folder), kills, seed)
+    yield at_least(ROW, "kills without anything lost, doubled or half seen", kills, kills)
