@@ -12,7 +12,7 @@ from proxy.exchange.schema import UnusableError
 from proxy.exchange.schema_rules import Declared
 from proxy.exchange.xml_entity import EntityReader
 from proxy.exchange.xml_head import XmlHead
-from proxy.exchange.xml_regular import regular_entity
+from proxy.exchange.xml_regular import regular_entity, without_references
 from proxy.exchange.xml_schema import declared as declared_by
 
 _PIECE = 1024 * 1024
@@ -105,7 +105,10 @@ def _read(data: IO[bytes], declared: Declared, collected: _Collected) -> Iterato
         if resting and (found := match(rest, start)):
             entity, end = rest.find(b"<", start), found.end()
             before, inside = rest.count(b"\n", start, entity), rest.count(b"\n", entity, end)
-            collected.add(line + before, found.groups(), end - start)
+            values = found.groups()
+            if rest.find(b"&", entity, end) >= 0:
+                values = without_references(values)
+            collected.add(line + before, values, end - start)
             line += before + inside
             parser.lines_skipped += before + inside
             start = end

@@ -1,16 +1,18 @@
 """The quick way to read XML entities: one regular expression for an entity in the form that writers give it.
 
 That form is a part of XML: the schema's elements in the schema's order, each at most once, without attributes,
-comments, references or anything else that has a meaning of its own; what matches is well-formed and means what it says.
-All else is left to the parser.
+comments or anything else that has a meaning of its own, but `&amp;` and its like; what matches is well-formed. All else
+is left to the parser.
 """
 
 import re
 
 from proxy.exchange.schema_rules import Declared
 
-# No <, > or &, and nothing that XML forbids or changes in reading, like a carriage return.
-_VALUE = rb"[^<>&\x00-\x08\x0b-\x1f]*+"
+# Nothing that XML forbids or changes in reading, like a carriage return; of references, those that have names.
+_PLAIN = rb"[^<>&\x00-\x08\x0b-\x1f]*+"
+_VALUE = rb"%b(?:&(?:amp|lt|gt|quot|apos);%b)*+" % (_PLAIN, _PLAIN)
+_REFERENCES = ((b"&lt;", b"<"), (b"&gt;", b">"), (b"&quot;", b'"'), (b"&apos;", b"'"), (b"&amp;", b"&"))
 
 
 def regular_entity(declared: Declared) -> re.Pattern[bytes]:
@@ -22,3 +24,14 @@ def regular_entity(declared: Declared) -> re.Pattern[bytes]:
     names = [re.escape(property_.name.encode()) for property_ in declared.properties]
     values = b"".join(rb"(?:[ \t\r\n]*+<%b>(%b)</%b>)?+" % (name, _VALUE, name) for name in names)
     return re.compile(rb"[ \t\r\n]*+<%b>%b[ \t\r\n]*+</%b>" % (entity, values, entity))
+
+
+def without_references(values: tuple[bytes | None, ...]) -> tuple[bytes | None, ...]:
+    """The values of an entity that has references in it."""
+    return tuple(_resolved(value) if value and b"&" in value else value for value in values)
+
+
+def _resolved(value: bytes) -> bytes:
+    for reference, character in _REFERENCES:  # &amp; is last: what it makes is no reference
+        value = value.replace(reference, character)
+    return value

@@ -65,6 +65,8 @@ def test_an_entity_means_the_same_in_any_form(entity: str) -> None:
         ("  a  ", "  a  "),
         ("a\r\nb", "a\nb"),
         ("&amp;&lt;&#xD;", "&<\r"),
+        ("&lt;a href=&quot;x&quot;&gt; &apos;AT&amp;T&apos;", "<a href=\"x\"> 'AT&T'"),
+        ("&amp;lt; &amp;amp;", "&lt; &amp;"),
         ("\U0001f600", "\U0001f600"),
         ("x" * 2560, "x" * 2560),
     ],
