@@ -39,7 +39,7 @@ dev: setup ## Run the server from the environment, and again whenever the code c
 	@exec $(PY) -m proxy serve --reload
 
 test: setup ## Run all tests, with coverage
-	@$(PY) -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	@$(PY) -m pytest -n 4 --dist loadfile --cov --cov-report=term
 
 bench: setup ## Measure speed beside baselines, a few minutes; prints a table
 	@$(PY) -m tests.bench
