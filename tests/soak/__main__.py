@@ -13,7 +13,7 @@ from adapters.emulator import start_emulator
 from tests.published import machine, publish
 from tests.soak.ending import ending
 from tests.soak.faults import faults
-from tests.soak.figures import HEAD, Figure
+from tests.soak.figures import HEAD, Figure, worst_of
 from tests.soak.hostile import hostile
 from tests.soak.killing import killing
 from tests.soak.loris import loris
@@ -41,7 +41,7 @@ FIGURES = Path(__file__).parent / "figures.json"
 def page() -> str:
     """What was published last, as the README shows it."""
     kept = json.loads(FIGURES.read_text())
-    lines = "\n".join(Figure(**each).line() for each in kept["figures"])
+    lines = "\n".join(each.line() for each in worst_of("fault: ", [Figure(**each) for each in kept["figures"]]))
     return f"{kept['machine']}:\n\n{HEAD}\n{lines}"
 
 

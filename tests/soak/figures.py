@@ -40,6 +40,21 @@ def at_least(row: str, what: str, value: int, least: int) -> Figure:
     return Figure(row, what, value, "", f">= {least:,}", value >= least)
 
 
+def worst_of(prefix: str, figures: Sequence[Figure]) -> list[Figure]:
+    """The figures, of the rows that begin so only the worst of each kind: eighty lines tell no more than eight."""
+    alike: dict[str, list[Figure]] = {}
+    for figure in figures:
+        if figure.row.startswith(prefix):
+            alike.setdefault(figure.what, []).append(figure)
+    worst = []
+    for what, each in alike.items():
+        least = each[0].promise.startswith(">=")
+        found = (min if least else max)(each, key=lambda figure: figure.value)
+        name = f"worst of {len(each)} faults"
+        worst.append(Figure(name, what, found.value, found.unit, found.promise, all(one.kept for one in each)))
+    return worst + [figure for figure in figures if not figure.row.startswith(prefix)]
+
+
 def p99(seconds: Sequence[float]) -> float:
     """What 99 of 100 did not exceed."""
     return quantiles(seconds, n=100)[-1]
