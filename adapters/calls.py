@@ -5,10 +5,20 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from azure.data.tables import TableErrorCode
+
 from adapters.errors import fault_of_exception
 
 # The clients of blobs and queues would wait 15 seconds before they try again; so they wait 2 at the most.
 STORAGE_RETRIES = {"retry_total": 2, "initial_backoff": 0, "increment_base": 1, "random_jitter_range": 1}
+
+# What a write says when another writer has made, changed or deleted a row since it was read.
+CONFLICTS = {
+    TableErrorCode.ENTITY_ALREADY_EXISTS,
+    TableErrorCode.UPDATE_CONDITION_NOT_SATISFIED,
+    TableErrorCode.CONDITION_NOT_MET,
+    TableErrorCode.RESOURCE_NOT_FOUND,
+}
 
 # Tries of a change that other writers may get ahead of; the waits between them are at random, so that two writers don't
 # keep in step, and reach from this many seconds in doubling steps to that many.

@@ -5,11 +5,11 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError
-from azure.data.tables import TableErrorCode, UpdateMode
+from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from adapters.aliases import is_key
-from adapters.calls import TRIES, error_code, storage_call, wait_before
+from adapters.calls import CONFLICTS, TRIES, error_code, storage_call, wait_before
 from adapters.datasource_records import DataSource, Version
 from adapters.datasource_rows import read_data_source, write_data_source
 from adapters.errors import ConflictError, StorageFaultError
@@ -20,14 +20,6 @@ from adapters.tables import KeyRange, TableReads
 __all__ = ["TABLE", "DataSource", "DataSourceStore", "Version"]
 
 TABLE = "datasources"
-
-# What a write says when another writer has made, changed or deleted the row since it was read.
-_CONFLICTS = {
-    TableErrorCode.ENTITY_ALREADY_EXISTS,
-    TableErrorCode.UPDATE_CONDITION_NOT_SATISFIED,
-    TableErrorCode.CONDITION_NOT_MET,
-    TableErrorCode.RESOURCE_NOT_FOUND,
-}
 
 
 class DataSourceStore:
@@ -120,7 +112,7 @@ class DataSourceStore:
                     entity = write_data_source(self._account, row_key, after)
                     await self._writes.update_entity(entity, mode=UpdateMode.REPLACE, **condition)
         except StorageFaultError as fault:
-            if error_code(fault.__cause__) in _CONFLICTS:
+            if error_code(fault.__cause__) in CONFLICTS:
                 return False
             raise
         return True

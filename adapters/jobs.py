@@ -5,11 +5,11 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError
-from azure.data.tables import TableErrorCode, UpdateMode
+from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from adapters.aliases import Alias, download_alias, is_key, legacy_alias
-from adapters.calls import TRIES, error_code, storage_call, wait_before
+from adapters.calls import CONFLICTS, TRIES, error_code, storage_call, wait_before
 from adapters.errors import ConflictError, StorageFaultError, fault_of_exception
 from adapters.ids import first_id_at, is_row_id
 from adapters.properties import MalformedRowError, Row, text_of
@@ -26,14 +26,6 @@ END_OF_JOBS = "alias:"
 
 # A row's id carries its writer's clock, CreatedDate may carry another's; the range reaches back a little further.
 SLACK = Ticks(3600 * PER_SECOND)
-
-# What a transaction says when another writer has made, moved or deleted an alias since it was read.
-_CONFLICTS = {
-    TableErrorCode.ENTITY_ALREADY_EXISTS,
-    TableErrorCode.UPDATE_CONDITION_NOT_SATISFIED,
-    TableErrorCode.CONDITION_NOT_MET,
-    TableErrorCode.RESOURCE_NOT_FOUND,
-}
 
 
 class JobStore:
@@ -190,7 +182,7 @@ class JobStore:
             async with storage_call(self._seconds):
                 await self._writes.submit_transaction(batch)
         except StorageFaultError as fault:
-            if error_code(fault.__cause__) in _CONFLICTS:
+            if error_code(fault.__cause__) in CONFLICTS:
                 return False
             raise
         return True
@@ -206,7 +198,7 @@ class JobStore:
                 async with storage_call(self._seconds):
                     await self._writes.update_entity({**properties, **keys}, mode=UpdateMode.MERGE, **condition)
             except StorageFaultError as fault:
-                if error_code(fault.__cause__) not in _CONFLICTS:
+                if error_code(fault.__cause__) not in CONFLICTS:
                     raise
             else:
                 return
