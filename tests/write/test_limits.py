@@ -94,3 +94,12 @@ def test_a_delete_job_of_another_hand_blocks_its_name(server: LiveServer, writte
     written.storage.job("DataSourceDelete", PENDING, DataSourceName="SHOPS")
     assert refused(load(server))[0] == 400
     assert load(server, dataSourceName="Bars").status_code == 201
+
+
+@pytest.mark.parametrize("work", ["no JSON", "[]", "null", "7"])
+def test_a_delete_job_whose_work_can_not_be_read_blocks_its_name_and_breaks_nothing(
+    work: str, server: LiveServer, written: Written
+) -> None:
+    written.storage.job("DataSourceDelete", PENDING, DataSourceName="Shops", Work=work)
+    assert refused(load(server))[0] == 400
+    assert load(server, dataSourceName="Bars").status_code == 201
