@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from adapters.queue import WorkQueue, queue_name
 from adapters.remembered import NOTHING_REMEMBERED, Lifetimes, RememberedJobs
 from adapters.signing_keys import DelegatedKeys, OwnKey, SigningKey
 from adapters.tables import TableReads
+from adapters.watch import Service, Watch, WatchedTransport, look_away
 
 # Seconds for which what storage last said counts as its condition.
 RECENTLY = 5.0
@@ -38,7 +40,7 @@ RECENTLY = 5.0
 class StorageOptions:
     """What is the same for every account: the jobs table, the lifetimes of links and records, the patience.
 
-    `lease_seconds` is how long a worker has a job without a sign of life.
+    `lease_seconds` is how long a worker has a job without a sign of life; `watched` gives the watch on an account.
     """
 
     jobs_table: str
@@ -46,6 +48,7 @@ class StorageOptions:
     timeout_seconds: float
     lifetimes: Lifetimes = NOTHING_REMEMBERED
     lease_seconds: float = 30
+    watched: Callable[[str], Watch] = look_away
 
 
 class _Closable(Protocol):
@@ -63,22 +66,17 @@ class Account:
         self._credential = credential
         self._options = options
         self._opened: list[_Closable] = []
-        self._patience: dict[str, Any] = {
-            "retry_total": 2,
-            "retry_backoff_factor": 0.2,
-            "connection_timeout": options.timeout_seconds,
-            "read_timeout": options.timeout_seconds,
-            "permit_redirects": False,  # storage sends none; whoever does is not storage
-        }
+        self._watch = watch = options.watched(name)
         self._delegated = DelegatedKeys(self._fetch_key, options.link_lifetime, timeout_seconds=options.timeout_seconds)
         self.links = ExportLinks(
             credential.account_name,
             credential.blob_url,
             self._delegated if isinstance(credential, TokenIdentity) else OwnKey(SigningKey(credential.account_key)),
             options.link_lifetime,
+            watch=watch,
         )
-        self.jobs = JobStore(name, *self._table(options.jobs_table), options.timeout_seconds)
-        self.guard = Guard(options.timeout_seconds)
+        self.jobs = JobStore(name, *self._table(options.jobs_table), options.timeout_seconds, watch)
+        self.guard = Guard(options.timeout_seconds, watch=watch)
         self.remembered = RememberedJobs(self.jobs, options.lifetimes, self.guard, options.timeout_seconds)
 
     # What only the write side needs opens when it is first asked for: most processes only read jobs.
@@ -95,7 +93,7 @@ class Account:
             self._credential.queue_url,
             queue_name(self._options.jobs_table, self.name),
             credential=_blob_credential(self._credential),
-            **self._patience | STORAGE_RETRIES,
+            **self._patience("queue") | STORAGE_RETRIES,
         )
         seconds = self._options.timeout_seconds
         return self._open(WorkQueue(self.name, client, self._options.lease_seconds, seconds))
@@ -108,7 +106,7 @@ class Account:
             credential=_blob_credential(self._credential),
             max_single_get_size=BLOCK,
             max_chunk_get_size=BLOCK,
-            **self._patience | STORAGE_RETRIES | {"read_timeout": BLOCK_SECONDS},
+            **self._patience("blob", BLOCK_SECONDS) | STORAGE_RETRIES,
         )
         return self._open(Files(blobs))
 
@@ -137,7 +135,7 @@ class Account:
     def blobs(self) -> BlobServiceClient:
         """A client of the account's blobs, for those who write exports; the caller closes it."""
         return BlobServiceClient(
-            self._credential.blob_url, credential=_blob_credential(self._credential), **self._patience
+            self._credential.blob_url, credential=_blob_credential(self._credential), **self._patience("blob")
         )
 
     async def reach_blobs(self) -> None:
@@ -175,9 +173,21 @@ class Account:
         credential = self._credential
         authentication = table_authentication(credential, table)
         return (
-            TableReads(credential.table_url, table, authentication, self._options.timeout_seconds),
-            TableClient(credential.table_url, table, credential=_table_credential(credential), **self._patience),
+            TableReads(credential.table_url, table, authentication, self._options.timeout_seconds, self._watch),
+            TableClient(
+                credential.table_url, table, credential=_table_credential(credential), **self._patience("table")
+            ),
         )
+
+    def _patience(self, service: Service, read_seconds: float | None = None) -> dict[str, Any]:
+        """How long a client of the SDKs waits and how often it tries; without a time of its own, as all others."""
+        seconds = self._options.timeout_seconds
+        return {
+            "retry_total": 2,
+            "retry_backoff_factor": 0.2,
+            "permit_redirects": False,  # storage sends none; whoever does is not storage
+            "transport": WatchedTransport(self._watch, service, seconds, read_seconds or seconds),
+        }
 
     def _open(self, opened: _Opened) -> _Opened:
         self._opened.append(opened)

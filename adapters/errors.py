@@ -85,6 +85,11 @@ _EXCEPTIONS: tuple[tuple[type[Exception], Fault], ...] = (
 )
 
 
+def code_is_a_fault(code: str | None) -> bool:
+    """Whether an error code means a fault whatever the HTTP status that it comes with."""
+    return code in _CODES
+
+
 def fault_of_answer(status: int, code: str | None) -> StorageFaultError:
     """The fault that an answer of storage with this HTTP status and error code stands for."""
     by_status = _STATUSES.get(status, Fault.FAILED if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Fault.NONSENSE)

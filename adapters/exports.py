@@ -11,6 +11,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from adapters.records import BlobPath
 from adapters.signing_keys import CLOCK_SKEW, Clock, SigningKey, SigningKeys, utc_now
+from adapters.watch import UNSEEN, Watch
 
 CONTENT_TYPES = {
     ".csv": "text/csv",
@@ -76,6 +77,7 @@ class ExportLinks:
     keys: SigningKeys
     lifetime: timedelta
     clock: Clock = utc_now
+    watch: Watch = UNSEEN
     _signed: OrderedDict[BlobPath, tuple[SigningKey, str, datetime]] = field(default_factory=OrderedDict, repr=False)
 
     async def signer(self) -> Signer:
@@ -93,6 +95,7 @@ class ExportLinks:
         if signed is key and now < until:
             return url, until
         url = self.sign(path, key)
+        self.watch.signed()
         ends = now + self.lifetime if key.expires is None else min(now + self.lifetime, key.expires)
         until = now + (ends - now) / 2
         self._signed[path] = (key, url, until)

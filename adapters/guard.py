@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from adapters.errors import Fault, StorageFaultError, fault_of_exception
+from adapters.watch import UNSEEN, Watch
 
 _T = TypeVar("_T")
 
@@ -28,9 +29,10 @@ PROBE_SECONDS = (0.4, 0.8)
 class Guard:
     """Admits reads to one account's storage."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic, watch: Watch = UNSEEN) -> None:
         """`seconds` is the longest that one read may take."""
         self._seconds = seconds
+        self.watch = watch
         self._clock = clock
         self._in_flight = 0
         self._faults = 0
@@ -69,10 +71,12 @@ class Guard:
 
     def _admit(self) -> None:
         if self._in_flight >= IN_FLIGHT:
+            self.watch.held_back()
             raise StorageFaultError(Fault.BUSY, f"{IN_FLIGHT} reads are in flight")
         if self._faults >= FAULTS and self._last is not None:
             now = self._clock()
             if now < self._probe_at:
+                self.watch.held_back()
                 raise StorageFaultError(self._last.fault, f"{self._last.detail}; not asked again yet")
             self._probe_at = now + random.uniform(*PROBE_SECONDS)  # noqa: S311 - no secret
 

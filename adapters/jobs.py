@@ -20,6 +20,7 @@ from adapters.status_words import status_of
 from adapters.tables import KeyRange, TableReads
 from adapters.ticks import PER_SECOND, Ticks
 from adapters.transactions import TRANSACTION_RECORDS, Operation, creation, operations
+from adapters.watch import UNSEEN, Watch
 
 # Job rows have hex ids and alias rows begin with this word: every job row up to the year 6429 sorts before it.
 END_OF_JOBS = "alias:"
@@ -34,13 +35,16 @@ class JobStore:
     Every method raises StorageFaultError where storage can't answer.
     """
 
-    def __init__(self, account: str, reads: TableReads, writes: TableClient, seconds: float) -> None:
+    def __init__(
+        self, account: str, reads: TableReads, writes: TableClient, seconds: float, watch: Watch = UNSEEN
+    ) -> None:
         """`seconds` is the longest that one write may take."""
         self._account = account
         self._reads = reads
         self._writes = writes
         self._seconds = seconds
         self._remark = Remarks(account)
+        self._watch = watch
         self._listed: dict[object, tuple[Row, JobRecord]] = {}
 
     async def job(self, job_id: str) -> JobRecord | None:
@@ -233,5 +237,6 @@ class JobStore:
         try:
             return read_row(row, lambda text: self._remark(row, text))
         except MalformedRowError as error:
-            self._remark(row, f"row can't be shown: {error}")
+            if self._remark(row, f"row can't be shown: {error}"):
+                self._watch.malformed()
             raise MalformedRowError(f"row {row.get('RowKey')} can't be shown: {error}") from None

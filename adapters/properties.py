@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 Row = Mapping[str, Any]
 """An entity as Table Storage's JSON has it with `odata=minimalmetadata`: a type beside each value that needs one."""
 
-Remark = Callable[[str], None]
+Remark = Callable[[str], object]
 """Told, in words for the log, what was odd about a row that could be read all the same."""
 
 

@@ -16,12 +16,13 @@ class Remarks:
         self._account = account
         self._told: set[tuple[str, str]] = set()
 
-    def __call__(self, row: Row, text: str) -> None:
-        """Tells this of a row, unless it has."""
+    def __call__(self, row: Row, text: str) -> bool:
+        """Tells this of a row, unless it has; whether it did."""
         key = (str(row.get("RowKey")), text)
         if key in self._told:
-            return
+            return False
         if len(self._told) >= REMARKS_KEPT:
             self._told.clear()
         self._told.add(key)
         log.warning("%s", text, extra={"account": self._account, "partition_key": self._account, "row_key": key[0]})
+        return True

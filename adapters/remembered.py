@@ -85,6 +85,7 @@ class RememberedJobs:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`seconds` is the longest that one read takes."""
+        self._watch = guard.watch
         self._store = store
         self._lifetimes = lifetimes
         self._clock = clock
@@ -101,6 +102,7 @@ class RememberedJobs:
         known = self._known.get(key)
         if known is not None and known.is_fresh(self._clock()):
             self._known.move_to_end(key)
+            self._watch.read("remembered")
             return known
         return await self._read(key)
 
@@ -113,6 +115,7 @@ class RememberedJobs:
         key = (_DOWNLOAD, data_source_name.lower())
         known = self._known.get(key)
         if known is not None and known.value.status is JobStatus.PENDING and known.is_fresh(self._clock()):
+            self._watch.read("remembered")
             return known
         reading = await self._read(key)
         if reading is None or reading.value.status is JobStatus.PENDING:
@@ -126,6 +129,7 @@ class RememberedJobs:
         """
         known = self._list
         if known is not None and self._clock() < known.until:
+            self._watch.read("remembered")
             return known
         creations = self._creations
 
@@ -139,7 +143,8 @@ class RememberedJobs:
             self._list.until = started + self._lifetimes.pending
             return self._list
 
-        reading, _ = await self._shared.read(("list", creations), keep)
+        reading, joined = await self._shared.read(("list", creations), keep)
+        self._watch.read("shared" if joined else "storage")
         return reading
 
     def created(self, record: JobRecord) -> None:
@@ -172,6 +177,7 @@ class RememberedJobs:
                 raise
             # Nobody else has to wait for storage either, as long as an unfinished job would be reused.
             finished.until, finished.renew_at = self._clock() + self._lifetimes.pending, float("inf")
+            self._watch.read("remembered")
             return finished
 
     def _keep(self, key: tuple[str, str], record: JobRecord | None, started: float) -> Reading[JobRecord] | None:
@@ -211,5 +217,6 @@ class RememberedJobs:
         # A read that had begun before the caller came does not know of a job made in between: what is not found, and
         # which download is the newest, is looked up once more.
         if joined and (reading is None or (key[0] == _DOWNLOAD and reading.value.status is not JobStatus.PENDING)):
-            reading, _ = await self._shared.read(key, keep, patience)
+            reading, joined = await self._shared.read(key, keep, patience)
+        self._watch.read("shared" if joined else "storage")
         return reading

@@ -22,6 +22,7 @@ from yarl import URL
 
 from adapters.authentication import Authentication
 from adapters.errors import Fault, StorageFaultError, fault_of_answer, fault_of_exception
+from adapters.watch import UNSEEN, Call, SeenCall, Watch
 
 Json = dict[str, Any]
 
@@ -77,7 +78,11 @@ def _quoted(text: str) -> str:
 class TableReads:
     """Point reads and range reads of one table."""
 
-    def __init__(self, table_url: str, table: str, authentication: Authentication, seconds: float) -> None:
+    def __init__(
+        self, table_url: str, table: str, authentication: Authentication, seconds: float, watch: Watch = UNSEEN
+    ) -> None:
+        """`seconds` is the longest that one read takes."""
+        self._watch = watch
         self._table = table
         self._url = table_url
         self._seconds = seconds
@@ -91,7 +96,7 @@ class TableReads:
             StorageFaultError: storage could not answer.
         """
         keys = f"PartitionKey={_quoted(partition)},RowKey={_quoted(row_key)}"
-        answer = await self._get(f"{self._url}/{self._table}({keys})", {})
+        answer = await self._get("read", f"{self._url}/{self._table}({keys})", {})
         if answer.status == HTTPStatus.NOT_FOUND and _error_code(answer) in _ROW_NOT_FOUND:
             return None
         row = _body(answer)
@@ -107,7 +112,7 @@ class TableReads:
         """
         query = {"$filter": keys.filter()}
         while True:
-            answer = await self._get(f"{self._url}/{self._table}()", query)
+            answer = await self._get("list", f"{self._url}/{self._table}()", query)
             page = _body(answer).get("value")
             if not isinstance(page, list) or not all(isinstance(row, dict) for row in page):
                 raise StorageFaultError(Fault.NONSENSE, "the answer is no list of rows")
@@ -123,10 +128,13 @@ class TableReads:
         if self._opened is not None:
             await self._opened.close()
 
-    async def _get(self, url: str, query: dict[str, str]) -> _Answer:
+    async def _get(self, call: Call, url: str, query: dict[str, str]) -> _Answer:
         for left in reversed(range(TRIES)):
             try:
-                answer = await self._ask(url, query)
+                with SeenCall(self._watch, "table", call) as seen:
+                    answer = await self._ask(url, query)
+                    if answer.status >= HTTPStatus.BAD_REQUEST:
+                        seen.answered(answer.status, _error_code(answer))
                 if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     return answer
                 fault = fault_of_answer(answer.status, _error_code(answer))

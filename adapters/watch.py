@@ -1,0 +1,114 @@
+"""What can be seen of one account's storage from outside: each call, each read of a job, each signed link.
+
+Whoever looks on gives `StorageOptions` a function from an account's name to such a watch. The one here sees nothing.
+"""
+
+import asyncio
+import time
+from http import HTTPStatus
+from types import TracebackType
+from typing import Literal, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, HttpRequest
+
+from adapters.errors import Fault, code_is_a_fault, fault_of_answer, fault_of_exception
+
+Service = Literal["table", "blob", "queue"]
+Call = Literal["read", "list", "write", "delete", "sign"]
+Source = Literal["remembered", "shared", "storage"]
+
+
+class Watch:
+    """Looks on. Every method is called on the event loop, may not wait, and must not raise."""
+
+    def begin(self, _service: Service, _call: Call) -> object:
+        """A call is sent to storage, each try of it; what this gives comes back with its end."""
+        return None
+
+    def end(self, begun: object, service: Service, call: Call, seconds: float, fault: Fault | None) -> None:
+        """That call has ended, after so many seconds, in a fault or well."""
+
+    def held_back(self) -> None:
+        """A read was not tried: too many are in flight, or storage has just failed."""
+
+    def read(self, source: Source) -> None:
+        """A job or the job list was read: it was remembered, or another caller's read, or one of storage."""
+
+    def signed(self) -> None:
+        """A link was signed."""
+
+    def malformed(self) -> None:
+        """A row was found that can't be shown; called once for each such row."""
+
+
+UNSEEN = Watch()
+
+
+def look_away(_account: str) -> Watch:
+    """The watch of an account that nobody looks at."""
+    return UNSEEN
+
+
+# Answers of storage that say how things are: not there, there already, changed meanwhile. No fault of storage's.
+_ORDINARY = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED))
+
+
+class SeenCall:
+    """One call, as a context: its time, and how it ended. A call that is cancelled was waited for too long."""
+
+    __slots__ = ("_begun", "_call", "_service", "_started", "_watch", "fault")
+
+    def __init__(self, watch: Watch, service: Service, call: Call) -> None:
+        self._watch, self._service, self._call = watch, service, call
+        self.fault: Fault | None = None
+
+    def answered(self, status: int, code: str | None) -> None:
+        """Tells of the HTTP status and the error code of the answer."""
+        if status >= HTTPStatus.BAD_REQUEST and (status not in _ORDINARY or code_is_a_fault(code)):
+            self.fault = fault_of_answer(status, code).fault
+
+    def __enter__(self) -> Self:
+        """The call begins."""
+        self._begun = self._watch.begin(self._service, self._call)
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """The call has ended."""
+        if isinstance(error, Exception):
+            self.fault = fault_of_exception(error).fault
+        elif isinstance(error, asyncio.CancelledError):
+            self.fault = Fault.TIMEOUT
+        self._watch.end(self._begun, self._service, self._call, time.perf_counter() - self._started, self.fault)
+
+
+_CALLS: dict[str, Call] = {"GET": "read", "HEAD": "read", "DELETE": "delete"}
+
+
+def call_of(method: str, url: str) -> Call:
+    """What a request to storage does, by its method and its `comp` parameter; what is none of the others writes."""
+    match dict(parse_qsl(urlsplit(url).query)).get("comp"):
+        case "list":
+            return "list"
+        case "userdelegationkey":
+            return "sign"
+    return _CALLS.get(method, "write")
+
+
+class WatchedTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core imports it late, and so without its type
+    """The transport of an SDK's client, with a watch on each request that it sends."""
+
+    def __init__(self, watch: Watch, service: Service, connection_timeout: float, read_timeout: float) -> None:
+        """Both timeouts in seconds."""
+        super().__init__(connection_timeout=connection_timeout, read_timeout=read_timeout)
+        self._watch, self._service = watch, service
+
+    async def send(self, request: HttpRequest, **config: object) -> AsyncHttpResponse:
+        """Sends a request."""
+        with SeenCall(self._watch, self._service, call_of(request.method, request.url)) as seen:
+            answer: AsyncHttpResponse = await super().send(request, **config)
+            seen.answered(answer.status_code, answer.headers.get("x-ms-error-code"))
+        return answer
