@@ -16,6 +16,7 @@ from adapters.account import Account, StorageOptions
 from adapters.accounts import Accounts
 from adapters.errors import StorageFaultError
 from adapters.remembered import Lifetimes
+from proxy.background import follow
 from proxy.draining import READINESS
 from proxy.endpoint import Endpoint
 from proxy.keyring import KeyRing
@@ -23,9 +24,11 @@ from proxy.keyring_file import load_keyring
 from proxy.logs import configure_logs
 from proxy.protocol import REFUSE
 from proxy.readiness import Readiness
-from proxy.ring_watch import RingInUse, watch
+from proxy.ring_watch import RingInUse
 from proxy.routes.health import Livez, Readyz
 from proxy.settings import Settings, SettingsError, load_settings
+from proxy.watching.choice import NOTHING, Watching
+from proxy.watching.choice import watching as watching_of
 
 log = logging.getLogger(__name__)
 
@@ -33,30 +36,29 @@ log = logging.getLogger(__name__)
 PREPARE_SECONDS = 1.0
 
 
-def create_app(settings: Settings, keyring: KeyRing) -> Starlette:
-    """The proxy for these settings and this key ring.
+def create_app(settings: Settings, keyring: KeyRing, watching: Watching = NOTHING) -> Starlette:
+    """The proxy for these settings and this key ring, counted and traced as `watching` says.
 
     Only /livez and /readyz are ours; every other path belongs to the wire contract, which answers in its own envelope
     also where there is nothing.
     """
-    ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings)))
+    ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings, watching)))
     readiness = Readiness(ring)
-    endpoint = Endpoint(settings, ring, readiness)
+    endpoint = Endpoint(settings, ring, readiness, watching.requests())
     seconds = settings.storage_timeout
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
         tasks = [asyncio.create_task(prepare(ring.accounts, seconds))]
         await asyncio.wait(tasks, timeout=PREPARE_SECONDS)
-        if settings.keyring_file is not None:
-            following = watch(settings.keyring_file, ring, seconds, lambda accounts: prepare(accounts, seconds))
-            tasks.append(asyncio.create_task(following))
+        tasks += follow(settings, ring, seconds, watching, lambda accounts: prepare(accounts, seconds))
         yield {REFUSE: endpoint.refuse, READINESS: readiness}
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         await endpoint.under_way.ended()
         await ring.accounts.close()
+        watching.close()
 
     own: dict[str, ASGIApp] = {"/livez": Livez(), "/readyz": Readyz(readiness)}
     return Proxy(own, endpoint, lifespan)
@@ -86,7 +88,7 @@ def app_from_environment() -> Starlette:
     settings = load_settings(serving=True)
     configure_logs(settings.log_level, settings.log_format)
     try:
-        app = create_app(settings, load_keyring(settings))
+        app = create_app(settings, load_keyring(settings), watching_of(settings))
     except SettingsError as error:
         # The ring was sound when the first process looked. One that starts again later may find it broken.
         log.error("can't start: %s", error)  # noqa: TRY400 - the line says it all
@@ -97,7 +99,7 @@ def app_from_environment() -> Starlette:
     return app
 
 
-def storage_options(settings: Settings) -> StorageOptions:
+def storage_options(settings: Settings, watching: Watching = NOTHING) -> StorageOptions:
     """What the settings say of storage."""
     return StorageOptions(
         settings.jobs_table,
@@ -105,6 +107,7 @@ def storage_options(settings: Settings) -> StorageOptions:
         settings.storage_timeout,
         Lifetimes(settings.pending_ttl, settings.finished_ttl),
         settings.worker_lease,
+        watching.account,
     )
 
 

@@ -26,7 +26,7 @@ from proxy.fault_log import FaultLog
 from proxy.guessing import Guessing
 from proxy.keyring import Grant, KeyRing, digest_of
 from proxy.readiness import Readiness
-from proxy.request_log import RequestLog, Trace
+from proxy.request_log import RequestLog
 from proxy.ring_watch import RingInUse
 from proxy.routes.caller import Caller, check
 from proxy.routes.dataflows import job_list, job_output, job_status
@@ -35,8 +35,10 @@ from proxy.routes.information import all_metadata, data_sources, metadata, one_d
 from proxy.routes.loads import create_load
 from proxy.said_before import Said, SaidBefore, Validity
 from proxy.settings import Settings
+from proxy.trace import CURRENT, Trace
 from proxy.trace_ids import new_trace_id
 from proxy.under_way import UnderWay
+from proxy.watching.request_watch import RequestWatch
 
 log = logging.getLogger("proxy.request")
 
@@ -70,10 +72,13 @@ class Endpoint:
     details are in the log under the traceId.
     """
 
-    def __init__(self, settings: Settings, ring: RingInUse, readiness: Readiness) -> None:
+    def __init__(
+        self, settings: Settings, ring: RingInUse, readiness: Readiness, watch: RequestWatch | None = None
+    ) -> None:
         self._settings = settings
         self._ring = ring
         self._readiness = readiness
+        self._watch = watch
         self._guessing = Guessing()
         self._said = SaidBefore()
         self._requests = RequestLog()
@@ -94,12 +99,19 @@ class Endpoint:
             self._requests.again(said.line, trace_id, started)
             body = said.before + trace_id.encode() + said.after
             await write_answer(scope, send, HTTPStatus.OK.value, said.headers, body)
+            if said.seen is not None:
+                said.seen(trace_id, scope, started)
             return
         query = parse_query(scope["query_string"])
         path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")
         trace = Trace(new_trace_id(), scope["method"], path)
+        CURRENT.set(trace)
+        if self._watch is not None:
+            self._watch.begin(trace, scope, started)
         response = await self._answer(scope, Body(scope, receive), query, trace, place)
         self._requests.tell(trace, response.status_code, started)
+        if self._watch is not None:
+            self._watch.end(trace, response.status_code, started)
         await write_answer(scope, send, response.status_code, response.raw_headers, bytes(response.body))
 
     def refuse(self, trace_id: str) -> Response:
@@ -138,8 +150,9 @@ class Endpoint:
         response = self._answers.found(answer, query.format, trace.trace_id)
         before, after = bytes(response.body).split(trace.trace_id.encode(), 1)
         validity = Validity(ring, grant.expires, answer.reading, answer.links_until())
-        line = self._requests.line(trace, response.status_code)
-        self._said.keep(place, Said(before, after, response.raw_headers, line, validity))
+        line = self._requests.line(trace.again(trace.trace_id), response.status_code)
+        seen = None if self._watch is None else self._watch.again(trace, response.status_code)
+        self._said.keep(place, Said(before, after, response.raw_headers, line, validity, seen))
         return response
 
     def _said_once(self, answer: Redirect | CreatedJob | Document | Accepted, query: Query, trace: Trace) -> Response:
@@ -196,6 +209,8 @@ class Endpoint:
 
     def _error(self, code: ErrorCode, query: Query, trace: Trace, allow: tuple[str, ...] = ()) -> Response:
         trace.error = code.name
+        if self._watch is not None:
+            self._watch.refused(code)
         return self._answers.error(code, query.format, trace.trace_id, allow)
 
 

@@ -4,7 +4,7 @@ import logging
 import time
 
 from adapters.errors import StorageFaultError
-from proxy.request_log import Trace
+from proxy.trace import Trace
 
 log = logging.getLogger("proxy.request")
 

@@ -20,13 +20,32 @@ _SECRETS = re.compile(
     re.IGNORECASE,
 )
 
-# Fields that the code adds to a record, in the order in which they are shown.
-FIELDS = ("trace_id", "method", "path", "account", "partition_key", "row_key", "error", "advice", "more", "ms")
+# Attributes that the code adds to a record, in the order in which they are shown, and what they are called there.
+FIELDS = {
+    "trace_id": "traceId",
+    "operation": "operation",
+    "method": "method",
+    "path": "path",
+    "account": "account",
+    "partition_key": "partition_key",
+    "row_key": "row_key",
+    "status": "status",
+    "error": "error",
+    "advice": "advice",
+    "more": "more",
+    "ms": "ms",
+    "storage_calls": "storage_calls",
+    "storage_ms": "storage_ms",
+    "cache_hit": "cache_hit",
+}
+
+# What the message of a request's line says already; people need not read it twice.
+IN_THE_MESSAGE = frozenset(("operation", "status"))
 
 # Libraries that tell of what they send and get, tokens included. What went wrong with storage we tell ourselves, by
 # type and code; of the others only that something did.
 SILENT = ("azure", "msal", "aiohttp", "urllib3")
-QUIET = ("asyncio", "uvicorn")
+QUIET = ("asyncio", "opentelemetry", "uvicorn")
 
 
 # How long a request's line may wait for others, and how many wait at the most.
@@ -56,7 +75,8 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line."""
-        fields = "".join(f" {name}={one_line(value)}" for name, value in _fields(record).items())
+        shown = {name: value for name, value in _fields(record).items() if name not in IN_THE_MESSAGE}
+        fields = "".join(f" {name}={one_line(value)}" for name, value in shown.items())
         text = f"{_time(record)} {record.levelname.lower():7} {one_line(mask(record.getMessage()))}{fields}"
         return text + ("\n" + mask(self.formatException(record.exc_info)) if record.exc_info else "")
 
@@ -110,7 +130,7 @@ def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
-    found = {name: getattr(record, name, None) for name in FIELDS}
+    found = {name: getattr(record, attribute, None) for attribute, name in FIELDS.items()}
     return {
         name: mask(value) if isinstance(value, str) else value for name, value in found.items() if value is not None
     }

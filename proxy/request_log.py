@@ -1,7 +1,7 @@
 """One log line for each request, cheap enough to be on by default.
 
 A line of the standard library costs a third of what a whole poll may. So the usual formatter makes a line once for each
-operation, account and outcome, and from then on only its time, traceId, path and milliseconds change; and lines are
+operation, account and outcome, and from then on only its time, traceId, path and figures change; and lines are
 written a few dozen at a time, at the latest after FLUSH_SECONDS.
 """
 
@@ -10,21 +10,10 @@ import time
 from dataclasses import dataclass
 
 from proxy.logs import LineHandler, time_text
+from proxy.trace import Trace
 from proxy.trace_ids import SAMPLE_TRACE_ID
 
 log = logging.getLogger("proxy.request")
-
-
-@dataclass(slots=True)
-class Trace:
-    """What the log line of a request says. `path` is what `path_for_log` makes of one: words, ids and dots."""
-
-    trace_id: str
-    method: str
-    path: str
-    operation: str = "none"
-    account: str | None = None
-    error: str | None = None
 
 
 Parts = tuple[str, str, str, str]
@@ -48,6 +37,11 @@ TEMPLATES = 1_000
 _SAMPLE_TIME = 0.0
 _SAMPLE_PATH = "/sample/path"
 _SAMPLE_MS = 123456789.5
+_SAMPLE_CALLS = 192837465
+_SAMPLE_STORAGE_MS = 918273645.5
+
+_Key = tuple[str, str, str | None, str | None, int, bool]
+_Template = tuple[str, str, str, str, str, str, str]
 
 
 class RequestLog:
@@ -57,7 +51,7 @@ class RequestLog:
         handlers = logging.getLogger().handlers
         self._handler = next((each for each in handlers if isinstance(each, LineHandler)), None)
         self._write = self._handler.write_later if self._handler is not None else _nobody_reads
-        self._templates: dict[tuple[str, str, str | None, str | None, int], tuple[str, str, str, str, str]] = {}
+        self._templates: dict[_Key, _Template] = {}
         self._time = 0, ""
 
     def tell(self, trace: Trace, status: int, started: float) -> None:
@@ -68,21 +62,23 @@ class RequestLog:
         """The line of an answer that may be given again."""
         if self._handler is None:
             return Untold(trace, status)
-        key = trace.method, trace.operation, trace.account, trace.error, status
+        key = trace.method, trace.operation, trace.account, trace.error, status, trace.cache_hit
         template = self._templates.get(key)
         if template is None:
             template = self._template(self._handler, trace, status)
             if len(self._templates) < TEMPLATES:
                 self._templates[key] = template
-        first, second, third, fourth, fifth = template
-        return first, second, f"{third}{trace.path}{fourth}", fifth
+        first, second, third, fourth, fifth, sixth, last = template
+        storage = f"{fifth}{trace.storage_calls}{sixth}{_milliseconds(trace.storage_seconds)}{last}"
+        return first, second, f"{third}{trace.path}{fourth}", storage
 
     def again(self, line: Line, trace_id: str, started: float) -> None:
         """Tells of an answer by its line."""
         if not log.isEnabledFor(logging.INFO):
             return
         if isinstance(line, Untold):
-            log.info("%s %s", line.trace.operation, line.status, extra=_fields(line.trace, trace_id, _ms(started)))
+            fields = _fields(line.trace, trace_id, line.status, _milliseconds(time.perf_counter() - started))
+            log.info("%s %s", line.trace.operation, line.status, extra=fields)
             return
         now = time.time()
         milliseconds = int(now * 1000)
@@ -93,33 +89,43 @@ class RequestLog:
         self._write(f"{first}{self._time[1]}{second}{trace_id}{third}{ms:.1f}{fourth}\n")
 
     @staticmethod
-    def _template(handler: LineHandler, trace: Trace, status: int) -> tuple[str, str, str, str, str]:
-        sample = Trace(SAMPLE_TRACE_ID, trace.method, _SAMPLE_PATH, trace.operation, trace.account, trace.error)
+    def _template(handler: LineHandler, trace: Trace, status: int) -> _Template:
+        fields = _fields(trace, SAMPLE_TRACE_ID, status, _SAMPLE_MS) | {
+            "path": _SAMPLE_PATH,
+            "storage_calls": _SAMPLE_CALLS,
+            "storage_ms": _SAMPLE_STORAGE_MS,
+        }
         arguments = trace.operation, status
-        record = log.makeRecord(
-            log.name, logging.INFO, "", 0, "%s %s", arguments, None, extra=_fields(sample, SAMPLE_TRACE_ID, _SAMPLE_MS)
-        )
+        record = log.makeRecord(log.name, logging.INFO, "", 0, "%s %s", arguments, None, extra=fields)
         record.created = _SAMPLE_TIME
         first, rest = handler.format(record).split(time_text(_SAMPLE_TIME), 1)
         second, rest = rest.split(SAMPLE_TRACE_ID, 1)
         third, rest = rest.split(_SAMPLE_PATH, 1)
+        # From the end: what an account is called stands before these.
+        rest, last = rest.rsplit(str(_SAMPLE_STORAGE_MS), 1)
+        rest, sixth = rest.rsplit(str(_SAMPLE_CALLS), 1)
         fourth, fifth = rest.rsplit(str(_SAMPLE_MS), 1)
-        return first, second, third, fourth, fifth
+        return first, second, third, fourth, fifth, sixth, last
 
 
 def _nobody_reads(_line: str) -> None: ...
 
 
-def _ms(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 1)
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
 
 
-def _fields(trace: Trace, trace_id: str, ms: float) -> dict[str, object]:
+def _fields(trace: Trace, trace_id: str, status: int, ms: float) -> dict[str, object]:
     return {
         "trace_id": trace_id,
+        "operation": trace.operation,
         "method": trace.method,
         "path": trace.path,
         "account": trace.account,
+        "status": status,
         "error": trace.error,
         "ms": ms,
+        "storage_calls": trace.storage_calls,
+        "storage_ms": _milliseconds(trace.storage_seconds),
+        "cache_hit": trace.cache_hit,
     }

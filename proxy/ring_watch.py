@@ -32,11 +32,16 @@ class RingInUse:
 
 
 async def watch(
-    path: Path, ring: RingInUse, grace_seconds: float, prepare: Callable[[Accounts], Awaitable[None]]
+    path: Path,
+    ring: RingInUse,
+    grace_seconds: float,
+    prepare: Callable[[Accounts], Awaitable[None]],
+    counted: Callable[[str], None] | None = None,
 ) -> None:
     """Follows a key ring file for ever. A file that is broken or gone is told once; the last good ring stays.
 
-    The text is compared, not the file's time: a mounted secret changes by a link, an edit may keep the time.
+    `counted` is told of each change that it was "taken" or "refused". The text is compared, not the file's time: a
+    mounted secret changes by a link, an edit may keep the time.
     """
     seen: bytes | None = ring.keyring.fingerprint
     # What follows a change takes its time, and must not delay the next look; it ends with us.
@@ -54,7 +59,11 @@ async def watch(
                 keyring = parse_keyring(text)
             except SettingsError as error:
                 log.warning("key ring: the changed file is refused, the last good ring stays: %s", error)
+                if counted is not None:
+                    counted("refused")
                 continue
+            if counted is not None:
+                counted("taken")
             left = ring.replace(keyring)
             log.info("key ring: changed, %s accounts and %s keys", len(keyring.accounts), len(keyring.grants))
             following.create_task(_told(_close_later(left, grace_seconds)))

@@ -16,6 +16,7 @@ from starlette.types import Scope
 from adapters.remembered import Reading
 from proxy.keyring import KeyRing
 from proxy.request_log import Line
+from proxy.watching.request_watch import SeenAgain
 
 # Answers kept; the longest kept go first. One is about 3 KB, a job list of 750 jobs half a megabyte.
 ANSWERS = 10_000
@@ -51,13 +52,14 @@ class Validity:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One answer: its bytes before and after the traceId, its headers, and its line in the log."""
+    """One answer: its bytes before and after the traceId, its headers, its line in the log, and who looks on."""
 
     before: bytes
     after: bytes
     headers: list[tuple[bytes, bytes]]
     line: Line
     validity: Validity
+    seen: SeenAgain | None = None
 
 
 class SaidBefore:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import signal
 import socket
 
@@ -11,6 +12,8 @@ from uvicorn.supervisors import ChangeReload, multiprocess
 
 from proxy.draining import DrainingProcess, DrainingProcesses, DrainingServer
 from proxy.settings import Settings, SettingsError, variable
+from proxy.watching.otel_variables import exporters_asked
+from proxy.watching.port import metrics_port
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +48,16 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool = False) 
     """Serves until SIGTERM or SIGINT, then answers what was accepted; gives the exit status.
 
     With `reload` it starts anew whenever a source file changes, for those who work on it.
+
+    Raises:
+        SettingsError: the port of metrics is taken, or traces are asked for that there are not.
     """
+    exporters_asked(os.environ)  # each worker process makes its own; a mistake is told once, here
+    with metrics_port(settings, several=reload or settings.workers > 1):
+        return _serve(settings, listener, reload=reload)
+
+
+def _serve(settings: Settings, listener: socket.socket, *, reload: bool) -> int:
     config = configuration("proxy.app:app_from_environment", settings, reload=reload)
     log.info("listening on %s port %s with %s processes", *listener.getsockname()[:2], settings.workers)
     # When it has shut down, uvicorn raises the signal again for whoever was there before it. That is us, and the

@@ -198,6 +198,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="addresses or networks of proxies in front whose `X-Forwarded-For` tells the client's address"
     )
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="the port of Prometheus metrics, for the inside only; off when unset"
+    )
     copyright: str = Field(
         DEFAULT_COPYRIGHT, description="the envelope's copyright notice; `{year}` in it is the current year"
     )

@@ -6,15 +6,20 @@ import signal
 
 from adapters.accounts import Accounts
 from proxy.app import prepare, storage_options
+from proxy.background import follow
 from proxy.exchange.limits import Limits
 from proxy.keyring import KeyRing
-from proxy.ring_watch import RingInUse, watch
+from proxy.ring_watch import RingInUse
 from proxy.settings import Settings
+from proxy.watching.choice import Watching, watching
+from proxy.watching.jobs_counted import JobsCounted
+from proxy.watching.port import metrics_port
 from proxy.work.attempt import Place
 from proxy.work.folders import own_folder
 from proxy.work.hold import STOP_SECONDS
 from proxy.work.job import Terms
 from proxy.work.memory import give_memory_back
+from proxy.work.seen import JobsSeen
 from proxy.work.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -23,9 +28,14 @@ MEGABYTE = 1024 * 1024
 
 
 def worker(settings: Settings, keyring: KeyRing) -> int:
-    """Runs until a signal, then finishes or gives back what it holds; gives the exit status."""
+    """Runs until a signal, then finishes or gives back what it holds; gives the exit status.
+
+    Raises:
+        SettingsError: the port of metrics is taken.
+    """
     give_memory_back()
-    return asyncio.run(_work(settings, keyring))
+    with metrics_port(settings):
+        return asyncio.run(_work(settings, keyring, watching(settings, worker=True)))
 
 
 def terms(settings: Settings) -> Terms:
@@ -39,22 +49,21 @@ def terms(settings: Settings) -> Terms:
     )
 
 
-async def _work(settings: Settings, keyring: KeyRing) -> int:
+async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings)))
+    ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings, watched)))
     seconds = settings.storage_timeout
     tasks = [asyncio.create_task(prepare(ring.accounts, seconds))]
-    if settings.keyring_file is not None:
-        # An account that has left the ring is closed when its jobs are finished or given back.
-        grace = STOP_SECONDS + 2 * seconds
-        following = watch(settings.keyring_file, ring, grace, lambda accounts: prepare(accounts, seconds))
-        tasks.append(asyncio.create_task(following))
+    # An account that has left the ring is closed when its jobs are finished or given back.
+    grace = STOP_SECONDS + 2 * seconds
+    tasks += follow(settings, ring, grace, watched, lambda accounts: prepare(accounts, seconds))
+    seen = JobsSeen() if watched.series is None else JobsCounted(watched.series)
     try:
         with own_folder() as folder:
             log.info("working for %s accounts", len(ring.accounts.names))
-            await Worker(ring, Place(terms(settings), folder, asyncio.Lock())).run(stop)
+            await Worker(ring, Place(terms(settings), folder, asyncio.Lock(), seen)).run(stop)
     finally:
         for task in tasks:
             task.cancel()

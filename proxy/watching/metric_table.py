@@ -50,7 +50,9 @@ STORAGE_SECONDS = _metric(
 STORAGE_ERRORS = _metric(
     "storage_errors", C, "account service kind", "Calls of storage that failed, by kind of fault, and reads held back."
 )
-READS = _metric("reads", C, "account source", "Records and lists read: remembered, shared, or of storage.")
+READS = _metric(
+    "reads", C, "account source", "Jobs and job lists read: remembered, shared with another request, or of storage."
+)
 AUTHENTICATION_FAILURES = _metric(
     "authentication_failures", C, "code", "Requests refused for their key, by authenticationResultCode."
 )

@@ -25,6 +25,7 @@ from proxy.work.load import load
 from proxy.work.order import is_first
 from proxy.work.publish import publish
 from proxy.work.rollback import rollback
+from proxy.work.seen import LOST, UNSEEN, JobsSeen
 from proxy.work.versions import NoVersionError
 
 log = logging.getLogger(__name__)
@@ -58,11 +59,15 @@ LONGEST_WAIT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where jobs are done: what the settings allow, the worker's folder, and whose turn it is at the processor."""
+    """Where jobs are done.
+
+    What the settings allow, the worker's folder, whose turn it is at the processor, and who looks on.
+    """
 
     terms: Terms
     folder: Path
     busy: asyncio.Lock
+    seen: JobsSeen = UNSEEN
 
 
 async def attempt(account: Account, lease: Lease, place: Place) -> None:
@@ -89,6 +94,7 @@ async def attempt(account: Account, lease: Lease, place: Place) -> None:
     if ended is None:
         return
     await account.jobs.finish(ended)
+    place.seen.ended(lease, ended.status.value)
     log.info("%s of %s: %s", ended.job_type, ended.data_source_name, ended.status.value, extra=_fields(account, lease))
     await _discard_upload(account, text)
     await lease.done()
@@ -105,6 +111,7 @@ async def _ended(account: Account, lease: Lease, place: Place, record: JobRecord
     tries = place.terms.tries
     with TemporaryDirectory(dir=place.folder, ignore_cleanup_errors=True) as folder:
         job = Job(account=account, record=record, terms=place.terms, folder=Path(folder), busy=place.busy)
+        place.seen.began(account.name, lease, job)
         if lease.tries > tries:
             return job.aborted(f"The job was given up: {tries} workers that tried it ended without a word.")
         log.info("%s of %s: begun", record.job_type, record.data_source_name, extra=_fields(account, lease))
@@ -113,6 +120,7 @@ async def _ended(account: Account, lease: Lease, place: Place, record: JobRecord
             async with _progress_told(job):
                 return await WORK[record.job_type](job)
         except EndedError:
+            place.seen.ended(lease, LOST)
             await lease.done()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the worker
             reason = _why(error)

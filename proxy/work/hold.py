@@ -8,6 +8,7 @@ from adapters.account import Account
 from adapters.errors import StorageFaultError
 from adapters.queue import Lease
 from proxy.work.attempt import Place, attempt, postpone
+from proxy.work.seen import FAILED, GIVEN_BACK, LOST
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +33,14 @@ async def do(account: Account, lease: Lease, place: Place, stop: asyncio.Event) 
             task.cancel()
         await asyncio.wait({doing, keeping, stopping})
     if not doing.cancelled():
+        place.seen.ended(lease, FAILED)  # unless it has been said how it ended
         doing.result()
     elif not stopping.cancelled():
+        place.seen.ended(lease, GIVEN_BACK)
         await postpone(account, lease)
         log.info("a job is given back", extra={"account": account.name, "row_key": lease.job_id})
     else:
+        place.seen.ended(lease, LOST)
         log.warning("a job's lease was lost", extra={"account": account.name, "row_key": lease.job_id})
 
 

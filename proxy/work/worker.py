@@ -101,6 +101,7 @@ class Worker:
         async with self._place.busy:
             pass
         lease = None if hand.stop.is_set() else await hand.account.queue.take()
+        self._place.seen.looked(hand.account.name)
         if lease is None:
             return False
         await do(hand.account, lease, self._place, hand.stop)

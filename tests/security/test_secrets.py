@@ -168,5 +168,5 @@ def test_a_request_is_told_by_its_path_with_the_key_masked(storage: Storage) -> 
         server.get("Dataflows/ListJobs")
     (line,) = [json.loads(text) for text in server.log().splitlines() if "job list" in text]
     assert (line["path"], line["message"]) == ("/REST/v1/Dataflows/ListJobs?key=***", "job list 200")
-    assert len(line["trace_id"]) == 32
+    assert len(line["traceId"]) == 32
     assert MASTER not in server.log()

@@ -27,14 +27,14 @@ def test_a_json_line_is_one_object_with_its_fields_and_traceback() -> None:
     told = json.loads(line)
     assert told["level"] == "error"
     assert told["message"] == "failed for key=***"
-    assert (told["trace_id"], told["account"], told["ms"]) == ("abc", "con\ntoso", 1.5)
+    assert (told["traceId"], told["account"], told["ms"]) == ("abc", "con\ntoso", 1.5)
     assert "SECRET" not in told["traceback"]
     assert "ValueError: invalid literal" in told["traceback"]
 
 
 def test_a_text_line_stays_one_line_above_its_traceback() -> None:
     first, *traceback = logged("text").splitlines()
-    assert first.endswith("error   failed for key=*** trace_id=abc account=con?toso ms=1.5")
+    assert first.endswith("error   failed for key=*** traceId=abc account=con?toso ms=1.5")
     assert traceback[0].startswith("Traceback")
     assert traceback[-1].startswith("ValueError: invalid literal for int() with base 10: 'key=***")
 
