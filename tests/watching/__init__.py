@@ -1,0 +1,1 @@
+"""What operators see of a running proxy: log lines, metrics, traces."""
