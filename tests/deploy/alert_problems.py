@@ -14,10 +14,10 @@ SEVERITIES = ("warning", "critical")
 MEMBERS = {"alert", "expr", "for", "labels", "annotations"}
 
 # Functions that templates of annotations may use.
-TEMPLATE_FUNCTIONS = ("humanize", "humanizePercentage", "humanizeDuration")
+TEMPLATE_FUNCTIONS = ("humanize", "humanizePercentage", "humanizeDuration", 'printf "%.0f"')
 
 _TEMPLATE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
-_VALUE = re.compile(r"\$(?:value|labels\.(\w+))(?: \| (\w+))?")
+_VALUE = re.compile(r"\$(?:value|labels\.(\w+))(?: \| (.+))?")
 
 Rules = dict[str, Any]
 
