@@ -1,0 +1,70 @@
+"""The time series that Prometheus has of us: their names, their labels, and the words that a label may hold."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from adapters.errors import Fault
+from adapters.records import JobStatus
+from proxy.bing.envelope import Authentication
+from proxy.bing.routes import Operation
+from proxy.watching.metric_table import METRICS, Kind, Metric
+
+# What Prometheus itself adds to whatever it scrapes.
+TARGET = frozenset({"job", "instance"})
+
+SUFFIXES = {Kind.COUNTER: ("_total",), Kind.GAUGE: ("",), Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
+
+# The words of each label that has a fixed list; by the metric's name where two lists share a label's name.
+WORDS: dict[str, frozenset[str]] = {
+    "operation": frozenset({operation.value for operation in Operation} | {"none"}),
+    "status": frozenset(str(status.value) for status in HTTPStatus),
+    "service": frozenset({"table", "blob", "queue"}),
+    "call": frozenset({"read", "list", "write", "delete", "sign"}),
+    "kind": frozenset({fault.value.name for fault in Fault} | {"held back"}),
+    "source": frozenset({"remembered", "shared", "storage"}),
+    "code": frozenset(code.value for code in Authentication),
+    "age": frozenset({"5m", "1h", "1d", "older"}),
+    "jobs state": frozenset(status.value for status in JobStatus),
+    "keys state": frozenset({"valid", "expired"}),
+    "ring_reloads outcome": frozenset({"taken", "refused"}),
+    "worker_jobs outcome": frozenset({"Completed", "Aborted", "given back", "lost", "failed"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One name that an expression may hold."""
+
+    name: str
+    labels: frozenset[str]
+    metric: Metric | None = None
+    """None: Prometheus makes it, not we."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it only grows, and starts again with the process."""
+        return self.metric is not None and self.metric.kind is not Kind.GAUGE
+
+    @property
+    def is_bucket(self) -> bool:
+        """Whether it is a histogram's, with the label `le`."""
+        return "le" in self.labels
+
+    @property
+    def is_census(self) -> bool:
+        """Whether each process tells the same, so that a sum would count it twice."""
+        return self.metric is not None and self.metric.kind is Kind.GAUGE and not self.metric.worker
+
+    def words(self, label: str) -> frozenset[str] | None:
+        """What the label may hold; None: anything."""
+        own = f"{self.metric.name.removeprefix('spatial_proxy_')} {label}" if self.metric is not None else ""
+        return WORDS.get(own, WORDS.get(label))
+
+
+def _of(metric: Metric, suffix: str) -> Series:
+    own = {"le"} if suffix == "_bucket" else set()
+    return Series(metric.name + suffix, frozenset(metric.labels) | TARGET | own, metric)
+
+
+SERIES = {one.name: one for metric in METRICS for one in (_of(metric, suffix) for suffix in SUFFIXES[metric.kind])}
+SERIES["up"] = Series("up", TARGET)
