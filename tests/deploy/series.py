@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import get_args
 
 from adapters.errors import Fault
 from adapters.records import JobStatus
+from adapters.watch import Call, Service, Source
 from proxy.bing.envelope import Authentication
 from proxy.bing.routes import Operation
+from proxy.watching.account_watch import HELD_BACK
+from proxy.watching.census import AGES
 from proxy.watching.metric_table import METRICS, Kind, Metric
+from proxy.work.seen import FAILED, GIVEN_BACK, LOST
 
 # What Prometheus itself adds to whatever it scrapes.
 TARGET = frozenset({"job", "instance"})
@@ -18,16 +23,16 @@ SUFFIXES = {Kind.COUNTER: ("_total",), Kind.GAUGE: ("",), Kind.HISTOGRAM: ("_buc
 WORDS: dict[str, frozenset[str]] = {
     "operation": frozenset({operation.value for operation in Operation} | {"none"}),
     "status": frozenset(str(status.value) for status in HTTPStatus),
-    "service": frozenset({"table", "blob", "queue"}),
-    "call": frozenset({"read", "list", "write", "delete", "sign"}),
-    "kind": frozenset({fault.value.name for fault in Fault} | {"held back"}),
-    "source": frozenset({"remembered", "shared", "storage"}),
+    "service": frozenset(get_args(Service)),
+    "call": frozenset(get_args(Call)),
+    "kind": frozenset({fault.value.name for fault in Fault} | {HELD_BACK}),
+    "source": frozenset(get_args(Source)),
     "code": frozenset(code.value for code in Authentication),
-    "age": frozenset({"5m", "1h", "1d", "older"}),
+    "age": frozenset(name for name, _ in AGES),
     "jobs state": frozenset(status.value for status in JobStatus),
     "keys state": frozenset({"valid", "expired"}),
     "ring_reloads outcome": frozenset({"taken", "refused"}),
-    "worker_jobs outcome": frozenset({"Completed", "Aborted", "given back", "lost", "failed"}),
+    "worker_jobs outcome": frozenset({"Completed", "Aborted", GIVEN_BACK, LOST, FAILED}),
 }
 
 

@@ -1,0 +1,173 @@
+"""The metrics of a worker, as Prometheus gets them."""
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from adapters.errors import Fault, StorageFaultError
+from adapters.files import Files
+from adapters.jobs import JobStore
+from proxy.watching.jobs_counted import JobsCounted
+from proxy.watching.metric_table import METRICS, WORKER_JOBS, WORKER_RUNNING
+from proxy.watching.series import Series
+from proxy.work.hold import do
+from proxy.work.seen import FAILED, GIVEN_BACK, LOST
+from tests.contract.processes import free_port
+from tests.storage import Storage
+from tests.watching.scrape import scrape_until
+from tests.work.desk import Desk, play, shops
+from tests.work.processes import worker_process
+from tests.work.test_hold import slow, take
+from tests.work.test_worker import finished
+
+
+def test_a_workers_jobs_are_counted(storage: Storage, tmp_path: Path) -> None:
+    port, account = free_port(), storage.account
+
+    async def story(desk: Desk) -> None:
+        with worker_process(storage, tmp_path, metrics_port=port, host="127.0.0.1") as worker:
+            await asyncio.to_thread(worker.wait_until_ready)
+            done = await desk.load(shops("a", "b"))
+            wrong = await desk.load(b"nonsense")
+            await finished(desk, done, wrong)
+            found = await asyncio.to_thread(
+                scrape_until,
+                port,
+                lambda seen: (
+                    seen.value("worker_jobs_total") == 2 and seen.value("queue_messages", account=account) == 0
+                ),
+            )
+            status, _ = await asyncio.to_thread(worker.end)
+        assert status == 0
+        kind = "DataSourceComplete"
+        assert found.value("worker_jobs_total", account=account, type=kind, outcome="Completed") == 1
+        assert found.value("worker_jobs_total", account=account, type=kind, outcome="Aborted") == 1
+        assert found.value("worker_job_seconds_count", type=kind) == 2
+        assert found.value("worker_entities_total", account=account) == 2
+        assert found.value("worker_running_jobs", account=account) == 0
+        assert abs(time.time() - found.value("worker_last_look_timestamp_seconds", account=account)) < 30
+        assert found.value("storage_calls_total", account=account, service="queue", call="delete") >= 2
+        names = {name.removesuffix("_total").removesuffix("_count") for name, _ in found.samples}
+        assert {each.name for each in METRICS if each.worker} <= names
+
+    play(storage, story)
+
+
+class Watched:
+    """A desk whose jobs are counted."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.registry = CollectorRegistry()
+        self.desk = replace(desk, place=replace(desk.place, seen=JobsCounted(Series(self.registry, worker=True))))
+
+    def outcomes(self) -> dict[str, float]:
+        """How many attempts ended in which way."""
+        return {
+            sample.labels["outcome"]: sample.value
+            for family in self.registry.collect()
+            for sample in family.samples
+            if sample.name == WORKER_JOBS.name + "_total"
+        }
+
+    def running(self) -> float | None:
+        """How many jobs are under way."""
+        return self.registry.get_sample_value(WORKER_RUNNING.name, {"account": self.desk.account.name})
+
+
+def test_a_job_that_is_given_back_counts_as_that(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+        there, stop = slow(monkeypatch, 60), asyncio.Event()
+        monkeypatch.setattr("proxy.work.hold.STOP_SECONDS", 0.1)
+        await desk.load(shops("a"))
+        doing = asyncio.create_task(do(desk.account, await take(desk), watched.desk.place, stop))
+        await there.wait()
+        assert watched.running() == 1
+        stop.set()
+        await doing
+        assert watched.outcomes() == {GIVEN_BACK: 1}
+        assert watched.running() == 0
+
+    play(storage, story)
+
+
+def test_a_lease_that_is_lost_counts_as_that(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+        there = slow(monkeypatch, 60)
+        await desk.load(shops("a"))
+        lease = await take(desk)
+        doing = asyncio.create_task(watched.desk.step(lease))
+        await there.wait()
+        await lease.done()  # as if another worker had done the job
+        await doing
+        assert watched.outcomes() == {LOST: 1}
+
+    play(storage, story, lease_seconds=1)
+
+
+def test_a_job_that_another_worker_has_finished_counts_as_lost(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+        there = slow(monkeypatch, 0.3)
+        job_id = await desk.load(shops("a"))
+        doing = asyncio.create_task(watched.desk.step(await take(desk)))
+        await there.wait()
+        await desk.account.jobs.finish(await desk.ended(job_id))
+        await doing
+        assert watched.outcomes() == {LOST: 1}
+
+    play(storage, story)
+
+
+def test_failed_tries_count_and_then_the_end(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+
+        async def fail(*_: object) -> NoReturn:
+            raise StorageFaultError(Fault.TIMEOUT)
+
+        monkeypatch.setattr(Files, "send", fail)
+        await watched.desk.done(desk.load(shops("a")))
+        assert watched.outcomes() == {FAILED: 2, "Aborted": 1}
+
+    play(storage, story)
+
+
+def test_a_result_that_storage_does_not_take_is_a_failed_try(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+
+        async def fail(*_: object) -> NoReturn:
+            raise StorageFaultError(Fault.TIMEOUT)
+
+        await desk.load(shops("a"))
+        lease = await take(desk)
+        monkeypatch.setattr(JobStore, "finish", fail)
+        with pytest.raises(StorageFaultError):
+            await watched.desk.step(lease)
+        assert watched.outcomes() == {FAILED: 1}
+        assert watched.running() == 0
+
+    play(storage, story)
+
+
+def test_a_job_that_waits_for_its_turn_is_no_attempt(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+        await desk.load(shops("a"))
+        await desk.load(shops("b"))
+        first, second = await take(desk), await take(desk)
+        await watched.desk.step(second)
+        assert watched.outcomes() == {}
+        await watched.desk.step(first)
+        assert watched.outcomes() == {"Completed": 1}
+
+    play(storage, story)
