@@ -17,6 +17,7 @@ from tests.bench.links import links
 from tests.bench.listing import listing
 from tests.bench.polling import polling
 from tests.bench.reading import reading
+from tests.bench.watching import watching
 from tests.bench.worker import working
 from tests.published import machine, publish
 from tests.storage import Storage
@@ -57,6 +58,8 @@ def measurements(emulator: Emulator) -> Iterator[Figure]:
         yield from remembering(storage)
     with Storage.open(emulator, "scaling") as storage:
         yield from scaling(storage, ROUNDS, SECONDS)
+    with Storage.open(emulator, "watching") as storage:
+        yield from watching(storage, ROUNDS, SECONDS)
     yield from links(emulator)
     yield from exchanging(LOADS)
     with Storage.open(emulator, "working") as storage:

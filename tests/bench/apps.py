@@ -22,7 +22,7 @@ from yarl import URL
 
 BODY = json.dumps({"text": "x" * 1000}).encode()
 NAME = "BENCH_APP"
-"""The variable that names the application: static, sdk or aiohttp."""
+"""The variable that names the application: static, sdk, aiohttp or collector."""
 ROW_URL = "BENCH_ROW_URL"
 """The variable that holds a row's URL with its signature; `{}` in it is the row's key."""
 CONNECTION_STRING, TABLE, ACCOUNT = "BENCH_CONNECTION_STRING", "BENCH_TABLE", "BENCH_ACCOUNT"
@@ -67,8 +67,16 @@ def aiohttp_app() -> web.Application:
     return app
 
 
+async def collect(request: Request) -> Response:
+    """A collector of traces that throws them away."""
+    await request.body()
+    return Response(b"", media_type="application/x-protobuf")
+
+
 def starlette_app() -> Starlette:
     """The application that the environment names."""
+    if os.environ[NAME] == "collector":
+        return Starlette(routes=[Route("/v1/traces", collect, methods=["POST"])])
     return Starlette(routes=[Route("/", static if os.environ[NAME] == "static" else sdk_handler())])
 
 

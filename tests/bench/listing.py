@@ -29,8 +29,8 @@ def listing(fresh: Storage, old: Storage, history: int, rounds: int) -> Iterator
     write_jobs(old, history, newest_hours=24 * (WINDOW_DAYS + 1), apart_hours=0.01)
     forgetful = {"pending_ttl": 0, "finished_ttl": 0}
     with (
-        proxy(fresh, **forgetful) as (fresh_port, _),
-        proxy(old, **forgetful) as (old_port, _),
+        proxy(fresh, None, **forgetful) as (fresh_port, _),
+        proxy(old, None, **forgetful) as (old_port, _),
         proxy(old, pending_ttl=60) as (remembering, _),
     ):
         times = _times(

@@ -28,10 +28,13 @@ def stand_in(name: str, processes: int = 1, variables: Mapping[str, str] | None 
 
 
 @contextmanager
-def proxy(storage: Storage, **settings: object) -> Iterator[tuple[int, int]]:
-    """`python -m proxy serve` with default settings but these, its log in a file; gives its port and process id."""
+def proxy(storage: Storage, others: Mapping[str, str] | None = None, **settings: object) -> Iterator[tuple[int, int]]:
+    """`python -m proxy serve` with default settings but these; gives its port and process id.
+
+    `others` are environment variables that are none of the proxy's.
+    """
     port = free_port()
-    variables = environment(**{**settings_of(storage), "port": port, **settings})
+    variables = environment(**{**settings_of(storage), "port": port, **settings}) | dict(others or {})
     with running([sys.executable, "-m", "proxy", "serve"], variables) as process:
         _wait(port, "/livez")
         yield port, process.pid
