@@ -1,10 +1,12 @@
 """The README says what the code does: its tables are read and compared."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from adapters.records import JobType
 from adapters.rows import write_row
@@ -15,7 +17,9 @@ from proxy.bing.errors import ErrorCode
 from proxy.bing.routes import ROUTES
 from proxy.commands.samples import jobs
 from proxy.keyring_file import parse_keyring
+from proxy.logs import FIELDS
 from proxy.settings import Settings, variable
+from proxy.watching.metric_table import METRICS, PREFIX
 from tests.bench import figures
 from tests.live import LiveServer
 from tests.published import section
@@ -133,6 +137,25 @@ def test_every_command_is_in_the_table() -> None:
     for command in commands:
         assert f"`python -m proxy {command}" in told
         parser().parse_args([*command.split(), *more.get(command, [])])
+
+
+def test_every_metric_is_in_the_table_with_its_labels() -> None:
+    told = [(code(name)[0], kind, tuple(code(labels)), meaning) for name, kind, labels, meaning in table("Watching", 4)]
+    assert told == [(each.name.removeprefix(PREFIX), each.kind.value, each.labels, each.help) for each in METRICS]
+
+
+def test_every_alert_is_in_the_table() -> None:
+    rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text(encoding="utf-8"))
+    told = [(code(row[0])[0], row[1]) for row in table("Watching", 3, "alert |")]
+    assert sorted(told) == sorted(
+        (rule["alert"], rule["labels"]["severity"]) for group in rules["groups"] for rule in group["rules"]
+    )
+
+
+def test_the_log_line_that_is_shown_has_the_members_of_one() -> None:
+    shown = json.loads(README.split("\n### Logs\n")[1].split("```json\n")[1].split("```")[0])
+    assert list(shown) == ["time", "level", "logger", "message", *(name for name in FIELDS.values() if name in shown)]
+    assert set(FIELDS.values()) - set(shown) == {"partition_key", "row_key", "advice", "more"}
 
 
 def test_every_threat_names_a_test_that_exists() -> None:
