@@ -9,7 +9,7 @@ from adapters.accounts import Accounts
 from adapters.errors import ConflictError, StorageFaultError
 from proxy.app import storage_options
 from proxy.commands.check import check
-from proxy.commands.demo import DEFAULT_EMULATOR, demo
+from proxy.commands.demo import DEFAULT_EMULATOR, demo, write_samples
 from proxy.commands.failure import CommandError
 from proxy.commands.keys import NewKey, add_key, list_keys, revoke_key
 from proxy.keyring_file import load_keyring
@@ -59,7 +59,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="CONNECTION_STRING",
         help="use an emulator that runs already, on its default ports or at a connection string",
     )
-    showing.set_defaults(run=lambda options: demo(options.emulator_running))
+    showing.add_argument(
+        "--samples-only", action="store_true", help="write the sample jobs to an emulator that runs already, and end"
+    )
+    showing.set_defaults(run=_demo)
 
     jobs = commands.add_parser("jobs", help="write, list and import job rows").add_subparsers(required=True)
     account = argparse.ArgumentParser(add_help=False)
@@ -101,6 +104,12 @@ def _serve(options: argparse.Namespace) -> int:
     load_keyring(settings)  # each worker process reads its own; a mistake is told once, here
     configure_logs(settings.log_level, settings.log_format)
     return serve(settings, listen(settings), reload=options.reload)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if options.samples_only:
+        return write_samples(options.emulator_running or DEFAULT_EMULATOR)
+    return demo(options.emulator_running)
 
 
 # The worker and the commands for jobs bring parsers, Arrow and a progress bar: 60 MB that a server has no use for.

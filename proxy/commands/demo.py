@@ -82,6 +82,21 @@ def demo(emulator_running: str | None) -> int:
         return 1
 
 
+def write_samples(emulator_running: str) -> int:
+    """Writes the sample jobs for a server and a worker that run elsewhere, with the demo's key ring; and no more."""
+    os.environ.pop("PROXY_KEYRING_FILE", None)
+    try:
+        with _storage(emulator_running) as connection_string:
+            settings = load_settings(keyring=_key_ring(connection_string))
+    except EmulatorError as error:
+        print(error, file=sys.stderr)
+        return 1
+    configure_logs(settings.log_level, "text")
+    asyncio.run(_seed(settings))
+    print(_requests(settings.public_url or f"http://127.0.0.1:{settings.port}"), flush=True)
+    return 0
+
+
 @contextmanager
 def _storage(emulator_running: str | None) -> Iterator[str]:
     """The connection string of an emulator; one of our own lives as long as the context."""

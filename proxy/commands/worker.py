@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from pathlib import Path
 
 from adapters.accounts import Accounts
 from proxy.app import prepare, storage_options
@@ -15,7 +16,7 @@ from proxy.watching.choice import Watching, watching
 from proxy.watching.jobs_counted import JobsCounted
 from proxy.watching.port import metrics_port
 from proxy.work.attempt import Place
-from proxy.work.folders import own_folder
+from proxy.work.folders import BEAT_SECONDS, beat, own_folder
 from proxy.work.hold import STOP_SECONDS
 from proxy.work.job import Terms
 from proxy.work.memory import give_memory_back
@@ -62,6 +63,7 @@ async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
     seen = JobsSeen() if watched.series is None else JobsCounted(watched.series)
     try:
         with own_folder() as folder:
+            tasks.append(asyncio.create_task(_live(folder)))
             log.info("working for %s accounts", len(ring.accounts.names))
             await Worker(ring, Place(terms(settings), folder, asyncio.Lock(), seen)).run(stop)
     finally:
@@ -71,3 +73,10 @@ async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
         await ring.accounts.close()
     log.info("ended")
     return 0
+
+
+async def _live(folder: Path) -> None:
+    """Gives signs of life as long as the loop turns, which is what all jobs are done by."""
+    while True:
+        beat(folder)
+        await asyncio.sleep(BEAT_SECONDS)

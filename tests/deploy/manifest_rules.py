@@ -1,0 +1,146 @@
+"""What a Kubernetes manifest must keep to, and which of it is broken."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+
+from proxy.settings import Settings
+from tests.deploy.manifest import Manifest, fits
+from tests.deploy.pod_rules import asks, bounded, end_seconds, files, pause, restricted, rolls, runs, spread
+from tests.deploy.variables import unknown
+
+KINDS = {
+    "ConfigMap": "v1",
+    "ServiceAccount": "v1",
+    "Service": "v1",
+    "Deployment": "apps/v1",
+    "PodDisruptionBudget": "policy/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+}
+
+# Seconds that a node may go on sending requests to a pod that has left its service.
+ENDPOINTS_LAG = 5
+
+
+def _selected(manifest: Manifest, selector: Mapping[str, str]) -> list[str]:
+    return [each.whole["metadata"]["name"] for each in manifest.workloads if fits(selector, each.labels)]
+
+
+def _one_each(manifest: Manifest, kind: str, member: str) -> bool:
+    """Whether each workload is selected by exactly one such object."""
+    found = [_selected(manifest, each["spec"][member]["matchLabels"]) for each in manifest.all(kind)]
+    return sorted(found) == sorted([each.whole["metadata"]["name"]] for each in manifest.workloads)
+
+
+def _can_be_moved(manifest: Manifest) -> bool:
+    """Whether a node can be emptied: each budget lets one pod go."""
+    for budget in manifest.all("PodDisruptionBudget"):
+        spec = budget["spec"]
+        for each in manifest.workloads:
+            if fits(spec["selector"]["matchLabels"], each.labels):
+                stay = spec.get("minAvailable", each.whole["spec"]["replicas"] - spec.get("maxUnavailable", 0))
+                if each.whole["spec"]["replicas"] <= stay:
+                    return False
+    return True
+
+
+def _ring_is_followed(manifest: Manifest) -> bool:
+    """Whether the ring's file lies in a mounted secret whose changes arrive."""
+    file = PurePosixPath(manifest.settings.get("PROXY_KEYRING_FILE", ""))
+    return (
+        all(
+            any(
+                PurePosixPath(mount["mountPath"]) == file.parent and "secret" in volume and "subPath" not in mount
+                for mount, volume in workload.volumes
+            )
+            for workload in manifest.workloads
+        )
+        and f"--from-file={file.name}" in manifest.text
+    )
+
+
+def _secrets_are_told(manifest: Manifest) -> bool:
+    named = {
+        volume["secret"]["secretName"]
+        for each in manifest.workloads
+        for _, volume in each.volumes
+        if "secret" in volume
+    }
+    named |= {
+        source["secretRef"]["name"]
+        for each in manifest.workloads
+        for source in each.container["envFrom"]
+        if "secretRef" in source
+    }
+    return not manifest.all("Secret") and all(f"create secret generic {name} " in manifest.text for name in named)
+
+
+def _metrics_stay_inside(manifest: Manifest) -> bool:
+    port = int(manifest.settings.get("PROXY_METRICS_PORT", 0))
+    rules = [rule for each in manifest.all("NetworkPolicy") for rule in each["spec"]["ingress"]]
+    guarded = all(rule.get("from") for rule in rules if {"port": "metrics"} in rule.get("ports", [{"port": "metrics"}]))
+    told = {served["targetPort"] for each in manifest.all("Service") for served in each["spec"]["ports"]}
+    return guarded and told == {"http"} and {each.ports.get("metrics") for each in manifest.workloads} == {port}
+
+
+def _ports_agree(manifest: Manifest) -> bool:
+    (service,) = manifest.all("Service")
+    server = manifest.workload("serve")
+    return (
+        service["spec"]["selector"].items() <= server.labels.items()
+        and _selected(manifest, service["spec"]["selector"]) == [server.whole["metadata"]["name"]]
+        and server.ports.get("http") == Settings.model_fields["port"].default
+        and "PROXY_PORT" not in manifest.settings
+    )
+
+
+RULES: Mapping[str, Callable[[Manifest], object]] = {
+    "kinds are of versions that every Kubernetes has": lambda all_: all(
+        KINDS.get(each["kind"]) == each["apiVersion"] for each in all_.objects
+    ),
+    "no namespace is named": lambda all_: all("namespace" not in each["metadata"] for each in all_.objects),
+    "each deployment selects its own pods": lambda all_: all(
+        _selected(all_, each.whole["spec"]["selector"]["matchLabels"]) == [each.whole["metadata"]["name"]]
+        for each in all_.workloads
+    ),
+    "pods are restricted": lambda all_: all(map(restricted, all_.workloads)),
+    "no token without need": lambda all_: all(
+        each.get("automountServiceAccountToken") is False
+        for each in [*all_.all("ServiceAccount"), *(each.pod for each in all_.workloads)]
+    ),
+    "the server is asked whether it lives and is ready": lambda all_: (
+        asks(all_.workload("serve"), "startupProbe", "/livez")
+        and asks(all_.workload("serve"), "livenessProbe", "/livez")
+        and asks(all_.workload("serve"), "readinessProbe", "/readyz")
+    ),
+    "the worker is asked for its sign of life": lambda all_: all(
+        runs(all_.workload("worker"), probe) for probe in ("startupProbe", "livenessProbe")
+    ),
+    "resources have bounds that fit": lambda all_: all(map(bounded, all_.workloads)),
+    "an update takes nobody away first": lambda all_: all(map(rolls, all_.workloads)),
+    "more than one server": lambda all_: all_.workload("serve").whole["spec"]["replicas"] > 1,
+    "a server goes on until all nodes know that it ends": lambda all_: pause(all_.workload("serve")) > ENDPOINTS_LAG,
+    "each has the time to end": lambda all_: all(
+        each.pod.get("terminationGracePeriodSeconds", 0) > pause(each) + end_seconds() for each in all_.workloads
+    ),
+    "pods are spread": lambda all_: all(map(spread, all_.workloads)),
+    "each has a disruption budget": lambda all_: _one_each(all_, "PodDisruptionBudget", "selector"),
+    "a node can be emptied": _can_be_moved,
+    "each has a network policy": lambda all_: _one_each(all_, "NetworkPolicy", "podSelector"),
+    "metrics stay inside": _metrics_stay_inside,
+    "ports agree": _ports_agree,
+    "variables are settings": lambda all_: not unknown(all_.settings),
+    "a changed ring arrives": _ring_is_followed,
+    "secrets are named and not held": _secrets_are_told,
+    "only /tmp is written, to a bound": lambda all_: all(map(files, all_.workloads)),
+    "one image of one version": lambda all_: (
+        len(images := {each.container["image"] for each in all_.workloads}) == 1
+        and re.search(r":\d+\.\d+\.\d+$", images.pop()) is not None
+    ),
+}
+
+
+def broken(text: str) -> list[str]:
+    """The rules that a manifest breaks."""
+    manifest = Manifest.read(text)
+    return [rule for rule, holds in RULES.items() if not holds(manifest)]

@@ -1,0 +1,89 @@
+"""What the pods of a manifest must keep to."""
+
+from proxy.draining import DRAIN_SECONDS, SETTLE_SECONDS
+from proxy.server import configuration
+from proxy.settings import load_settings
+from proxy.work.hold import STOP_SECONDS
+from tests.deploy.dockerfile import HEALTH
+from tests.deploy.manifest import Workload, amount, fits
+
+USER = 10001
+
+# Megabytes that each was seen to need, or may use by the README.
+MEMORY = {"serve": 120, "worker": 400}
+
+
+def restricted(workload: Workload) -> bool:
+    """The restricted level of Kubernetes' pod security standards, and a read-only root file system."""
+    pod, own = workload.pod["securityContext"], workload.container["securityContext"]
+    return (
+        pod.get("runAsNonRoot") is True
+        and {pod.get("runAsUser"), pod.get("runAsGroup"), pod.get("fsGroup")} == {USER}
+        and pod.get("seccompProfile") == {"type": "RuntimeDefault"}
+        and own.get("allowPrivilegeEscalation") is False
+        and own.get("readOnlyRootFilesystem") is True
+        and own.get("capabilities") == {"drop": ["ALL"]}
+        and not {"privileged", "runAsUser"} & set(own)
+        and not {"hostNetwork", "hostPID", "hostIPC"} & set(workload.pod)
+        and all({"secret", "emptyDir"} & set(volume) for _, volume in workload.volumes)
+    )
+
+
+def asks(workload: Workload, probe: str, path: str) -> bool:
+    """Whether a probe asks the server for this path."""
+    asked: object = workload.container.get(probe, {}).get("httpGet", {})
+    return asked == {"path": path, "port": "http"} and "http" in workload.ports
+
+
+def runs(workload: Workload, probe: str) -> bool:
+    """Whether a probe runs the worker's health check."""
+    command: object = workload.container.get(probe, {}).get("exec", {}).get("command")
+    return command == [*HEALTH, "worker"]
+
+
+def bounded(workload: Workload) -> bool:
+    """Whether what it may use is bounded, and is enough for what it was seen to use."""
+    wants, may = (workload.container.get("resources", {}).get(name, {}) for name in ("requests", "limits"))
+    names = {"cpu", "memory", "ephemeral-storage"}
+    (command,) = workload.container["args"]
+    return (
+        names <= set(wants)
+        and names <= set(may)
+        and all(amount(wants[name]) <= amount(may[name]) for name in names)
+        and amount(may["memory"]) > MEMORY[command] * 1e6
+    )
+
+
+def end_seconds() -> float:
+    """How long each may take from SIGTERM to its end."""
+    graceful = configuration("none:none", load_settings(keyring="{}")).timeout_graceful_shutdown or 0
+    server = DRAIN_SECONDS + SETTLE_SECONDS + graceful + 1
+    return max(server, STOP_SECONDS + 2 * load_settings(keyring="{}").storage_timeout)
+
+
+def pause(workload: Workload) -> int:
+    """The seconds of preStop."""
+    command = workload.container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["sleep", "0"])
+    return int(command[1])
+
+
+def rolls(workload: Workload) -> bool:
+    """Whether another one is there before one ends."""
+    strategy: dict[str, int] = workload.whole["spec"].get("strategy", {}).get("rollingUpdate", {})
+    return strategy.get("maxUnavailable") == 0 and strategy.get("maxSurge", 0) > 0
+
+
+def spread(workload: Workload) -> bool:
+    """Whether its pods go to different nodes."""
+    spread = workload.pod.get("topologySpreadConstraints", [])
+    return bool(spread) and all(fits(each["labelSelector"]["matchLabels"], workload.labels) for each in spread)
+
+
+def files(workload: Workload) -> bool:
+    """Whether it writes to /tmp only, and not without end."""
+    written = {
+        mount["mountPath"]: volume.get("emptyDir", {}).get("sizeLimit")
+        for mount, volume in workload.volumes
+        if not mount.get("readOnly")
+    }
+    return set(written) == {"/tmp"} and None not in written.values()  # noqa: S108 - the container's own

@@ -1,0 +1,15 @@
+"""The environment variables that files of deploy/ may set."""
+
+from collections.abc import Iterable
+
+from proxy.settings import Settings, variable
+
+SETTINGS = frozenset(variable(name) for name in Settings.model_fields) | {"PROXY_METRICS_PORT"}
+
+# Not ours: what Python's temporary files follow.
+OTHERS = frozenset({"TMPDIR"})
+
+
+def unknown(names: Iterable[str]) -> list[str]:
+    """Those that nobody reads."""
+    return sorted(set(names) - SETTINGS - OTHERS)
