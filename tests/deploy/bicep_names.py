@@ -126,7 +126,9 @@ def modules(file: BicepFile) -> list[str]:
         params = givers[name].of_kind("param")
         needed = {each for each, declared in params.items() if declared.given is None}
         given = {each for node in module.at("params") for each in members(node)}
-        found += [_at(file, module.node, f"{module.about} has no parameter {each}") for each in sorted(given - set(params))]
+        found += [
+            _at(file, module.node, f"{module.about} has no parameter {each}") for each in sorted(given - set(params))
+        ]
         found += [_at(file, module.node, f"{module.about} needs {each}") for each in sorted(needed - given)]
     for node in walk(file.root):
         giver, output = _output(node)

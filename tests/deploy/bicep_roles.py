@@ -25,7 +25,12 @@ ON = {
 # What the built-in roles may do, of what is asked of storage; as Microsoft's reference has it.
 GRANTS = {
     "Storage Table Data Reader": {"entities/read"},
-    "Storage Table Data Contributor": {"entities/read", "entities/add/action", "entities/update/action", "entities/delete"},
+    "Storage Table Data Contributor": {
+        "entities/read",
+        "entities/add/action",
+        "entities/update/action",
+        "entities/delete",
+    },
     "Storage Blob Data Reader": {"blobs/read"},
     "Storage Blob Data Contributor": {"blobs/read", "blobs/write", "blobs/delete"},
     "Storage Blob Delegator": {"blobServices/generateUserDelegationKey/action"},
@@ -55,7 +60,9 @@ def granted(file: BicepFile) -> set[Granted]:
 
 def assignments(file: BicepFile) -> list[Declaration]:
     """The role assignments of a file as they are declared."""
-    return [each for each in file.of_kind("resource").values() if each.type == "Microsoft.Authorization/roleAssignments"]
+    return [
+        each for each in file.of_kind("resource").values() if each.type == "Microsoft.Authorization/roleAssignments"
+    ]
 
 
 def _granted(each: Declaration, file: BicepFile) -> Granted:
@@ -89,7 +96,7 @@ def _on(scope: Declaration, file: BicepFile) -> str:
 
 def told(text: str) -> tuple[set[Granted], dict[tuple[str, str, str], set[str]]]:
     """What SECURITY.md says: the role assignments, and the actions by who, on what and by which role."""
-    section = text.split("\n## Least privilege in Azure\n")[1].split("\n## ")[0]
+    section = text.split("\n## Least privilege in Azure\n")[1].partition("\n## ")[0]
     found, actions = set(), {}
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]

@@ -116,7 +116,9 @@ def everything_is_logged(file: BicepFile) -> Iterator[str]:
 def no_secret_is_told(file: BicepFile) -> Iterator[str]:
     """No key is looked up, kept in a default, or given out."""
     for node in walk(file.root):
-        name = text_of(node.named_children[-1 if node.type == "member_expression" else 0]) if node.named_children else ""
+        name = (
+            text_of(node.named_children[-1 if node.type == "member_expression" else 0]) if node.named_children else ""
+        )
         if node.type in {"call_expression", "member_expression"} and name in SECRET_CALLS:
             yield f"{name} gives a secret"
         if node.type == "object_property" and name in SECRET_MEMBERS:

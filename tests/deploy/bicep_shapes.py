@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from enum import EnumMeta
+from inspect import get_annotations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -127,7 +128,7 @@ def fields(module: ModuleType, model: str) -> dict[str, str | None]:
     kind()  # its fields are gathered when the first is made
     annotations: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
-        annotations |= base.__dict__.get("__annotations__", {})
+        annotations |= get_annotations(base)
     # There is no public way to a field's name and whether it is read only.
     return {
         field._rest_name: None if field._visibility == ["read"] else str(annotations.get(name, ""))  # noqa: SLF001
@@ -135,7 +136,7 @@ def fields(module: ModuleType, model: str) -> dict[str, str | None]:
     }
 
 
-def old_shape(model: Any) -> dict[str, Any]:  # noqa: ANN401 - a class of a generation without types
+def old_shape(model: Any) -> dict[str, Any]:
     """The shape of a model of the older generation, whose fields' names have dots; without those that are read only."""
     shape: dict[str, Any] = {}
     for name, field in model._attribute_map.items():  # noqa: SLF001 - there is no public way

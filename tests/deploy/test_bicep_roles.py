@@ -31,7 +31,10 @@ def test_roles_have_the_ids_of_the_built_in_ones() -> None:
     ("before", "after"),
     [
         ("Storage Table Data Reader", "Storage Table Data Contributor"),
-        ("  scope: exportsContainer\n  name: guid(exportsContainer.id, proxy", "  scope: storage\n  name: guid(storage.id, proxy"),
+        (
+            "  scope: exportsContainer\n  name: guid(exportsContainer.id, proxy",
+            "  scope: storage\n  name: guid(storage.id, proxy",
+        ),
         ("if (acceptWrites) ", ""),
         ("description: 'job rows'", "description: 'whatever'"),
     ],
@@ -45,7 +48,11 @@ def test_other_roles_would_be_found(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "what"),
     [
-        ("roleDefinitions', roles['Storage Blob Delegator']", "roleDefinitions', roles['Owner']", "no role of roles.json"),
+        (
+            "roleDefinitions', roles['Storage Blob Delegator']",
+            "roleDefinitions', roles['Owner']",
+            "no role of roles.json",
+        ),
         ("guid(jobsQueue.id, workerPrincipalId", "guid(storage.id, workerPrincipalId", "its name must be"),
         ("principalType: 'ServicePrincipal'", "principalType: 'User'", "is a ServicePrincipal"),
         ("principalId: workerPrincipalId", "principalId: storageName", "its name must be"),

@@ -75,7 +75,9 @@ class Recorder:
             assert isinstance(body, bytes | str)
             for found in _IN_A_BATCH.finditer(body.encode() if isinstance(body, str) else body):
                 inner = dict(line.partition(": ")[::2] for line in found[3].decode().splitlines())
-                yield from self._of_tables(found[1].decode(), [unquote(found[2].decode()).rpartition("/")[2]], b"", inner)
+                yield from self._of_tables(
+                    found[1].decode(), [unquote(found[2].decode()).rpartition("/")[2]], b"", inner
+                )
         elif path[0] == "Tables":
             yield "account", "tableServices/tables/write"
         else:

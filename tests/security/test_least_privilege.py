@@ -37,7 +37,9 @@ class Client:
         url = f"{self._server.url}/REST/v1/{path}"
         answer = self._server.client.request(method, url, params={"key": MASTER} | query, content=content)
         # A deletion is answered without a body.
-        return str(answer.json()["resourceSets"][0]["resources"][0]["id"]) if answer.is_success and answer.content else ""
+        return (
+            str(answer.json()["resourceSets"][0]["resources"][0]["id"]) if answer.is_success and answer.content else ""
+        )
 
     def load(self, content: bytes | Iterator[bytes], operation: str) -> str:
         query = {"dataSourceName": "Shops", "input": "csv", "loadOperation": operation}
@@ -101,7 +103,7 @@ def needed(recorder: Recorder) -> dict[tuple[str, str], set[str]]:
     asked = {key: actions - CREATE for key, actions in recorder.asked.items() if key[0] != "nobody"}
     for (who, on), actions in asked.items():
         if who == "serve with writes":
-            actions -= asked.get(("serve", on), set())
+            actions.difference_update(asked.get(("serve", on), set()))
         if MESSAGES + "write" in actions:
             actions.discard(MESSAGES + "add/action")  # either may put a message
     return {key: actions for key, actions in asked.items() if actions}
@@ -113,9 +115,19 @@ def needed(recorder: Recorder) -> dict[tuple[str, str], set[str]]:
         ("GET", "{Blob}/exports/a/b.xml?sig=x", {}, ("container exports", {BLOBS + "read"})),
         ("PUT", "{Blob}/exports/a?comp=block&blockid=1", {}, ("container exports", {BLOBS + "write"})),
         ("PUT", "{Blob}/exports?restype=container", {}, ("account", {"blobServices/containers/write"})),
-        ("PUT", "{Table}/{jobs}(PartitionKey='a')", {}, ("table jobs", {ENTITIES + "add/action", ENTITIES + "update/action"})),
+        (
+            "PUT",
+            "{Table}/{jobs}(PartitionKey='a')",
+            {},
+            ("table jobs", {ENTITIES + "add/action", ENTITIES + "update/action"}),
+        ),
         ("PUT", "{Table}/{jobs}(PartitionKey='a')", {"If-Match": "*"}, ("table jobs", {ENTITIES + "update/action"})),
-        ("DELETE", "{Table}/datasources(PartitionKey='a')", {"If-Match": "*"}, ("table datasources", {ENTITIES + "delete"})),
+        (
+            "DELETE",
+            "{Table}/datasources(PartitionKey='a')",
+            {"If-Match": "*"},
+            ("table datasources", {ENTITIES + "delete"}),
+        ),
         ("PUT", "{Queue}/some/messages/1", {}, ("queue", {MESSAGES + "write"})),
     ],
 )
