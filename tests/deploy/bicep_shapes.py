@@ -14,7 +14,7 @@ from azure.mgmt.authorization import models as authorization
 from azure.mgmt.storage import models as storage
 from tree_sitter import Node
 
-from tests.deploy.bicep_file import BicepFile, members, plain, within
+from tests.deploy.bicep_file import BicepFile, members, plain, text_of, within
 
 MODELS: dict[str, tuple[ModuleType, str]] = {
     "Microsoft.App/containerApps": (apps, "ContainerApp"),
@@ -95,8 +95,13 @@ def _against_table(node: Node, shape: dict[str, Any], *, top: bool = False) -> I
 
 def _against_model(node: Node, module: ModuleType, model: str, *, top: bool = False) -> Iterator[str]:
     known = fields(module, model)
+    least_and_most = bounds(module, model)
     for found in (each for each in within(node, "") if each.type == "object"):
         for name, value in members(found).items():
+            if name in least_and_most and value.type == "number":
+                least, most = least_and_most[name]
+                if not least <= int(text_of(value)) <= most:
+                    yield f"{model}'s {name} must be {least} to {most}"
             if top and name in OF_BICEP:
                 continue
             if name not in known:
@@ -105,6 +110,18 @@ def _against_model(node: Node, module: ModuleType, model: str, *, top: bool = Fa
                 yield f"{model}'s {name} can't be set"
             else:
                 yield from _against_annotation(value, module, known[name] or "", f"{model}'s {name}")
+
+
+def bounds(module: ModuleType, model: str) -> dict[str, tuple[int, int]]:
+    """The least and the most of a model's numbers, which it has in its description only."""
+    kind = getattr(module, model)
+    told = dict(re.findall(r":ivar (\w+): (.*?)(?=\n\s+:vartype)", kind.__doc__ or "", re.DOTALL))
+    found = {}
+    for name, field in kind._attr_to_rest_field.items():  # noqa: SLF001 - there is no public way
+        text = " ".join(told.get(name, "").split())
+        if said := re.search(r"Minimum value is (\d+)\. Maximum value is (\d+)", text):
+            found[field._rest_name] = int(said[1]), int(said[2])  # noqa: SLF001 - the same
+    return found
 
 
 def _against_annotation(node: Node, module: ModuleType, annotation: str, where: str) -> Iterator[str]:

@@ -94,7 +94,8 @@ def test_a_module_called_wrongly_is_found(before: str, after: str, told: str) ->
     ("path", "before", "after", "told"),
     [
         (PROXY, "allowInsecure:", "allowUnsafe:", "proxy: Ingress has no allowUnsafe"),
-        (PROXY, "failureThreshold: 60", "failures: 60", "proxy: ContainerAppProbe has no failures"),
+        (PROXY, "failureThreshold: 10", "failures: 10", "proxy: ContainerAppProbe has no failures"),
+        (PROXY, "failureThreshold: 10", "failureThreshold: 11", "ContainerAppProbe's failureThreshold must be 1 to 10"),
         (PROXY, "type: 'Startup'", "type: 'Start'", "proxy: ContainerAppProbe's type can't be Start"),
         (PROXY, "maxReplicas: maxReplicas", "maximum: maxReplicas", "proxy: Scale has no maximum"),
         (PROXY, "external: true", "fqdn: 'x'\n        external: true", "proxy: Ingress's fqdn can't be set"),

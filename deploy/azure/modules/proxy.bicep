@@ -89,9 +89,9 @@ resource proxy 'Microsoft.App/containerApps@2025-01-01' = {
         // Inside the environment only, and past the ingress: whoever asks reaches one replica, not each in turn.
         additionalPortMappings: [{ external: false, targetPort: metricsPort, exposedPort: metricsPort }]
         traffic: [{ latestRevision: true, weight: 100 }]
-        customDomains: empty(customDomain)
-          ? []
-          : [{ name: customDomain, bindingType: 'SniEnabled', certificateId: certificateId }]
+        customDomains: empty(customDomain) ? [] : [
+          { name: customDomain, bindingType: 'SniEnabled', certificateId: certificateId }
+        ]
       }
       registries: [{ server: registry, identity: identity.id }]
       secrets: [{ name: 'keyring', keyVaultUrl: keyringUrl, identity: identity.id }]
@@ -107,32 +107,30 @@ resource proxy 'Microsoft.App/containerApps@2025-01-01' = {
           env: concat(filter(ownSettings, setting => !contains(given, setting.name)), extraSettings)
           // As a file, for the proxy follows that without a restart.
           volumeMounts: [{ volumeName: 'keyring', mountPath: '/etc/spatial-data-proxy' }]
-          probes: isPushed
-            ? [
-                {
-                  type: 'Startup'
-                  httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
-                  periodSeconds: 1
-                  timeoutSeconds: 2
-                  failureThreshold: 60
-                }
-                {
-                  type: 'Liveness'
-                  httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
-                  periodSeconds: 10
-                  timeoutSeconds: 4
-                  failureThreshold: 3
-                }
-                {
-                  type: 'Readiness'
-                  httpGet: { path: '/readyz', port: port, scheme: 'HTTP' }
-                  periodSeconds: 1
-                  timeoutSeconds: 2
-                  failureThreshold: 2
-                  successThreshold: 1
-                }
-              ]
-            : []
+          probes: isPushed ? [
+            {
+              type: 'Startup'
+              httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
+              periodSeconds: 3
+              timeoutSeconds: 2
+              failureThreshold: 10
+            }
+            {
+              type: 'Liveness'
+              httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
+              periodSeconds: 10
+              timeoutSeconds: 4
+              failureThreshold: 3
+            }
+            {
+              type: 'Readiness'
+              httpGet: { path: '/readyz', port: port, scheme: 'HTTP' }
+              periodSeconds: 1
+              timeoutSeconds: 2
+              failureThreshold: 2
+              successThreshold: 1
+            }
+          ] : []
         }
       ]
       volumes: [

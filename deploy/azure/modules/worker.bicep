@@ -87,18 +87,16 @@ resource worker 'Microsoft.App/containerApps@2025-01-01' = {
           volumeMounts: [{ volumeName: 'keyring', mountPath: '/etc/spatial-data-proxy' }]
           // It listens on its metrics port only, so that is its sign of life. A lost one costs little: its job's lease
           // ends, and another does the job again.
-          probes: isPushed
-            ? [
-                {
-                  type: 'Liveness'
-                  httpGet: { path: '/metrics', port: metricsPort, scheme: 'HTTP' }
-                  initialDelaySeconds: 10
-                  periodSeconds: 30
-                  timeoutSeconds: 10
-                  failureThreshold: 4
-                }
-              ]
-            : []
+          probes: isPushed ? [
+            {
+              type: 'Liveness'
+              httpGet: { path: '/metrics', port: metricsPort, scheme: 'HTTP' }
+              initialDelaySeconds: 10
+              periodSeconds: 30
+              timeoutSeconds: 10
+              failureThreshold: 4
+            }
+          ] : []
         }
       ]
       volumes: [
