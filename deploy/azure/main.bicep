@@ -102,21 +102,25 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 }
 
 module identities 'modules/identities.bicep' = {
+  name: 'identities'
   scope: group
   params: { token: token, location: location, tags: tags }
 }
 
 module logs 'modules/logs.bicep' = {
+  name: 'logs'
   scope: group
   params: { token: token, location: location, tags: tags, days: logDays }
 }
 
 module network 'modules/network.bicep' = {
+  name: 'network'
   scope: group
   params: { token: token, location: location, tags: tags, addressPrefix: addressPrefix }
 }
 
 module registry 'modules/registry.bicep' = {
+  name: 'registry'
   scope: group
   params: {
     token: token
@@ -130,6 +134,7 @@ module registry 'modules/registry.bicep' = {
 
 module storage 'modules/storage.bicep' = [
   for name in accountNames: {
+    name: 'storage-${name}'
     scope: group
     params: {
       account: name
@@ -146,6 +151,7 @@ module storage 'modules/storage.bicep' = [
 
 module storageRoles 'modules/storage-roles.bicep' = [
   for (name, index) in accountNames: {
+    name: 'storage-roles-${name}'
     scope: group
     params: {
       storageName: storage[index].outputs.storageName
@@ -158,6 +164,7 @@ module storageRoles 'modules/storage-roles.bicep' = [
 ]
 
 module vault 'modules/vault.bicep' = {
+  name: 'vault'
   scope: group
   params: {
     token: token
@@ -174,6 +181,7 @@ module vault 'modules/vault.bicep' = {
 }
 
 module environment 'modules/environment.bicep' = {
+  name: 'environment'
   scope: group
   params: {
     token: token
@@ -188,6 +196,7 @@ module environment 'modules/environment.bicep' = {
 }
 
 module proxy 'modules/proxy.bicep' = {
+  name: 'proxy'
   scope: group
   // A first answer needs the roles; without them the app starts all the same, and is not ready until they are known.
   dependsOn: [storageRoles]
@@ -212,6 +221,7 @@ module proxy 'modules/proxy.bicep' = {
 }
 
 module worker 'modules/worker.bicep' = {
+  name: 'worker'
   scope: group
   dependsOn: [storageRoles]
   params: {
@@ -238,6 +248,7 @@ module worker 'modules/worker.bicep' = {
 }
 
 module oldName 'modules/old-name.bicep' = if (!empty(oldHostName)) {
+  name: 'oldName'
   scope: group
   params: { hostName: oldHostName, address: oldHostAddress, networkId: network.outputs.networkId, tags: tags }
 }

@@ -35,6 +35,7 @@ GRANTS = {
     "Storage Blob Data Contributor": {"blobs/read", "blobs/write", "blobs/delete"},
     "Storage Blob Delegator": {"blobServices/generateUserDelegationKey/action"},
     "Storage Queue Data Message Sender": {"messages/add/action"},
+    "Storage Queue Data Reader": {"queues/read"},
     "Storage Queue Data Contributor": {"messages/process/action", "messages/write", "messages/delete", "queues/read"},
 }
 

@@ -24,7 +24,7 @@ STORAGE = BicepFile.read(AZURE / "modules" / "storage.bicep")
 VAULT = BicepFile.read(AZURE / "modules" / "vault.bicep")
 
 OF_AZURE = {"AZURE_CLIENT_ID", "AZURE_TOKEN_CREDENTIALS"}
-SETTINGS = {variable(name) for name in Settings.model_fields} | {"PROXY_METRICS_PORT"}
+SETTINGS = {variable(name) for name in Settings.model_fields}
 
 
 def app(name: str) -> Declaration:

@@ -1,11 +1,20 @@
 """SECURITY.md's table of roles says what serve and worker ask of storage, no more and no less."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from adapters.errors import Fault, StorageFaultError
+from adapters.exports import ExportLinks, Signer
 from adapters.records import JobType
+from proxy.app import prepare
+from proxy.commands.check import check
+from proxy.watching.census import Census
+from proxy.watching.series import Series
 from proxy.work.attempt import postpone
 from proxy.work.sweep import sweep
 from tests.conftest import StartServer
@@ -88,6 +97,9 @@ def test_serve_and_worker_ask_for_what_their_roles_hold_and_need_all_of_it(
         downloads = [client.create("GET", f"Dataflows/DataSourceDownload/{access}/Shops") for _ in range(2)]
         await done(desk, *downloads)
         client.look(downloads[1])
+        ring = ring_of(storage)
+        async with ring.accounts:
+            await Census(ring, Series(CollectorRegistry()), timedelta(days=15), 5, lambda: True).take()
         await done(desk, client.create("GET", f"Dataflows/DataSourceRollback/{first}/Shops"))
         client.create("DELETE", f"data/{access}/Shops")
         waiting = [record async for record in desk.account.jobs.all() if record.job_type is JobType.DELETE]
@@ -107,6 +119,34 @@ def needed(recorder: Recorder) -> dict[tuple[str, str], set[str]]:
         if MESSAGES + "write" in actions:
             actions.discard(MESSAGES + "add/action")  # either may put a message
     return {key: actions for key, actions in asked.items() if actions}
+
+
+def test_check_asks_for_no_more_than_serve(storage: Storage, recorder: Recorder) -> None:
+    async def story() -> None:
+        async with ring_of(storage).accounts as accounts:
+            assert await check(accounts, 5) == 0
+
+    recorder.who = "serve"
+    asyncio.run(story())
+    assert recorder.asked.keys() == {("serve", "table jobs"), ("serve", "container exports")}
+    assert all(actions <= ACTIONS[key] for key, actions in recorder.asked.items())
+
+
+def test_only_who_signs_links_asks_for_keys_that_sign(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(_links: ExportLinks) -> Signer:
+        raise StorageFaultError(Fault.REFUSED, "HTTP 403")
+
+    async def story() -> None:
+        async with ring_of(storage).accounts as accounts:
+            await prepare(accounts, 5, signs=False)
+            assert caplog.messages == []
+            await prepare(accounts, 5)
+
+    monkeypatch.setattr(ExportLinks, "signer", refuse)
+    asyncio.run(story())
+    assert [message.partition(":")[0] for message in caplog.messages] == ["no key to sign links"]
 
 
 @pytest.mark.parametrize(

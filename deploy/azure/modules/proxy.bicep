@@ -88,7 +88,6 @@ resource proxy 'Microsoft.App/containerApps@2025-01-01' = {
         transport: 'http'
         // Inside the environment only, and past the ingress: whoever asks reaches one replica, not each in turn.
         additionalPortMappings: [{ external: false, targetPort: metricsPort, exposedPort: metricsPort }]
-        traffic: [{ latestRevision: true, weight: 100 }]
         customDomains: empty(customDomain) ? [] : [
           { name: customDomain, bindingType: 'SniEnabled', certificateId: certificateId }
         ]

@@ -113,6 +113,17 @@ resource proxySigns 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+resource proxyCountsJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: jobsQueue
+  name: guid(jobsQueue.id, proxyPrincipalId, roles['Storage Queue Data Reader'])
+  properties: {
+    principalId: proxyPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Queue Data Reader'])
+    description: 'the metric of how many jobs wait'
+  }
+}
+
 // Serve creates jobs.
 
 resource proxyWritesJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (acceptWrites) {
