@@ -6,6 +6,7 @@ import pytest
 
 from tests.deploy.bicep_file import AZURE, BicepFile, all_files
 from tests.deploy.bicep_names import modules, names, syntax
+from tests.deploy.bicep_reads import reads
 from tests.deploy.bicep_shapes import MODELS, TABLE, shapes, versions
 
 FILES = all_files()
@@ -16,7 +17,7 @@ STORAGE = AZURE / "modules" / "storage.bicep"
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.path.name)
 def test_a_file_has_no_mistake(file: BicepFile) -> None:
-    assert [*syntax(file), *names(file), *modules(file), *versions(file), *shapes(file)] == []
+    assert [*syntax(file), *names(file), *modules(file), *reads(file), *versions(file), *shapes(file)] == []
 
 
 def test_every_file_is_used_and_every_type_known_is_too() -> None:
@@ -126,6 +127,32 @@ def test_a_property_that_a_resource_does_not_have_is_found(path: Path, before: s
     text = path.read_text(encoding="utf-8")
     assert before in text
     assert told in " ".join(broken(text.replace(before, after, 1), path))
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("environment", "environment.properties.staticIp", "environment.properties.staticIP"),
+        ("environment", "environment.id", "environment.resourceId"),
+        ("proxy", "configuration.ingress.fqdn", "configuration.fqdn"),
+        ("proxy", "proxy.properties.customDomainVerificationId", "proxy.customDomainVerificationId"),
+        ("vault", "vault.properties.vaultUri", "vault.properties.uri"),
+        ("network", "subnets[0].id", "subnets[0].key"),
+    ],
+)
+def test_what_is_read_and_is_not_there_is_found(name: str, before: str, after: str) -> None:
+    path = AZURE / "modules" / f"{name}.bicep"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    (told,) = reads(BicepFile(text.replace(before, after), path))
+    assert told.endswith("is not there")
+
+
+def test_a_member_that_an_output_lacks_is_found() -> None:
+    changed = MAIN.replace("identities.outputs.proxy.principalId", "identities.outputs.proxy.objectId")
+    assert reads(BicepFile(changed, AZURE / "main.bicep")) == [
+        "main.bicep: identities.outputs.proxy.objectId is not there"
+    ]
 
 
 def test_a_property_of_a_role_assignment_is_looked_at_too() -> None:
