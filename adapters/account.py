@@ -141,12 +141,14 @@ class Account:
     async def reach_blobs(self) -> None:
         """Asks after a blob that does not exist: whether the blob service answers and knows the credential.
 
+        An identity may be given the containers alone that it needs, so it is asked in the one of exports.
+
         Raises:
             StorageFaultError: it does not.
         """
         async with self.blobs() as blobs:
             try:
-                await blobs.get_blob_client("proxy-check", "reach").exists()
+                await blobs.get_blob_client(EXPORTS, "reach").exists()
             except Exception as error:  # the SDK's errors have no common class of their own
                 raise fault_of_exception(error) from error
 

@@ -111,10 +111,10 @@ def storage_options(settings: Settings, watching: Watching = NOTHING) -> Storage
     )
 
 
-async def prepare(accounts: Accounts, seconds: float) -> None:
+async def prepare(accounts: Accounts, seconds: float, *, signs: bool = True) -> None:
     """Creates what accounts miss in storage and gets the keys that sign links, each account within a deadline.
 
-    What can't be done is told in the log, and hurts nobody else.
+    What can't be done is told in the log, and hurts nobody else. Who `signs` no links needs no keys, nor leave to ask.
     """
 
     async def attempt(name: str, what: str, work: Callable[[Account], Awaitable[object]]) -> None:
@@ -131,7 +131,8 @@ async def prepare(accounts: Accounts, seconds: float) -> None:
 
     async def each(name: str) -> None:
         # One after the other: so they share one token of an identity.
-        await attempt(name, "no key to sign links", lambda account: account.links.signer())
+        if signs:
+            await attempt(name, "no key to sign links", lambda account: account.links.signer())
         # A read-only identity is enough where all is there, so that something is not created may be no fault at all.
         what = "not all tables, queues and containers created"
         await attempt(name, what, lambda account: account.create_missing())

@@ -56,10 +56,10 @@ async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings, watched)))
     seconds = settings.storage_timeout
-    tasks = [asyncio.create_task(prepare(ring.accounts, seconds))]
+    tasks = [asyncio.create_task(prepare(ring.accounts, seconds, signs=False))]
     # An account that has left the ring is closed when its jobs are finished or given back.
     grace = STOP_SECONDS + 2 * seconds
-    tasks += follow(settings, ring, grace, watched, lambda accounts: prepare(accounts, seconds))
+    tasks += follow(settings, ring, grace, watched, lambda accounts: prepare(accounts, seconds, signs=False))
     seen = JobsSeen() if watched.series is None else JobsCounted(watched.series)
     try:
         with own_folder() as folder:

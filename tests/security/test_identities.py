@@ -1,16 +1,20 @@
 """Every kind of identity reads rows and signs links, against an emulator that takes tokens."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 import requests
 
+from adapters.authentication import SCOPE
+from adapters.credentials import Endpoints, Identity, IdentityKind, TokenIdentity
 from adapters.emulator import Emulator
+from adapters.opening import open_credential
 from tests.commands.serving import Served, serving
 from tests.entra import Entra
 from tests.live import MASTER
-from tests.security.identities import CLIENT_SECRET, CREDENTIALS, SECRET_VARIABLE, identity_account
+from tests.security.identities import CLIENT, CLIENT_SECRET, CREDENTIALS, SECRET_VARIABLE, identity_account
 from tests.storage import Storage
 
 
@@ -46,6 +50,23 @@ def test_an_identity_reads_rows_and_signs_links_that_survive_an_appended_key(
     assert "&sp=r&" in link
     assert link.endswith("&legacy=#")
     assert requests.get(f"{link}?key={MASTER}", timeout=10).content == b"<coffee />"
+
+
+def test_the_default_identity_is_the_one_that_the_environment_names(
+    entra: Entra, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So one key ring serves apps that have an identity each, as in deploy/azure."""
+    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+
+    async def token() -> str:
+        opened = open_credential(Identity(Endpoints("main"), IdentityKind.DEFAULT))
+        assert isinstance(opened, TokenIdentity)
+        async with opened.token:
+            return (await opened.token.get_token(SCOPE)).token
+
+    assert asyncio.run(token())
+    assert [f"client_id={CLIENT}" in asked for asked in entra.asked] == [True]
 
 
 def test_a_hundred_answers_cost_one_key_and_one_token(

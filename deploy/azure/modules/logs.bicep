@@ -1,0 +1,27 @@
+// One workspace for all logs.
+
+@description('What makes names unique.')
+param token string
+
+@description('The region.')
+param location string
+
+@description('Tags of all resources.')
+param tags object
+
+@description('Days that logs are kept.')
+param days int
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+  name: 'log-${token}'
+  location: location
+  tags: tags
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: days
+    features: { disableLocalAuth: true }
+  }
+}
+
+@description('The workspace, for diagnostic settings.')
+output workspaceId string = workspace.id

@@ -1,0 +1,158 @@
+// The proxy: answers requests.
+
+@description('The app\'s name, and the first part of the name that Azure gives it.')
+@maxLength(32)
+param name string
+
+@description('The region.')
+param location string
+
+@description('Tags of all resources.')
+param tags object
+
+@description('The environment.')
+param environmentId string
+
+@description('The proxy\'s identity: id, clientId.')
+param identity object
+
+@description('The registry of the image.')
+param registry string
+
+@description('The image; empty before the first push.')
+param image string
+
+@description('The key ring\'s secret in the vault.')
+param keyringUrl string
+
+@description('The base URL that clients use.')
+param publicUrl string
+
+@description('Where the ingress talks from.')
+param trustedProxies string
+
+@description('More settings: name, value.')
+param extraSettings object[]
+
+@description('The fewest replicas.')
+@minValue(2)
+param minReplicas int
+
+@description('The most replicas.')
+param maxReplicas int
+
+@description('A name of your own, or empty.')
+param customDomain string
+
+@description('Its certificate in the environment.')
+param certificateId string
+
+var port = 8080
+var metricsPort = 9090
+
+// Before azd has pushed an image something else must run: this sample of Microsoft listens on the same port. It has no
+// /livez, so it is probed as Azure does by itself.
+var isPushed = !empty(image)
+var placeholder = 'mcr.microsoft.com/dotnet/samples:aspnetapp'
+
+// Later ones win: what `settings` says is said on purpose.
+var given = map(extraSettings, setting => setting.name)
+var ownSettings = [
+  { name: 'AZURE_CLIENT_ID', value: identity.clientId }
+  { name: 'AZURE_TOKEN_CREDENTIALS', value: 'ManagedIdentityCredential' }
+  { name: 'PROXY_KEYRING_FILE', value: '/etc/spatial-data-proxy/keyring.json' }
+  { name: 'PROXY_PUBLIC_URL', value: publicUrl }
+  { name: 'PROXY_PORT', value: string(port) }
+  { name: 'PROXY_TRUSTED_PROXIES', value: trustedProxies }
+  { name: 'PROXY_METRICS_PORT', value: string(metricsPort) }
+]
+
+resource proxy 'Microsoft.App/containerApps@2025-01-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'proxy' })
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identity.id}': {} }
+  }
+  properties: {
+    environmentId: environmentId
+    workloadProfileName: 'Consumption'
+    configuration: {
+      activeRevisionsMode: 'Single'
+      maxInactiveRevisions: 3
+      ingress: {
+        external: true
+        allowInsecure: false
+        targetPort: port
+        transport: 'http'
+        // Inside the environment only, and past the ingress: whoever asks reaches one replica, not each in turn.
+        additionalPortMappings: [{ external: false, targetPort: metricsPort, exposedPort: metricsPort }]
+        customDomains: empty(customDomain) ? [] : [
+          { name: customDomain, bindingType: 'SniEnabled', certificateId: certificateId }
+        ]
+      }
+      registries: [{ server: registry, identity: identity.id }]
+      secrets: [{ name: 'keyring', keyVaultUrl: keyringUrl, identity: identity.id }]
+    }
+    template: {
+      // SIGTERM: not ready for two seconds, then six for what was accepted. The rest is a reserve.
+      terminationGracePeriodSeconds: 30
+      containers: [
+        {
+          name: 'proxy'
+          image: isPushed ? image : placeholder
+          resources: { cpu: json('0.5'), memory: '1Gi' }
+          env: concat(filter(ownSettings, setting => !contains(given, setting.name)), extraSettings)
+          // As a file, for the proxy follows that without a restart.
+          volumeMounts: [{ volumeName: 'keyring', mountPath: '/etc/spatial-data-proxy' }]
+          probes: isPushed ? [
+            {
+              type: 'Startup'
+              httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
+              periodSeconds: 3
+              timeoutSeconds: 2
+              failureThreshold: 10
+            }
+            {
+              type: 'Liveness'
+              httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
+              periodSeconds: 10
+              timeoutSeconds: 4
+              failureThreshold: 3
+            }
+            {
+              type: 'Readiness'
+              httpGet: { path: '/readyz', port: port, scheme: 'HTTP' }
+              periodSeconds: 1
+              timeoutSeconds: 2
+              failureThreshold: 2
+              successThreshold: 1
+            }
+          ] : []
+        }
+      ]
+      volumes: [
+        {
+          name: 'keyring'
+          storageType: 'Secret'
+          secrets: [{ secretRef: 'keyring', path: 'keyring.json' }]
+        }
+      ]
+      scale: {
+        minReplicas: minReplicas
+        maxReplicas: maxReplicas
+        rules: [{ name: 'requests', http: { metadata: { concurrentRequests: '100' } } }]
+      }
+    }
+  }
+}
+
+@description('The base URL that clients use.')
+output publicUrl string = publicUrl
+
+@description('The name that Azure gives.')
+output hostName string = proxy.properties.configuration.ingress.fqdn
+
+@description('What proves that a name is yours.')
+output domainVerification string = proxy.properties.customDomainVerificationId
