@@ -31,10 +31,10 @@ def conformance(options: Namespace) -> int:
     verdicts = [verdict(rule, record) for rule in RULES]
     base = endpoint.base.url
     if options.json:
-        print(json.dumps(as_json(base, record, verdicts), indent=2, ensure_ascii=False))
+        print(json.dumps(as_json(base, record, verdicts), indent=2))
     else:
         for line in as_text(base, record, verdicts):
-            print(line)
+            print(_printable(line))
     return 1 if counts(verdicts)["broken"] or record.stopped else 0
 
 
@@ -49,6 +49,12 @@ def _endpoint(options: Namespace) -> Endpoint:
         return Endpoint(base, key, query_key or None, addresses, trust(options.ca_file), limits)
     except AddressError as error:
         raise CommandError(str(error)) from error
+
+
+def _printable(line: str) -> str:
+    """A line in what the terminal can write."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return line.encode(encoding, "replace").decode(encoding)
 
 
 def _key(given: str | None) -> str | None:

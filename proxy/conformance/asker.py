@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from proxy.conformance.address import BaseUrl, Origin, origin_of
-from proxy.conformance.exchanges import ROOT, Ask, Exchange, Key
+from proxy.conformance.exchanges import OUTPUTS, ROOT, Ask, Exchange, Key
+from proxy.conformance.masking import holds
 from proxy.conformance.read_only import is_read_only
 from proxy.conformance.wire import Answer, Bounds, WireError, exchange
 
@@ -25,10 +26,11 @@ class GaveUpError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What asking may cost: seconds and bytes for each request, requests, seconds for all, failures until it ends."""
+    """What asking may cost: seconds and bytes for each request, and for all; requests; failures until it ends."""
 
     seconds: float = 10
-    size: int = 32_000_000
+    size: int = 16_000_000
+    all_size: int = 256_000_000
     requests: int = 250
     all_seconds: float = 300
     failures: int = 3
@@ -58,6 +60,7 @@ class Asker:
         self._endpoint = endpoint
         self._ends = time.monotonic() + endpoint.limits.all_seconds
         self._failed = 0
+        self._size = 0
         self.exchanges: list[Exchange] = []
 
     def ask(self, ask: Ask) -> Exchange:
@@ -76,6 +79,8 @@ class Asker:
             raise GaveUpError(f"after {limits.failures} requests without an answer")
         if time.monotonic() > self._ends:
             raise GaveUpError(f"after {limits.all_seconds:g} s")
+        if self._size > limits.all_size:
+            raise GaveUpError(f"after {limits.all_size // 1_000_000} MB of answers")
         try:
             answer = self._send(ask)
             found = Exchange(
@@ -84,6 +89,7 @@ class Asker:
         except WireError as error:
             self._failed += not ask.is_link  # storage that is out of reach is not the endpoint's silence
             found = Exchange(ask=ask, failure=str(error))
+        self._size += len(found.body)
         self.exchanges.append(found)
         return found
 
@@ -96,6 +102,8 @@ class Asker:
             origin, parts = origin_of(ask.path)
         except ValueError:
             raise WireError("it is no URL that can be asked") from None
+        if holds(ask.path.encode(), self._endpoint.secrets):
+            raise WireError("it has the key in it, which goes to the endpoint alone")
         if origin.scheme == "http" and base.origin.scheme == "https":
             raise WireError("it is not https, as the endpoint is")
         # As a client sends it: without the fragment.
@@ -107,7 +115,8 @@ class Asker:
         lines = [f"{ask.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         address = self._endpoint.addresses.get((origin.host, origin.port), origin.host)
         limits = self._endpoint.limits
-        bounds = Bounds(max(0.1, min(limits.seconds, self._ends - time.monotonic())), limits.size)
+        seconds = max(0.1, min(limits.seconds, self._ends - time.monotonic()))
+        bounds = Bounds(seconds, limits.size, whole=not (ask.is_link or ask.purpose in OUTPUTS))
         return exchange(origin, address, "\r\n".join(lines).encode("ascii"), self._endpoint.tls, bounds)
 
     def _key(self, which: Key) -> str | None:

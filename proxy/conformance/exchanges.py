@@ -84,6 +84,21 @@ class Purpose(Enum):
     LOCATION = auto()
 
 
+# Instead of an envelope these have bytes of any number; the first few are enough.
+OUTPUTS = frozenset(
+    (Purpose.OUTPUT, Purpose.OUTPUT_LISTED, Purpose.OUTPUT_DOWNLOAD, Purpose.OUTPUT_NO_KEY, Purpose.OUTPUT_MISSING)
+)
+
+_SHOWN = {
+    Key.GOOD: "KEY",
+    Key.QUERY: "QUERY-KEY",
+    Key.NONE: None,
+    Key.EMPTY: "",
+    Key.WRONG: "made-up",
+    Key.OTHER_CASE: "other-case",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The job that a request is about, as it was known when it was asked for."""
@@ -127,8 +142,7 @@ class Ask:
         """The request as a report names it: of a link it tells no more than that it is one."""
         if self.is_link:
             return f"{self.method} {self.path.partition('?')[0]}?..."
-        shown = {Key.NONE: None, Key.EMPTY: "", Key.WRONG: "made-up", Key.OTHER_CASE: "other-case"}
-        target = self.target(shown.get(self.key, "KEY"))
+        target = self.target(_SHOWN[self.key])
         return f"{self.method} {target}" + "".join(f" ({name}: {value})" for name, value in self.headers)
 
 
@@ -154,5 +168,8 @@ class Exchange:
 
     @property
     def is_envelope(self) -> bool:
-        """Whether the contract wants an envelope here: not of storage, of a redirect, or where HEAD has no body."""
-        return not (self.ask.is_link or self.failure or self.ask.method == "HEAD" or self.status == HTTPStatus.FOUND)
+        """Whether the contract wants an envelope here: not of storage, a redirect or an output, nor of HEAD."""
+        if self.ask.is_link or self.failure or self.ask.method == "HEAD":
+            return False
+        is_output = self.ask.purpose in OUTPUTS and self.status < HTTPStatus.BAD_REQUEST
+        return not is_output and self.status != HTTPStatus.FOUND

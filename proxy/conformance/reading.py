@@ -78,10 +78,14 @@ def _json_job(exchange: Exchange, job: dict[str, Any]) -> ToldJob:
     kind = job.get("__type")
     text = kind if isinstance(kind, str) else ""
     links = tuple(
-        ToldLink(str(link.get("role")), link.get("name"), str(link.get("url")), tuple(link))
+        ToldLink(str(link.get("role")), _text(link, "name"), str(link.get("url")), tuple(link))
         for link in _objects(job, "links")
     )
     return ToldJob(exchange, text.partition(":")[0], text, tuple(job), job, links)
+
+
+def _text(link: dict[str, Any], name: str) -> str | None:
+    return str(link[name]) if name in link else None
 
 
 def _xml_envelope(exchange: Exchange) -> Envelope | None:

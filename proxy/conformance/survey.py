@@ -83,7 +83,7 @@ def _subject(job: ToldJob) -> Subject:
 
 
 def _path(subject: Subject) -> str:
-    return KINDS[subject.job_type].path.format(quote(subject.id, safe=""))
+    return KINDS[subject.job_type].path.format(segment(subject.id))
 
 
 def _statuses(subject: Subject, path: str, purpose: Purpose = Purpose.STATUS) -> Iterator[Ask]:
@@ -104,10 +104,10 @@ def _preferred(subjects: list[Subject]) -> Iterator[Subject]:
 def _variants(subject: Subject) -> Iterator[Ask]:
     path, kind = _path(subject), KINDS[subject.job_type]
     wrong = GEOCODE if kind is not GEOCODE else LOAD
-    swapped = kind.path.swapcase().format(quote(subject.id.swapcase(), safe=""))
+    swapped = kind.path.swapcase().format(segment(subject.id.swapcase()))
     yield Ask(purpose=Purpose.STATUS_CASE, path=swapped, subject=subject)
     yield Ask(purpose=Purpose.STATUS_SLASH, path=path + "/", subject=subject)
-    yield Ask(purpose=Purpose.STATUS_WRONG_KIND, path=wrong.path.format(quote(subject.id, safe="")), subject=subject)
+    yield Ask(purpose=Purpose.STATUS_WRONG_KIND, path=wrong.path.format(segment(subject.id)), subject=subject)
     yield Ask(purpose=Purpose.HEAD, path=path, method="HEAD", subject=subject)
     if kind is LOAD:
         yield Ask(purpose=Purpose.WRONG_KEY_KNOWN_JOB, path=path, key=Key.WRONG, subject=subject)
@@ -129,22 +129,22 @@ def _download(asker: Asker, jobs: tuple[ToldJob, ...]) -> list[Exchange]:
     names = list(dict.fromkeys(name for job in jobs if (name := job.text("name"))))
     for name in names[:NAMES]:
         subject = Subject("", DOWNLOAD_JOB, "", name)
-        path = DOWNLOAD.path.format(quote(name, safe=""))
+        path = DOWNLOAD.path.format(segment(name))
         by_name = _ask_each(asker, _statuses(subject, path, Purpose.DOWNLOAD))
         found = next((job for each in by_name for job in _read_jobs(each)), None)
         if found is None:
             continue
         known = Subject(found.id, DOWNLOAD_JOB, found.status, name)
-        encoded = DOWNLOAD.path.format("".join(f"%{byte:02X}" for byte in name.encode()))
-        by_id = DOWNLOAD.path.format(quote(found.id, safe=""))
-        swapped = DOWNLOAD.path.swapcase().format(quote(name.swapcase(), safe=""))
+        encoded = DOWNLOAD.path.format("".join(f"%{byte:02X}" for byte in name.encode("utf-8", "replace")))
+        by_id = DOWNLOAD.path.format(segment(found.id))
+        swapped = DOWNLOAD.path.swapcase().format(segment(name.swapcase()))
         asks = [
             Ask(purpose=Purpose.DOWNLOAD_CASE, path=swapped, subject=known),
             Ask(purpose=Purpose.DOWNLOAD_ENCODED, path=encoded, subject=known),
             Ask(purpose=Purpose.DOWNLOAD_ID, path=by_id, subject=known),
         ]
         if any(link.name == "succeeded" for link in found.links):
-            output = f"Dataflows/Download/{quote(name, safe='')}/output/succeeded"
+            output = f"Dataflows/Download/{segment(name)}/output/succeeded"
             asks.append(Ask(purpose=Purpose.OUTPUT_DOWNLOAD, path=output, subject=known))
         _ask_each(asker, asks)
         return by_name
@@ -173,7 +173,7 @@ def _outputs(asker: Asker, answers: list[Exchange]) -> None:
                 _ask_each(asker, [missing])
         elif link is not None and fetched < OUTPUTS:
             fetched += 1
-            listed = f"Dataflows/ListJobs/{quote(job.id, safe='')}"
+            listed = f"Dataflows/ListJobs/{segment(job.id)}"
             for answered in _ask_each(asker, _output_asks(own, listed, link.name or "", subject)):
                 _follow(asker, answered)
             if link.is_signed:
@@ -181,7 +181,7 @@ def _outputs(asker: Asker, answers: list[Exchange]) -> None:
 
 
 def _output_asks(own: str, listed: str, name: str, subject: Subject) -> Iterator[Ask]:
-    tail = f"/output/{quote(name, safe='')}"
+    tail = f"/output/{segment(name)}"
     yield Ask(purpose=Purpose.OUTPUT, path=own + tail, subject=subject)
     yield Ask(purpose=Purpose.OUTPUT_LISTED, path=listed + tail, subject=subject)
     yield Ask(purpose=Purpose.OUTPUT_NO_KEY, path=own + tail, key=Key.NONE, subject=subject)
@@ -237,6 +237,11 @@ def _other_host(endpoint: Endpoint) -> Iterator[Ask]:
 def _other_case(endpoint: Endpoint) -> Iterator[Ask]:
     if endpoint.key.swapcase() != endpoint.key:
         yield Ask(purpose=Purpose.OTHER_CASE_KEY, path=LIST, key=Key.OTHER_CASE)
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path, whatever is in it."""
+    return quote(text, safe="", errors="replace")
 
 
 def path_of(url: str) -> str:

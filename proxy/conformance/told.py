@@ -60,11 +60,15 @@ class ToldJob:
 
     def shows(self, *names: str) -> str:
         """Members as the answer writes them."""
+        return " ".join(self._shows(name) for name in names)
+
+    def _shows(self, name: str) -> str:
+        if name not in self.values:
+            return f"{name} absent"
         if self.exchange.ask.format is Format.XML:
-            texts = (f"<{name[0].upper()}{name[1:]}>{self.values.get(name, '')}" for name in names)
-        else:
-            texts = (f"{json.dumps(name)}:{json.dumps(self.values.get(name), ensure_ascii=False)}" for name in names)
-        return " ".join(texts)
+            element = name[0].upper() + name[1:]
+            return f"<{element}>{self.values[name]}</{element}>"
+        return f"{json.dumps(name)}:{json.dumps(self.values[name], ensure_ascii=False)}"
 
 
 @dataclass(frozen=True, slots=True)

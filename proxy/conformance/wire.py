@@ -70,10 +70,14 @@ def remaining(ends: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one answer may cost: seconds for all of it together, bytes of its head and its body together."""
+    """What one answer may cost: seconds for all of it together, bytes of its head and its body together.
+
+    Of a body that is not wanted as a whole no more than its first piece is read.
+    """
 
     seconds: float
     size: int
+    whole: bool = True
 
 
 def exchange(origin: Origin, address: str, request: bytes, tls: ssl.SSLContext, bounds: Bounds) -> Answer:
@@ -93,28 +97,37 @@ def exchange(origin: Origin, address: str, request: bytes, tls: ssl.SSLContext, 
     try:
         with socket.create_connection((address, origin.port), timeout=bounds.seconds) as plain:
             if origin.scheme == "http":
-                return _talk(plain, request, ends, bounds.size)
+                return _talk(plain, request, ends, bounds)
             plain.settimeout(remaining(ends))
             with tls.wrap_socket(plain, server_hostname=origin.host) as connected:
-                return _talk(connected, request, ends, bounds.size)
+                return _talk(connected, request, ends, bounds)
     except (OSError, http.client.HTTPException, ValueError, TooLargeError) as error:
         raise WireError(_sentence(error, bounds)) from error
 
 
-def _talk(connected: socket.socket, request: bytes, ends: float, limit: int) -> Answer:
+def _talk(connected: socket.socket, request: bytes, ends: float, bounds: Bounds) -> Answer:
     connected.settimeout(remaining(ends))
     connected.sendall(request)
-    bounded = _Bounded(connected, ends, limit)
+    bounded = _Bounded(connected, ends, bounds.size)
     is_head = request.startswith(b"HEAD ")
     response = http.client.HTTPResponse(cast("socket.socket", bounded), method="HEAD" if is_head else "GET")
     try:
         response.begin()
-        body = _after_head(response, bounded) if is_head else b"".join(iter(lambda: response.read(PIECE), b""))
-        if not is_head and response.length:
-            raise http.client.IncompleteRead(b"", response.length)
+        headers = tuple(response.getheaders())
+        return Answer(response.status, response.reason, headers, _body(response, bounded, bounds, is_head=is_head))
     finally:
         response.close()
-    return Answer(response.status, response.reason, tuple(response.getheaders()), body)
+
+
+def _body(response: http.client.HTTPResponse, bounded: _Bounded, bounds: Bounds, *, is_head: bool) -> bytes:
+    if is_head:
+        return _after_head(response, bounded)
+    if not bounds.whole:
+        return response.read(PIECE)
+    body = b"".join(iter(lambda: response.read(PIECE), b""))
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
+    return body
 
 
 def _after_head(response: http.client.HTTPResponse, bounded: _Bounded) -> bytes:

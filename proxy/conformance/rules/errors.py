@@ -84,7 +84,7 @@ def _server_fault(record: Record) -> Iterator[Seen]:
     for each in record.exchanges:
         if each.status == HTTPStatus.INTERNAL_SERVER_ERROR and not each.ask.is_link:
             envelope = record.envelope_of(each)
-            sound = envelope is not None and envelope.code in {_NONE, _VALID}
+            sound = envelope is not None and envelope.code in (_NONE, _VALID)
             yield Seen(each, code_is(each, envelope), "" if sound else "the code should be None or ValidCredentials")
 
 
@@ -109,7 +109,7 @@ def _same_for_all(record: Record) -> Iterator[Seen]:
 
 
 def _codes(record: Record) -> Iterator[Seen]:
-    allowed = {"ValidCredentials", "InvalidCredentials", "CredentialsExpired", "NotAuthorized", "NoCredentials", "None"}
+    allowed = ("ValidCredentials", "InvalidCredentials", "CredentialsExpired", "NotAuthorized", "NoCredentials", "None")
     for each in record.readable:
         wrong = "" if each.code in allowed else "it is no authenticationResultCode"
         if each.exchange.status == HTTPStatus.OK and each.code != _VALID:

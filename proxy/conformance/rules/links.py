@@ -1,13 +1,13 @@
 """Section 3, "Links": which links a job has, in which order, and where they lead."""
 
 from collections.abc import Iterator
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from proxy.conformance import contract
 from proxy.conformance.exchanges import ROOT, Format, Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Rule, Seen, Unjudged
-from proxy.conformance.rules.looking import JOBS, NO_JOB, STATUS, finds, jobs, pairs, type_of
+from proxy.conformance.rules.looking import JOBS, NO_JOB, STATUS, finds, jobs, pairs, parts_of, type_of
 from proxy.conformance.told import ToldJob, ToldLink
 
 NO_LINK = "no job has a link"
@@ -77,7 +77,10 @@ def _self_url(job: ToldJob) -> tuple[str, str] | None:
     tail = link.url.partition(ROOT)[2]
     is_written = tail.startswith(kind.self_path.partition("{}")[0])
     sound = is_written and unquote(tail).lower() in wanted
-    return link.url, "" if sound else f"it should be the base, {ROOT}{kind.self_path.format(quote(job.id))}"
+    return (
+        link.url,
+        "" if sound else f"it should be the base, {ROOT}{kind.self_path.format(quote(job.id, errors='replace'))}",
+    )
 
 
 def _only_completed(job: ToldJob) -> tuple[str, str] | None:
@@ -154,7 +157,7 @@ def _bases(record: Record) -> Iterator[Seen]:
 
 def _not_from_host(record: Record) -> Iterator[Seen | Unjudged]:
     asked = {each.ask.purpose: each for each in record.of(Purpose.LIST_OTHER_HOST)}
-    hosts = {urlsplit(link.url).netloc for job in record.listed() for link in job.links if not link.is_signed}
+    hosts = {parts_of(link.url).netloc for job in record.listed() for link in job.links if not link.is_signed}
     for exchange in asked.values():
         other = dict(exchange.ask.headers)["Host"]
         for job in record.jobs(Purpose.LIST_OTHER_HOST):

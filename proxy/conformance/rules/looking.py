@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import SplitResult, urlsplit
 
 from proxy.conformance.exchanges import Exchange, Format, Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Judge, Seen, Unjudged
 from proxy.conformance.told import Envelope, ToldJob
 
+AROUND = 24
 NO_JOB = "there is no job in the list"
 
 
@@ -46,7 +48,7 @@ def succeeds(*purposes: Purpose) -> Judge:
                 wrong = "the status should be 200"
             elif envelope is None or envelope.format is not asked:
                 wrong = f"the answer should be {asked.upper()}"
-            yield Seen(each, f"{each.status_line}, {each.header('content-type')}", wrong)
+            yield Seen(each, f"{code_is(each, envelope)}, {each.header('content-type')}", wrong)
 
     return judge
 
@@ -85,7 +87,7 @@ def bodies(pattern: bytes, wrong: str, form: Format, *, must: bool = False) -> J
     def judge(record: Record) -> Iterator[Seen]:
         for each in record.envelopes(form=form):
             found = compiled.search(each.exchange.body)
-            place = (0, min(60, len(each.exchange.body))) if found is None else (found.start(), found.end())
+            place = (0, 60) if found is None else (max(0, found.start() - AROUND), found.end() + AROUND)
             yield Seen(each.exchange, place, wrong if (found is None) is must else "")
 
     return judge
@@ -130,6 +132,14 @@ def type_of(job: ToldJob) -> str:
     """The job's type: what a status was asked for, or what the list tells."""
     subject = job.exchange.ask.subject
     return subject.job_type if subject is not None else job.text("description") or ""
+
+
+def parts_of(url: str) -> SplitResult:
+    """The parts of a URL, all empty where it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def code_is(exchange: Exchange, envelope: Envelope | None) -> str:

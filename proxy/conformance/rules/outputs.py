@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from proxy.conformance import contract
 from proxy.conformance.exchanges import ROOT, Exchange, Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Judge, Rule, Seen, Unjudged
-from proxy.conformance.rules.looking import JOBS
+from proxy.conformance.rules.looking import JOBS, parts_of
 
 NO_OUTPUT = "no job that was asked for has an output"
 NOT_SIGNED = "no output link is signed: none is there, or the endpoint keeps them on itself"
@@ -39,10 +39,7 @@ def _signed(record: Record) -> Iterator[tuple[Exchange, str]]:
 
 
 def _parameters(url: str) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-    except ValueError:
-        return {}
+    return dict(parse_qsl(parts_of(url).query, keep_blank_values=True))
 
 
 def _each_link(wrong: Callable[[str], str]) -> Judge:
@@ -67,7 +64,7 @@ def _suffix(url: str) -> str:
 
 
 def _suffix_name(url: str) -> str:
-    last = urlsplit(url).query.rpartition("&")[2].partition("=")[0].lower()
+    last = parts_of(url).query.rpartition("&")[2].partition("=")[0].lower()
     return f"its last parameter is {last}, which storage reads" if last in _TAKEN else ""
 
 
@@ -80,7 +77,7 @@ def _read_only(url: str) -> str:
 
 
 def _https(url: str) -> str:
-    host = urlsplit(url).hostname or ""
+    host = parts_of(url).hostname or ""
     try:
         if ip_address(host).is_loopback:  # an emulator
             return ""

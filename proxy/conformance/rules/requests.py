@@ -153,16 +153,19 @@ RULES = (
     Rule(
         "1.output-kind",
         "An output is found under its job's kind.",
-        expects(Purpose.OUTPUT, status=FOUND),
+        expects(Purpose.OUTPUT, status=FOUND, documented=OK),
         NO_OUTPUT,
     ),
     Rule(
-        "1.output-listed", "An output is found under ListJobs.", expects(Purpose.OUTPUT_LISTED, status=FOUND), NO_OUTPUT
+        "1.output-listed",
+        "An output is found under ListJobs.",
+        expects(Purpose.OUTPUT_LISTED, status=FOUND, documented=OK),
+        NO_OUTPUT,
     ),
     Rule(
         "1.output-download",
         "A download's output is found under Download.",
-        expects(Purpose.OUTPUT_DOWNLOAD, status=FOUND),
+        expects(Purpose.OUTPUT_DOWNLOAD, status=FOUND, documented=OK),
         "there is no download job with an output",
     ),
     Rule(
