@@ -23,6 +23,7 @@ class Record:
     host: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
     stopped: str = ""
+    _read: dict[int, Envelope | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, *purposes: Purpose) -> Iterator[Exchange]:
         """The exchanges that were made for these purposes and were answered."""
@@ -30,23 +31,22 @@ class Record:
 
     def envelope_of(self, exchange: Exchange) -> Envelope | None:
         """The envelope of one answer, None where it has none that could be read."""
-        return self._by_exchange.get(id(exchange))
+        if id(exchange) not in self._read:
+            self._read[id(exchange)] = read(exchange) if exchange.is_envelope else None
+        return self._read[id(exchange)]
 
-    @cached_property
-    def _by_exchange(self) -> dict[int, Envelope]:
-        return {id(each.exchange): each for each in self.readable}
-
-    @cached_property
-    def readable(self) -> tuple[Envelope, ...]:
+    @property
+    def readable(self) -> Iterator[Envelope]:
         """Every envelope that could be read."""
-        found = (read(each) for each in self.exchanges if each.is_envelope)
-        return tuple(each for each in found if each is not None)
+        return self.envelopes()
 
     def envelopes(self, *purposes: Purpose, form: Format | None = None) -> Iterator[Envelope]:
         """The envelopes of these purposes, or of all; of one format, or of both."""
-        for each in self.readable:
-            if (not purposes or each.exchange.ask.purpose in purposes) and form in {None, each.format}:
-                yield each
+        for exchange in self.exchanges:
+            if not purposes or exchange.ask.purpose in purposes:
+                each = self.envelope_of(exchange)
+                if each is not None and form in {None, each.format}:
+                    yield each
 
     def jobs(self, *purposes: Purpose, form: Format | None = None) -> Iterator[ToldJob]:
         """The jobs of these answers."""

@@ -158,20 +158,18 @@ def _read_jobs(exchange: Exchange) -> tuple[ToldJob, ...]:
 
 def _outputs(asker: Asker, answers: list[Exchange]) -> None:
     """Fetches outputs as clients do: by the link with something appended, and by the URL that they build."""
-    fetched, without = 0, 0
+    fetched, missing = 0, list[Ask]()
     for answer in answers:
         subject, job = answer.ask.subject, next(iter(_read_jobs(answer)), None)
         if answer.ask.format is XML or subject is None or job is None:
             continue
         path = answer.ask.path.rpartition("/$")[0] or answer.ask.path
         own = path.replace("data/jobs/", "Dataflows/ListJobs/")
+        if job.status == "Aborted" and not missing:
+            missing = [Ask(purpose=Purpose.OUTPUT_MISSING, path=f"{own}/output/succeeded", subject=subject)]
+            _ask_each(asker, missing)
         link = next((link for link in job.links if link.role == "output"), None)
-        if link is None and job.status == "Aborted":
-            without += 1
-            if without == 1:
-                missing = Ask(purpose=Purpose.OUTPUT_MISSING, path=f"{own}/output/succeeded", subject=subject)
-                _ask_each(asker, [missing])
-        elif link is not None and fetched < OUTPUTS:
+        if link is not None and fetched < OUTPUTS:
             fetched += 1
             listed = f"Dataflows/ListJobs/{segment(job.id)}"
             for answered in _ask_each(asker, _output_asks(own, listed, link.name or "", subject)):

@@ -150,7 +150,7 @@ RULES = (
         "5.no-such-output",
         "No such output: 404, ValidCredentials.",
         expects(Purpose.OUTPUT_MISSING, status=404, code=_VALID, documented=400),
-        "no Aborted job without an output in the list",
+        "no Aborted job in the list",
     ),
     Rule("5.no-such-path", "No such path: 404, None.", expects(Purpose.NO_PATH, status=404, code=_NONE)),
     Rule("5.wrong-method", "Wrong method: 405, None, with Allow.", _wrong_method),

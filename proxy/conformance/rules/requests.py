@@ -1,6 +1,7 @@
 """Section 1: what may be asked for, and how."""
 
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from proxy.conformance.contract import GEOCODE, JOBS, KINDS, LOAD, ROLLBACK, Kind
 from proxy.conformance.exchanges import Purpose
@@ -38,16 +39,15 @@ def _download_by_name(record: Record) -> Iterator[Seen]:
     for job in record.jobs(Purpose.DOWNLOAD):
         subject, link = job.exchange.ask.subject, next(iter(job.links), None)
         if subject is not None and link is not None:
-            ends = link.url.lower().rpartition("/")[2]
-            asked = job.exchange.ask.path.lower().rpartition("/")[2]
-            yield Seen(job.exchange, link.url, "" if ends == asked else "the self link should have the name")
+            ends = unquote(link.url.rpartition("/")[2]).lower()
+            yield Seen(job.exchange, link.url, "" if ends == subject.name.lower() else "it should have the name")
 
 
 def _download_by_id(record: Record) -> Iterator[Seen]:
     for job in record.jobs(Purpose.DOWNLOAD_ID):
         for link in job.links[:1]:
-            wrong = "" if link.url.endswith("/" + job.exchange.ask.path.rpartition("/")[2]) else "it should have the id"
-            yield Seen(job.exchange, link.url, wrong)
+            ends = unquote(link.url.rpartition("/")[2])
+            yield Seen(job.exchange, link.url, "" if ends == job.id else "it should have the id")
 
 
 def _is_followed(record: Record) -> Iterator[Seen]:
