@@ -10,6 +10,7 @@ from proxy.conformance.rule import Outcome, Seen, Verdict
 from proxy.conformance.rules.table import SECTIONS
 
 WIDTH = 160
+TAIL = 60
 
 
 def counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
@@ -88,6 +89,6 @@ def _shows(seen: Seen, mask: Mask) -> str:
 
 
 def _cut(text: str) -> str:
-    """A text on one line, without characters that a terminal would obey, not longer than one can read."""
+    """A text on one line, without characters that a terminal would obey; of a long one its beginning and its end."""
     plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(text.split()))
-    return plain if len(plain) <= WIDTH else plain[: WIDTH - 3] + "..."
+    return plain if len(plain) <= WIDTH else f"{plain[:WIDTH - TAIL]} ... {plain[-TAIL:]}"

@@ -46,7 +46,13 @@ def demo(emulator: Emulator) -> Iterator[Record]:
 
 
 @pytest.fixture(scope="session")
-def empty(emulator: Emulator) -> Iterator[Record]:
-    """An account without jobs."""
+def bare(emulator: Emulator) -> Iterator[LiveServer]:
+    """A server in front of an account without jobs."""
     with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage, start_server(storage) as server:
-        yield record_of(server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def empty(bare: LiveServer) -> Record:
+    """What that server was asked and answered."""
+    return record_of(bare)

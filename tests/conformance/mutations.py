@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from proxy.conformance.contract import BING
 from proxy.conformance.exchanges import Exchange, Format, Purpose
 from tests.conformance.breaking import Mutation, all_of, answer, body, each, header, json_body, of, xml_body
 
@@ -83,7 +84,7 @@ ENVELOPE: dict[str, Mutation] = {
     "2.xml-namespaces": xml_body('xmlns:xsi="http', 'xmlns:xsi="https', P.STATUS),
     "2.xml-unprefixed": xml_body(
         '<Response xmlns:xsi="([^"]*)"(.*)<TraceId>(.*)</TraceId>',
-        r'<Response xmlns:b="http://schemas.microsoft.com/search/local/ws/rest/v1" xmlns:xsi="\1"\2<b:TraceId>\3</b:TraceId>',
+        rf'<Response xmlns:b="{BING}" xmlns:xsi="\1"\2<b:TraceId>\3</b:TraceId>',
         P.LIST,
     ),
     "2.xml-declaration": xml_body(r"\A<\?xml[^>]*>\s*", "", P.STATUS),
