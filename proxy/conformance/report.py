@@ -23,7 +23,7 @@ def as_text(base_url: str, record: Record, verdicts: Sequence[Verdict]) -> Itera
     """The lines of the report."""
     mask = Mask(record.secrets)
     yield mask.text(f"Wire contract, asked of {base_url} on {record.asked_at:%Y-%m-%d %H:%M:%S} UTC")
-    yield f"{len(record.exchanges)} requests, GET and HEAD only"
+    yield f"{len(record.exchanges)} requests, GET and HEAD only; the job list: {mask.text(_job_list(record))}"
     if record.stopped:
         yield f"NOT ALL WAS ASKED: it ended {record.stopped}"
     for section, title in SECTIONS.items():
@@ -56,9 +56,19 @@ def as_json(base_url: str, record: Record, verdicts: Sequence[Verdict]) -> dict[
         "askedAt": record.asked_at.isoformat(timespec="seconds"),
         "requests": len(record.exchanges),
         "stopped": record.stopped or None,
+        "jobList": mask.text(_job_list(record)),
         "counts": counts(verdicts),
         "rules": [_rule(each, mask) for each in verdicts],
     }
+
+
+def _job_list(record: Record) -> str:
+    """What most rules depend on."""
+    first = record.exchanges[0]
+    envelope = record.envelope_of(first)
+    return f"{first.status_line}, " + (
+        "no envelope" if envelope is None else f"{envelope.code}, {len(envelope.jobs)} jobs"
+    )
 
 
 def _rule(verdict: Verdict, mask: Mask) -> dict[str, Any]:
@@ -91,4 +101,4 @@ def _shows(seen: Seen, mask: Mask) -> str:
 def _cut(text: str) -> str:
     """A text on one line, without characters that a terminal would obey; of a long one its beginning and its end."""
     plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(text.split()))
-    return plain if len(plain) <= WIDTH else f"{plain[:WIDTH - TAIL]} ... {plain[-TAIL:]}"
+    return plain if len(plain) <= WIDTH else f"{plain[: WIDTH - TAIL]} ... {plain[-TAIL:]}"

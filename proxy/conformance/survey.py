@@ -41,8 +41,7 @@ def survey(endpoint: Endpoint) -> Record:
         _ask_all(asker, endpoint, first)
     except GaveUpError as error:
         stopped = str(error)
-    secrets = endpoint.secrets
-    return Record(tuple(asker.exchanges), asked_at, endpoint.base.origin.host_header, secrets, stopped)
+    return Record(tuple(asker.exchanges), asked_at, endpoint.secrets, stopped)
 
 
 def _ask_all(asker: Asker, endpoint: Endpoint, first: Exchange) -> None:

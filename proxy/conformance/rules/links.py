@@ -106,6 +106,7 @@ def _service_when(job: ToldJob) -> tuple[str, str] | None:
 
 
 def _service_there(record: Record) -> Iterator[Seen | Unjudged]:
+    linked = {job.id for job in record.jobs(*STATUS) if _services(job)}
     for job in record.jobs(*STATUS):
         kind = contract.KINDS.get(type_of(job))
         if job.status == "Completed" and kind in {contract.LOAD, contract.ROLLBACK}:
@@ -113,7 +114,7 @@ def _service_there(record: Record) -> Iterator[Seen | Unjudged]:
                 yield Seen(job.exchange, _named(job))
             elif any(link.role.lower() == "datasource" for link in job.links):
                 yield Seen(job.exchange, _named(job), "role and name should be datasource or dataSource, and service")
-            elif any(_services(other) for other in record.jobs(*STATUS) if other.id == job.id):
+            elif job.id in linked:
                 yield Seen(job.exchange, _named(job), "the other format has the link to the data source")
             else:
                 yield Unjudged("a Completed load or rollback has no link: what is stored may not name its data source")

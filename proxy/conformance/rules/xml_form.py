@@ -14,7 +14,7 @@ from proxy.conformance.rules.looking import JOBS, STATUS, bodies, jobs
 from proxy.conformance.told import ToldJob
 
 _OPTIONAL = ("Name", "Link", "Description", "ErrorMessage")
-NOT_INDENTED = re.compile(rb"(?:<Response[^>]*>|</[A-Za-z]+>|<[A-Za-z]+ ?/>)<[A-Za-z/]+")
+NOT_INDENTED = re.compile(rb"(?:<Response[^>]{0,500}>|</[A-Za-z]{1,40}>|<[A-Za-z]{1,40} ?/>)<[A-Za-z/]")
 
 
 def _roots(record: Record) -> Iterator[tuple[Exchange, etree._Element]]:
