@@ -1,8 +1,10 @@
 """The command `conformance`: judges any endpoint by the wire contract, and changes nothing there."""
 
 import json
+import os
 import sys
 from argparse import Namespace
+from collections.abc import Iterable
 
 from proxy.commands.failure import CommandError
 from proxy.conformance.address import AddressError, parse_base_url, parse_resolve, trust
@@ -31,10 +33,9 @@ def conformance(options: Namespace) -> int:
     verdicts = [verdict(rule, record) for rule in RULES]
     base = endpoint.base.url
     if options.json:
-        print(json.dumps(as_json(base, record, verdicts), indent=2))
+        _print([json.dumps(as_json(base, record, verdicts), indent=2)])
     else:
-        for line in as_text(base, record, verdicts):
-            print(_printable(line))
+        _print(as_text(base, record, verdicts))
     return 1 if counts(verdicts)["broken"] or record.stopped else 0
 
 
@@ -51,10 +52,16 @@ def _endpoint(options: Namespace) -> Endpoint:
         raise CommandError(str(error)) from error
 
 
-def _printable(line: str) -> str:
-    """A line in what the terminal can write."""
+def _print(lines: Iterable[str]) -> None:
+    """Prints in what the terminal can write, for as long as somebody reads."""
     encoding = sys.stdout.encoding or "utf-8"
-    return line.encode(encoding, "replace").decode(encoding)
+    try:
+        for line in lines:
+            print(line.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would write the rest when it ends, and tell of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _key(given: str | None) -> str | None:

@@ -83,7 +83,7 @@ OUTPUTS: dict[str, Mutation] = {
     "4.link-head": answer(of(P.LINK_HEAD), status=403),
     "4.one-blob": signed("sr", "c"),
     "4.reading": signed("sp", "rwd"),
-    "4.https": body(of(*_SIGNED), "127\\.0\\.0\\.1:[0-9]+", "contoso.blob.example"),
+    "4.https": body(of(*_SIGNED), r"127\.0\.0\.1:[0-9]+(\\?)/devstoreaccount1", r"contoso.blob.example\1/exports"),
     "4.start": signed("st", "2999-01-01T00%3A00%3A00Z"),
     "4.end": signed("se", "2999-01-01T00%3A00%3A00Z"),
     "4.saved-as": body(of(*_SIGNED), "(&|&amp;)rsct=[^&]*", ""),

@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,19 @@ def test_a_broken_rule_ends_with_1_and_shows_the_bytes(capsys: pytest.CaptureFix
     shown = out.partition("  BROKEN      2.json-order")[2].splitlines()[1:3]
     assert shown[0].endswith("GET Dataflows/ListJobs?key=KEY: copyright, authenticationResultCode, statusCode")
     assert shown[1].strip().startswith("-> the order should be authenticationResultCode, brandLogoUri")
+
+
+def test_who_reads_only_the_beginning_ends_it_quietly(bare: LiveServer) -> None:
+    command = f'"{sys.executable}" -m proxy conformance --base-url {bare.url} --key - | head -n 1'
+    ended = subprocess.run(["sh", "-c", command], input=MASTER, capture_output=True, text=True, check=True)
+    assert (ended.stdout.count("\n"), ended.stderr) == (1, "")
+
+
+def test_a_base_url_may_have_a_path() -> None:
+    with answering(lambda _: Said(b"{}")) as (url, asked):
+        assert run("--base-url", f"{url}/sds/rest/V1/", "--key", "some-key") == 1
+    assert asked
+    assert all(each.split(" ")[1].startswith("/sds/REST/v1/") for each in asked)
 
 
 def test_a_wrong_key_is_a_broken_list(bare: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:

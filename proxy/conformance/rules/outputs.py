@@ -77,14 +77,18 @@ def _read_only(url: str) -> str:
 
 
 def _https(url: str) -> str:
-    host = parts_of(url).hostname or ""
-    try:
-        if ip_address(host).is_loopback:  # an emulator
-            return ""
-    except ValueError:
-        pass
     sound = url.startswith("https://") and _parameters(url).get("spr") == "https"
-    return "" if sound or host == "localhost" else "it should be https, and spr too"
+    return "" if sound or _is_emulator(url) else "it should be https, and spr too"
+
+
+def _is_emulator(url: str) -> bool:
+    """Whether a link is the emulator's: of its account, which stands in the path there, or of this machine."""
+    parts = parts_of(url)
+    try:
+        is_here = ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        is_here = parts.hostname == "localhost"
+    return is_here or parts.path.startswith("/devstoreaccount1/")
 
 
 def _instant(text: str | None) -> datetime | None:
