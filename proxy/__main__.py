@@ -1,4 +1,4 @@
-"""The command line: `python -m proxy serve | worker | check | jobs ... | keys ... | demo`."""
+"""The command line: `python -m proxy serve | worker | check | jobs ... | keys ... | conformance | demo`."""
 
 import argparse
 import asyncio
@@ -19,6 +19,7 @@ from proxy.settings import Settings, SettingsError, load_settings
 
 FAILED = 1
 INTERRUPTED = 130
+LONGEST_TIMEOUT = 600
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,6 +97,18 @@ def parser() -> argparse.ArgumentParser:
     revoking = keys.add_parser("revoke", help="remove a key")
     revoking.add_argument("digest", metavar="DIGEST", help="the digest's beginning, as `keys list` shows it")
     revoking.set_defaults(run=lambda options: revoke_key(load_settings(), options.digest))
+
+    judging = commands.add_parser("conformance", help="judge an endpoint by the wire contract, by reading alone")
+    judging.add_argument("--base-url", required=True, metavar="URL", help="what stands before /REST/v1/")
+    judging.add_argument("--key", required=True, metavar="KEY", help="a master key, or - for standard input")
+    judging.add_argument("--query-key", metavar="KEY", help="a query key, or - for the next line of standard input")
+    judging.add_argument("--json", action="store_true", help="print the report as JSON")
+    judging.add_argument("--ca-file", metavar="FILE", help="certificates to trust beside the system's")
+    judging.add_argument(
+        "--resolve", action="append", default=[], metavar="HOST[:PORT]:ADDRESS", help="as curl's; repeatable"
+    )
+    judging.add_argument("--timeout", type=_seconds, default=10, metavar="S", help="seconds for a request")
+    judging.set_defaults(run=_conformance)
     return top
 
 
@@ -155,6 +168,19 @@ def _import(options: argparse.Namespace) -> int:
     from proxy.commands.jobs import import_jobs  # noqa: PLC0415 - the same
 
     return _with_account(options, lambda accounts, name: import_jobs(accounts, options.file, name))
+
+
+def _conformance(options: argparse.Namespace) -> int:
+    from proxy.commands.conformance import conformance  # noqa: PLC0415 - a server judges nobody
+
+    return conformance(options)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        raise ValueError(text)
+    return seconds
 
 
 def _with_account(options: argparse.Namespace, work: Callable[[Accounts, str | None], Awaitable[int]]) -> int:

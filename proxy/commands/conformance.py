@@ -1,0 +1,69 @@
+"""The command `conformance`: judges any endpoint by the wire contract, and changes nothing there."""
+
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+
+from proxy.commands.failure import CommandError
+from proxy.conformance.address import AddressError, parse_base_url, parse_resolve, trust
+from proxy.conformance.asker import Endpoint, Limits
+from proxy.conformance.masking import Mask
+from proxy.conformance.report import as_json, as_text, counts
+from proxy.conformance.rule import verdict
+from proxy.conformance.rules.table import RULES
+from proxy.conformance.survey import UnreachableError, survey
+
+
+def conformance(options: Namespace) -> int:
+    """Asks, judges and prints; gives the exit status, 1 where a rule is broken.
+
+    Raises:
+        CommandError: an argument is wrong, or the endpoint can't be asked.
+    """
+    endpoint = _endpoint(options)
+    try:
+        record = survey(endpoint)
+    except UnreachableError as error:
+        text = Mask(endpoint.secrets).text(str(error))
+        if options.json:
+            print(json.dumps({"schema": 1, "error": text}))
+        raise CommandError(text) from error
+    verdicts = [verdict(rule, record) for rule in RULES]
+    base = endpoint.base.url
+    if options.json:
+        _print([json.dumps(as_json(base, record, verdicts), indent=2)])
+    else:
+        _print(as_text(base, record, verdicts))
+    return 1 if counts(verdicts)["broken"] or record.stopped else 0
+
+
+def _endpoint(options: Namespace) -> Endpoint:
+    key, query_key = _key(options.key), _key(options.query_key)
+    if not key:
+        raise CommandError("--key: must not be empty")
+    try:
+        base = parse_base_url(options.base_url)
+        addresses = dict(parse_resolve(each, base.origin.port) for each in options.resolve)
+        limits = Limits(seconds=options.timeout, all_seconds=max(30 * options.timeout, 1))
+        return Endpoint(base, key, query_key or None, addresses, trust(options.ca_file), limits)
+    except AddressError as error:
+        raise CommandError(str(error)) from error
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Prints in what the terminal can write, for as long as somebody reads."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        for line in lines:
+            print(line.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would write the rest when it ends, and tell of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _key(given: str | None) -> str | None:
+    """A key as it was given, or a line of standard input."""
+    return sys.stdin.readline().strip("\r\n") if given == "-" else given

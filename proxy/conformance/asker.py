@@ -1,0 +1,131 @@
+"""Asks an endpoint: GET and HEAD only, within limits, and its key goes to nobody else."""
+
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from proxy.conformance.address import BaseUrl, Origin, origin_of
+from proxy.conformance.exchanges import OUTPUTS, ROOT, Ask, Exchange, Key
+from proxy.conformance.masking import holds
+from proxy.conformance.read_only import is_read_only
+from proxy.conformance.wire import Answer, Bounds, WireError, exchange
+
+READING = frozenset(("GET", "HEAD"))
+WRONG_KEY = "conformance-made-up-key-0000000000000000"
+AGENT = "spatial-data-conformance"
+
+
+class NotReadOnlyError(Exception):
+    """A request that could change something; it is not made."""
+
+
+class GaveUpError(Exception):
+    """No more is asked; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What asking may cost: seconds and bytes for each request, and for all; requests; failures until it ends."""
+
+    seconds: float = 10
+    size: int = 8_000_000
+    all_size: int = 64_000_000
+    requests: int = 250
+    all_seconds: float = 300
+    failures: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is asked, and how: addresses by host and port stand in for those of the DNS."""
+
+    base: BaseUrl
+    key: str = field(repr=False)
+    query_key: str | None = field(default=None, repr=False)
+    addresses: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no report may show."""
+        return tuple(each for each in (self.key, self.key.swapcase(), self.query_key) if each)
+
+
+class Asker:
+    """Makes exchanges of requests, each on a connection of its own."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._ends = time.monotonic() + endpoint.limits.all_seconds
+        self._failed = 0
+        self._size = 0
+        self.exchanges: list[Exchange] = []
+
+    def ask(self, ask: Ask) -> Exchange:
+        """Asks, and remembers.
+
+        Raises:
+            GaveUpError: a limit is reached.
+            NotReadOnlyError: the request may do more than read.
+        """
+        limits = self._endpoint.limits
+        if ask.method not in READING or not (ask.is_link or is_read_only(ask.path)):
+            raise NotReadOnlyError(ask.purpose.name)
+        if len(self.exchanges) >= limits.requests:
+            raise GaveUpError(f"after {limits.requests} requests, as many as are made")
+        if self._failed >= limits.failures:
+            raise GaveUpError(f"after {limits.failures} requests without an answer")
+        if time.monotonic() > self._ends:
+            raise GaveUpError(f"after {limits.all_seconds:g} s")
+        if self._size > limits.all_size:
+            raise GaveUpError(f"after {limits.all_size // 1_000_000} MB of answers")
+        try:
+            answer = self._send(ask)
+            found = Exchange(
+                ask=ask, status=answer.status, reason=answer.reason, headers=answer.headers, body=answer.body
+            )
+        except WireError as error:
+            self._failed += not ask.is_link  # storage that is out of reach is not the endpoint's silence
+            found = Exchange(ask=ask, failure=str(error))
+        self._size += len(found.body)
+        self.exchanges.append(found)
+        return found
+
+    def _send(self, ask: Ask) -> Answer:
+        base = self._endpoint.base
+        if not ask.is_link:
+            target = f"{base.prefix}{ROOT}{ask.target(self._key(ask.key))}"
+            return self._exchange(base.origin, ask, target)
+        try:
+            origin, parts = origin_of(ask.path)
+        except ValueError:
+            raise WireError("it is no URL that can be asked") from None
+        if holds(ask.path.encode(), self._endpoint.secrets):
+            raise WireError("it has the key in it, which goes to the endpoint alone")
+        if origin.scheme == "http" and base.origin.scheme == "https":
+            raise WireError("it is not https, as the endpoint is")
+        # As a client sends it: without the fragment.
+        return self._exchange(origin, ask, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+
+    def _exchange(self, origin: Origin, ask: Ask, target: str) -> Answer:
+        given = dict(ask.headers)
+        headers = {"Host": origin.host_header, "User-Agent": AGENT, "Connection": "close"} | given
+        lines = [f"{ask.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        address = self._endpoint.addresses.get((origin.host, origin.port), origin.host)
+        limits = self._endpoint.limits
+        seconds = max(0.1, min(limits.seconds, self._ends - time.monotonic()))
+        bounds = Bounds(seconds, limits.size, whole=not (ask.is_link or ask.purpose in OUTPUTS))
+        return exchange(origin, address, "\r\n".join(lines).encode("ascii"), self._endpoint.tls, bounds)
+
+    def _key(self, which: Key) -> str | None:
+        endpoint = self._endpoint
+        keys = {
+            Key.GOOD: endpoint.key,
+            Key.QUERY: endpoint.query_key or "",
+            Key.EMPTY: "",
+            Key.WRONG: WRONG_KEY,
+            Key.OTHER_CASE: endpoint.key.swapcase(),
+        }
+        return keys.get(which)

@@ -1,0 +1,63 @@
+"""All that was asked of an endpoint, and the views of it that rules look at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from proxy.conformance.exchanges import Exchange, Format, Purpose
+from proxy.conformance.reading import read
+from proxy.conformance.told import Envelope, ToldJob
+
+
+@dataclass(frozen=True)
+class Record:
+    """The exchanges with an endpoint, in their order.
+
+    `asked_at` is when the first was asked, `stopped` why not all was asked. The secrets are the keys, to judge whether
+    an answer tells one.
+    """
+
+    exchanges: tuple[Exchange, ...]
+    asked_at: datetime
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    stopped: str = ""
+    _read: dict[int, Envelope | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def of(self, *purposes: Purpose) -> Iterator[Exchange]:
+        """The exchanges that were made for these purposes and were answered."""
+        return (each for each in self.exchanges if each.ask.purpose in purposes and not each.failure)
+
+    def envelope_of(self, exchange: Exchange) -> Envelope | None:
+        """The envelope of one answer, None where it has none that could be read."""
+        if id(exchange) not in self._read:
+            self._read[id(exchange)] = read(exchange) if exchange.is_envelope else None
+        return self._read[id(exchange)]
+
+    @property
+    def readable(self) -> Iterator[Envelope]:
+        """Every envelope that could be read."""
+        return self.envelopes()
+
+    def envelopes(self, *purposes: Purpose, form: Format | None = None) -> Iterator[Envelope]:
+        """The envelopes of these purposes, or of all; of one format, or of both."""
+        for exchange in self.exchanges:
+            if not purposes or exchange.ask.purpose in purposes:
+                each = self.envelope_of(exchange)
+                if each is not None and form in {None, each.format}:
+                    yield each
+
+    def jobs(self, *purposes: Purpose, form: Format | None = None) -> Iterator[ToldJob]:
+        """The jobs of these answers."""
+        return (job for each in self.envelopes(*purposes, form=form) for job in each.jobs)
+
+    def listed(self, form: Format = Format.JSON) -> tuple[ToldJob, ...]:
+        """The jobs of the first list in a format."""
+        found = next(self.envelopes(Purpose.LIST, form=form), None)
+        return () if found is None else found.jobs
+
+    @cached_property
+    def is_steady(self) -> bool:
+        """Whether the job list was the same after it had been asked for in both formats."""
+        again = tuple(self.jobs(Purpose.LIST_AGAIN))
+        return [(job.id, job.status) for job in again] == [(job.id, job.status) for job in self.listed()]

@@ -1,0 +1,147 @@
+"""How rules look: what many of them have in common."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import SplitResult, urlsplit
+
+from proxy.conformance.exchanges import Exchange, Format, Purpose
+from proxy.conformance.record import Record
+from proxy.conformance.rule import Judge, Seen, Unjudged
+from proxy.conformance.told import Envelope, ToldJob
+
+AROUND = 24
+NO_JOB = "there is no job in the list"
+
+
+def expects(*purposes: Purpose, status: int, code: str | None = None, documented: int = 0) -> Judge:
+    """Answers have this HTTP status, and this authenticationResultCode where one is given.
+
+    A status that the documents have instead leaves the rule unjudged.
+    """
+
+    def judge(record: Record) -> Iterator[Seen | Unjudged]:
+        for each in record.of(*purposes):
+            envelope = record.envelope_of(each)
+            told = None if envelope is None else envelope.code
+            shows = each.status_line + (f", {told}" if code else "")
+            if documented and each.status == documented != status:
+                yield Unjudged(f"HTTP {documented}, which the documents name; the contract has {status}")
+            elif each.status != status:
+                yield Seen(each, shows, f"the status should be {status}")
+            elif code is not None and told != code:
+                yield Seen(each, shows, f"the authenticationResultCode should be {code}")
+            else:
+                yield Seen(each, shows)
+
+    return judge
+
+
+def succeeds(*purposes: Purpose) -> Judge:
+    """Answers are 200, an envelope, and in the format that was asked for."""
+
+    def judge(record: Record) -> Iterator[Seen]:
+        for each in record.of(*purposes):
+            envelope = record.envelope_of(each)
+            asked = each.ask.format
+            wrong = ""
+            if each.status != 200:  # noqa: PLR2004 - what else
+                wrong = "the status should be 200"
+            elif envelope is None or envelope.format is not asked:
+                wrong = f"the answer should be {asked.upper()}"
+            yield Seen(each, f"{code_is(each, envelope)}, {each.header('content-type')}", wrong)
+
+    return judge
+
+
+def finds(*purposes: Purpose, shows_id: bool = True) -> Judge:
+    """Answers are 200 and of the job that was asked for, its id as it is stored."""
+
+    def judge(record: Record) -> Iterator[Seen]:
+        for each in record.of(*purposes):
+            subject, envelope = each.ask.subject, record.envelope_of(each)
+            job = envelope.jobs[0] if envelope is not None and envelope.jobs else None
+            if each.status != 200 or job is None:  # noqa: PLR2004 - what else
+                yield Seen(each, each.status_line, "the job should be found")
+            elif subject is not None and subject.id and shows_id:
+                yield Seen(each, job.shows("id"), "" if job.id == subject.id else f"the id should be {subject.id}")
+            else:
+                yield Seen(each, job.shows("id"))
+
+    return judge
+
+
+def envelopes(wrong: Callable[[Envelope], tuple[str, str]], *purposes: Purpose, form: Format | None = None) -> Judge:
+    """Every readable answer; the function gives what shows it, and what is wrong."""
+
+    def judge(record: Record) -> Iterator[Seen]:
+        for each in record.envelopes(*purposes, form=form):
+            yield Seen(each.exchange, *wrong(each))
+
+    return judge
+
+
+def bodies(pattern: bytes, wrong: str, form: Format, *, must: bool = False) -> Judge:
+    """A pattern that no answer of a format may have in its body, or that each must have."""
+    compiled = re.compile(pattern)
+
+    def judge(record: Record) -> Iterator[Seen]:
+        for each in record.envelopes(form=form):
+            found = compiled.search(each.exchange.body)
+            place = (0, 60) if found is None else (max(0, found.start() - AROUND), found.end() + AROUND)
+            yield Seen(each.exchange, place, wrong if (found is None) is must else "")
+
+    return judge
+
+
+STATUS = (Purpose.STATUS, Purpose.DOWNLOAD)
+LISTS = (Purpose.LIST, Purpose.LIST_AGAIN, Purpose.LIST_QUERY_KEY)
+JOBS = (*STATUS, *LISTS, Purpose.STATUS_CASE, Purpose.STATUS_SELF, Purpose.DOWNLOAD_ID, Purpose.DOWNLOAD_CASE)
+
+
+def jobs(wrong: Callable[[ToldJob], tuple[str, str] | None], *purposes: Purpose, form: Format | None = None) -> Judge:
+    """Every job of these answers, or of all; the function gives None for a job that a rule is not about."""
+
+    def judge(record: Record) -> Iterator[Seen]:
+        for job in record.jobs(*(purposes or JOBS), form=form):
+            if (found := wrong(job)) is not None:
+                yield Seen(job.exchange, *found)
+
+    return judge
+
+
+def pairs(record: Record, *purposes: Purpose) -> Iterator[tuple[ToldJob, ToldJob]]:
+    """The same job in JSON and in XML, where it was in the same state both times."""
+    in_json = {(job.exchange.ask.path, job.id): job for job in record.jobs(*purposes, form=Format.JSON)}
+    for job in record.jobs(*purposes, form=Format.XML):
+        other = in_json.get((job.exchange.ask.path, job.id))
+        if other is not None and (other.status == job.status or "Pending" not in {other.status, job.status}):
+            yield other, job
+
+
+def in_order(names: Iterable[str], order: tuple[str, ...]) -> str:
+    """What is wrong with the order of names of which some may be missing; empty if nothing is."""
+    found = tuple(names)
+    unknown = [name for name in found if name not in order]
+    if unknown:
+        return f"{unknown[0]} is no name of the contract"
+    places = [order.index(name) for name in found]
+    return "" if places == sorted(places) else "the order should be " + ", ".join(order)
+
+
+def type_of(job: ToldJob) -> str:
+    """The job's type: what a status was asked for, or what the list tells."""
+    subject = job.exchange.ask.subject
+    return subject.job_type if subject is not None else job.text("description") or ""
+
+
+def parts_of(url: str) -> SplitResult:
+    """The parts of a URL, all empty where it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def code_is(exchange: Exchange, envelope: Envelope | None) -> str:
+    """Status and code, as a text to show."""
+    return f"{exchange.status_line}, {None if envelope is None else envelope.code}"

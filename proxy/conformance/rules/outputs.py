@@ -1,0 +1,225 @@
+"""Section 4: output links, and what clients do to them."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from urllib.parse import parse_qsl, unquote
+
+from proxy.conformance import contract
+from proxy.conformance.exchanges import ROOT, Exchange, Purpose
+from proxy.conformance.record import Record
+from proxy.conformance.rule import Judge, Rule, Seen, Unjudged
+from proxy.conformance.rules.looking import JOBS, parts_of
+
+NO_OUTPUT = "no job that was asked for has an output"
+NOT_SIGNED = "no output link is signed: none is there, or the endpoint keeps them on itself"
+NOT_KEPT = "no output link leads to the endpoint: none is there, or they are signed"
+NOT_FETCHED = "no signed link could be fetched"
+LONGEST = timedelta(days=8)
+SKEW = timedelta(minutes=1)
+
+# What storage gives a meaning to, so that no suffix may end in it.
+_SAS = ("sv", "sr", "st", "se", "sp", "spr", "sip", "sig", "ss", "srt", "si", "ses", "saoid", "suoid", "scid", "sdd")
+_DELEGATED = ("skoid", "sktid", "skt", "ske", "sks", "skv", "skdutid", "sduoid")
+_SHOWN = ("rscc", "rscd", "rsce", "rscl", "rsct")
+_TAKEN = frozenset((*_SAS, *_DELEGATED, *_SHOWN, "timeout", "snapshot", "versionid", "comp", "restype"))
+_GZIP = b"\x1f\x8b"
+_SOUND, _PARTIAL, _MISSING, _REFUSED = 200, 206, 404, 403
+
+
+def _signed(record: Record) -> Iterator[tuple[Exchange, str]]:
+    """Every signed link once."""
+    seen = set()
+    for job in record.jobs(*JOBS):
+        for link in job.links:
+            if link.is_signed and link.url not in seen:
+                seen.add(link.url)
+                yield job.exchange, link.url
+
+
+def _parameters(url: str) -> dict[str, str]:
+    return dict(parse_qsl(parts_of(url).query, keep_blank_values=True))
+
+
+def _each_link(wrong: Callable[[str], str]) -> Judge:
+    def judge(record: Record) -> Iterator[Seen]:
+        for exchange, url in _signed(record):
+            yield Seen(exchange, url, wrong(url))
+
+    return judge
+
+
+def _signed_role(record: Record) -> Iterator[Seen]:
+    for job in record.jobs(*JOBS):
+        for link in job.links:
+            if link.is_signed:
+                yield Seen(
+                    job.exchange, link.url, "" if link.role == "output" else f"a {link.role} link should not be signed"
+                )
+
+
+def _suffix(url: str) -> str:
+    return "" if url.endswith("#") else "it should end in an empty fragment: what is appended is never sent then"
+
+
+def _suffix_name(url: str) -> str:
+    last = parts_of(url).query.rpartition("&")[2].partition("=")[0].lower()
+    return f"its last parameter is {last}, which storage reads" if last in _TAKEN else ""
+
+
+def _one_blob(url: str) -> str:
+    return "" if _parameters(url).get("sr") == "b" else "sr should be b, one blob"
+
+
+def _read_only(url: str) -> str:
+    return "" if _parameters(url).get("sp") == "r" else "sp should be r, reading alone"
+
+
+def _https(url: str) -> str:
+    sound = url.startswith("https://") and _parameters(url).get("spr") == "https"
+    return "" if sound or _is_emulator(url) else "it should be https, and spr too"
+
+
+def _is_emulator(url: str) -> bool:
+    """Whether a link is the emulator's: of its account, which stands in the path there, or of this machine."""
+    parts = parts_of(url)
+    try:
+        is_here = ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        is_here = parts.hostname == "localhost"
+    return is_here or parts.path.startswith("/devstoreaccount1/")
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _starts(record: Record) -> Iterator[Seen]:
+    for exchange, url in _signed(record):
+        start = _parameters(url).get("st")
+        moment = _instant(start)
+        sound = moment is not None and moment < record.asked_at - SKEW
+        yield Seen(exchange, f"st={start}", "" if sound else "it should start a few minutes in the past")
+
+
+def _ends(record: Record) -> Iterator[Seen]:
+    for exchange, url in _signed(record):
+        end = _parameters(url).get("se")
+        moment = _instant(end)
+        sound = moment is not None and record.asked_at < moment < record.asked_at + LONGEST
+        yield Seen(exchange, f"se={end}", "" if sound else "it should end soon, but not yet")
+
+
+def _saves_as(url: str) -> str:
+    found = _parameters(url)
+    return "" if found.get("rsct") and found.get("rscd") else "it should carry the content type and the file name"
+
+
+def _fetched(*purposes: Purpose) -> Judge:
+    """Links that clients changed, and what storage said."""
+
+    def judge(record: Record) -> Iterator[Seen | Unjudged]:
+        for each in record.exchanges:
+            if each.ask.purpose in purposes:
+                if each.failure:
+                    yield Unjudged(f"storage could not be asked: {each.failure}")
+                elif each.status == _MISSING:
+                    yield Unjudged("storage has no such blob: signing a link does not ask for it")
+                else:
+                    sound = each.status in {_SOUND, _PARTIAL}
+                    yield Seen(each, each.status_line, "" if sound else "storage should give it")
+
+    return judge
+
+
+def _plain(record: Record) -> Iterator[Seen]:
+    for each in record.of(Purpose.LINK_APPENDED, Purpose.LOCATION):
+        if each.status in {_SOUND, _PARTIAL}:
+            encoding = each.header("content-encoding")
+            wrong = "it should be plain bytes" if encoding or each.body.startswith(_GZIP) else ""
+            yield Seen(each, f"Content-Encoding: {encoding or 'none'}, {len(each.body)} bytes", wrong)
+
+
+def _found(record: Record) -> Iterator[tuple[Exchange, str]]:
+    for each in record.of(Purpose.OUTPUT, Purpose.OUTPUT_LISTED, Purpose.OUTPUT_DOWNLOAD, Purpose.HEAD_OUTPUT):
+        location = each.header("location")
+        if 300 <= each.status < 400 or location is not None:  # noqa: PLR2004 - redirects
+            yield each, location or ""
+
+
+def _redirects(record: Record) -> Iterator[Seen]:
+    for each, location in _found(record):
+        sound = each.status == 302 and location.startswith("http")  # noqa: PLR2004 - some clients follow no 308
+        yield Seen(each, each.status_line, "" if sound else "it should be 302, with a URL as its Location")
+
+
+def _no_store(record: Record) -> Iterator[Seen]:
+    for each, _ in _found(record):
+        found = each.header("cache-control") or "none"
+        yield Seen(each, f"Cache-Control: {found}", "" if "no-store" in found.lower() else "it should be no-store")
+
+
+def _location(record: Record) -> Iterator[Seen]:
+    for each, location in _found(record):
+        parameters = _parameters(location)
+        wrong = "it should be signed" if not parameters.get("sig") else ""
+        if "#" in location or not _TAKEN.issuperset(parameters):
+            wrong = "it should have no suffix"
+        yield Seen(each, f"Location: {location}", wrong)
+
+
+def _authenticates(record: Record) -> Iterator[Seen]:
+    for each in record.of(Purpose.OUTPUT_NO_KEY):
+        sound = each.status == 401 and each.header("location") is None  # noqa: PLR2004 - no key
+        yield Seen(each, each.status_line, "" if sound else "without a key it should be 401, without a Location")
+
+
+def _kept_links(record: Record) -> Iterator[Seen]:
+    kinds = "|".join(
+        re.escape(kind.self_path.rpartition("{}")[0]) for kind in set(contract.KINDS.values()) - {contract.JOBS}
+    )
+    shape = re.compile(rf"(?:{kinds}|dataflows/ListJobs/|dataflows/Download/)[^/]+/output/(?:succeeded|failed)")
+    for job in record.jobs(*JOBS):
+        for link in job.links:
+            if link.role == "output" and not link.is_signed:
+                tail = link.url.partition(ROOT)[2]
+                wrong = "" if shape.fullmatch(unquote(tail)) else "it should be {kind}/{id}/output/succeeded or failed"
+                yield Seen(job.exchange, link.url, wrong)
+
+
+RULES = (
+    Rule("4.signed", "Only output links are signed.", _signed_role, NOT_SIGNED),
+    Rule(
+        "4.suffix",
+        "A signed link ends in an empty fragment, so that an appended key is never sent.",
+        _each_link(_suffix),
+        NOT_SIGNED,
+    ),
+    Rule("4.suffix-name", "The parameter before it means nothing to storage.", _each_link(_suffix_name), NOT_SIGNED),
+    Rule("4.appended-key", "A signed link works with ?key= appended.", _fetched(Purpose.LINK_APPENDED), NOT_SIGNED),
+    Rule(
+        "4.dropped-fragment",
+        "It works where a client drops the # before that.",
+        _fetched(Purpose.LINK_DROPPED),
+        NOT_SIGNED,
+    ),
+    Rule("4.link-head", "HEAD reads a signed link too.", _fetched(Purpose.LINK_HEAD), NOT_SIGNED),
+    Rule("4.one-blob", "A signature is for one blob.", _each_link(_one_blob), NOT_SIGNED),
+    Rule("4.reading", "A signature is for reading alone.", _each_link(_read_only), NOT_SIGNED),
+    Rule("4.https", "A signature is for https alone, but on an emulator.", _each_link(_https), NOT_SIGNED),
+    Rule("4.start", "A signature starts a few minutes in the past.", _starts, NOT_SIGNED),
+    Rule("4.end", "A signature is short-lived.", _ends, NOT_SIGNED),
+    Rule("4.saved-as", "A signed link carries content type and file name.", _each_link(_saves_as), NOT_SIGNED),
+    Rule("4.plain-bytes", "Outputs are plain bytes, not compressed.", _plain, NOT_FETCHED),
+    Rule("4.redirect", "An output path is a 302 to a URL.", _redirects, NO_OUTPUT),
+    Rule("4.no-store", "Nobody may keep that 302.", _no_store, NO_OUTPUT),
+    Rule("4.location", "Its Location is signed, without a suffix.", _location, NO_OUTPUT),
+    Rule("4.location-works", "Its Location can be read.", _fetched(Purpose.LOCATION), NO_OUTPUT),
+    Rule("4.authenticates", "An output path authenticates.", _authenticates, NO_OUTPUT),
+    Rule("4.kept-link", "An output link that is not signed is the output's path.", _kept_links, NOT_KEPT),
+)

@@ -1,0 +1,126 @@
+"""Section 2 as far as it is about XML alone: namespaces, white space, what stands before it."""
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from proxy.conformance.contract import BING, XSD, XSI
+from proxy.conformance.exchanges import Exchange, Format
+from proxy.conformance.reading import root
+from proxy.conformance.record import Record
+from proxy.conformance.rule import Rule, Seen, Unjudged
+from proxy.conformance.rules.looking import JOBS, STATUS, bodies, jobs
+from proxy.conformance.told import ToldJob
+
+_OPTIONAL = ("Name", "Link", "Description", "ErrorMessage")
+NOT_INDENTED = re.compile(rb"(?:<Response[^>]{0,500}>|</[A-Za-z]{1,40}>|<[A-Za-z]{1,40} ?/>)<[A-Za-z/]")
+
+
+def _roots(record: Record) -> Iterator[tuple[Exchange, etree._Element]]:
+    for each in record.envelopes(form=Format.XML):
+        yield each.exchange, root(each.exchange.body)
+
+
+def _root(record: Record) -> Iterator[Seen]:
+    for exchange, found in _roots(record):
+        wrong = "" if found.tag == f"{{{BING}}}Response" else f"it should be Response in {BING}"
+        yield Seen(exchange, str(found.tag), wrong)
+
+
+def _namespaces(record: Record) -> Iterator[Seen | Unjudged]:
+    for exchange, found in _roots(record):
+        declared = {name: found.nsmap.get(name) for name in ("xsi", "xsd")}
+        shown = " ".join(f'xmlns:{name}="{url}"' for name, url in declared.items())
+        is_page = "datasourcedownload" in exchange.ask.path.lower()
+        if is_page and declared == {name: f"https{url[4:]}" for name, url in (("xsi", XSI), ("xsd", XSD))}:
+            yield Unjudged("xsi and xsd with https, as the download page prints them; the contract has http")
+        else:
+            yield Seen(
+                exchange, shown, "" if declared == {"xsi": XSI, "xsd": XSD} else "both should be declared, with http"
+            )
+
+
+def _unprefixed(record: Record) -> Iterator[Seen]:
+    for exchange, found in _roots(record):
+        names = [each for each in found.iter("*") if each.prefix is not None]
+        foreign = [each for each in found.iter("*") if etree.QName(each).namespace != BING]
+        odd = next(iter(names + foreign), None)
+        shown = str(found.tag if odd is None else odd.tag) + (f", prefix {odd.prefix}" if odd is not None else "")
+        yield Seen(exchange, shown, "" if odd is None else "names should have no prefix, in the one namespace")
+
+
+def _error_strings(record: Record) -> Iterator[Seen]:
+    for exchange, found in _roots(record):
+        for details in found.iterfind("{*}ErrorDetails"):
+            names = [etree.QName(each).localname for each in details.iterchildren("*")]
+            sound = bool(names) and set(names) == {"string"}
+            yield Seen(exchange, f"ErrorDetails: {', '.join(names)}", "" if sound else "it should have string children")
+
+
+def _indented(record: Record) -> Iterator[Seen]:
+    for each in record.envelopes(form=Format.XML):
+        found = NOT_INDENTED.search(each.exchange.body)
+        if found is None:
+            place = each.exchange.body.find(b"<TraceId>")
+            yield Seen(each.exchange, (max(0, place - 20), place + 9))
+        else:
+            yield Seen(each.exchange, (found.start(), found.end()), "white space should stand before each element")
+
+
+def _after_links(record: Record) -> Iterator[Seen]:
+    for each in record.envelopes(*JOBS, form=Format.XML):
+        for found in re.finditer(rb"</Link>.", each.exchange.body, re.DOTALL):
+            wrong = "" if found[0][-1:].isspace() else "white space should follow"
+            yield Seen(each.exchange, (found.start(), found.end() + 10), wrong)
+
+
+def _nil(job: ToldJob) -> tuple[str, str]:
+    there = "CompletedDate" in job.order
+    sound = there and (("CompletedDate" in job.nil) == (job.text("completedDate") is None))
+    return job.shows(
+        "completedDate"
+    ), "" if sound else "CompletedDate should always be there, nil where there is no date"
+
+
+def _nil_marked(record: Record) -> Iterator[Seen]:
+    for exchange, found in _roots(record):
+        for each in found.iterfind(".//{*}CompletedDate"):
+            if not each.text:
+                sound = dict(each.attrib) == {f"{{{XSI}}}nil": "true"}
+                yield Seen(
+                    exchange, f"CompletedDate {dict(each.attrib)}", "" if sound else 'it should be xsi:nil="true"'
+                )
+
+
+def _optional(job: ToldJob) -> tuple[str, str]:
+    empty = [name for name in job.nil if name in _OPTIONAL]
+    return ", ".join(job.order), f"{empty[0]} is empty; it should be absent" if empty else ""
+
+
+RULES = (
+    Rule("2.xml-root", "The root is Response, in the namespace of the service.", _root),
+    Rule("2.xml-namespaces", "xsi and xsd are declared, with http.", _namespaces),
+    Rule("2.xml-unprefixed", "Names have no prefix.", _unprefixed),
+    Rule(
+        "2.xml-declaration",
+        "XML begins with its declaration, UTF-8, and nothing before it, no BOM either.",
+        bodies(rb"""(?i)\A<\?xml version=["']1\.0["'] encoding=["']utf-8["']""", "it should", Format.XML, must=True),
+    ),
+    Rule("2.xml-error-strings", "ErrorDetails has a string child for each text.", _error_strings),
+    Rule("2.xml-indented", "XML is indented.", _indented),
+    Rule("2.xml-after-link", "White space follows every </Link>.", _after_links, "no job has a link"),
+    Rule("2.xml-completed-date", "CompletedDate is always there.", jobs(_nil, form=Format.XML), "there is no job"),
+    Rule(
+        "2.xml-nil",
+        'A CompletedDate without a date is xsi:nil="true".',
+        _nil_marked,
+        "every job in the list has a CompletedDate",
+    ),
+    Rule(
+        "2.xml-optional",
+        "Optional elements are absent, not empty.",
+        jobs(_optional, *STATUS, *JOBS, form=Format.XML),
+        "there is no job",
+    ),
+)

@@ -1,0 +1,249 @@
+"""What is asked, in which order: the job list, what needs no job, then the jobs that the list or links tell of."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from urllib.parse import quote, urlsplit
+
+from proxy.conformance.asker import Asker, Endpoint, GaveUpError
+from proxy.conformance.asks import ERRORS, FIRST, LIST, LISTS, NO_ID, XML
+from proxy.conformance.contract import DOWNLOAD, DOWNLOAD_JOB, GEOCODE, KINDS, LOAD, STATUSES
+from proxy.conformance.exchanges import ROOT, Ask, Exchange, Key, Purpose, Subject
+from proxy.conformance.read_only import is_read_only
+from proxy.conformance.reading import read
+from proxy.conformance.record import Record
+from proxy.conformance.told import ToldJob
+
+# Names of data sources that are asked for a download, until one has it; jobs whose outputs are fetched.
+NAMES = 8
+OUTPUTS = 3
+STAND_IN = "?key=stand-in-for-the-key"
+RANGE = (("Range", "bytes=0-63"),)
+
+
+class UnreachableError(Exception):
+    """The endpoint could not be asked; the text is a sentence."""
+
+
+def survey(endpoint: Endpoint) -> Record:
+    """Asks an endpoint for all that rules look at.
+
+    Raises:
+        UnreachableError: the first request had no answer.
+    """
+    asker = Asker(endpoint)
+    asked_at = datetime.now(UTC)
+    stopped = ""
+    try:
+        first = asker.ask(FIRST)
+        if first.failure:
+            raise UnreachableError(f"{endpoint.base.url} could not be asked: {first.failure}.")
+        _ask_all(asker, endpoint, first)
+    except GaveUpError as error:
+        stopped = str(error)
+    return Record(tuple(asker.exchanges), asked_at, endpoint.secrets, stopped)
+
+
+def _ask_all(asker: Asker, endpoint: Endpoint, first: Exchange) -> None:
+    jobs = _jobs(first)
+    subjects = [_subject(job) for job in _one_of_each(jobs)]
+    _ask_each(asker, (*LISTS, *_other_host(endpoint), *_other_case(endpoint), *ERRORS))
+    answers = _ask_each(asker, (ask for subject in subjects for ask in _statuses(subject, _path(subject))))
+    _ask_each(asker, (ask for subject in _preferred(subjects) for ask in _variants(subject)))
+    _ask_each(asker, _self_links(answers))
+    answers += _download(asker, jobs)
+    _outputs(asker, answers)
+    if endpoint.query_key is not None:
+        _ask_each(asker, _by_query_key(subjects))
+
+
+def _ask_each(asker: Asker, asks: Iterable[Ask]) -> list[Exchange]:
+    """Asks for all that only reads: ids and links come from the endpoint, and some GETs create jobs."""
+    return [asker.ask(ask) for ask in asks if ask.is_link or is_read_only(ask.path)]
+
+
+def _jobs(exchange: Exchange) -> tuple[ToldJob, ...]:
+    found = read(exchange)
+    return () if found is None else tuple(job for job in found.jobs if job.text("description") in KINDS and job.id)
+
+
+def _one_of_each(jobs: tuple[ToldJob, ...]) -> Iterator[ToldJob]:
+    """The first job of each type in each state."""
+    seen = set()
+    for job in jobs:
+        kind = job.text("description"), job.status
+        if kind not in seen and job.status in STATUSES:
+            seen.add(kind)
+            yield job
+
+
+def _subject(job: ToldJob) -> Subject:
+    return Subject(job.id, job.text("description") or "", job.status, job.text("name") or "")
+
+
+def _path(subject: Subject) -> str:
+    return KINDS[subject.job_type].path.format(segment(subject.id))
+
+
+def _statuses(subject: Subject, path: str, purpose: Purpose = Purpose.STATUS) -> Iterator[Ask]:
+    yield Ask(purpose=purpose, path=path, subject=subject)
+    yield Ask(purpose=purpose, path=path, query="o=xml", format=XML, subject=subject)
+
+
+def _preferred(subjects: list[Subject]) -> Iterator[Subject]:
+    """One finished job of each kind of URL: what is said of it does not change while it is asked for."""
+    seen = set()
+    for subject in sorted(subjects, key=lambda each: each.status != "Completed"):
+        kind = KINDS[subject.job_type]
+        if kind not in seen:
+            seen.add(kind)
+            yield subject
+
+
+def _variants(subject: Subject) -> Iterator[Ask]:
+    path, kind = _path(subject), KINDS[subject.job_type]
+    wrong = GEOCODE if kind is not GEOCODE else LOAD
+    swapped = kind.path.swapcase().format(segment(subject.id.swapcase()))
+    yield Ask(purpose=Purpose.STATUS_CASE, path=swapped, subject=subject)
+    yield Ask(purpose=Purpose.STATUS_SLASH, path=path + "/", subject=subject)
+    yield Ask(purpose=Purpose.STATUS_WRONG_KIND, path=wrong.path.format(segment(subject.id)), subject=subject)
+    yield Ask(purpose=Purpose.HEAD, path=path, method="HEAD", subject=subject)
+    if kind is LOAD:
+        yield Ask(purpose=Purpose.WRONG_KEY_KNOWN_JOB, path=path, key=Key.WRONG, subject=subject)
+
+
+def _self_links(answers: list[Exchange]) -> Iterator[Ask]:
+    """The first self link of each kind of URL, at the endpoint itself: the key goes to no host that a link names."""
+    seen = set()
+    for answer in answers:
+        subject, job = answer.ask.subject, next(iter(_read_jobs(answer)), None)
+        link = next((link for link in job.links if link.role == "self"), None) if job else None
+        if link and subject and KINDS[subject.job_type] not in seen:
+            seen.add(KINDS[subject.job_type])
+            yield Ask(purpose=Purpose.STATUS_SELF, path=path_of(link.url), subject=subject)
+
+
+def _download(asker: Asker, jobs: tuple[ToldJob, ...]) -> list[Exchange]:
+    """Asks for downloads by the names in the list; the first one that is found is asked for in every way."""
+    names = list(dict.fromkeys(name for job in jobs if (name := job.text("name"))))
+    for name in names[:NAMES]:
+        subject = Subject("", DOWNLOAD_JOB, "", name)
+        path = DOWNLOAD.path.format(segment(name))
+        by_name = _ask_each(asker, _statuses(subject, path, Purpose.DOWNLOAD))
+        found = next((job for each in by_name for job in _read_jobs(each)), None)
+        if found is None:
+            continue
+        known = Subject(found.id, DOWNLOAD_JOB, found.status, name)
+        encoded = DOWNLOAD.path.format("".join(f"%{byte:02X}" for byte in name.encode("utf-8", "replace")))
+        by_id = DOWNLOAD.path.format(segment(found.id))
+        swapped = DOWNLOAD.path.swapcase().format(segment(name.swapcase()))
+        asks = [
+            Ask(purpose=Purpose.DOWNLOAD_CASE, path=swapped, subject=known),
+            Ask(purpose=Purpose.DOWNLOAD_ENCODED, path=encoded, subject=known),
+            Ask(purpose=Purpose.DOWNLOAD_ID, path=by_id, subject=known),
+        ]
+        if any(link.name == "succeeded" for link in found.links):
+            output = f"Dataflows/Download/{segment(name)}/output/succeeded"
+            asks.append(Ask(purpose=Purpose.OUTPUT_DOWNLOAD, path=output, subject=known))
+        _ask_each(asker, asks)
+        return by_name
+    return []
+
+
+def _read_jobs(exchange: Exchange) -> tuple[ToldJob, ...]:
+    found = read(exchange)
+    return () if found is None else found.jobs
+
+
+def _outputs(asker: Asker, answers: list[Exchange]) -> None:
+    """Fetches outputs as clients do: by the link with something appended, and by the URL that they build."""
+    fetched, missing = 0, list[Ask]()
+    for answer in answers:
+        subject, job = answer.ask.subject, next(iter(_read_jobs(answer)), None)
+        if answer.ask.format is XML or subject is None or job is None:
+            continue
+        path = answer.ask.path.rpartition("/$")[0] or answer.ask.path
+        own = path.replace("data/jobs/", "Dataflows/ListJobs/")
+        if job.status == "Aborted" and not missing:
+            missing = [Ask(purpose=Purpose.OUTPUT_MISSING, path=f"{own}/output/succeeded", subject=subject)]
+            _ask_each(asker, missing)
+        link = next((link for link in job.links if link.role == "output"), None)
+        if link is not None and fetched < OUTPUTS:
+            fetched += 1
+            listed = f"Dataflows/ListJobs/{segment(job.id)}"
+            for answered in _ask_each(asker, _output_asks(own, listed, link.name or "", subject)):
+                _follow(asker, answered)
+            if link.is_signed:
+                _ask_each(asker, _link_asks(link.url, subject))
+
+
+def _output_asks(own: str, listed: str, name: str, subject: Subject) -> Iterator[Ask]:
+    tail = f"/output/{segment(name)}"
+    yield Ask(purpose=Purpose.OUTPUT, path=own + tail, subject=subject)
+    yield Ask(purpose=Purpose.OUTPUT_LISTED, path=listed + tail, subject=subject)
+    yield Ask(purpose=Purpose.OUTPUT_NO_KEY, path=own + tail, key=Key.NONE, subject=subject)
+    yield Ask(purpose=Purpose.HEAD_OUTPUT, path=own + tail, method="HEAD", subject=subject)
+
+
+def _follow(asker: Asker, answer: Exchange) -> None:
+    location = answer.header("location")
+    if answer.ask.purpose is Purpose.OUTPUT and location:
+        subject = answer.ask.subject
+        asker.ask(Ask(purpose=Purpose.LOCATION, path=location, is_link=True, headers=RANGE, subject=subject))
+
+
+def _link_asks(url: str, subject: Subject) -> Iterator[Ask]:
+    """What clients do to a signed link; what stands for the key here is nobody's."""
+    appended, dropped = url + STAND_IN, url.partition("#")[0] + STAND_IN
+    yield Ask(purpose=Purpose.LINK_APPENDED, path=appended, is_link=True, headers=RANGE, subject=subject)
+    yield Ask(purpose=Purpose.LINK_DROPPED, path=dropped, is_link=True, headers=RANGE, subject=subject)
+    yield Ask(purpose=Purpose.LINK_HEAD, path=url, is_link=True, method="HEAD", subject=subject)
+
+
+def _by_query_key(subjects: list[Subject]) -> Iterator[Ask]:
+    yield Ask(purpose=Purpose.LIST_QUERY_KEY, path=LIST, key=Key.QUERY)
+    yield Ask(purpose=Purpose.LIST_QUERY_KEY, path=LIST, query="o=xml", format=XML, key=Key.QUERY)
+    load = f"Dataflows/LoadDataSource/{NO_ID}"
+    yield Ask(purpose=Purpose.QUERY_KEY_NO_JOB, path=load, key=Key.QUERY)
+    yield Ask(purpose=Purpose.QUERY_KEY_OUTPUT, path=load + "/output/succeeded", key=Key.QUERY)
+    for subject in subjects[:1]:
+        yield Ask(purpose=Purpose.QUERY_KEY_JOB, path=_path(subject), key=Key.QUERY, subject=subject)
+        yield Ask(
+            purpose=Purpose.QUERY_KEY_JOB,
+            path=_path(subject),
+            query="o=xml",
+            format=XML,
+            key=Key.QUERY,
+            subject=subject,
+        )
+
+
+def _other_host(endpoint: Endpoint) -> Iterator[Ask]:
+    """The Host in another form of the same name: any other could lead the key to somebody else."""
+    origin = endpoint.base.origin
+    other = origin.host_header.upper()
+    try:
+        if ip_address(origin.host).is_loopback:
+            other = f"localhost:{origin.port}"
+    except ValueError:
+        pass
+    if other != origin.host_header:
+        yield Ask(purpose=Purpose.LIST_OTHER_HOST, path=LIST, headers=(("Host", other),))
+
+
+def _other_case(endpoint: Endpoint) -> Iterator[Ask]:
+    if endpoint.key.swapcase() != endpoint.key:
+        yield Ask(purpose=Purpose.OTHER_CASE_KEY, path=LIST, key=Key.OTHER_CASE)
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path, whatever is in it."""
+    return quote(text, safe="", errors="replace")
+
+
+def path_of(url: str) -> str:
+    """What stands behind /REST/v1/ in a URL, empty where it is no such URL."""
+    try:
+        return urlsplit(url).path.partition(ROOT)[2]
+    except ValueError:
+        return ""

@@ -1,0 +1,106 @@
+"""What an answer tells, the same for both formats; values that are not of the expected type are kept as they are."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from proxy.conformance.exchanges import Exchange, Format
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLink:
+    """A link. `members` are the names of its JSON members, or of its XML attributes, in their order."""
+
+    role: str
+    name: str | None
+    url: str
+    members: tuple[str, ...]
+
+    @property
+    def called(self) -> tuple[str, str | None]:
+        """Role and name."""
+        return self.role, self.name
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it is a signed URL of storage."""
+        return "sig=" in self.url.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class ToldJob:
+    """A job. `values` are by the JSON names; `order` has the names as they stand in the answer, a link's once each.
+
+    `resource_type` is DataflowJob or DataServiceJob, `type_text` the whole `__type` of JSON. `nil` are the XML elements
+    that are there without a value.
+    """
+
+    exchange: Exchange
+    resource_type: str
+    type_text: str
+    order: tuple[str, ...]
+    values: Mapping[str, object]
+    links: tuple[ToldLink, ...]
+    nil: tuple[str, ...] = ()
+
+    def text(self, name: str) -> str | None:
+        """A member that is a text."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) else None
+
+    @property
+    def id(self) -> str:
+        """The job's id, empty where there is none."""
+        return self.text("id") or ""
+
+    @property
+    def status(self) -> str:
+        """The job's status, empty where there is none."""
+        return self.text("status") or ""
+
+    def shows(self, *names: str) -> str:
+        """Members as the answer writes them."""
+        return " ".join(self._shows(name) for name in names)
+
+    def _shows(self, name: str) -> str:
+        if name not in self.values:
+            return f"{name} absent"
+        if self.exchange.ask.format is Format.XML:
+            element = name[0].upper() + name[1:]
+            return f"<{element}>{self.values[name]}</{element}>"
+        return f"{json.dumps(name)}:{json.dumps(self.values[name], ensure_ascii=False)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSet:
+    """A resource set."""
+
+    order: tuple[str, ...]
+    total: object
+    jobs: tuple[ToldJob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An answer that could be read. `values` are by the JSON names; `details` is None where errorDetails is absent."""
+
+    exchange: Exchange
+    order: tuple[str, ...]
+    values: Mapping[str, object]
+    details: tuple[object, ...] | None
+    sets: tuple[ToldSet, ...]
+
+    @property
+    def format(self) -> Format:
+        """The format that it is in."""
+        return Format.JSON if self.exchange.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else Format.XML
+
+    @property
+    def code(self) -> object:
+        """The authenticationResultCode."""
+        return self.values.get("authenticationResultCode")
+
+    @property
+    def jobs(self) -> tuple[ToldJob, ...]:
+        """The jobs of all resource sets."""
+        return tuple(job for each in self.sets for job in each.jobs)

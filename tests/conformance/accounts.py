@@ -1,0 +1,60 @@
+"""Accounts to judge: rows of every kind, the samples of the demo, and nothing."""
+
+import asyncio
+from datetime import timedelta
+
+from adapters.account import StorageOptions
+from adapters.accounts import Accounts
+from adapters.credentials import ConnectionString
+from adapters.exports import upload
+from proxy.commands import samples
+from proxy.conformance.address import parse_base_url
+from proxy.conformance.asker import Endpoint
+from proxy.conformance.record import Record
+from proxy.conformance.survey import survey
+from tests.contract.samples import JOB_TYPES, rich_job
+from tests.live import MASTER, QUERY, LiveServer
+from tests.storage import Storage, ago, date, int64
+
+ODD_NAME = "Shop`~!$^_={}9"
+
+
+def record_of(server: LiveServer, *, query_key: str | None = QUERY) -> Record:
+    """All that is asked of a live server."""
+    return survey(Endpoint(parse_base_url(server.url), MASTER, query_key))
+
+
+def write_samples(storage: Storage) -> None:
+    """The sample jobs of the demo, with their exports."""
+
+    async def write() -> None:
+        options = StorageOptions(storage.table_name, timedelta(hours=1), 5)
+        async with Accounts({storage.account: ConnectionString(storage.connection_string)}, options) as accounts:
+            account = accounts[storage.account]
+            await account.jobs.put(list(samples.jobs()))
+            async with account.blobs() as blobs:
+                for path, content in samples.exports().items():
+                    await upload(blobs, path, content)
+
+    asyncio.run(write())
+
+
+def write_every_kind(storage: Storage) -> None:
+    """Rows of every type in every state, in every status word, and of all that a row may have."""
+    outputs = {
+        "OutputBlob": storage.export(b"<a/>" * 100),
+        "FailedBlob": storage.export(b"row 7: no latitude", "log.txt"),
+    }
+    texts = {"Description": "Köln & <Umgebung>\x01\r\n\u2028/", "DataSourceName": ODD_NAME}
+    counts = {"TotalEntityCount": int64(5_000_000_000), "ProcessedEntityCount": 7, "FailedEntityCount": "many"}
+    for hours, job_type in enumerate(JOB_TYPES, 1):
+        for word in ("Queued", "SUCCEEDED", "TimedOut", *(("Completed", "Dreaming") if job_type == "Geocode" else ())):
+            ended = {} if word in {"Queued", "Completed"} else {"CompletedDate": date(ago(minutes=5))}
+            rich_job(
+                storage, job_type, status=word, CreatedDate=ago(hours=hours), **outputs, **texts, **counts, **ended
+            )
+    storage.job("Geocode", "Completed", CreatedDate=ago(days=14, hours=23))
+    storage.job("Geocode", "Completed", CreatedDate=ago(days=15, hours=1))
+    # A second like that of another row, and an id as Bing gave them.
+    storage.alias("alias:id:old-1.x", rich_job(storage, status="Failed", LegacyId="Old-1.x", **outputs))
+    storage.download(ODD_NAME, CreatedDate=ago(minutes=7), **outputs)

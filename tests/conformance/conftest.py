@@ -1,0 +1,58 @@
+"""What was recorded of our own server in front of each kind of account, once for each process."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from adapters.emulator import Emulator
+from proxy.conformance.record import Record
+from tests.conformance.accounts import record_of, write_every_kind, write_samples
+from tests.live import LiveServer, start_server
+from tests.storage import Storage
+
+
+@pytest.fixture(scope="session")
+def filled(emulator: Emulator) -> Iterator[LiveServer]:
+    """A server in front of rows of every kind."""
+    with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage:
+        write_every_kind(storage)
+        with start_server(storage) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def full(filled: LiveServer) -> Record:
+    """What that server was asked and answered."""
+    return record_of(filled)
+
+
+@pytest.fixture(scope="session")
+def redirected(emulator: Emulator) -> Iterator[Record]:
+    """The samples of the demo, where output links stay on the proxy."""
+    with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage:
+        write_samples(storage)
+        with start_server(storage, output_links="redirect") as server:
+            yield record_of(server)
+
+
+@pytest.fixture(scope="session")
+def demo(emulator: Emulator) -> Iterator[Record]:
+    """The samples of the demo."""
+    with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage:
+        write_samples(storage)
+        with start_server(storage) as server:
+            yield record_of(server)
+
+
+@pytest.fixture(scope="session")
+def bare(emulator: Emulator) -> Iterator[LiveServer]:
+    """A server in front of an account without jobs."""
+    with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage, start_server(storage) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def empty(bare: LiveServer) -> Record:
+    """What that server was asked and answered."""
+    return record_of(bare)

@@ -1,0 +1,65 @@
+"""Where the documents have it otherwise than the contract, an endpoint that does as they say breaks nothing."""
+
+import pytest
+
+from proxy.conformance.exchanges import Purpose
+from proxy.conformance.record import Record
+from proxy.conformance.rule import Outcome, verdict
+from proxy.conformance.rules.table import RULES
+from tests.conformance.breaking import Mutation, all_of, answer, json_body, of, xml_body
+
+P = Purpose
+CREATED = all_of(
+    json_body(
+        '"statusCode":200,"statusDescription":"OK"', '"statusCode":201,"statusDescription":"Created"', P.DOWNLOAD
+    ),
+    xml_body("<StatusCode>200</StatusCode>", "<StatusCode>201</StatusCode>", P.DOWNLOAD),
+)
+LINK_LAST = xml_body(
+    r"(<Link [^>]*>[^<]*</Link>\s*)((?:<Description>[^<]*</Description>\s*)?<Status>[^<]*</Status>\s*)",
+    r"\2\1",
+    P.DOWNLOAD,
+)
+
+FORMS: dict[str, tuple[str, Mutation]] = {
+    "2.status-code": ("as the download page prints it", CREATED),
+    "2.status-description": ("as the download page prints it", CREATED),
+    "2.xml-namespaces": (
+        "as the download page prints them",
+        xml_body('xmlns:xs(.)="http:', r'xmlns:xs\1="https:', P.DOWNLOAD, P.DOWNLOAD_ID),
+    ),
+    "2.aborted-error-details": (
+        "errorDetails is absent, as the documents have it",
+        json_body('"errorDetails":\\[[^]]*\\],', "", P.STATUS, P.DOWNLOAD),
+    ),
+    "3.service-status": (
+        "DataServiceJob, as the documents have it",
+        all_of(
+            *(json_body(f',?"{name}":[0-9]+', "", P.STATUS) for name in ("failedEntityCount", "processedEntityCount")),
+            json_body(',"totalEntityCount":[0-9]*', "", P.STATUS),
+            json_body("DataflowJob", "DataServiceJob", P.STATUS),
+        ),
+    ),
+    "3.links-before-status": ("as the download page prints it", LINK_LAST),
+    "5.no-such-job": ("HTTP 400, which the documents name", answer(of(P.NO_JOB), status=400)),
+    "5.no-such-output": ("HTTP 400, which the documents name", answer(of(P.OUTPUT_MISSING), status=400)),
+    "1.output-kind": ("HTTP 200, which the documents name", answer(of(P.OUTPUT), status=200, body=b"Id,Name")),
+    "6.total": ("an estimate, as the documents have it", json_body('"estimatedTotal":', r"\g<0>1", P.LIST)),
+    "3.zone": (
+        "which is a setting",
+        xml_body("(Date>[^<]*)-0[78]:00", r"\1+01:00"),
+    ),
+    "4.appended-key": ("storage has no such blob", answer(of(P.LINK_APPENDED), status=404)),
+    "4.location-works": ("storage could not be asked: nobody", answer(of(P.LOCATION), failure="nobody listens there")),
+    "5.wrong-method": ("no other method is tried", answer(of(P.POST_ONLY), status=401)),
+    "6.formats-agree": ("the list changed", json_body('"id":"[^"]*"', '"id":"new"', P.LIST_AGAIN, count=1)),
+    "6.query-key-jobs": ("the list changed", json_body('"id":"[^"]*"', '"id":"new"', P.LIST_AGAIN, count=1)),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_documented_form_is_not_judged_and_the_report_says_why(name: str, full: Record) -> None:
+    (rule,) = [rule for rule in RULES if rule.id == name]
+    reason, mutation = FORMS[name]
+    found = verdict(rule, mutation(full))
+    assert (found.outcome, reason in found.reason) == (Outcome.NOT_JUDGED, True), found

@@ -1,0 +1,72 @@
+"""The read-only promise: GET and HEAD, and of those only what creates nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from proxy.conformance.address import parse_base_url
+from proxy.conformance.asker import Asker, Endpoint, NotReadOnlyError
+from proxy.conformance.asks import ERRORS, FIRST, LISTS
+from proxy.conformance.exchanges import Ask, Purpose
+from proxy.conformance.read_only import is_read_only
+from proxy.conformance.record import Record
+from tests.conformance.accounts import record_of, write_samples
+from tests.conftest import StartServer
+from tests.storage import Storage
+
+CREATING = (
+    "Dataflows/DataSourceDownload/20181f26/Shop",
+    "Dataflows/DataSourceDownload/20181f26%2FShop",
+    "Dataflows/DataSourceDownload/20181f26%2fShop/",
+    "Dataflows/DataSourceDownload/20181f26%5CShop",
+    "Dataflows/DataSourceDownload/20181f26\\Shop",
+    "Dataflows/DataSourceDownload/x?a=/../y",
+    "Dataflows/DataSourceRollback/f8293dc7/Shop",
+    "Dataflows/LoadDataSource/..",
+    "Dataflows/LoadDataSource/../DataSourceDownload/a/b",
+    "data/20181f26/Shop/$commit",
+    "data/20181f26/Shop/$updatedatasource",
+    "data/20181f26/Shop",
+    "data/jobs/a/$getstatus/../$commit",
+    "",
+)
+
+
+@pytest.mark.parametrize("path", CREATING)
+def test_what_may_create_a_job_is_never_asked_for(path: str) -> None:
+    assert not is_read_only(path)
+    asker = Asker(Endpoint(parse_base_url("http://127.0.0.1:1"), "key"))
+    with pytest.raises(NotReadOnlyError):
+        asker.ask(Ask(purpose=Purpose.STATUS, path=path))
+    assert asker.exchanges == []
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "get"])
+def test_no_other_method_is_sent(method: str) -> None:
+    with pytest.raises(NotReadOnlyError):
+        Asker(Endpoint(parse_base_url("http://127.0.0.1:1"), "key")).ask(
+            Ask(purpose=Purpose.LIST, path="Dataflows/ListJobs", method=method)
+        )
+
+
+def test_all_that_is_asked_is_asked_for_reading(full: Record) -> None:
+    asked = [each.ask for each in full.exchanges]
+    assert {ask.method for ask in asked} == {"GET", "HEAD"}
+    assert all(is_read_only(ask.path) for ask in asked if not ask.is_link)
+    assert {FIRST, *LISTS, *ERRORS} <= set(asked)
+
+
+def test_nothing_in_storage_is_changed(storage: Storage, start: StartServer) -> None:
+    write_samples(storage)
+    before = list(storage.table.list_entities())
+    assert len(record_of(start(storage)).exchanges) > 100
+    assert list(storage.table.list_entities()) == before
+
+
+def test_the_server_does_not_load_it() -> None:
+    code = (
+        "import sys, proxy.__main__, proxy.app, proxy.server;"
+        "sys.exit(any(name.startswith('proxy.conformance') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
