@@ -16,6 +16,7 @@ from proxy.bing.envelope import DEFAULT_COPYRIGHT
 from proxy.bing.errors import ErrorCode
 from proxy.bing.routes import ROUTES
 from proxy.commands.samples import jobs
+from proxy.conformance.rules.table import RULES
 from proxy.keyring_file import parse_keyring
 from proxy.logs import FIELDS
 from proxy.settings import Settings, variable
@@ -123,10 +124,12 @@ def test_every_difference_has_a_test_of_its_number() -> None:
 def test_every_command_is_in_the_table() -> None:
     told = " ".join(row[0] for row in table("Commands", 2))
     more = {"jobs put": ["file"], "jobs import": ["file"], "keys add": ["--account", "a"], "keys revoke": ["ab"]}
+    more |= {"conformance": ["--base-url", "https://a", "--key", "k"]}
     commands = (
         "serve",
         "worker",
         "check",
+        "conformance",
         "jobs put",
         "jobs list",
         "jobs import",
@@ -142,6 +145,10 @@ def test_every_command_is_in_the_table() -> None:
 def test_every_metric_is_in_the_table_with_its_labels() -> None:
     told = [(code(name)[0], kind, tuple(code(labels)), meaning) for name, kind, labels, meaning in table("Watching", 4)]
     assert told == [(each.name.removeprefix(PREFIX), each.kind.value, each.labels, each.help) for each in METRICS]
+
+
+def test_the_number_of_rules_is_that_of_the_table() -> None:
+    assert f"judges\n{len(RULES)} rules" in README
 
 
 def test_every_alert_is_in_the_table() -> None:
