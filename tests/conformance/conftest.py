@@ -28,21 +28,25 @@ def full(filled: LiveServer) -> Record:
 
 
 @pytest.fixture(scope="session")
-def redirected(emulator: Emulator) -> Iterator[Record]:
-    """The samples of the demo, where output links stay on the proxy."""
+def samples(emulator: Emulator) -> Iterator[Storage]:
+    """The samples of the demo, which no test changes."""
     with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage:
         write_samples(storage)
-        with start_server(storage, output_links="redirect") as server:
-            yield record_of(server)
+        yield storage
 
 
 @pytest.fixture(scope="session")
-def demo(emulator: Emulator) -> Iterator[Record]:
-    """The samples of the demo."""
-    with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage:
-        write_samples(storage)
-        with start_server(storage) as server:
-            yield record_of(server)
+def demo(samples: Storage) -> Iterator[Record]:
+    """What a server in front of them was asked and answered."""
+    with start_server(samples) as server:
+        yield record_of(server)
+
+
+@pytest.fixture(scope="session")
+def redirected(samples: Storage) -> Iterator[Record]:
+    """The same, where output links stay on the proxy."""
+    with start_server(samples, output_links="redirect") as server:
+        yield record_of(server)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,8 @@
 
 import io
 import json
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -58,13 +57,11 @@ def test_keys_come_from_standard_input_a_line_each(
     assert {rule["verdict"] for rule in told["rules"] if rule["id"] == "6.query-key"} == {"kept"}
 
 
-def test_the_report_for_machines_has_its_schema(filled: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--base-url", filled.url, "--key", MASTER, "--json") == 0
-    out = capsys.readouterr().out
-    assert_masked(out)
-    told = json.loads(out)
+def test_the_report_for_machines_has_its_schema(bare: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--base-url", bare.url, "--key", MASTER, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
     assert list(told) == ["schema", "baseUrl", "askedAt", "requests", "stopped", "jobList", "counts", "rules"]
-    assert (told["schema"], told["baseUrl"], told["stopped"]) == (1, filled.url, None)
+    assert (told["schema"], told["baseUrl"], told["stopped"]) == (1, bare.url, None)
     assert [rule["id"] for rule in told["rules"]] == [rule.id for rule in RULES]
     counted = {"kept": 0, "broken": 0, "notJudged": 0}
     for rule in told["rules"]:
@@ -85,10 +82,12 @@ def test_a_broken_rule_ends_with_1_and_shows_the_bytes(capsys: pytest.CaptureFix
     assert shown[1].strip().startswith("-> the order should be authenticationResultCode, brandLogoUri")
 
 
-def test_who_reads_only_the_beginning_ends_it_quietly(bare: LiveServer) -> None:
-    command = f'"{sys.executable}" -m proxy conformance --base-url {bare.url} --key - | head -n 1'
-    ended = subprocess.run(["sh", "-c", command], input=MASTER, capture_output=True, text=True, check=True)
-    assert (ended.stdout.count("\n"), ended.stderr) == (1, "")
+def test_who_reads_no_more_is_told_no_more(bare: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as nobody:
+        monkeypatch.setattr("sys.stdout", nobody)
+        assert run("--base-url", bare.url, "--key", MASTER) == 0
 
 
 def test_a_base_url_may_have_a_path() -> None:

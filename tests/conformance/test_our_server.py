@@ -1,13 +1,21 @@
 """Our own server keeps every rule that can be judged, and what can't be is told with its reason."""
 
+from dataclasses import replace
+from http import HTTPStatus
+
 import pytest
 
+from adapters.records import JobStatus
+from proxy.bing import errors
+from proxy.bing.translate import STATUS_TEXTS
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Outcome, Verdict, verdict
 from proxy.conformance.rules.table import RULES
-from tests.conformance.accounts import record_of, write_samples
+from tests.conformance.accounts import record_of
 from tests.conftest import StartServer
 from tests.storage import Storage
+
+NO_SUCH_JOB = errors.ErrorCode.NO_SUCH_JOB.value
 
 # What no sound server shows at will.
 FAULTS = {"5.server-fault": "no answer was a 500", "5.unavailable": "no answer was a 503"}
@@ -73,10 +81,9 @@ def test_an_empty_account_breaks_no_rule_and_says_what_is_missing(empty: Record)
     ],
 )
 def test_a_setting_breaks_no_rule(
-    settings: dict[str, str], reasons: dict[str, str], storage: Storage, start: StartServer
+    settings: dict[str, str], reasons: dict[str, str], samples: Storage, start: StartServer
 ) -> None:
-    write_samples(storage)
-    broken, untold = judged(record_of(start(storage, **settings), query_key=None))
+    broken, untold = judged(record_of(start(samples, **settings), query_key=None))
     assert not broken
     assert untold.keys() - NOT_EMPTY.keys() - FAULTS.keys() - reasons.keys() == {
         "4.kept-link",
@@ -88,12 +95,18 @@ def test_a_setting_breaks_no_rule(
         assert reason in untold[name]
 
 
+def test_a_server_that_breaks_rules_is_caught(
+    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STATUS_TEXTS, JobStatus.ABORTED, "Failed")
+    monkeypatch.setattr(errors.ErrorCode.NO_SUCH_JOB, "_value_", replace(NO_SUCH_JOB, status=HTTPStatus.GONE))
+    storage.job(status="Failed")
+    broken, _ = judged(record_of(start(storage)))
+    assert {each.rule.id for each in broken} == {"1.name-characters", "1.odd-id", "3.status", "5.no-such-job"}
+
+
 def test_a_load_that_names_no_data_source_is_not_judged_by_its_link(storage: Storage, start: StartServer) -> None:
     storage.job(DataSourceName="Shop")
     broken, untold = judged(record_of(start(storage)))
     assert not broken
     assert "may not name its data source" in untold["3.service-there"]
-
-
-def test_the_same_record_is_judged_the_same_again(full: Record) -> None:
-    assert judged(full) == judged(full)

@@ -1,5 +1,6 @@
 """The read-only promise: GET and HEAD, and of those only what creates nothing."""
 
+import os
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from proxy.conformance.asks import ERRORS, FIRST, LISTS
 from proxy.conformance.exchanges import Ask, Purpose
 from proxy.conformance.read_only import is_read_only
 from proxy.conformance.record import Record
-from tests.conformance.accounts import record_of, write_samples
+from tests.conformance.accounts import record_of
 from tests.conftest import StartServer
 from tests.storage import Storage
 
@@ -58,9 +59,10 @@ def test_all_that_is_asked_is_asked_for_reading(full: Record) -> None:
 
 
 def test_nothing_in_storage_is_changed(storage: Storage, start: StartServer) -> None:
-    write_samples(storage)
+    storage.job(DataSourceName="Shop", AccessId="a1b2", OutputBlob=storage.export())
+    storage.download("Shop", OutputBlob=storage.export())
     before = list(storage.table.list_entities())
-    assert len(record_of(start(storage)).exchanges) > 100
+    assert len(record_of(start(storage)).exchanges) > 80
     assert list(storage.table.list_entities()) == before
 
 
@@ -69,4 +71,5 @@ def test_the_server_does_not_load_it() -> None:
         "import sys, proxy.__main__, proxy.app, proxy.server;"
         "sys.exit(any(name.startswith('proxy.conformance') for name in sys.modules))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
