@@ -23,7 +23,7 @@ param keyringExists bool = false
 @description('Whether clients may create jobs. With false the proxy\'s identity may only read, and no worker runs.')
 param acceptWrites bool = true
 
-@description('The image that azd has pushed for the proxy. Empty before the first push: a placeholder runs then, which takes no requests of clients.')
+@description('The image that azd has pushed for the proxy. Empty before the first push: a sample by Microsoft runs for those minutes.')
 param proxyImage string = ''
 
 @description('The image that azd has pushed for the worker; it is the same one.')

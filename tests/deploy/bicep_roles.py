@@ -22,8 +22,10 @@ ON = {
     "Microsoft.Storage/storageAccounts/tableServices/tables": "table {}",
 }
 
-# What the built-in roles may do, of what is asked of storage; as Microsoft's reference has it.
+# What the built-in roles may do, of what is asked for; as Microsoft's reference has it.
 GRANTS = {
+    "AcrPull": {"pull/read"},
+    "Key Vault Secrets User": {"secrets/getSecret/action"},
     "Storage Table Data Reader": {"entities/read"},
     "Storage Table Data Contributor": {
         "entities/read",
@@ -101,13 +103,12 @@ def told(text: str) -> tuple[set[Granted], dict[tuple[str, str, str], set[str]]]
     found, actions = set(), {}
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]
-        if len(cells) not in {4, 5} or cells[0].startswith("---") or "built-in role" in cells:
+        if len(cells) != 5 or cells[0].startswith("---") or "built-in role" in cells:
             continue
-        role, on, who, why = cells[-4:]
+        action, role, on, who, why = cells
         who = who.partition(",")[0]
         found.add(Granted(role, on, who, why))
-        if len(cells) == 5:
-            actions[who, on, role] = set(re.findall("`([^`]+)`", cells[0]))
+        actions[who, on, role] = set(re.findall("`([^`]+)`", action))
     return found, actions
 
 
