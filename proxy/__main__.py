@@ -1,8 +1,14 @@
 """The command line: `python -m proxy serve | worker | check | jobs ... | keys ... | conformance | demo`."""
 
+import signal
+import sys
+
+if __name__ == "__main__":
+    # The first process of a container is deaf to a signal that it does nothing about, and the imports take a second.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
 import argparse
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from adapters.accounts import Accounts

@@ -17,7 +17,7 @@ import pytest
 
 from proxy.commands.health import SILENT_SECONDS
 from proxy.work.folders import LOCK
-from tests.contract.processes import ROOT, ServerProcess, free_port, serving, settings_of
+from tests.contract.processes import ROOT, ServerProcess, environment, free_port, serving, settings_of
 from tests.deploy.dockerfile import HEALTH, RULES, broken, instructions, stages
 from tests.storage import Storage
 from tests.work.processes import WorkerProcess, worker_process
@@ -94,9 +94,9 @@ def test_only_what_the_images_copy_is_sent_to_the_builder() -> None:
 
 def health(folder: Path, port: int, *names: str) -> tuple[int, str]:
     """What the image's health check says, asked as Docker asks it."""
-    environment = os.environ | {"TMPDIR": str(folder), "PROXY_PORT": str(port)}
+    variables = os.environ | {"TMPDIR": str(folder), "PROXY_PORT": str(port)}
     command = [sys.executable, *HEALTH[1:], *names]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS)
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS)
     return ended.returncode, ended.stdout + ended.stderr
 
 
@@ -181,3 +181,16 @@ def test_what_answers_otherwise_is_no_healthy_server(tmp_path: Path) -> None:
 
 def test_a_name_that_is_unknown_is_told(tmp_path: Path) -> None:
     assert health(tmp_path, 1, "server") == (2, "what is server? Known are serve, worker\n")
+
+
+def test_a_signal_that_comes_while_it_starts_ends_it(account: Storage) -> None:
+    # Left to itself the system ends it too, but not the first process of a container: that must have said what it does.
+    command = [sys.executable, "-X", "importtime", "-m", "proxy", "worker"]
+    with subprocess.Popen(
+        command, env=environment(**settings_of(account)), stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.split("|")[-1].strip() == "argparse" for line in process.stderr)
+        process.terminate()
+        process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 128 + signal.SIGTERM
