@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from proxy.settings import Settings, variable
 
-SETTINGS = frozenset(variable(name) for name in Settings.model_fields) | {"PROXY_METRICS_PORT"}
+SETTINGS = frozenset(variable(name) for name in Settings.model_fields)
 
 # Not ours: what Python's temporary files follow.
 OTHERS = frozenset({"TMPDIR"})
