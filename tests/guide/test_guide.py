@@ -123,8 +123,8 @@ def followed(emulator: Emulator, account: Storage, tmp_path_factory: pytest.Temp
     text = file.read_text(encoding="utf-8")
     parts = re.split(r"^== (\d+) \d+\n", text, flags=re.MULTILINE)
     steps: dict[str, str] = {}
-    for step, said in zip(parts[1::2], parts[2::2], strict=True):
-        steps[step] = steps.get(step, "") + said
+    for step, part in zip(parts[1::2], parts[2::2], strict=True):
+        steps[step] = steps.get(step, "") + part
     return Followed(run.returncode, text, steps, len(jobs))
 
 
