@@ -91,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     adding = keys.add_parser("add", help="add a key, read from standard input, by its digest")
     adding.add_argument("--account", required=True, help="the account that it opens")
     adding.add_argument("--role", choices=["master", "query"], default="master")
-    adding.add_argument("--expires", metavar="TIME", help="when it ends, like 2028-06-30T00:00:00Z")
+    adding.add_argument("--expires", metavar="TIME", help="when it ends, like 2030-01-01T00:00:00Z")
     adding.add_argument("--data-source", action="append", default=[], metavar="PATTERN", help="only these; repeatable")
     adding.add_argument("--new", action="store_true", help="make a new key and print it, once")
     adding.add_argument("--clear", action="store_true", help="store the key itself, not its digest")

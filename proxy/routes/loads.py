@@ -17,7 +17,15 @@ from proxy.bing.request import Call
 from proxy.deadline import storage_deadline
 from proxy.keyring import DIGEST_PREFIX, digest_of
 from proxy.routes.caller import Caller
-from proxy.routes.new_jobs import create_job, data_source, judge_limits, now, recent_jobs, refuse_if_being_deleted
+from proxy.routes.new_jobs import (
+    access_id_at_bing,
+    create_job,
+    data_source,
+    judge_limits,
+    now,
+    recent_jobs,
+    refuse_if_being_deleted,
+)
 
 MEGABYTE = 1024 * 1024
 
@@ -32,7 +40,7 @@ async def create_load(_call: Call, caller: Caller) -> CreatedJob:
     await _judge_body(asked, caller)
     _judge_location(asked, caller)
     async with storage_deadline(caller.settings.storage_timeout):
-        source = await _judge_standing(asked, caller)
+        source, access_id = await _judge_standing(asked, caller)
     job_id = new_job_id(now())
     upload = None
     if asked.location is None:
@@ -42,7 +50,7 @@ async def create_load(_call: Call, caller: Caller) -> CreatedJob:
         async with storage_deadline(caller.settings.storage_timeout):
             if upload is not None:  # that took its time, and others may have created jobs since
                 judge_limits(await recent_jobs(caller.account), caller.settings)
-            return await _create(job_id, asked, source, upload, caller)
+            return await _create(_record(job_id, asked, source, access_id), asked, upload, caller)
     except BaseException:
         if upload is not None:
             await _discard(caller, upload)
@@ -74,11 +82,12 @@ def _judge_location(asked: LoadRequest, caller: Caller) -> None:
             raise WireError(ErrorCode.BAD_DATA_LOCATION) from None
 
 
-async def _judge_standing(asked: LoadRequest, caller: Caller) -> DataSource | None:
-    """The data source as it is, where the account may load it now."""
+async def _judge_standing(asked: LoadRequest, caller: Caller) -> tuple[DataSource | None, str | None]:
+    """The data source as it is, where the account may load it now, and its access id: where it has had one."""
     account, settings = caller.account, caller.settings
     source, jobs = await asyncio.gather(data_source(account, asked.name), recent_jobs(account))
-    if asked.access_id is not None and (source is None or source.access_id.lower() != asked.access_id.lower()):
+    access_id = await access_id_at_bing(caller, asked.name) if source is None else source.access_id
+    if asked.access_id is not None and (access_id or "").lower() != asked.access_id.lower():
         raise WireError(ErrorCode.NO_SUCH_DATA_SOURCE)
     await refuse_if_being_deleted(account, source, asked.name, jobs)
     if source is None:
@@ -89,7 +98,7 @@ async def _judge_standing(asked: LoadRequest, caller: Caller) -> DataSource | No
         if asked.name.lower() not in names and len(names) >= settings.max_data_sources:
             raise WireError(ErrorCode.TOO_MANY_DATA_SOURCES)
     judge_limits(jobs, settings)
-    return source
+    return source, access_id
 
 
 async def _store(caller: Caller, path: BlobPath) -> None:
@@ -104,18 +113,19 @@ async def _store(caller: Caller, path: BlobPath) -> None:
         raise WireError(ErrorCode.NO_DATA)
 
 
-async def _create(
-    job_id: str, asked: LoadRequest, source: DataSource | None, upload: BlobPath | None, caller: Caller
-) -> CreatedJob:
-    record = JobRecord(
+def _record(job_id: str, asked: LoadRequest, source: DataSource | None, access_id: str | None) -> JobRecord:
+    return JobRecord(
         row_key=job_id,
         job_type=asked.job_type,
         status=JobStatus.PENDING,
         created=now(),
         data_source_name=asked.name if source is None else source.name,
-        access_id=uuid4().hex if source is None else source.access_id,
+        access_id=access_id or uuid4().hex,
         description=asked.description,
     )
+
+
+async def _create(record: JobRecord, asked: LoadRequest, upload: BlobPath | None, caller: Caller) -> CreatedJob:
     query_key = caller.query.query_key
     work = {
         "operation": asked.operation,

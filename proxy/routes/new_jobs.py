@@ -34,8 +34,8 @@ async def recent_jobs(account: Account) -> list[JobRecord]:
     Read from storage, not from what is remembered: a job created a moment ago counts.
     """
     jobs = await account.guard.run(lambda: account.jobs.created_since(from_datetime(datetime.now(UTC) - DAY)))
-    # Geocode jobs have limits of their own, and are not created here.
-    return [job for job in jobs if job.job_type is not JobType.GEOCODE]
+    # Geocode jobs have limits of their own, and are not created here; nor were those that were imported from Bing.
+    return [job for job in jobs if job.job_type is not JobType.GEOCODE and job.legacy_id is None]
 
 
 def judge_limits(jobs: list[JobRecord], settings: Settings) -> None:
@@ -49,6 +49,17 @@ def judge_limits(jobs: list[JobRecord], settings: Settings) -> None:
 async def data_source(account: Account, name: str) -> DataSource | None:
     """The data source of this name, in any letter case."""
     return await account.guard.run(lambda: account.datasources.get(name))
+
+
+async def access_id_at_bing(caller: Caller, name: str) -> str | None:
+    """The access id that a data source had at Bing, as its newest imported job in the list's window tells.
+
+    Programs have it in their URLs: what is loaded here for the first time keeps it.
+    """
+    since = datetime.now(UTC) - timedelta(days=caller.settings.job_window_days)
+    reading = await caller.account.remembered.created_since(from_datetime(since))
+    told = (job for job in reversed(reading.value) if job.legacy_id and job.access_id)
+    return next((job.access_id for job in told if (job.data_source_name or "").lower() == name.lower()), None)
 
 
 async def refuse_if_being_deleted(

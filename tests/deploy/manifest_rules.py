@@ -3,11 +3,17 @@
 import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
 
 from proxy.settings import Settings
+from tests.contract.processes import ROOT
 from tests.deploy.manifest import Manifest, fits
 from tests.deploy.pod_rules import asks, bounded, end_seconds, files, pause, restricted, rolls, runs, spread
 from tests.deploy.variables import unknown
+
+SCRAPING = ROOT / "deploy" / "prometheus" / "prometheus.yaml"
 
 KINDS = {
     "ConfigMap": "v1",
@@ -79,12 +85,39 @@ def _metrics_stay_inside(manifest: Manifest) -> bool:
     port = int(manifest.settings.get("PROXY_METRICS_PORT", 0))
     rules = [rule for each in manifest.all("NetworkPolicy") for rule in each["spec"]["ingress"]]
     guarded = all(rule.get("from") for rule in rules if {"port": "metrics"} in rule.get("ports", [{"port": "metrics"}]))
-    told = {served["targetPort"] for each in manifest.all("Service") for served in each["spec"]["ports"]}
-    return guarded and told == {"http"} and {each.ports.get("metrics") for each in manifest.workloads} == {port}
+    ours = manifest.all("Service")
+    told = {served["targetPort"] for each in ours if not _headless(each) for served in each["spec"]["ports"]}
+    inside = all(each["spec"].get("type", "ClusterIP") == "ClusterIP" for each in ours)
+    return (
+        guarded and inside and told == {"http"} and {each.ports.get("metrics") for each in manifest.workloads} == {port}
+    )
+
+
+def _headless(service: Any) -> bool:
+    """Whether the service's name stands for each of its pods."""
+    return bool(service["spec"].get("clusterIP") == "None")
+
+
+def _prometheus_finds_each(manifest: Manifest) -> bool:
+    asked = {
+        name: server["port"]
+        for job in yaml.safe_load(SCRAPING.read_text(encoding="utf-8"))["scrape_configs"]
+        for server in job["dns_sd_configs"]
+        for name in server["names"]
+    }
+    told = {each["metadata"]["name"]: each["spec"] for each in manifest.all("Service") if _headless(each)}
+    found = [name for spec in told.values() for name in _selected(manifest, spec["selector"])]
+    ports = {name: spec["ports"][0]["port"] for name, spec in told.items()}
+    right = all(spec["ports"][0]["targetPort"] == "metrics" for spec in told.values())
+    return (
+        right
+        and ports == asked
+        and sorted(found) == sorted(each.whole["metadata"]["name"] for each in manifest.workloads)
+    )
 
 
 def _ports_agree(manifest: Manifest) -> bool:
-    (service,) = manifest.all("Service")
+    (service,) = (each for each in manifest.all("Service") if not _headless(each))
     server = manifest.workload("serve")
     return (
         service["spec"]["selector"].items() <= server.labels.items()
@@ -108,6 +141,7 @@ RULES: Mapping[str, Callable[[Manifest], object]] = {
         each.get("automountServiceAccountToken") is False
         for each in [*all_.all("ServiceAccount"), *(each.pod for each in all_.workloads)]
     ),
+    "Prometheus finds each pod": _prometheus_finds_each,
     "the server is asked whether it lives and is ready": lambda all_: (
         asks(all_.workload("serve"), "startupProbe", "/livez")
         and asks(all_.workload("serve"), "livenessProbe", "/livez")

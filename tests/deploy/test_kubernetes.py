@@ -42,6 +42,8 @@ BREAKS = [
     ("pods are restricted", "capabilities: {drop: [ALL]}", "capabilities: {drop: [NET_RAW]}"),
     ("pods are restricted", "emptyDir: {sizeLimit: 2Gi}", "hostPath: {path: /var}"),
     ("no token without need", "automountServiceAccountToken: false", "automountServiceAccountToken: true"),
+    ("Prometheus finds each pod", "name: spatial-data-worker-metrics", "name: spatial-data-proxy-worker"),
+    ("Prometheus finds each pod", "port: 9090, targetPort: metrics", "port: 9091, targetPort: metrics"),
     ("the server is asked whether it lives and is ready", "path: /readyz", "path: /livez"),
     ("the server is asked whether it lives and is ready", "livenessProbe", "lifeProbe"),
     ("the server is asked whether it lives and is ready", "{name: http, containerPort", "{name: web, containerPort"),

@@ -37,6 +37,7 @@ class Followed:
 
 # What stands in for what a test can't have; each must be in the guide, so that none is forgotten there.
 KEY = f"guide-{uuid4().hex}"
+ACCESS_ID = uuid4().hex
 NOT_HERE = (
     "git clone <this repository> spatial-data-proxy && cd spatial-data-proxy\n",
     "make setup && . .venv/bin/activate\n",
@@ -76,6 +77,8 @@ def script(old: str, new: int, account: str, emulator: Emulator) -> str:
         "account": account,
         "storage": emulator.connection_string,
         "programs": "legacy",
+        "source": "Coffee1",
+        "access_id": ACCESS_ID,
         "gateway": f"127.0.0.1:{free_port()}",
     }
     text = "set -euo pipefail\ntrap 'kill ${gateway_process:-}; docker compose down' EXIT\n"

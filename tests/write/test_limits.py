@@ -48,6 +48,14 @@ def test_an_account_has_so_many_jobs_under_way(storage: Storage, start: StartSer
     assert len(written.queued()) == 2
 
 
+def test_jobs_that_were_imported_count_in_no_limit(storage: Storage, start: StartServer) -> None:
+    server = start(storage, max_jobs_per_day=2, max_active_jobs=1)
+    for number in range(3):
+        storage.job(status=PENDING, LegacyId=f"bing{number}")
+    assert load(server).status_code == 201
+    assert refused(load(server))[0] == 429
+
+
 def test_an_account_creates_so_many_jobs_in_a_day(storage: Storage, start: StartServer) -> None:
     server = start(storage, max_jobs_per_day=2)
     Written(storage).put(source())

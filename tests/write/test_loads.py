@@ -13,7 +13,7 @@ from lxml import etree
 from proxy import guessing
 from tests.conftest import StartServer
 from tests.live import MASTER, PUBLIC_URL, QUERY, LiveServer
-from tests.storage import Storage
+from tests.storage import Storage, ago
 from tests.write.written import ACCESS_ID, Written, source
 
 XML = b"<?xml version='1.0'?><Shops />"
@@ -191,6 +191,20 @@ def test_a_data_source_that_exists_keeps_its_name_and_its_access_id(server: Live
     assert (row["DataSourceName"], row["AccessId"], row["JobType"]) == ("Shops", ACCESS_ID, "DataSourceIncremental")
     assert row["Work"]["access_id"] == ACCESS_ID
     assert row["Work"]["operation"] == "incremental"
+
+
+def test_a_data_source_keeps_the_access_id_that_its_imported_jobs_tell(server: LiveServer, storage: Storage) -> None:
+    older, newer = "1" * 32, "2" * 32
+    storage.job("DataSourceAccess", DataSourceName="Bars", AccessId=older, LegacyId="a1", CreatedDate=ago(days=3))
+    storage.job("DataSourceAccess", DataSourceName="BARS", AccessId=newer, LegacyId="a2", CreatedDate=ago(days=2))
+    storage.job("DataSourceAccess", DataSourceName="Pubs", AccessId="3" * 32)  # not from Bing
+    assert refused(load(server, dataSourceName="Bars", accessId=older))[0] == 404
+    assert refused(load(server, dataSourceName="Pubs", accessId="3" * 32))[0] == 404
+    for parameters in ({}, {"accessId": newer}):
+        response = load(server, dataSourceName="bars", **parameters)
+        assert response.status_code == 201
+        row = storage.table.get_entity(storage.account, response.headers["location"].rpartition("/")[2].split("?")[0])
+        assert row["AccessId"] == newer
 
 
 def test_an_answer_to_a_load_is_never_given_again(storage: Storage, start: StartServer) -> None:
