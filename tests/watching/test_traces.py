@@ -173,11 +173,16 @@ def test_what_there_is_not_is_said_by_its_variable(variables: dict[str, str], na
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_BSP_MAX_QUEUE_SIZE", "1")],
+    ("name", "value", "workers"),
+    [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", 1),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "1", 2),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many", 1),
+        ("OTEL_PROPAGATORS", "b3", 2),
+    ],
 )
-def test_such_a_variable_ends_the_start_with_one_line(account: Storage, name: str, value: str) -> None:
-    variables = environment(**settings_of(account) | {"port": free_port()})
+def test_such_a_variable_ends_the_start_with_one_line(account: Storage, name: str, value: str, workers: int) -> None:
+    variables = environment(**settings_of(account) | {"port": free_port(), "workers": workers})
     run = subprocess.run(
         [sys.executable, "-m", "proxy", "serve"],
         check=False,
