@@ -150,6 +150,14 @@ def test_a_collector_that_is_away_holds_up_nobody(account: Storage, monkeypatch:
         ({ENDPOINT: "", "OTEL_TRACES_EXPORTER": ""}, ()),
         ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, ("otlp",)),
         ({"OTEL_TRACES_EXPORTER": "console", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, ("console",)),
+        (
+            {
+                ENDPOINT: "http://c:4317",
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+                "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+            },
+            ("otlp",),
+        ),
     ],
 )
 def test_the_standard_variables_ask_for_traces(variables: dict[str, str], exporters: tuple[str, ...]) -> None:
