@@ -28,7 +28,9 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 def traced(account: Storage) -> Iterator[tuple[Served, Collector]]:
     """A server that sends its traces to a collector."""
     with collecting() as collector, pytest.MonkeyPatch.context() as patch:
-        for name, value in (SOON | {ENDPOINT: collector.endpoint}).items():
+        # The headers are no list of names and values.
+        variables = SOON | {ENDPOINT: collector.endpoint, "OTEL_EXPORTER_OTLP_HEADERS": "x-team:collector-token"}
+        for name, value in variables.items():
             patch.setenv(name, value)
         with serving(account, storage_timeout=2) as server:
             yield server, collector
@@ -107,6 +109,14 @@ def test_no_span_holds_a_key_a_link_or_a_url_of_storage(traced: tuple[Served, Co
     for secret in (MASTER, "sig=", "wrong-key", "127.0.0.1", account.table_name, "AccountKey"):
         assert secret.encode() not in collector.raw
     assert collector.resource["service.name"] == "spatial-data-proxy"
+
+
+def test_no_line_of_the_log_repeats_a_header(traced: tuple[Served, Collector]) -> None:
+    server, _ = traced
+    asked(*traced, "Dataflows/ListJobs", traceparent=PARENT, baggage="the-clients-word" * 600)
+    asked(*traced, "Dataflows/ListJobs", traceparent=PARENT, baggage="the-clients-word", tracestate="the-clients-word")
+    assert "the-clients-word" not in server.log()
+    assert "collector-token" not in server.log()
 
 
 def test_a_failing_call_of_storage_is_marked(account: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
