@@ -104,12 +104,18 @@ def call_of(method: str, url: str) -> Call:
     return _CALLS.get(method, "write")
 
 
+# Bytes of a download that are taken at once. The SDKs of storage give their own transport this; its default is 4 KB.
+DATA_BLOCK = 256 * 1024
+
+
 class WatchedTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core imports it late, and so without its type
     """The transport of an SDK's client, with a watch on each request that it sends."""
 
     def __init__(self, watch: Watch, service: Service, connection_timeout: float, read_timeout: float) -> None:
         """Both timeouts in seconds."""
-        super().__init__(connection_timeout=connection_timeout, read_timeout=read_timeout)
+        super().__init__(
+            connection_timeout=connection_timeout, read_timeout=read_timeout, connection_data_block_size=DATA_BLOCK
+        )
         self._watch, self._service = watch, service
 
     async def send(self, request: HttpRequest, **config: object) -> AsyncHttpResponse:
