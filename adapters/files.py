@@ -14,6 +14,7 @@ from adapters.calls import error_code, storage_call
 from adapters.errors import StorageFaultError
 from adapters.exports import content_type_of
 from adapters.records import BlobPath
+from adapters.watch import UNNEEDED
 
 UPLOADS = "uploads"
 """Bodies of load requests: `{account}/{job id}`."""
@@ -167,7 +168,7 @@ class _Blocks:
     async def abandon(self) -> None:
         """Ends what is under way. Storage throws blocks away that nobody commits."""
         if self._sending is not None:
-            self._sending.cancel()
+            self._sending.cancel(UNNEEDED)
             await asyncio.gather(self._sending, return_exceptions=True)
 
     async def _send(self) -> None:

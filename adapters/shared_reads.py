@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from adapters.errors import Fault, StorageFaultError
 from adapters.guard import Guard
+from adapters.watch import UNNEEDED
 
 _T = TypeVar("_T")
 
@@ -57,7 +58,7 @@ class SharedReads:
     def close(self) -> None:
         """Ends all reads."""
         for under_way in self._under_way.values():
-            under_way.tasks[0].cancel()
+            under_way.tasks[0].cancel(UNNEEDED)
 
     def _begin(self, key: Hashable, read: Callable[[], Awaitable[object]], under_way: _UnderWay) -> None:
         task = asyncio.create_task(self._guard.run(read))
@@ -80,5 +81,9 @@ class SharedReads:
         else:
             under_way.outcome.set_exception(fault)
             under_way.outcome.exception()  # nobody may wait for it any more
-        for task in under_way.tasks:
+        # What was begun before the one that was answered was waited for too long, what was begun after it was not.
+        place = under_way.tasks.index(done)
+        for task in under_way.tasks[:place]:
             task.cancel()
+        for task in under_way.tasks[place + 1 :]:
+            task.cancel(UNNEEDED)

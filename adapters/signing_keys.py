@@ -14,6 +14,7 @@ from typing import Protocol
 from azure.storage.blob import UserDelegationKey
 
 from adapters.errors import Fault, StorageFaultError, fault_of_exception
+from adapters.watch import UNNEEDED
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class DelegatedKeys:
         """Ends a renewal that is under way."""
         self._closed = True
         if self._renewal is not None:
-            self._renewal.cancel()
+            self._renewal.cancel(UNNEEDED)
 
     def _left(self) -> timedelta:
         return timedelta() if self._key is None or self._key.expires is None else self._key.expires - self._clock()

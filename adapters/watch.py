@@ -50,12 +50,18 @@ def look_away(_account: str) -> Watch:
     return UNSEEN
 
 
+UNNEEDED = "no more needed"
+"""What a task is cancelled with when nobody needs what it asks storage for: that is no fault of storage's."""
+
 # Answers of storage that say how things are: not there, there already, changed meanwhile. No fault of storage's.
 _ORDINARY = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED))
 
 
 class SeenCall:
-    """One call, as a context: its time, and how it ended. A call that is cancelled was waited for too long."""
+    """One call, as a context: its time, and how it ended.
+
+    A call that is cancelled was waited for too long, or nobody needs it any more.
+    """
 
     __slots__ = ("_begun", "_call", "_service", "_started", "_watch", "fault")
 
@@ -80,7 +86,7 @@ class SeenCall:
         """The call has ended."""
         if isinstance(error, Exception):
             self.fault = fault_of_exception(error).fault
-        elif isinstance(error, asyncio.CancelledError):
+        elif isinstance(error, asyncio.CancelledError) and UNNEEDED not in error.args:
             self.fault = Fault.TIMEOUT
         self._watch.end(self._begun, self._service, self._call, time.perf_counter() - self._started, self.fault)
 
@@ -98,12 +104,18 @@ def call_of(method: str, url: str) -> Call:
     return _CALLS.get(method, "write")
 
 
+# Bytes of a download that are taken at once. The SDKs of storage give their own transport this; its default is 4 KB.
+DATA_BLOCK = 256 * 1024
+
+
 class WatchedTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core imports it late, and so without its type
     """The transport of an SDK's client, with a watch on each request that it sends."""
 
     def __init__(self, watch: Watch, service: Service, connection_timeout: float, read_timeout: float) -> None:
         """Both timeouts in seconds."""
-        super().__init__(connection_timeout=connection_timeout, read_timeout=read_timeout)
+        super().__init__(
+            connection_timeout=connection_timeout, read_timeout=read_timeout, connection_data_block_size=DATA_BLOCK
+        )
         self._watch, self._service = watch, service
 
     async def send(self, request: HttpRequest, **config: object) -> AsyncHttpResponse:

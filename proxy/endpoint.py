@@ -97,10 +97,10 @@ class Endpoint:
         if said is not None:
             trace_id = new_trace_id()
             self._requests.again(said.line, trace_id, started)
+            if said.seen is not None:  # before it is written, as any other: how slowly a client reads is not ours
+                said.seen(trace_id, scope, started)
             body = said.before + trace_id.encode() + said.after
             await write_answer(scope, send, HTTPStatus.OK.value, said.headers, body)
-            if said.seen is not None:
-                said.seen(trace_id, scope, started)
             return
         query = parse_query(scope["query_string"])
         path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")

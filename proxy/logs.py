@@ -44,7 +44,16 @@ IN_THE_MESSAGE = frozenset(("operation", "status"))
 
 # Libraries that tell of what they send and get, tokens included. What went wrong with storage we tell ourselves, by
 # type and code; of the others only that something did.
-SILENT = ("azure", "msal", "aiohttp", "urllib3")
+# Those of OpenTelemetry that are named repeat headers as they are: the collector's token, and whatever a client sent.
+SILENT = (
+    "azure",
+    "msal",
+    "aiohttp",
+    "urllib3",
+    "opentelemetry.util.re",
+    "opentelemetry.baggage",
+    "opentelemetry.trace.span",
+)
 QUIET = ("asyncio", "opentelemetry", "uvicorn")
 
 

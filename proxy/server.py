@@ -12,6 +12,7 @@ from uvicorn.supervisors import ChangeReload, multiprocess
 
 from proxy.draining import DrainingProcess, DrainingProcesses, DrainingServer
 from proxy.settings import Settings, SettingsError, variable
+from proxy.watching.choice import spans_asked
 from proxy.watching.otel_variables import exporters_asked
 from proxy.watching.port import metrics_port
 
@@ -52,8 +53,12 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool = False) 
     Raises:
         SettingsError: the port of metrics is taken, or traces are asked for that there are not.
     """
-    exporters_asked(os.environ)  # each worker process makes its own; a mistake is told once, here
-    with metrics_port(settings, several=reload or settings.workers > 1):
+    exporters_asked(os.environ)
+    several = reload or settings.workers > 1
+    # Each process makes its own. One that can't would be begun again and again, so a mistake is told once, here.
+    if several and (spans := spans_asked()) is not None:
+        spans.close()
+    with metrics_port(settings, several=several):
         return _serve(settings, listener, reload=reload)
 
 

@@ -35,6 +35,8 @@ AGES = (("5m", 300.0), ("1h", 3600.0), ("1d", 86400.0), ("older", math.inf))
 # The value of what is not known, or not there any more: no comparison with it is true.
 NOTHING = math.nan
 
+OF_A_WORKER = (metric_table.WORKER_LOOK, metric_table.WORKER_RUNNING)
+
 OF_AN_ACCOUNT = (
     metric_table.OLDEST_PENDING,
     metric_table.QUEUE_MESSAGES,
@@ -79,7 +81,7 @@ class Census:
         await asyncio.gather(*map(self._account, sorted(names)))
 
     def _forget(self, name: str) -> None:
-        for metric in OF_AN_ACCOUNT:
+        for metric in (*OF_AN_ACCOUNT, *(OF_A_WORKER if self._series.of_a_worker else ())):
             self._set(metric, NOTHING, name)
         for state in JobStatus:
             for age, _ in AGES:

@@ -44,17 +44,26 @@ def watching(settings: Settings, *, worker: bool = False) -> Watching:
     Raises:
         SettingsError: a variable asks for what there is not.
     """
-    series, spans = None, None
+    series = None
     if settings.metrics_port is not None:
         from proxy.watching.series import PROCESS, Series  # noqa: PLC0415 - as said above
 
         series = Series(PROCESS, worker=worker)
-    exporters = () if worker else exporters_asked(os.environ)
-    if exporters:
-        from proxy.watching.spans import Spans  # noqa: PLC0415 - as said above
+    return Watching(series, None if worker else spans_asked())
 
-        try:
-            spans = Spans(exporters)
-        except ValueError as error:
-            raise SettingsError(f"OTEL_: a value that can't be: {type(error).__name__}") from None
-    return Watching(series, spans)
+
+def spans_asked() -> "Spans | None":
+    """What makes spans, where the environment asks for traces.
+
+    Raises:
+        SettingsError: a variable asks for what there is not.
+    """
+    exporters = exporters_asked(os.environ)
+    if not exporters:
+        return None
+    try:
+        from proxy.watching.spans import Spans  # noqa: PLC0415 - as said above; it reads variables as it is imported
+
+        return Spans(exporters)
+    except ValueError as error:
+        raise SettingsError(f"OTEL_: a value that can't be: {type(error).__name__}") from None

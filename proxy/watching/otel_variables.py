@@ -28,7 +28,8 @@ def exporters_asked(environment: Mapping[str, str]) -> tuple[str, ...]:
         asked = ("otlp",)
     if set(asked) - set(KNOWN):
         raise SettingsError(f"{EXPORTER}: must be otlp, console or none")
-    for name in PROTOCOLS if "otlp" in asked else ():
-        if environment.get(name, "") not in {"", PROTOCOL}:
-            raise SettingsError(f"{name}: must be {PROTOCOL}")
+    # That of traces alone comes before that of all signals, which others of the host may need otherwise.
+    said = next((name for name in PROTOCOLS if environment.get(name)), None)
+    if "otlp" in asked and said is not None and environment[said] != PROTOCOL:
+        raise SettingsError(f"{said}: must be {PROTOCOL}")
     return asked

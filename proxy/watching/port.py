@@ -5,11 +5,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from proxy.settings import Settings, SettingsError, variable
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which the Prometheus client's processes find each other; it is ours to set."""
+
+# How long whoever connects may be silent. Each connection has a thread of its own.
+SILENT_SECONDS = 10.0
 
 
 @contextmanager
@@ -73,6 +77,10 @@ def _answering(settings: Settings) -> Iterator[None]:
         names = f"{variable('host')}, {variable('metrics_port')}"
         text = f"{names}: can't listen on {settings.host}:{settings.metrics_port}: {error.strerror}"
         raise SettingsError(text) from None
+    handler: Any = server.RequestHandlerClass  # a class, though its type says only that it can be called
+    server.RequestHandlerClass = type("Handler", (handler,), {"timeout": SILENT_SECONDS})
+    # It would print a traceback among the lines of the log, for each connection that breaks off.
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     try:
         yield
     finally:

@@ -37,7 +37,7 @@ class SeenAgain:
         self._spans, self._trace, self._status = spans, trace, status
 
     def __call__(self, trace_id: str, scope: Scope, started: float) -> None:
-        """It has been given to a request that began at `started` of the performance counter."""
+        """It is given to a request that began at `started` of the performance counter."""
         if self._series is not None:
             counts, remembered = self._series
             counts.requests()

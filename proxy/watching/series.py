@@ -24,6 +24,7 @@ class Series:
 
     def __init__(self, registry: CollectorRegistry, *, worker: bool = False) -> None:
         """With `worker`, those of a worker too."""
+        self.of_a_worker = worker
         self._made: dict[str, Any] = {
             each.name: _MAKERS[each.kind](each, registry) for each in METRICS if worker or not each.worker
         }

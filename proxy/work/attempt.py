@@ -16,6 +16,7 @@ from adapters.locations import LocationError
 from adapters.properties import MalformedRowError
 from adapters.queue import Lease
 from adapters.records import BlobPath, JobRecord, JobStatus, JobType
+from adapters.watch import UNNEEDED
 from proxy.exchange.schema import UnusableError
 from proxy.work.access import access
 from proxy.work.delete import delete
@@ -145,7 +146,7 @@ async def _progress_told(job: Job) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        telling.cancel()
+        telling.cancel(UNNEEDED)
         await asyncio.wait({telling})
 
 

@@ -7,6 +7,7 @@ import time
 from adapters.account import Account
 from adapters.errors import StorageFaultError
 from adapters.queue import Lease
+from adapters.watch import UNNEEDED
 from proxy.work.attempt import Place, attempt, postpone
 from proxy.work.seen import FAILED, GIVEN_BACK, LOST
 
@@ -30,7 +31,7 @@ async def do(account: Account, lease: Lease, place: Place, stop: asyncio.Event) 
         await asyncio.wait({doing, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in (doing, keeping, stopping):
-            task.cancel()
+            task.cancel(UNNEEDED)
         await asyncio.wait({doing, keeping, stopping})
     if not doing.cancelled():
         place.seen.ended(lease, FAILED)  # unless it has been said how it ended

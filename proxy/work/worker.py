@@ -100,8 +100,11 @@ class Worker:
         """Does the next job; whether there was one."""
         async with self._place.busy:
             pass
-        lease = None if hand.stop.is_set() else await hand.account.queue.take()
-        self._place.seen.looked(hand.account.name)
+        if hand.stop.is_set():
+            return False
+        lease = await hand.account.queue.take()
+        if not hand.stop.is_set():  # of an account that has left, nothing is said any more
+            self._place.seen.looked(hand.account.name)
         if lease is None:
             return False
         await do(hand.account, lease, self._place, hand.stop)

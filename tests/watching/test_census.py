@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from adapters.credentials import ConnectionString
 from proxy.keyring import Grant, KeyRing
 from proxy.ring_watch import RingInUse
 from proxy.watching.census import Census
+from proxy.watching.jobs_counted import JobsCounted
 from proxy.watching.metric_table import PREFIX
 from proxy.watching.port import FOLDER
 from proxy.watching.series import ACCOUNTS, OTHER, Series
@@ -36,8 +38,9 @@ Values = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 class Counted:
     """A census of a ring, taken once for each ring that it is given."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, *, worker: bool = False) -> None:
         self.registry = CollectorRegistry()
+        self.series = Series(self.registry, worker=worker)
         self._options = StorageOptions(storage.table_name, timedelta(hours=1), 2)
         self._entries = {storage.account: ConnectionString(storage.connection_string)}
 
@@ -47,7 +50,7 @@ class Counted:
 
     async def _take(self, rings: tuple[Mapping[str, str], ...], grants: Mapping[bytes, Grant]) -> None:
         ring = RingInUse(KeyRing({}, {}), Accounts({}, self._options))
-        census = Census(ring, Series(self.registry), WINDOW, 2, lambda: True)
+        census = Census(ring, self.series, WINDOW, 2, lambda: True)
         for others in rings:
             entries = self._entries | {name: ConnectionString(text) for name, text in others.items()}
             await close_all(ring.replace(KeyRing(entries, grants)))
@@ -117,6 +120,16 @@ def test_an_account_that_has_left_the_ring_has_no_value_that_an_alert_could_see(
         assert not math.isnan(census.value(name, account=storage.account) or 0), name
     assert math.isnan(census.value("jobs", account="leaving", state="Pending", age="5m") or 0)
     assert math.isnan(census.value("keys", account="leaving", state="valid") or 0)
+
+
+def test_a_worker_looks_no_more_at_an_account_that_has_left_the_ring(storage: Storage) -> None:
+    census = Counted(storage, worker=True)
+    worker = JobsCounted(census.series)
+    for name in ("leaving", storage.account):
+        worker.looked(name)
+    census.take({"leaving": storage.connection_string}, {})
+    assert math.isnan(census.value("worker_last_look_timestamp_seconds", account="leaving") or 0)
+    assert abs(time.time() - (census.value("worker_last_look_timestamp_seconds", account=storage.account) or 0)) < 60
 
 
 def test_a_queue_is_as_long_as_jobs_wait(storage: Storage) -> None:

@@ -28,7 +28,9 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 def traced(account: Storage) -> Iterator[tuple[Served, Collector]]:
     """A server that sends its traces to a collector."""
     with collecting() as collector, pytest.MonkeyPatch.context() as patch:
-        for name, value in (SOON | {ENDPOINT: collector.endpoint}).items():
+        # The headers are no list of names and values.
+        variables = SOON | {ENDPOINT: collector.endpoint, "OTEL_EXPORTER_OTLP_HEADERS": "x-team:collector-token"}
+        for name, value in variables.items():
             patch.setenv(name, value)
         with serving(account, storage_timeout=2) as server:
             yield server, collector
@@ -109,6 +111,14 @@ def test_no_span_holds_a_key_a_link_or_a_url_of_storage(traced: tuple[Served, Co
     assert collector.resource["service.name"] == "spatial-data-proxy"
 
 
+def test_no_line_of_the_log_repeats_a_header(traced: tuple[Served, Collector]) -> None:
+    server, _ = traced
+    asked(*traced, "Dataflows/ListJobs", traceparent=PARENT, baggage="the-clients-word" * 600)
+    asked(*traced, "Dataflows/ListJobs", traceparent=PARENT, baggage="the-clients-word", tracestate="the-clients-word")
+    assert "the-clients-word" not in server.log()
+    assert "collector-token" not in server.log()
+
+
 def test_a_failing_call_of_storage_is_marked(account: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     with collecting() as collector:
         for name, value in (SOON | {ENDPOINT: collector.endpoint, "OTEL_SERVICE_NAME": "maps"}).items():
@@ -150,6 +160,14 @@ def test_a_collector_that_is_away_holds_up_nobody(account: Storage, monkeypatch:
         ({ENDPOINT: "", "OTEL_TRACES_EXPORTER": ""}, ()),
         ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, ("otlp",)),
         ({"OTEL_TRACES_EXPORTER": "console", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, ("console",)),
+        (
+            {
+                ENDPOINT: "http://c:4317",
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+                "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+            },
+            ("otlp",),
+        ),
     ],
 )
 def test_the_standard_variables_ask_for_traces(variables: dict[str, str], exporters: tuple[str, ...]) -> None:
@@ -173,11 +191,16 @@ def test_what_there_is_not_is_said_by_its_variable(variables: dict[str, str], na
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_BSP_MAX_QUEUE_SIZE", "1")],
+    ("name", "value", "workers"),
+    [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", 1),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "1", 2),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many", 1),
+        ("OTEL_PROPAGATORS", "b3", 2),
+    ],
 )
-def test_such_a_variable_ends_the_start_with_one_line(account: Storage, name: str, value: str) -> None:
-    variables = environment(**settings_of(account) | {"port": free_port()})
+def test_such_a_variable_ends_the_start_with_one_line(account: Storage, name: str, value: str, workers: int) -> None:
+    variables = environment(**settings_of(account) | {"port": free_port(), "workers": workers})
     run = subprocess.run(
         [sys.executable, "-m", "proxy", "serve"],
         check=False,
