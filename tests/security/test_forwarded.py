@@ -24,8 +24,8 @@ def guess(server: LiveServer, forwarded: str) -> float:
 
 def test_an_untrusted_header_does_not_hide_a_guesser(storage: Storage, start: StartServer) -> None:
     server = start(storage)
-    seconds = [guess(server, f"10.0.0.{number}") for number in range(ALLOWANCE + 5)]
-    assert max(seconds) > 0.5 / PER_SECOND
+    # On a slow machine the allowance grows meanwhile.
+    assert any(guess(server, f"10.0.0.{number % 250}") > 0.5 / PER_SECOND for number in range(3 * ALLOWANCE))
 
 
 def test_a_trusted_proxys_clients_are_told_apart(storage: Storage, start: StartServer) -> None:
