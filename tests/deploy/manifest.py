@@ -7,6 +7,9 @@ from typing import Any
 
 import yaml
 
+# libyaml where there is one: a test reads the manifest some fifty times.
+LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 Members = dict[str, Any]
 
 # Factors of the units of amounts that we use.
@@ -70,7 +73,7 @@ class Manifest:
     @classmethod
     def read(cls, text: str) -> "Manifest":
         """Reads a file's text."""
-        return cls(text, list(yaml.safe_load_all(text)))
+        return cls(text, list(yaml.load_all(text, Loader=LOADER)))
 
     def all(self, kind: str) -> list[Members]:
         """The objects of a kind."""

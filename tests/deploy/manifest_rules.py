@@ -15,6 +15,13 @@ from tests.deploy.variables import unknown
 
 SCRAPING = ROOT / "deploy" / "prometheus" / "prometheus.yaml"
 
+ASKED = {
+    name: server["port"]
+    for job in yaml.safe_load(SCRAPING.read_text(encoding="utf-8"))["scrape_configs"]
+    for server in job["dns_sd_configs"]
+    for name in server["names"]
+}
+
 KINDS = {
     "ConfigMap": "v1",
     "ServiceAccount": "v1",
@@ -99,19 +106,13 @@ def _headless(service: Any) -> bool:
 
 
 def _prometheus_finds_each(manifest: Manifest) -> bool:
-    asked = {
-        name: server["port"]
-        for job in yaml.safe_load(SCRAPING.read_text(encoding="utf-8"))["scrape_configs"]
-        for server in job["dns_sd_configs"]
-        for name in server["names"]
-    }
     told = {each["metadata"]["name"]: each["spec"] for each in manifest.all("Service") if _headless(each)}
     found = [name for spec in told.values() for name in _selected(manifest, spec["selector"])]
     ports = {name: spec["ports"][0]["port"] for name, spec in told.items()}
     right = all(spec["ports"][0]["targetPort"] == "metrics" for spec in told.values())
     return (
         right
-        and ports == asked
+        and ports == ASKED
         and sorted(found) == sorted(each.whole["metadata"]["name"] for each in manifest.workloads)
     )
 

@@ -114,7 +114,7 @@ def wait_until_healthy(
     while subprocess.run([sys.executable, *test[2:]], env=environment, check=False, capture_output=True).returncode:
         if process.poll() is not None or time.monotonic() > end:
             sys.exit(f"{name} is not healthy:\n{Path(f'{name}.log').read_text()}")
-        time.sleep(0.1)
+        time.sleep(0.5)
 
 
 if __name__ == "__main__":
