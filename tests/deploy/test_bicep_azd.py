@@ -52,6 +52,8 @@ def test_azd_finds_the_bicep_files_the_dockerfile_and_the_apps() -> None:
     for name, service in AZD["services"].items():
         assert app(name).texts("tags") == [f"union(tags, {{ 'azd-service-name': '{name}' }})"]
         assert service["host"] == "containerapp"
+        # As a text: YAML would make a date of it.
+        assert service["apiVersion"] == app(name).about.partition("@")[2]
         assert (ROOT / service["project"] / service["docker"]["path"]).is_file()
         assert (ROOT / service["project"] / service["docker"]["context"]).resolve() == ROOT
     assert text_of(MAIN.of_kind("var")["tags"].node).endswith("{ 'azd-env-name': environmentName }")
