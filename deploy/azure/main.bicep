@@ -270,6 +270,12 @@ output PROXY_KEYRING_SECRET string = vault.outputs.keyringName
 @description('From now on deployments leave the key ring alone.')
 output PROXY_KEYRING_EXISTS bool = true
 
+@description('What the proxy runs. azd writes it where it has pushed; from here azd env refresh brings it to other machines, and azd down forgets it.')
+output SERVICE_PROXY_IMAGE_NAME string = proxyImage
+
+@description('What the worker runs, told for the same reason.')
+output SERVICE_WORKER_IMAGE_NAME string = workerImage
+
 @description('The base URL for your programs.')
 output PROXY_PUBLIC_URL string = proxy.outputs.publicUrl
 

@@ -84,6 +84,11 @@ def test_what_azd_must_remember_is_an_output() -> None:
     assert kept is not None
     assert text_of(kept) == "true"
     assert PARAMETERS["keyringExists"] == {"value": "${PROXY_KEYRING_EXISTS=false}"}
+    # Who provisions elsewhere without these puts the sample in the proxy's place.
+    for name in APPS:
+        image = outputs[f"SERVICE_{name.upper()}_IMAGE_NAME"].given
+        assert image is not None
+        assert text_of(image) == f"{name}Image"
 
 
 @pytest.mark.parametrize("name", APPS)
