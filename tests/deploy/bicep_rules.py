@@ -1,5 +1,6 @@
 """What must hold of the resources whatever else changes. A rule gives what breaks it, in words."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
@@ -132,6 +133,15 @@ def no_secret_is_told(file: BicepFile) -> Iterator[str]:
             yield f"parameter {each.name} has a secret in its default"
 
 
+def names_are_there_without_conditions(file: BicepFile) -> Iterator[str]:
+    """Azure reads the name of a resource that is not made too, and refuses an empty one."""
+    for each in file.of_kind("resource").values():
+        condition = text_of(each.node).partition("{")[0]
+        for name in re.findall(r"!empty\((\w+)\)", condition):
+            if name in each.texts("name"):
+                yield f"{each.name}: its name is empty when it is not made"
+
+
 def parameters_are_described(file: BicepFile) -> Iterator[str]:
     """Each parameter and each output says what it is."""
     for each in file.declarations:
@@ -146,6 +156,7 @@ RULES: list[Callable[[BicepFile], Iterator[str]]] = [
     apps_end_in_peace,
     everything_is_logged,
     no_secret_is_told,
+    names_are_there_without_conditions,
     parameters_are_described,
 ]
 
