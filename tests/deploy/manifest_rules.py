@@ -165,6 +165,9 @@ RULES: Mapping[str, Callable[[Manifest], object]] = {
     "metrics stay inside": _metrics_stay_inside,
     "ports agree": _ports_agree,
     "variables are settings": lambda all_: not unknown(all_.settings),
+    "no service of others becomes a setting": lambda all_: all(
+        each.pod.get("enableServiceLinks") is False for each in all_.workloads
+    ),
     "a changed ring arrives": _ring_is_followed,
     "secrets are named and not held": _secrets_are_told,
     "only /tmp is written, to a bound": lambda all_: all(map(files, all_.workloads)),

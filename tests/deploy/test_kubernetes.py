@@ -80,6 +80,7 @@ BREAKS = [
     ("ports agree", ", app.kubernetes.io/component: proxy}\n  ports", "}\n  ports"),
     ("ports agree", "PROXY_METRICS_PORT:", 'PROXY_PORT: "80"\n  PROXY_METRICS_PORT:'),
     ("variables are settings", "PROXY_TRUSTED_PROXIES:", "PROXY_TRUSTED_PROXY:"),
+    ("no service of others becomes a setting", "      enableServiceLinks: false\n", ""),
     (
         "a changed ring arrives",
         "mountPath: /etc/spatial-data-proxy, ",
