@@ -38,11 +38,15 @@ FIXED = [
     (APP, "properties.configuration.activeRevisionsMode", "Single"),
 ]
 
-# The same, where it is said at all: the worker has no ingress.
+# The same, where it is said at all: the worker has no ingress, and what is closed by itself need not be closed.
 FIXED_IF_SAID = [
     (APP, "properties.configuration.ingress.allowInsecure", "false"),
     (APP, "properties.configuration.ingress.additionalPortMappings.external", "false"),
     (APP, "properties.configuration.ingress.customDomains.bindingType", "SniEnabled"),
+    ("Microsoft.ContainerRegistry/registries", "properties.anonymousPullEnabled", "false"),
+    ("Microsoft.KeyVault/vaults", "properties.enabledForDeployment", "false"),
+    ("Microsoft.KeyVault/vaults", "properties.enabledForDiskEncryption", "false"),
+    ("Microsoft.KeyVault/vaults", "properties.enabledForTemplateDeployment", "false"),
 ]
 
 # What would be a password or a key, wherever it stands.
