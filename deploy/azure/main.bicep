@@ -20,7 +20,7 @@ param accounts string = 'main'
 @description('Whether the vault holds a key ring already. Only where it does not is one written, without keys, so that no deployment ever takes keys away. azd learns it from the outputs.')
 param keyringExists bool = false
 
-@description('Whether clients may create jobs. With false the proxy\'s identity may only read, and no worker runs.')
+@description('Whether clients may create jobs. With false the proxy\'s identity may only read, and no worker runs. A role that was given before stays: take it away yourself.')
 param acceptWrites bool = true
 
 @description('The image that azd has pushed for the proxy. Empty before the first push: a sample by Microsoft runs for those minutes.')
