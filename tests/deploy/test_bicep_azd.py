@@ -59,6 +59,11 @@ def test_azd_finds_the_bicep_files_the_dockerfile_and_the_apps() -> None:
     assert text_of(MAIN.of_kind("var")["tags"].node).endswith("{ 'azd-env-name': environmentName }")
 
 
+def test_the_readme_names_the_azd_that_it_takes() -> None:
+    wanted = AZD["requiredVersions"]["azd"].removeprefix(">= ")
+    assert f"With `azd` {wanted} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_one_command_provisions_again_when_there_is_an_image() -> None:
     assert AZD["workflows"]["up"]["steps"] == [{"azd": "provision"}, {"azd": "deploy --all"}, {"azd": "provision"}]
     for name in APPS:
