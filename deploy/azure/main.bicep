@@ -20,7 +20,7 @@ param accounts string = 'main'
 @description('Whether the vault holds a key ring already. Only where it does not is one written, without keys, so that no deployment ever takes keys away. azd learns it from the outputs.')
 param keyringExists bool = false
 
-@description('Whether clients may create jobs. With false the proxy\'s identity may only read, and no worker runs.')
+@description('Whether clients may create jobs. With false the proxy\'s identity may only read, and no worker runs. A role that was given before stays: take it away yourself.')
 param acceptWrites bool = true
 
 @description('The image that azd has pushed for the proxy. Empty before the first push: a sample by Microsoft runs for those minutes.')
@@ -269,6 +269,12 @@ output PROXY_KEYRING_SECRET string = vault.outputs.keyringName
 
 @description('From now on deployments leave the key ring alone.')
 output PROXY_KEYRING_EXISTS bool = true
+
+@description('What the proxy runs. azd writes it where it has pushed; from here azd env refresh brings it to other machines, and azd down forgets it.')
+output SERVICE_PROXY_IMAGE_NAME string = proxyImage
+
+@description('What the worker runs, told for the same reason.')
+output SERVICE_WORKER_IMAGE_NAME string = workerImage
 
 @description('The base URL for your programs.')
 output PROXY_PUBLIC_URL string = proxy.outputs.publicUrl

@@ -1,5 +1,6 @@
 """What must hold of the resources whatever else changes. A rule gives what breaks it, in words."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
@@ -37,11 +38,15 @@ FIXED = [
     (APP, "properties.configuration.activeRevisionsMode", "Single"),
 ]
 
-# The same, where it is said at all: the worker has no ingress.
+# The same, where it is said at all: the worker has no ingress, and what is closed by itself need not be closed.
 FIXED_IF_SAID = [
     (APP, "properties.configuration.ingress.allowInsecure", "false"),
     (APP, "properties.configuration.ingress.additionalPortMappings.external", "false"),
     (APP, "properties.configuration.ingress.customDomains.bindingType", "SniEnabled"),
+    ("Microsoft.ContainerRegistry/registries", "properties.anonymousPullEnabled", "false"),
+    ("Microsoft.KeyVault/vaults", "properties.enabledForDeployment", "false"),
+    ("Microsoft.KeyVault/vaults", "properties.enabledForDiskEncryption", "false"),
+    ("Microsoft.KeyVault/vaults", "properties.enabledForTemplateDeployment", "false"),
 ]
 
 # What would be a password or a key, wherever it stands.
@@ -132,6 +137,15 @@ def no_secret_is_told(file: BicepFile) -> Iterator[str]:
             yield f"parameter {each.name} has a secret in its default"
 
 
+def names_are_there_without_conditions(file: BicepFile) -> Iterator[str]:
+    """Azure reads the name of a resource that is not made too, and refuses an empty one."""
+    for each in file.of_kind("resource").values():
+        condition = text_of(each.node).partition("{")[0]
+        for name in re.findall(r"!empty\((\w+)\)", condition):
+            if name in each.texts("name"):
+                yield f"{each.name}: its name is empty when it is not made"
+
+
 def parameters_are_described(file: BicepFile) -> Iterator[str]:
     """Each parameter and each output says what it is."""
     for each in file.declarations:
@@ -146,6 +160,7 @@ RULES: list[Callable[[BicepFile], Iterator[str]]] = [
     apps_end_in_peace,
     everything_is_logged,
     no_secret_is_told,
+    names_are_there_without_conditions,
     parameters_are_described,
 ]
 

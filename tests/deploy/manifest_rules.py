@@ -10,7 +10,19 @@ import yaml
 from proxy.settings import Settings
 from tests.contract.processes import ROOT
 from tests.deploy.manifest import Manifest, fits
-from tests.deploy.pod_rules import asks, bounded, end_seconds, files, pause, restricted, rolls, runs, spread
+from tests.deploy.pod_rules import (
+    asks,
+    bounded,
+    end_seconds,
+    files,
+    may_start_slowly,
+    pause,
+    readable_by_us_only,
+    restricted,
+    rolls,
+    runs,
+    spread,
+)
 from tests.deploy.variables import unknown
 
 SCRAPING = ROOT / "deploy" / "prometheus" / "prometheus.yaml"
@@ -138,6 +150,8 @@ RULES: Mapping[str, Callable[[Manifest], object]] = {
         for each in all_.workloads
     ),
     "pods are restricted": lambda all_: all(map(restricted, all_.workloads)),
+    "a ring is not for everybody": lambda all_: all(map(readable_by_us_only, all_.workloads)),
+    "a slow start is none that failed": lambda all_: all(map(may_start_slowly, all_.workloads)),
     "no token without need": lambda all_: all(
         each.get("automountServiceAccountToken") is False
         for each in [*all_.all("ServiceAccount"), *(each.pod for each in all_.workloads)]
@@ -162,12 +176,25 @@ RULES: Mapping[str, Callable[[Manifest], object]] = {
     "each has a disruption budget": lambda all_: _one_each(all_, "PodDisruptionBudget", "selector"),
     "a node can be emptied": _can_be_moved,
     "each has a network policy": lambda all_: _one_each(all_, "NetworkPolicy", "podSelector"),
+    # One for what goes out must name storage, identities, DNS and whoever takes traces; without rules it stops all.
+    "policies are for what comes in": lambda all_: all(
+        each["spec"]["policyTypes"] == ["Ingress"] for each in all_.all("NetworkPolicy")
+    ),
     "metrics stay inside": _metrics_stay_inside,
     "ports agree": _ports_agree,
     "variables are settings": lambda all_: not unknown(all_.settings),
+    "no service of others becomes a setting": lambda all_: all(
+        each.pod.get("enableServiceLinks") is False for each in all_.workloads
+    ),
     "a changed ring arrives": _ring_is_followed,
     "secrets are named and not held": _secrets_are_told,
     "only /tmp is written, to a bound": lambda all_: all(map(files, all_.workloads)),
+    "storage's secret may be missing": lambda all_: all(
+        source["secretRef"].get("optional") is True
+        for each in all_.workloads
+        for source in each.container["envFrom"]
+        if "secretRef" in source
+    ),
     "one image of one version": lambda all_: (
         len(images := {each.container["image"] for each in all_.workloads}) == 1
         and re.search(r":\d+\.\d+\.\d+$", images.pop()) is not None

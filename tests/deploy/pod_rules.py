@@ -9,6 +9,9 @@ from tests.deploy.manifest import Workload, amount, fits
 
 USER = 10001
 
+# What a start may take: four seconds where it was measured, and a node may be slow and busy.
+START_SECONDS = 30
+
 # Megabytes that each was seen to need, or may use by the README.
 MEMORY = {"serve": 120, "worker": 400}
 
@@ -26,7 +29,20 @@ def restricted(workload: Workload) -> bool:
         and not {"privileged", "runAsUser"} & set(own)
         and not {"hostNetwork", "hostPID", "hostIPC"} & set(workload.pod)
         and all({"secret", "emptyDir"} & set(volume) for _, volume in workload.volumes)
+        and not {"initContainers", "ephemeralContainers"} & set(workload.pod)
     )
+
+
+def readable_by_us_only(workload: Workload) -> bool:
+    """Whether the files of secrets are for their owner and our group."""
+    secrets = [volume["secret"] for _, volume in workload.volumes if "secret" in volume]
+    return bool(secrets) and all(secret.get("defaultMode") == 0o440 for secret in secrets)
+
+
+def may_start_slowly(workload: Workload) -> bool:
+    """Whether a start on a busy node is not taken for a failure."""
+    probe = workload.container.get("startupProbe", {})
+    return bool(probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3) >= START_SECONDS)
 
 
 def asks(workload: Workload, probe: str, path: str) -> bool:

@@ -52,9 +52,16 @@ def test_azd_finds_the_bicep_files_the_dockerfile_and_the_apps() -> None:
     for name, service in AZD["services"].items():
         assert app(name).texts("tags") == [f"union(tags, {{ 'azd-service-name': '{name}' }})"]
         assert service["host"] == "containerapp"
+        # As a text: YAML would make a date of it.
+        assert service["apiVersion"] == app(name).about.partition("@")[2]
         assert (ROOT / service["project"] / service["docker"]["path"]).is_file()
         assert (ROOT / service["project"] / service["docker"]["context"]).resolve() == ROOT
     assert text_of(MAIN.of_kind("var")["tags"].node).endswith("{ 'azd-env-name': environmentName }")
+
+
+def test_the_readme_names_the_azd_that_it_takes() -> None:
+    wanted = AZD["requiredVersions"]["azd"].removeprefix(">= ")
+    assert f"With `azd` {wanted} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_one_command_provisions_again_when_there_is_an_image() -> None:
@@ -82,6 +89,11 @@ def test_what_azd_must_remember_is_an_output() -> None:
     assert kept is not None
     assert text_of(kept) == "true"
     assert PARAMETERS["keyringExists"] == {"value": "${PROXY_KEYRING_EXISTS=false}"}
+    # Who provisions elsewhere without these puts the sample in the proxy's place.
+    for name in APPS:
+        image = outputs[f"SERVICE_{name.upper()}_IMAGE_NAME"].given
+        assert image is not None
+        assert text_of(image) == f"{name}Image"
 
 
 @pytest.mark.parametrize("name", APPS)
@@ -105,7 +117,9 @@ def test_the_ports_are_those_of_the_image() -> None:
     assert Settings.model_fields["port"].default == int(text_of(port))
     assert app("worker").at("properties.configuration.ingress") == []
     assert 'CMD ["serve"]' in dockerfile
-    assert app("worker").texts("properties.template.containers.args") == ["worker"]
+    # With no condition: azd deploy exchanges the image and leaves the arguments as they are.
+    (container,) = app("worker").at("properties.template.containers")
+    assert text_of(members(container)["args"]) == "['worker']"
 
 
 def test_storage_has_what_the_code_asks_for() -> None:

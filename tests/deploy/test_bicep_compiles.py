@@ -1,13 +1,20 @@
 """The Bicep files of deploy/azure as a compiler would judge them; and broken ones, to see that it is noticed."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.bicep_file import AZURE, BicepFile, all_files
+from tests.deploy.bicep_file import AZURE, BicepFile, all_files, plain, text_of, walk
 from tests.deploy.bicep_names import modules, names, syntax
 from tests.deploy.bicep_reads import reads
 from tests.deploy.bicep_shapes import MODELS, TABLE, shapes, versions
+
+# Microsoft's models know a newer version of the API than the files name. These properties were looked up in the types
+# that the compiler has of 2025-01-01. Look up what is added.
+KNOWN = set(json.loads((AZURE.parents[1] / "tests" / "deploy" / "app_properties.json").read_text(encoding="utf-8")))
+# Names that are free: keys of tags and of a scale rule's metadata; and Bicep's own.
+FREE = {"azd-service-name", "concurrentRequests", "parent"}
 
 FILES = all_files()
 MAIN = (AZURE / "main.bicep").read_text(encoding="utf-8")
@@ -25,6 +32,19 @@ def test_every_file_is_used_and_every_type_known_is_too() -> None:
     assert {f"modules/{file.path.name}" for file in FILES[1:]} == called
     made = {each.type for file in FILES for each in file.of_kind("resource").values()}
     assert made == {*MODELS, *TABLE, "Microsoft.Authorization/roleAssignments"}
+
+
+def test_apps_have_only_what_their_version_of_the_api_knows() -> None:
+    made = [each for file in FILES for each in file.of_kind("resource").values()]
+    apps = [each for each in made if each.type.startswith("Microsoft.App/") and not each.is_existing]
+    assert {each.about.partition("@")[2] for each in apps} == {"2025-01-01"}
+    named = {
+        plain(node.named_children[0]) or text_of(node.named_children[0])
+        for each in apps
+        for node in walk(each.node)
+        if node.type == "object_property"
+    }
+    assert {name for name in named if "${" not in name} - FREE == KNOWN
 
 
 def broken(text: str, path: Path = AZURE / "main.bicep") -> list[str]:

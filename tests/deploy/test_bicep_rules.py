@@ -37,7 +37,32 @@ BROKEN = [
     ),
     ("vault", "enableSoftDelete: true", "", "enableSoftDelete must be true"),
     ("vault", "enablePurgeProtection: true", "", "enablePurgeProtection must be true"),
+    (
+        "registry",
+        "adminUserEnabled: false",
+        "adminUserEnabled: false\n    anonymousPullEnabled: true",
+        "anonymousPullEnabled must be false",
+    ),
+    (
+        "vault",
+        "enableSoftDelete: true",
+        "enableSoftDelete: true\n    enabledForDeployment: true",
+        "enabledForDeployment must be false",
+    ),
+    (
+        "vault",
+        "enableSoftDelete: true",
+        "enableSoftDelete: true\n    enabledForDiskEncryption: true",
+        "enabledForDiskEncryption must be false",
+    ),
+    (
+        "vault",
+        "enableSoftDelete: true",
+        "enableSoftDelete: true\n    enabledForTemplateDeployment: true",
+        "enabledForTemplateDeployment must be false",
+    ),
     ("vault", "  scope: vault\n", "", "vault: its logs are []"),
+    ("vault", "name: certificateSecretName", "name: certificateName", "its name is empty when it is not made"),
     ("logs", "features: { disableLocalAuth: true }", "", "disableLocalAuth must be true"),
     ("environment", "'azure-monitor'", "'log-analytics'", "destination must be azure-monitor"),
     ("environment", "      { category: 'ContainerAppConsoleLogs', enabled: true }\n", "", "environment: its logs are"),
@@ -90,4 +115,4 @@ def test_every_rule_is_broken_once() -> None:
     told = {row[3] for row in BROKEN}
     assert all(any(path.rpartition(".")[2] in text or "must be true" in text for text in told) for _, path, _ in FIXED)
     assert all(any(path.rpartition(".")[2] in text for text in told) for _, path, _ in FIXED_IF_SAID)
-    assert len(RULES) == 7
+    assert len(RULES) == 8

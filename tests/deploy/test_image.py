@@ -18,7 +18,7 @@ import pytest
 from proxy.commands.health import SILENT_SECONDS
 from proxy.work.folders import LOCK
 from tests.contract.processes import ROOT, ServerProcess, environment, free_port, serving, settings_of
-from tests.deploy.dockerfile import HEALTH, RULES, broken, instructions, stages
+from tests.deploy.dockerfile import HEALTH, RULES, broken, instructions, listed, stages
 from tests.storage import Storage
 from tests.work.processes import WorkerProcess, worker_process
 
@@ -69,6 +69,12 @@ def test_root_is_found_in_either_number() -> None:
         assert broken(DOCKERFILE.replace("USER 10001:10001", f"USER {user}")) == [
             "a user that is a number and not root"
         ]
+
+
+def test_the_emulator_is_not_root_either() -> None:
+    image = stages(EMULATOR)[-1]
+    assert image.last("USER") == "1000:1000"
+    assert listed(image.last("ENTRYPOINT"))
 
 
 def test_the_version_is_the_projects() -> None:

@@ -41,6 +41,15 @@ BREAKS = [
     ("pods are restricted", "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false"),
     ("pods are restricted", "capabilities: {drop: [ALL]}", "capabilities: {drop: [NET_RAW]}"),
     ("pods are restricted", "emptyDir: {sizeLimit: 2Gi}", "hostPath: {path: /var}"),
+    (
+        "pods are restricted",
+        "      containers:\n",
+        "      initContainers: [{name: first, image: any, securityContext: {privileged: true}}]\n      containers:\n",
+    ),
+    ("a ring is not for everybody", "defaultMode: 0440", "defaultMode: 0444"),
+    ("a slow start is none that failed", "failureThreshold: 60", "failureThreshold: 5"),
+    ("policies are for what comes in", "policyTypes: [Ingress]", "policyTypes: [Ingress, Egress]"),
+    ("storage's secret may be missing", ", optional: true", ""),
     ("no token without need", "automountServiceAccountToken: false", "automountServiceAccountToken: true"),
     ("Prometheus finds each pod", "name: spatial-data-worker-metrics", "name: spatial-data-proxy-worker"),
     ("Prometheus finds each pod", "port: 9090, targetPort: metrics", "port: 9091, targetPort: metrics"),
@@ -80,6 +89,7 @@ BREAKS = [
     ("ports agree", ", app.kubernetes.io/component: proxy}\n  ports", "}\n  ports"),
     ("ports agree", "PROXY_METRICS_PORT:", 'PROXY_PORT: "80"\n  PROXY_METRICS_PORT:'),
     ("variables are settings", "PROXY_TRUSTED_PROXIES:", "PROXY_TRUSTED_PROXY:"),
+    ("no service of others becomes a setting", "      enableServiceLinks: false\n", ""),
     (
         "a changed ring arrives",
         "mountPath: /etc/spatial-data-proxy, ",

@@ -51,7 +51,7 @@ var port = 8080
 var metricsPort = 9090
 
 // Before azd has pushed an image something else must run: this sample of Microsoft listens on the same port. It has no
-// /livez, so it is probed as Azure does by itself.
+// /livez, so no probe of ours asks it. Whether Azure adds some of its own is told in several ways.
 var isPushed = !empty(image)
 var placeholder = 'mcr.microsoft.com/dotnet/samples:aspnetapp'
 

@@ -32,6 +32,8 @@ param workspaceId string
 
 var roles = loadJsonContent('../roles.json')
 var keyringSecretName = 'keyring'
+// Azure looks at names before it looks at conditions, and an empty one is an error.
+var certificateSecretName = empty(certificateName) ? 'none' : certificateName
 
 // "default" asks as the identity that AZURE_CLIENT_ID of each app names, so that one ring serves both.
 var accountEntries = toObject(accounts, entry => entry.name, entry => {
@@ -69,7 +71,7 @@ resource keyring 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!keyringEx
 // A certificate's key is a secret of the same name.
 resource certificate 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = if (!empty(certificateName)) {
   parent: vault
-  name: certificateName
+  name: certificateSecretName
 }
 
 resource proxyReadsKeyring 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

@@ -80,7 +80,9 @@ resource worker 'Microsoft.App/containerApps@2025-01-01' = {
         {
           name: 'worker'
           image: isPushed ? image : placeholder
-          args: isPushed ? ['worker'] : []
+          // Said from the first, for azd changes the image only: without it our image would be a server, which fails for
+          // want of its settings. The sample takes no notice of a word that is no option.
+          args: ['worker']
           // Memory as measured with a reserve. With one core go 4 GiB of disk: three times the largest load, and more.
           resources: { cpu: json('1.0'), memory: '2Gi' }
           env: concat(filter(ownSettings, setting => !contains(given, setting.name)), extraSettings)
