@@ -1,6 +1,7 @@
 """The end of a process that is in use: it says that it is not ready, and goes on serving while callers leave."""
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -36,7 +37,11 @@ class DrainingServer(uvicorn.Server):
 
         Being told twice changes nothing: a worker is told by its supervisor, and by who tells a whole process group.
         """
-        readiness = getattr(self.lifespan, "state", {}).get(READINESS)
+        if self.config.workers > 1 and not hasattr(self, "servers"):
+            # It only loads. While it has the port open, that takes connections, and once the others are gone nobody
+            # would answer them.
+            os._exit(0)
+        readiness = self.lifespan.state.get(READINESS) if hasattr(self, "lifespan") else None
         if sig != signal.SIGTERM or not isinstance(readiness, Readiness):
             super().handle_exit(sig, frame)
             return
@@ -90,13 +95,6 @@ def _waiting(listener: socket.socket) -> list[socket.socket]:
 
 class DrainingProcess(Process):
     """A worker process with such a server."""
-
-    @property
-    def server(self) -> uvicorn.Server:
-        """The server of this process."""
-        if self._server is None:
-            self._server = DrainingServer(self.config)
-        return self._server
 
 
 class DrainingProcesses(Multiprocess):
