@@ -1,6 +1,8 @@
 """The end of a process that is in use: it says that it is not ready, and goes on serving while callers leave."""
 
 import asyncio
+import logging
+import os
 import signal
 import socket
 import time
@@ -11,6 +13,8 @@ import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from proxy.readiness import Readiness
+
+log = logging.getLogger(__name__)
 
 READINESS = "readiness"
 """Where the application's lifespan leaves what says whether the process is ready."""
@@ -25,6 +29,10 @@ DRAIN_SECONDS = 2.0
 # A connection that was taken last may still have to send its request; the server ends those that have none under way.
 SETTLE_SECONDS = 0.2
 
+# How long a process may load before it answers its supervisor, where the processor is slow or shared. Afterwards it is
+# asked twice a second, and replaced where it is stuck.
+LOADING_SECONDS = 60.0
+
 
 class DrainingServer(uvicorn.Server):
     """uvicorn's server, which on SIGTERM goes on accepting for a while, each connection for one answer."""
@@ -36,7 +44,11 @@ class DrainingServer(uvicorn.Server):
 
         Being told twice changes nothing: a worker is told by its supervisor, and by who tells a whole process group.
         """
-        readiness = getattr(self.lifespan, "state", {}).get(READINESS)
+        if self.config.workers > 1 and not hasattr(self, "servers"):
+            # It only loads. While it has the port open, that takes connections, and once the others are gone nobody
+            # would answer them.
+            os._exit(0)
+        readiness = self.lifespan.state.get(READINESS) if hasattr(self, "lifespan") else None
         if sig != signal.SIGTERM or not isinstance(readiness, Readiness):
             super().handle_exit(sig, frame)
             return
@@ -90,6 +102,37 @@ def _waiting(listener: socket.socket) -> list[socket.socket]:
 
 class DrainingProcess(Process):
     """A worker process with such a server."""
+
+    _begun = float("inf")
+    _asked = False
+    _has_loaded = False
+
+    def start(self) -> None:
+        """Begins it."""
+        self._begun = time.monotonic()
+        super().start()
+
+    def is_alive(self, timeout: float = 5) -> bool:
+        """Whether it should be left alone: it answers, or has not had its time to load. Only the first is waited for.
+
+        It answers as soon as Python runs in it, but on a slow processor that alone may take longer than `timeout`: who
+        is replaced then is replaced again and again.
+        """
+        if self._has_loaded or time.monotonic() - self._begun > LOADING_SECONDS or not self.process.is_alive():
+            return super().is_alive(timeout)
+        with suppress(OSError, EOFError):  # it has ended just now: the next look sees it
+            if not self._asked:
+                self._asked = True
+                self.parent_conn.send(b"ping")
+            if self.parent_conn.poll(0):
+                self.parent_conn.recv()
+                self._has_loaded = True
+        return True
+
+    def kill(self) -> None:
+        """Ends what is stuck. It is also told of those that have ended by themselves."""
+        log.warning("process %s has ended or is stuck, and is replaced", self.pid)
+        super().kill()
 
     @property
     def server(self) -> uvicorn.Server:

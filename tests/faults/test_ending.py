@@ -1,8 +1,10 @@
 """The end of a process that others still send requests to."""
 
 import time
+from pathlib import Path
 
 import httpx
+import pytest
 
 from proxy.draining import DRAIN_SECONDS, SETTLE_SECONDS
 from proxy.server import configuration
@@ -30,6 +32,32 @@ def test_who_was_only_asked_whether_it_is_ready_goes_on_answering_for_a_while(st
 
 def test_no_request_is_lost_when_processes_that_share_a_port_are_told_to_end(storage: Storage) -> None:
     figures = list(ending(storage, workers=2, times=1, clients=16, seconds=0.5))
+    assert [figure.line() for figure in figures if not figure.kept] == []
+
+
+SLOW_TO_LOAD = """
+import os, sys, time
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "proxy.app" and "--multiprocessing-fork" in sys.orig_argv:
+            try:
+                os.close(os.open(os.environ["FIRST_TO_LOAD"], os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                time.sleep(60)
+
+sys.meta_path.insert(0, Slow())
+"""
+
+
+def test_no_request_is_lost_when_one_of_the_processes_still_loads(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SLOW_TO_LOAD)
+    monkeypatch.setenv("FIRST_TO_LOAD", str(tmp_path / "first"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    figures = list(ending(storage, workers=2, times=1, clients=16, seconds=0.5))
+    assert (tmp_path / "first").exists()
     assert [figure.line() for figure in figures if not figure.kept] == []
 
 
