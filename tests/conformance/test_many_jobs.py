@@ -1,0 +1,31 @@
+"""A list of as many jobs as an account may have is judged; one of an absurd number costs neither memory nor time."""
+
+import pytest
+
+from proxy.conformance.asker import Limits
+from proxy.conformance.asks import FIRST, LISTS
+from proxy.conformance.exchanges import Exchange
+from proxy.conformance.reading import read
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [b"{}," * 40_000 + b"{}", b"1," * 700_000 + b"1"],
+    ids=["more jobs than an account has", "more parts than such a list has"],
+)
+def test_an_absurd_number_of_parts_is_no_envelope(resources: bytes) -> None:
+    body = b'{"resourceSets":[{"resources":[' + resources + b"]}]}"
+    assert read(Exchange(ask=FIRST, status=200, body=body)) is None
+
+
+def test_a_list_of_ten_thousand_jobs_is_read_as_a_whole() -> None:
+    link = '{"name":"succeeded","role":"output","url":"https:\\/\\/a\\/b?' + "s" * 400 + '"}'
+    job = '{"id":"%032d","links":[%s,%s],"createdDate":"Thu, 03 Jan 2013 23:22:15 GMT","description":"Geocode"'
+    job += ',"failedEntityCount":0,"processedEntityCount":3,"status":"Completed","totalEntityCount":3}'
+    jobs = ",".join(job % (number, link, link) for number in range(10_000))
+    body = f'{{"resourceSets":[{{"estimatedTotal":10000,"resources":[{jobs}]}}]}}'.encode()
+    assert len(body) < Limits().size
+    assert len(LISTS) * len(body) < Limits().all_size
+    found = read(Exchange(ask=FIRST, status=200, body=body))
+    assert found is not None
+    assert len(found.jobs) == 10_000
