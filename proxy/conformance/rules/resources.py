@@ -158,8 +158,9 @@ def _characters(record: Record) -> Iterator[Seen]:
 
 def _formats_agree(record: Record) -> Iterator[Seen]:
     for in_json, in_xml in pairs(record, *STATUS):
-        service = in_xml.resource_type == contract.SERVICE
-        names = [name for name in _SAME if not (service and name in contract.COUNTS)]
+        # A Pending job goes on between the two.
+        uncounted = in_xml.resource_type == contract.SERVICE or in_xml.status == "Pending"
+        names = [name for name in _SAME if not (uncounted and name in contract.COUNTS)]
         # XML turns a carriage return into a line end, and may lose an empty text.
         other = [name for name in names if _plain(in_json.values.get(name)) != _plain(in_xml.values.get(name))]
         wrong = f"{other[0]} should be the same as in JSON" if other else ""
