@@ -203,6 +203,7 @@ def _link_asks(url: str, subject: Subject) -> Iterator[Ask]:
 def _by_query_key(subjects: list[Subject]) -> Iterator[Ask]:
     yield Ask(purpose=Purpose.LIST_QUERY_KEY, path=LIST, key=Key.QUERY)
     yield Ask(purpose=Purpose.LIST_QUERY_KEY, path=LIST, query="o=xml", format=XML, key=Key.QUERY)
+    yield Ask(purpose=Purpose.LIST_AGAIN, path=LIST)  # a job may have come since the list was first asked for
     load = f"Dataflows/LoadDataSource/{NO_ID}"
     yield Ask(purpose=Purpose.QUERY_KEY_NO_JOB, path=load, key=Key.QUERY)
     yield Ask(purpose=Purpose.QUERY_KEY_OUTPUT, path=load + "/output/succeeded", key=Key.QUERY)
