@@ -58,7 +58,7 @@ class Record:
 
     @cached_property
     def is_steady(self) -> bool:
-        """Whether the job list was the same each time, last after it had been asked for in both formats and by a query key."""
+        """Whether the job list was the same each time: in both formats, and after a query key's."""
         first = [(job.id, job.status) for job in self.listed()]
         again = [[(job.id, job.status) for job in each.jobs] for each in self.envelopes(Purpose.LIST_AGAIN)]
         return bool(again) and all(each == first for each in again)

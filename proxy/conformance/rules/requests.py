@@ -7,7 +7,7 @@ from proxy.conformance.contract import GEOCODE, JOBS, KINDS, LOAD, ROLLBACK, Kin
 from proxy.conformance.exchanges import Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Judge, Rule, Seen
-from proxy.conformance.rules.looking import NO_JOB, expects, finds, succeeds
+from proxy.conformance.rules.looking import NO_JOB, expects, finds, finds_nothing, succeeds
 
 NO_DOWNLOAD = "no data source of the list has a download job"
 NO_OUTPUT = "no job that was asked for has an output"
@@ -138,7 +138,7 @@ RULES = (
     Rule(
         "1.name-characters",
         "A data source name may have ~ ` ! $ ^ _ = { }, percent-encoded or not.",
-        expects(Purpose.NAME_ENCODED, Purpose.NAME_RAW, status=UNKNOWN),
+        finds_nothing(Purpose.NAME_ENCODED, Purpose.NAME_RAW),
     ),
     Rule(
         "1.name-encoded",
@@ -146,7 +146,7 @@ RULES = (
         finds(Purpose.DOWNLOAD_ENCODED),
         NO_DOWNLOAD,
     ),
-    Rule("1.odd-id", "An odd job id is simply not found.", expects(Purpose.ODD_ID, status=UNKNOWN)),
+    Rule("1.odd-id", "An odd job id is simply not found.", finds_nothing(Purpose.ODD_ID)),
     Rule("1.download-by-name", "By name, a download's self link has the name.", _download_by_name, NO_DOWNLOAD),
     Rule("1.download-id", "A download job is found by its id too.", finds(Purpose.DOWNLOAD_ID), NO_DOWNLOAD),
     Rule("1.download-by-id", "By id, a download's self link has the id.", _download_by_id, NO_DOWNLOAD),
@@ -171,7 +171,7 @@ RULES = (
     Rule(
         "1.wrong-kind",
         "A job under another kind is not found.",
-        expects(Purpose.STATUS_WRONG_KIND, status=UNKNOWN),
+        finds_nothing(Purpose.STATUS_WRONG_KIND),
         NO_JOB,
     ),
     Rule("1.head", "HEAD answers as GET does.", _is_followed),
