@@ -28,6 +28,10 @@ FORMS: dict[str, tuple[str, Mutation]] = {
         "as the download page prints them",
         xml_body('xmlns:xs(.)="http:', r'xmlns:xs\1="https:', P.DOWNLOAD, P.DOWNLOAD_ID),
     ),
+    "2.xml-declaration": (
+        "no declaration, as the pages of loads and of the list print it",
+        xml_body(r"\A<\?xml[^>]*>\s*", "", P.STATUS),
+    ),
     "2.aborted-error-details": (
         "errorDetails is absent, as the documents have it",
         json_body('"errorDetails":\\[[^]]*\\],', "", P.STATUS, P.DOWNLOAD),
