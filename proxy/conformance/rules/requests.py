@@ -6,12 +6,13 @@ from urllib.parse import unquote
 from proxy.conformance.contract import GEOCODE, JOBS, KINDS, LOAD, ROLLBACK, Kind
 from proxy.conformance.exchanges import Purpose
 from proxy.conformance.record import Record
-from proxy.conformance.rule import Judge, Rule, Seen
+from proxy.conformance.rule import Judge, Rule, Seen, Unjudged
 from proxy.conformance.rules.looking import NO_JOB, expects, finds, finds_nothing, succeeds
 
 NO_DOWNLOAD = "no data source of the list has a download job"
 NO_OUTPUT = "no job that was asked for has an output"
 OK, FOUND, BAD, UNKNOWN = 200, 302, 400, 404
+GIVEN, GONE = (200, 206), (404, "ValidCredentials")
 
 
 def _of_kind(kind: Kind) -> Judge:
@@ -72,6 +73,20 @@ def _is_followed(record: Record) -> Iterator[Seen]:
 def _has_no_body(record: Record) -> Iterator[Seen]:
     for each in record.of(Purpose.HEAD, Purpose.HEAD_OUTPUT):
         yield Seen(each, f"{len(each.body)} bytes after the head", "there should be none" if each.body else "")
+
+
+def _output(purpose: Purpose) -> Judge:
+    """An output is a redirect, or bytes; or is said to be gone, as long as no link shows that it is there."""
+    redirects = expects(purpose, status=FOUND, documented=OK)
+
+    def judge(record: Record) -> Iterator[Seen | Unjudged]:
+        given = any(each.status in GIVEN for each in record.of(Purpose.LINK_APPENDED, Purpose.LOCATION))
+        for each in redirects(record):
+            envelope = record.envelope_of(each.exchange) if isinstance(each, Seen) else None
+            says_gone = envelope is not None and (envelope.exchange.status, envelope.code) == GONE
+            yield Unjudged("HTTP 404: the output may have expired") if says_gone and not given else each
+
+    return judge
 
 
 RULES = (
@@ -153,19 +168,19 @@ RULES = (
     Rule(
         "1.output-kind",
         "An output is found under its job's kind.",
-        expects(Purpose.OUTPUT, status=FOUND, documented=OK),
+        _output(Purpose.OUTPUT),
         NO_OUTPUT,
     ),
     Rule(
         "1.output-listed",
         "An output is found under ListJobs.",
-        expects(Purpose.OUTPUT_LISTED, status=FOUND, documented=OK),
+        _output(Purpose.OUTPUT_LISTED),
         NO_OUTPUT,
     ),
     Rule(
         "1.output-download",
         "A download's output is found under Download.",
-        expects(Purpose.OUTPUT_DOWNLOAD, status=FOUND, documented=OK),
+        _output(Purpose.OUTPUT_DOWNLOAD),
         "there is no download job with an output",
     ),
     Rule(
