@@ -125,7 +125,8 @@ def _self_links(answers: list[Exchange]) -> Iterator[Ask]:
 
 def _download(asker: Asker, jobs: tuple[ToldJob, ...]) -> list[Exchange]:
     """Asks for downloads by the names in the list; the first one that is found is asked for in every way."""
-    names = list(dict.fromkeys(name for job in jobs if (name := job.text("name"))))
+    # The job list's page prints a name with a space at its end, which no data source has.
+    names = list(dict.fromkeys(name for job in jobs if (name := (job.text("name") or "").strip())))
     for name in names[:NAMES]:
         subject = Subject("", DOWNLOAD_JOB, "", name)
         path = DOWNLOAD.path.format(segment(name))

@@ -227,6 +227,15 @@ def test_what_an_id_or_a_link_leads_to_is_not_asked_for() -> None:
     assert not [path for path in paths if "20181f26" in path]
 
 
+def test_a_name_that_is_padded_in_the_list_is_asked_for_without_that() -> None:
+    job = {"id": "abc", "name": "Shop ", "description": "DataSourceDelete", "status": "Completed"}
+    body = json.dumps({"resourceSets": [{"estimatedTotal": 1, "resources": [job]}]}).encode()
+    with answering(lambda _: Said(body)) as (url, asked):
+        main(["conformance", "--base-url", url, "--key", KEY])
+    assert any("/DataSourceDownload/Shop?" in each for each in asked)
+    assert not any("Shop%20" in each for each in asked)
+
+
 def test_an_endpoint_that_falls_silent_is_given_up(capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[float] = []
 
