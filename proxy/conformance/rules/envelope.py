@@ -111,7 +111,8 @@ def _aborted_details(record: Record) -> Iterator[Seen | Unjudged]:
                     "errorDetails is absent, as the documents have it; the contract has the job's message there"
                 )
             else:
-                wrong = "" if list(each.details) == [message] else "it should be the job's errorMessage"
+                sound = each.lists_details and list(each.details) == [message]
+                wrong = "" if sound else "it should be a list of the job's errorMessage"
                 yield Seen(each.exchange, f"errorDetails {list(each.details)}", wrong)
 
 

@@ -1,0 +1,30 @@
+"""Mistakes that are easily made and that a rule could overlook, beside the one for each rule."""
+
+import pytest
+
+from proxy.conformance.exchanges import Purpose
+from proxy.conformance.record import Record
+from proxy.conformance.rule import Outcome, verdict
+from proxy.conformance.rules.table import RULES
+from tests.conformance.breaking import Mutation, json_body
+
+P = Purpose
+
+MISTAKES: dict[str, tuple[str, Mutation]] = {
+    "one text in place of a list": (
+        "5.error-details",
+        json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.NO_JOB),
+    ),
+    "the same of an Aborted job": (
+        "2.aborted-error-details",
+        json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.STATUS),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_breaks_its_rule(name: str, full: Record) -> None:
+    broken, mutation = MISTAKES[name]
+    (rule,) = [rule for rule in RULES if rule.id == broken]
+    assert verdict(rule, full).outcome is Outcome.KEPT
+    assert verdict(rule, mutation(full)).outcome is Outcome.BROKEN
