@@ -71,7 +71,8 @@ class Asker:
             NotReadOnlyError: the request may do more than read.
         """
         limits = self._endpoint.limits
-        if ask.method not in READING or not (ask.is_link or is_read_only(ask.path)):
+        may_be_read = ask.root.lower() == ROOT.lower() and is_read_only(ask.path)
+        if ask.method not in READING or not (ask.is_link or may_be_read):
             raise NotReadOnlyError(ask.purpose.name)
         if len(self.exchanges) >= limits.requests:
             raise GaveUpError(f"after {limits.requests} requests, as many as are made")
@@ -96,7 +97,7 @@ class Asker:
     def _send(self, ask: Ask) -> Answer:
         base = self._endpoint.base
         if not ask.is_link:
-            target = f"{base.prefix}{ROOT}{ask.target(self._key(ask.key))}"
+            target = f"{base.prefix}{ask.root}{ask.target(self._key(ask.key))}"
             return self._exchange(base.origin, ask, target)
         try:
             origin, parts = origin_of(ask.path)

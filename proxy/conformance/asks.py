@@ -19,6 +19,7 @@ LISTS = (
     Ask(purpose=Purpose.LIST_AGAIN, path=LIST),
     Ask(purpose=Purpose.LIST_CASE, path="dataflows/listjobs"),
     Ask(purpose=Purpose.LIST_CASE, path="DATAFLOWS/LISTJOBS"),
+    Ask(purpose=Purpose.LIST_CASE, path=LIST, root="/rest/V1/"),
     Ask(purpose=Purpose.LIST_SLASH, path=LIST + "/"),
     Ask(purpose=Purpose.LIST_UPGRADE, path=LIST, headers=UPGRADE),
     Ask(purpose=Purpose.LIST_OUTPUT, path=LIST, query="output=json"),

@@ -113,8 +113,8 @@ class Subject:
 class Ask:
     """A request.
 
-    `path` is percent-encoded and stands below /REST/v1/; where `is_link`, it is a whole URL, which is asked without a
-    key. `query` goes before the key.
+    `path` is percent-encoded and stands below `root`, which is /REST/v1/ in any letter case; where `is_link`, it is a
+    whole URL, which is asked without a key. `query` goes before the key.
     """
 
     purpose: Purpose
@@ -127,6 +127,7 @@ class Ask:
     headers: tuple[tuple[str, str], ...] = ()
     subject: Subject | None = None
     is_link: bool = False
+    root: str = ROOT
 
     def target(self, key: str | None) -> str:
         """The path and the query, with the key where there is one."""
@@ -142,7 +143,7 @@ class Ask:
         """The request as a report names it: of a link it tells no more than that it is one."""
         if self.is_link:
             return f"{self.method} {self.path.partition('?')[0]}?..."
-        target = self.target(_SHOWN[self.key])
+        target = ("" if self.root == ROOT else self.root) + self.target(_SHOWN[self.key])
         return f"{self.method} {target}" + "".join(f" ({name}: {value})" for name, value in self.headers)
 
 
