@@ -72,6 +72,7 @@ class Purpose(Enum):
     DOWNLOAD_ENCODED = auto()
     DOWNLOAD_ID = auto()
     OUTPUT = auto()
+    OUTPUT_CASE = auto()
     OUTPUT_LISTED = auto()
     OUTPUT_DOWNLOAD = auto()
     OUTPUT_NO_KEY = auto()
@@ -86,7 +87,14 @@ class Purpose(Enum):
 
 # Instead of an envelope these have bytes of any number; the first few are enough.
 OUTPUTS = frozenset(
-    (Purpose.OUTPUT, Purpose.OUTPUT_LISTED, Purpose.OUTPUT_DOWNLOAD, Purpose.OUTPUT_NO_KEY, Purpose.OUTPUT_MISSING)
+    (
+        Purpose.OUTPUT,
+        Purpose.OUTPUT_CASE,
+        Purpose.OUTPUT_LISTED,
+        Purpose.OUTPUT_DOWNLOAD,
+        Purpose.OUTPUT_NO_KEY,
+        Purpose.OUTPUT_MISSING,
+    )
 )
 
 _SHOWN = {

@@ -181,6 +181,7 @@ def _outputs(asker: Asker, answers: list[Exchange]) -> None:
 def _output_asks(own: str, listed: str, name: str, subject: Subject) -> Iterator[Ask]:
     tail = f"/output/{segment(name)}"
     yield Ask(purpose=Purpose.OUTPUT, path=own + tail, subject=subject)
+    yield Ask(purpose=Purpose.OUTPUT_CASE, path=own + tail.swapcase(), subject=subject)
     yield Ask(purpose=Purpose.OUTPUT_LISTED, path=listed + tail, subject=subject)
     yield Ask(purpose=Purpose.OUTPUT_NO_KEY, path=own + tail, key=Key.NONE, subject=subject)
     yield Ask(purpose=Purpose.HEAD_OUTPUT, path=own + tail, method="HEAD", subject=subject)

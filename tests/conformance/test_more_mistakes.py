@@ -6,11 +6,12 @@ from proxy.conformance.exchanges import Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Outcome, verdict
 from proxy.conformance.rules.table import RULES
-from tests.conformance.breaking import Mutation, json_body
+from tests.conformance.breaking import Mutation, answer, json_body, of
 
 P = Purpose
 
 MISTAKES: dict[str, tuple[str, Mutation]] = {
+    "output/succeeded in the documented letter case alone": ("1.path-case", answer(of(P.OUTPUT_CASE), status=404)),
     "one text in place of a list": (
         "5.error-details",
         json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.NO_JOB),

@@ -13,6 +13,7 @@ from proxy.conformance.rules.table import RULES
 from tests.conformance.breaking import Mutation, all_of, answer, each, json_body, of, xml_body
 
 P = Purpose
+OUTPUTS = (P.OUTPUT, P.OUTPUT_CASE, P.OUTPUT_LISTED, P.OUTPUT_DOWNLOAD)
 TRACE_ID = re.compile(b'(?<="traceId":")[0-9a-f]{32}')
 JSON = (("Content-Type", "application/json; charset=utf-8"),)
 
@@ -34,9 +35,9 @@ def _new_trace_ids(record: Record) -> Record:
 def _expired(record: Record) -> Record:
     """Every output is gone, of the endpoint and of storage."""
     missing = next(record.of(P.OUTPUT_MISSING)).body
-    outputs = answer(of(P.OUTPUT, P.OUTPUT_LISTED, P.OUTPUT_DOWNLOAD, P.HEAD_OUTPUT), status=404, headers=JSON)
+    outputs = answer(of(*OUTPUTS, P.HEAD_OUTPUT), status=404, headers=JSON)
     links = answer(of(P.LINK_APPENDED, P.LINK_DROPPED, P.LINK_HEAD, P.LOCATION), status=404)
-    bodies = answer(of(P.OUTPUT, P.OUTPUT_LISTED, P.OUTPUT_DOWNLOAD), body=missing)
+    bodies = answer(of(*OUTPUTS), body=missing)
     return all_of(outputs, links, bodies)(record)
 
 

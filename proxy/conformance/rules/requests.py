@@ -75,6 +75,15 @@ def _has_no_body(record: Record) -> Iterator[Seen]:
         yield Seen(each, f"{len(each.body)} bytes after the head", "there should be none" if each.body else "")
 
 
+def _output_case(record: Record) -> Iterator[Seen]:
+    documented = {each.ask.subject: each for each in record.of(Purpose.OUTPUT)}
+    for each in record.of(Purpose.OUTPUT_CASE):
+        other = documented.get(each.ask.subject)
+        if other is not None:
+            wrong = "" if each.status == other.status else f"in the documented letter case: {other.status_line}"
+            yield Seen(each, each.status_line, wrong)
+
+
 def _output(purpose: Purpose) -> Judge:
     """An output is a redirect, or bytes; or is said to be gone, as long as no link shows that it is there."""
     redirects = expects(purpose, status=FOUND, documented=OK)
@@ -114,7 +123,11 @@ RULES = (
     Rule(
         "1.path-case",
         "Letter case changes nothing in a path.",
-        lambda record: [*succeeds(Purpose.LIST_CASE)(record), *finds(Purpose.STATUS_CASE, shows_id=False)(record)],
+        lambda record: [
+            *succeeds(Purpose.LIST_CASE)(record),
+            *finds(Purpose.STATUS_CASE, shows_id=False)(record),
+            *_output_case(record),
+        ],
     ),
     Rule(
         "1.parameter-case", "Letter case changes nothing in a parameter's name.", succeeds(Purpose.LIST_PARAMETER_CASE)
