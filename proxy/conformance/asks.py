@@ -37,6 +37,8 @@ LISTS = (
     Ask(purpose=Purpose.LIST_EMPTY_OUTPUT, path=LIST, query="o="),
     Ask(purpose=Purpose.LIST_EMPTY_OUTPUT, path=LIST, query="output="),
     Ask(purpose=Purpose.LIST_UNKNOWN_PARAMETER, path=LIST, query="clientApi=SDSClient&nobodyKnows=1"),
+    Ask(purpose=Purpose.LIST_ACCEPT, path=LIST, headers=(("Accept", "application/xml"),)),
+    Ask(purpose=Purpose.LIST_ACCEPT, path=LIST, query="o=xml", format=XML, headers=(("Accept", "application/json"),)),
     Ask(purpose=Purpose.HEAD, path=LIST, method="HEAD"),
     Ask(purpose=Purpose.HEAD, path=LIST, query="output=xml", format=XML, method="HEAD"),
 )

@@ -42,6 +42,7 @@ class Purpose(Enum):
     LIST_FIRST_OUTPUT = auto()
     LIST_EMPTY_OUTPUT = auto()
     LIST_UNKNOWN_PARAMETER = auto()
+    LIST_ACCEPT = auto()
     LIST_OTHER_HOST = auto()
     LIST_QUERY_KEY = auto()
     BAD_OUTPUT = auto()

@@ -6,11 +6,12 @@ from proxy.conformance.exchanges import Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Outcome, verdict
 from proxy.conformance.rules.table import RULES
-from tests.conformance.breaking import Mutation, answer, json_body, of
+from tests.conformance.breaking import Mutation, answer, body, json_body, of
 
 P = Purpose
 
 MISTAKES: dict[str, tuple[str, Mutation]] = {
+    "a format that follows Accept": ("1.output-default", body(of(P.LIST_ACCEPT), ".*", "<Response />", count=1)),
     "output/succeeded in the documented letter case alone": ("1.path-case", answer(of(P.OUTPUT_CASE), status=404)),
     "one text in place of a list": (
         "5.error-details",

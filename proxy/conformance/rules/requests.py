@@ -147,8 +147,8 @@ RULES = (
     Rule("1.name-shown", "A data source name is shown in its stored letter case.", _names_stay, NO_DOWNLOAD),
     Rule(
         "1.output-default",
-        "Without output the answer is JSON; an empty one means the same.",
-        succeeds(Purpose.LIST_AGAIN, Purpose.LIST_EMPTY_OUTPUT),
+        "Without output the answer is JSON, whatever Accept says; an empty one means the same.",
+        succeeds(Purpose.LIST_AGAIN, Purpose.LIST_EMPTY_OUTPUT, Purpose.LIST_ACCEPT),
     ),
     Rule("1.output", "output chooses the format.", succeeds(Purpose.LIST_OUTPUT)),
     Rule("1.output-alias", "o is output.", succeeds(Purpose.LIST_ALIAS)),
