@@ -68,6 +68,7 @@ ERRORS = (
     Ask(purpose=Purpose.HEAD, path=f"Dataflows/LoadDataSource/{NO_ID}", method="HEAD"),
     Ask(purpose=Purpose.ODD_ID, path=f"Dataflows/LoadDataSource/{ODD_ID}"),
     Ask(purpose=Purpose.ODD_ID, path=f"Dataflows/Geocode/{'x' * 120}"),
+    Ask(purpose=Purpose.NAME_LONGEST, path=f"Dataflows/DataSourceDownload/{'n' * 50}"),
     Ask(purpose=Purpose.NAME_TOO_LONG, path=f"Dataflows/DataSourceDownload/{'n' * 51}"),
     Ask(purpose=Purpose.NAME_BAD, path="Dataflows/DataSourceDownload/no-such%20name"),
     Ask(purpose=Purpose.NAME_ENCODED, path="Dataflows/DataSourceDownload/No%7E%60%21%24%5E%5F%3D%7B%7DName"),

@@ -58,6 +58,7 @@ class Purpose(Enum):
     NO_PATH = auto()
     NO_JOB = auto()
     ODD_ID = auto()
+    NAME_LONGEST = auto()
     NAME_TOO_LONG = auto()
     NAME_BAD = auto()
     NAME_ENCODED = auto()

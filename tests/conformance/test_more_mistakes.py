@@ -11,6 +11,7 @@ from tests.conformance.breaking import Mutation, answer, body, json_body, of
 P = Purpose
 
 MISTAKES: dict[str, tuple[str, Mutation]] = {
+    "a name of 50 characters that is too long": ("1.name-length", answer(of(P.NAME_LONGEST), status=400)),
     "a format that follows Accept": ("1.output-default", body(of(P.LIST_ACCEPT), ".*", "<Response />", count=1)),
     "output/succeeded in the documented letter case alone": ("1.path-case", answer(of(P.OUTPUT_CASE), status=404)),
     "one text in place of a list": (

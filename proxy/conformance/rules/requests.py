@@ -161,7 +161,14 @@ RULES = (
     ),
     Rule("1.upgrade", "An Upgrade header changes nothing.", succeeds(Purpose.LIST_UPGRADE)),
     Rule("1.unknown-parameters", "Unknown parameters are ignored.", succeeds(Purpose.LIST_UNKNOWN_PARAMETER)),
-    Rule("1.name-length", "A data source name of 51 characters is 400.", expects(Purpose.NAME_TOO_LONG, status=BAD)),
+    Rule(
+        "1.name-length",
+        "A data source name of 51 characters is 400, one of 50 is not.",
+        lambda record: [
+            *expects(Purpose.NAME_TOO_LONG, status=BAD)(record),
+            *finds_nothing(Purpose.NAME_LONGEST)(record),
+        ],
+    ),
     Rule("1.name-other", "A data source name of other characters is 400.", expects(Purpose.NAME_BAD, status=BAD)),
     Rule(
         "1.name-characters",
