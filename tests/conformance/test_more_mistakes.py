@@ -6,14 +6,29 @@ from proxy.conformance.exchanges import Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Outcome, verdict
 from proxy.conformance.rules.table import RULES
-from tests.conformance.breaking import Mutation, answer, body, json_body, of
+from tests.conformance.breaking import Mutation, all_of, answer, body, json_body, of, xml_body
 
 P = Purpose
+
+
+def without(in_json: str, in_xml: str) -> Mutation:
+    """Every answer without what the patterns match."""
+    return all_of(json_body(in_json, ""), xml_body(in_xml, ""))
+
 
 MISTAKES: dict[str, tuple[str, Mutation]] = {
     "a name of 50 characters that is too long": ("1.name-length", answer(of(P.NAME_LONGEST), status=400)),
     "a format that follows Accept": ("1.output-default", body(of(P.LIST_ACCEPT), ".*", "<Response />", count=1)),
     "output/succeeded in the documented letter case alone": ("1.path-case", answer(of(P.OUTPUT_CASE), status=404)),
+    "links without scheme and host": (
+        "3.base",
+        without(r"https?:\\/\\/[^\\]*(?=\\/REST)", "https?://[^/]*(?=/REST)"),
+    ),
+    "links without scheme": ("3.base", without(r"https?:(?=\\/\\/[^\"]*REST)", "https?:(?=//[^<]*REST)")),
+    "links with two slashes after the host": (
+        "3.base",
+        all_of(json_body(r"\\/REST", r"\\/\\/REST"), xml_body("(>http[^<]*)/REST", r"\1//REST")),
+    ),
     "one text in place of a list": (
         "5.error-details",
         json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.NO_JOB),

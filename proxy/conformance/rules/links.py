@@ -1,5 +1,6 @@
 """Section 3, "Links": which links a job has, in which order, and where they lead."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
@@ -12,6 +13,7 @@ from proxy.conformance.told import ToldJob, ToldLink
 
 NO_LINK = "no job has a link"
 NO_SERVICE = "no Completed load, rollback or access job links to its data source"
+_WHOLE = re.compile(r"https?://[^/?#]+(?:/[^?#]*[^/?#])?")
 _SERVICES = (contract.DOCUMENTED_SERVICE, contract.SAMPLE_SERVICE)
 
 
@@ -153,7 +155,10 @@ def _bases(record: Record) -> Iterator[Seen]:
             if not link.is_signed:
                 base = link.url.partition(ROOT)[0]
                 first = first or base
-                yield Seen(job.exchange, link.url, "" if base == first else f"all should begin with {first}")
+                wrong = "" if base == first else f"all should begin with {first}"
+                if not _WHOLE.fullmatch(base):
+                    wrong = f"it should be a whole URL: http or https, the host, {ROOT}"
+                yield Seen(job.exchange, link.url, wrong)
 
 
 def _not_from_host(record: Record) -> Iterator[Seen | Unjudged]:
@@ -215,7 +220,7 @@ RULES = (
         jobs(_access_role),
         "no Completed access job in the list",
     ),
-    Rule("3.base", "Links to the service have one base.", _bases, NO_LINK),
+    Rule("3.base", "Links to the service are whole URLs with one base.", _bases, NO_LINK),
     Rule(
         "3.base-not-host",
         "The base is not taken from the Host header.",
