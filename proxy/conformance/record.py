@@ -14,14 +14,15 @@ from proxy.conformance.told import Envelope, ToldJob
 class Record:
     """The exchanges with an endpoint, in their order.
 
-    `asked_at` is when the first was asked, `stopped` why not all was asked. The secrets are the keys, to judge whether
-    an answer tells one.
+    `asked_at` is when the first was asked, `stopped` why not all was asked, `scheme` that of the endpoint. The secrets
+    are the keys, to judge whether an answer tells one.
     """
 
     exchanges: tuple[Exchange, ...]
     asked_at: datetime
     secrets: tuple[str, ...] = field(default=(), repr=False)
     stopped: str = ""
+    scheme: str = "http"
     _read: dict[int, Envelope | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, *purposes: Purpose) -> Iterator[Exchange]:

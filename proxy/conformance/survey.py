@@ -41,7 +41,7 @@ def survey(endpoint: Endpoint) -> Record:
         _ask_all(asker, endpoint, first)
     except GaveUpError as error:
         stopped = str(error)
-    return Record(tuple(asker.exchanges), asked_at, endpoint.secrets, stopped)
+    return Record(tuple(asker.exchanges), asked_at, endpoint.secrets, stopped, endpoint.base.origin.scheme)
 
 
 def _ask_all(asker: Asker, endpoint: Endpoint, first: Exchange) -> None:

@@ -1,5 +1,7 @@
 """Mistakes that are easily made and that a rule could overlook, beside the one for each rule."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.conformance.exchanges import Purpose
@@ -25,6 +27,14 @@ MISTAKES: dict[str, tuple[str, Mutation]] = {
         without(r"https?:\\/\\/[^\\]*(?=\\/REST)", "https?://[^/]*(?=/REST)"),
     ),
     "links without scheme": ("3.base", without(r"https?:(?=\\/\\/[^\"]*REST)", "https?:(?=//[^<]*REST)")),
+    "links to http where the endpoint is asked by https": (
+        "3.base",
+        all_of(
+            lambda record: replace(record, scheme="https"),
+            json_body(r"https(:\\/\\/[^\"]*REST)", r"http\1"),
+            xml_body("https(://[^<]*REST)", r"http\1"),
+        ),
+    ),
     "links with two slashes after the host": (
         "3.base",
         all_of(json_body(r"\\/REST", r"\\/\\/REST"), xml_body("(>http[^<]*)/REST", r"\1//REST")),
@@ -46,3 +56,9 @@ def test_a_mistake_breaks_its_rule(name: str, full: Record) -> None:
     (rule,) = [rule for rule in RULES if rule.id == broken]
     assert verdict(rule, full).outcome is Outcome.KEPT
     assert verdict(rule, mutation(full)).outcome is Outcome.BROKEN
+
+
+def test_links_to_http_are_sound_where_the_endpoint_is_asked_by_http(full: Record) -> None:
+    _, mutation = MISTAKES["links to http where the endpoint is asked by https"]
+    (rule,) = [rule for rule in RULES if rule.id == "3.base"]
+    assert verdict(rule, replace(mutation(full), scheme="http")).outcome is Outcome.KEPT

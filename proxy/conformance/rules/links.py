@@ -158,6 +158,8 @@ def _bases(record: Record) -> Iterator[Seen]:
                 wrong = "" if base == first else f"all should begin with {first}"
                 if not _WHOLE.fullmatch(base):
                     wrong = f"it should be a whole URL: http or https, the host, {ROOT}"
+                if record.scheme == "https" and not base.startswith("https:"):
+                    wrong = "it should be https, as the endpoint is: clients append the key to it"
                 yield Seen(job.exchange, link.url, wrong)
 
 
@@ -220,7 +222,7 @@ RULES = (
         jobs(_access_role),
         "no Completed access job in the list",
     ),
-    Rule("3.base", "Links to the service are whole URLs with one base.", _bases, NO_LINK),
+    Rule("3.base", "Links to the service are whole URLs with one base, https where the endpoint is.", _bases, NO_LINK),
     Rule(
         "3.base-not-host",
         "The base is not taken from the Host header.",
