@@ -39,6 +39,7 @@ MISTAKES: dict[str, tuple[str, Mutation]] = {
         "3.base",
         all_of(json_body(r"\\/REST", r"\\/\\/REST"), xml_body("(>http[^<]*)/REST", r"\1//REST")),
     ),
+    "a completed date in XML alone": ("3.dates-agree", json_body('"completedDate":"[^"]*",', "", P.STATUS)),
     "one text in place of a list": (
         "5.error-details",
         json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.NO_JOB),

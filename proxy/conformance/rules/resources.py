@@ -131,9 +131,11 @@ def _dates_agree(record: Record) -> Iterator[Seen]:
     for in_json, in_xml in pairs(record, *STATUS, Purpose.LIST):
         for name in _DATES:
             one, other = read_json_date(in_json.text(name)), read_xml_date(in_xml.text(name))
+            shown = f"{in_json.shows(name)} {in_xml.shows(name)}"
             if one is not None and other is not None:
-                shown = f"{in_json.shows(name)} {in_xml.shows(name)}"
                 yield Seen(in_xml.exchange, shown, "" if one == other.second else "both should be the same second")
+            elif bool(in_json.values.get(name)) is not bool(in_xml.values.get(name)):
+                yield Seen(in_xml.exchange, shown, "one format has it and the other has not")
 
 
 def _pending_date(job: ToldJob) -> tuple[str, str] | None:
