@@ -40,6 +40,17 @@ MISTAKES: dict[str, tuple[str, Mutation]] = {
         all_of(json_body(r"\\/REST", r"\\/\\/REST"), xml_body("(>http[^<]*)/REST", r"\1//REST")),
     ),
     "a completed date in XML alone": ("3.dates-agree", json_body('"completedDate":"[^"]*",', "", P.STATUS)),
+    "a completed date in the list alone": (
+        "6.status-agrees",
+        all_of(
+            json_body('"completedDate":"[^"]*",', "", P.STATUS),
+            xml_body("<CompletedDate>[^<]*</CompletedDate>", '<CompletedDate xsi:nil="true" />', P.STATUS),
+        ),
+    ),
+    "another error message in the list": (
+        "6.status-agrees",
+        json_body('"errorMessage":"[^"]*"', '"errorMessage":"Failed."', P.LIST),
+    ),
     "one text in place of a list": (
         "5.error-details",
         json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.NO_JOB),

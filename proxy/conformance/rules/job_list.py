@@ -16,7 +16,7 @@ NO_QUERY_KEY = "no query key was given"
 CHANGED = "the list changed while it was asked for"
 SLACK = timedelta(minutes=10)
 _UNLINKED = frozenset(contract.KINDS) - {contract.GEOCODE_JOB, contract.ACCESS_JOB}
-_SAME = ("createdDate", "completedDate", "status", *contract.COUNTS)
+_SAME = ("createdDate", "completedDate", "errorMessage", "status", *contract.COUNTS)
 
 
 def _type(job: ToldJob) -> tuple[str, str]:
@@ -133,9 +133,9 @@ def _status_agrees(record: Record) -> Iterator[Seen]:
     for job in record.jobs(Purpose.STATUS):
         other = listed.get((job.exchange.ask.format, job.id))
         if other is not None and other.status != "Pending":
-            names = [
-                name for name in _SAME if name in job.values and (name in other.values or name not in contract.COUNTS)
-            ]
+            # Where a DataServiceJob has no counts in the list, there is nothing to compare.
+            both = job.values.keys() & other.values.keys()
+            names = [name for name in _SAME if name in both or name not in contract.COUNTS]
             odd = [name for name in names if job.values.get(name) != other.values.get(name)]
             yield Seen(
                 job.exchange, job.shows(*(odd or ["status"])), f"the list has {other.shows(*odd)}" if odd else ""
