@@ -51,6 +51,7 @@ MISTAKES: dict[str, tuple[str, Mutation]] = {
         "6.status-agrees",
         json_body('"errorMessage":"[^"]*"', '"errorMessage":"Failed."', P.LIST),
     ),
+    "names in the JSON list alone": ("6.formats-agree", xml_body(r"<Name>[^<]*</Name>\s*", "", P.LIST)),
     "one text in place of a list": (
         "5.error-details",
         json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.NO_JOB),

@@ -115,13 +115,16 @@ def _query_key(record: Record) -> Iterator[Seen | Unjudged]:
             yield Unjudged(CHANGED)
 
 
+def _told(job: ToldJob) -> tuple[str, ...]:
+    # The list's page prints a name with a space behind it in one format.
+    return job.id, job.status, job.resource_type, (job.text("name") or "").strip(), job.text("description") or ""
+
+
 def _formats_agree(record: Record) -> Iterator[Seen | Unjudged]:
     if not record.is_steady:
         yield Unjudged(CHANGED)
         return
-    told = [
-        [(job.id, job.status, job.resource_type) for job in record.listed(form)] for form in (Format.JSON, Format.XML)
-    ]
+    told = [[_told(job) for job in record.listed(form)] for form in (Format.JSON, Format.XML)]
     for each in record.envelopes(Purpose.LIST, form=Format.XML):
         wrong = "" if told[0] == told[1] else f"JSON has {len(told[0])} jobs, or has them otherwise"
         yield Seen(each.exchange, f"{len(told[1])} jobs", wrong)
