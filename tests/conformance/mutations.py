@@ -126,6 +126,10 @@ ERRORS: dict[str, Mutation] = {
 LIST: dict[str, Mutation] = {
     "6.description": json_body('"description":"DataSourceDelete"', '"description":"Coffee shops"', P.LIST),
     "6.no-downloads": json_body('"description":"DataSourceDelete"', '"description":"DataSourceDownload"', P.LIST),
+    "6.name": all_of(
+        json_body('"name":"[^"]*",("completedDate":"[^"]*",)?("createdDate")', r"\1\2", P.LIST),
+        xml_body(r"<Name>[^<]*</Name>\s*", "", P.LIST),
+    ),
     "6.geocode-name": json_body('("createdDate":"[^"]*","description":"Geocode")', r'"name":"Shop",\1', P.LIST),
     "6.window": json_body('"createdDate":"[^"]*"', '"createdDate":"Thu, 03 Jan 2013 23:22:15 GMT"', P.LIST, count=1),
     "6.pending-first": json_body('"status":"Pending"', '"status":"Completed"', P.LIST, count=1),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
+from urllib.parse import unquote
 
 from proxy.conformance import contract
 from proxy.conformance.dates import read_json_date, read_xml_date
@@ -10,7 +11,7 @@ from proxy.conformance.exchanges import Format, Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Rule, Seen, Unjudged
 from proxy.conformance.rules.looking import LISTS, NO_JOB, jobs, succeeds
-from proxy.conformance.told import ToldJob
+from proxy.conformance.told import ToldJob, ToldLink
 
 NO_QUERY_KEY = "no query key was given"
 CHANGED = "the list changed while it was asked for"
@@ -33,6 +34,23 @@ def _name(job: ToldJob) -> tuple[str, str]:
     is_geocode = job.text("description") == contract.GEOCODE_JOB
     wrong = "a geocode job should have no name" if is_geocode and "name" in job.values else ""
     return job.shows("description", "name"), wrong
+
+
+def _named(record: Record) -> Iterator[Seen | Unjudged]:
+    """A job but a geocode job has a name; what is stored may have none, unless a link of the job tells it."""
+    told = {job.id: unquote(link.url.rpartition("/")[2]) for job in record.jobs() for link in _services(job)}
+    for job in record.jobs(Purpose.LIST):
+        if job.text("description") == contract.GEOCODE_JOB:
+            continue
+        if job.text("name") or job.id in told:
+            wrong = "" if job.text("name") else f"it should be {told[job.id]}, as its link has it"
+            yield Seen(job.exchange, job.shows("description", "name"), wrong)
+        else:
+            yield Unjudged("a job has no name: what is stored may not name its data source")
+
+
+def _services(job: ToldJob) -> list[ToldLink]:
+    return [link for link in job.links if link.called in {contract.DOCUMENTED_SERVICE, contract.SAMPLE_SERVICE}]
 
 
 def _window(record: Record) -> Iterator[Seen]:
@@ -148,6 +166,7 @@ def _status_agrees(record: Record) -> Iterator[Seen]:
 RULES = (
     Rule("6.description", "A job's description in the list is its job type.", jobs(_type, *LISTS), NO_JOB),
     Rule("6.no-downloads", "Download jobs are left out.", jobs(_no_download, *LISTS), NO_JOB),
+    Rule("6.name", "Other jobs than geocode jobs have their data source's name.", _named, "no such job in the list"),
     Rule("6.geocode-name", "A geocode job has no name.", jobs(_name, *LISTS), NO_JOB),
     Rule("6.window", "The list reaches back 15 days.", _window, NO_JOB),
     Rule("6.pending-first", "Pending jobs come first.", _pending_first, NO_JOB),
