@@ -134,6 +134,7 @@ LIST: dict[str, Mutation] = {
     "6.window": json_body('"createdDate":"[^"]*"', '"createdDate":"Thu, 03 Jan 2013 23:22:15 GMT"', P.LIST, count=1),
     "6.pending-first": json_body('"status":"Pending"', '"status":"Completed"', P.LIST, count=1),
     "6.newest-first": xml_body("<CreatedDate>[^<]*", "<CreatedDate>2013-01-03T15:22:15.7979398-08:00", P.LIST, count=1),
+    "6.once": json_body('"id":"[^"]*"', '"id":"twice"', P.LIST),
     "6.total": json_body('"estimatedTotal":[0-9]*', '"estimatedTotal":1', P.LIST),
     "6.no-links": json_body(
         '("id":"[^"]*",)("name":"[^"]*",)', r'\1"links":[{"role":"self","url":"https:\\/\\/a"}],\2', P.LIST, count=1

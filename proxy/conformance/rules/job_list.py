@@ -1,5 +1,6 @@
 """Section 6: the job list."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
@@ -100,6 +101,15 @@ def _total(record: Record) -> Iterator[Seen | Unjudged]:
                 yield Seen(each.exchange, shown, "" if found.total == len(found.jobs) else "they should be the same")
 
 
+def _once(record: Record) -> Iterator[Seen]:
+    for each in record.envelopes(*LISTS):
+        times = Counter(job.id for job in each.jobs)
+        for job in each.jobs[:1]:
+            (most, count), *_ = times.most_common(1)
+            wrong = "it should be listed once" if count > 1 else ""
+            yield Seen(job.exchange, f"{most}: {count}", "a job has no id" if "" in times else wrong)
+
+
 def _unlinked(job: ToldJob) -> tuple[str, str] | None:
     if job.text("description") not in _UNLINKED:
         return None
@@ -176,6 +186,7 @@ RULES = (
         _newest_first,
         "there are no two such jobs",
     ),
+    Rule("6.once", "A job is listed once, and has an id.", _once, NO_JOB),
     Rule("6.total", "estimatedTotal is the number of jobs.", _total),
     Rule(
         "6.no-links",
