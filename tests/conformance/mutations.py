@@ -141,6 +141,7 @@ LIST: dict[str, Mutation] = {
     ),
     "6.geocode-links": json_body('"links":\\[\\{"role":"self"[^}]*\\},?', '"links":[', P.LIST),
     "6.access-links": json_body('"role":"dataSource"', '"role":"self"', P.LIST),
+    "6.links-agree": xml_body(r'<Link role="data[^>]*>[^<]*</Link>\s*', "", P.LIST),
     "6.query-key": answer(of(P.LIST_QUERY_KEY), status=401),
     "6.query-key-jobs": json_body('"id":"[^"]*"', '"id":"another"', P.LIST_QUERY_KEY, count=1),
     "6.formats-agree": xml_body("<Id>[^<]*</Id>", "<Id>another</Id>", P.LIST, count=1),

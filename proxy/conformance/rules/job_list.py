@@ -173,6 +173,24 @@ def _status_agrees(record: Record) -> Iterator[Seen]:
             )
 
 
+_LISTED = {
+    contract.GEOCODE_JOB: {contract.SUCCEEDED, contract.FAILED},
+    contract.ACCESS_JOB: {contract.SAMPLE_SERVICE},
+}
+
+
+def _links_agree(record: Record) -> Iterator[Seen]:
+    told = {(job.exchange.ask.format, job.id): job for job in record.jobs(Purpose.STATUS)}
+    for job in record.jobs(Purpose.LIST):
+        status = told.get((job.exchange.ask.format, job.id))
+        listed = _LISTED.get(job.text("description") or "")
+        if listed and status is not None and status.status == job.status:
+            linked = [link.called for link in job.links]
+            missing = [link.called for link in status.links if link.called in listed - set(linked)]
+            shown = f"{job.shows('description')}: {linked}"
+            yield Seen(job.exchange, shown, f"its status links to {missing[0]} too" if missing else "")
+
+
 RULES = (
     Rule("6.description", "A job's description in the list is its job type.", jobs(_type, *LISTS), NO_JOB),
     Rule("6.no-downloads", "Download jobs are left out.", jobs(_no_download, *LISTS), NO_JOB),
@@ -199,6 +217,12 @@ RULES = (
     ),
     Rule(
         "6.access-links", "A Completed access job has dataSource.", jobs(_access, *LISTS), "no access job in the list"
+    ),
+    Rule(
+        "6.links-agree",
+        "The list has a geocode job's outputs, and an access job's data source, where its status has them.",
+        _links_agree,
+        "no geocode or access job in the list",
     ),
     Rule("6.query-key", "A query key may list.", succeeds(Purpose.LIST_QUERY_KEY), NO_QUERY_KEY),
     Rule(
