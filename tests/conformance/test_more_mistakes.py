@@ -54,6 +54,10 @@ MISTAKES: dict[str, tuple[str, Mutation]] = {
     "names in the JSON list alone": ("6.formats-agree", xml_body(r"<Name>[^<]*</Name>\s*", "", P.LIST)),
     "a job without an id": ("6.once", json_body('"id":"[^"]*",', "", P.LIST, count=1)),
     "outputs in the status alone": ("6.links-agree", xml_body(r'<Link role="output[^>]*>[^<]*</Link>\s*', "", P.LIST)),
+    "an error message of a Completed job": (
+        "3.aborted-message",
+        json_body(r'("failedEntityCount":\d*,"processedEntityCount":\d*,"status":"Comp)', r'"errorMessage":"",\1'),
+    ),
     "one text in place of a list": (
         "5.error-details",
         json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.NO_JOB),

@@ -146,7 +146,9 @@ def _pending_date(job: ToldJob) -> tuple[str, str] | None:
 
 def _aborted_message(job: ToldJob) -> tuple[str, str] | None:
     if job.status != "Aborted":
-        return None
+        shown = job.shows("status", "errorMessage")
+        told = "errorMessage" in job.values and job.status in contract.STATUSES
+        return (shown, "only an Aborted job has a message") if told else None
     return job.shows("errorMessage"), "" if job.text("errorMessage") else f"it should at least say {contract.ABORTED}"
 
 
@@ -232,7 +234,10 @@ RULES = (
     Rule("3.dates-agree", "JSON and XML tell the same second.", _dates_agree, NO_JOB),
     Rule("3.pending-date", "A Pending job has no completed date.", jobs(_pending_date), "no Pending job in the list"),
     Rule(
-        "3.aborted-message", "An Aborted job has an error message, in the list too.", jobs(_aborted_message), NO_ABORTED
+        "3.aborted-message",
+        "An Aborted job has an error message, in the list too, and no other job has one.",
+        jobs(_aborted_message),
+        NO_ABORTED,
     ),
     Rule("3.characters", "Texts have no character that XML can't carry.", _characters, NO_JOB),
     Rule("3.formats-agree", "JSON and XML tell the same of a job.", _formats_agree, NO_JOB),
