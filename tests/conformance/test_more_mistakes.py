@@ -58,6 +58,7 @@ MISTAKES: dict[str, tuple[str, Mutation]] = {
         "3.aborted-message",
         json_body(r'("failedEntityCount":\d*,"processedEntityCount":\d*,"status":"Comp)', r'"errorMessage":"",\1'),
     ),
+    "a notice that is encoded twice": ("2.texts", xml_body("©", "Â©")),
     "one text in place of a list": (
         "5.error-details",
         json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.NO_JOB),
