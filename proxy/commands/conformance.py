@@ -66,4 +66,9 @@ def _print(lines: Iterable[str]) -> None:
 
 def _key(given: str | None) -> str | None:
     """A key as it was given, or a line of standard input."""
-    return sys.stdin.readline().strip("\r\n") if given == "-" else given
+    try:
+        found = sys.stdin.readline().strip("\r\n") if given == "-" else given
+        (found or "").encode()
+    except UnicodeError as error:
+        raise CommandError("--key, --query-key: must be UTF-8") from error
+    return found
