@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from proxy.commands.failure import CommandError
-from proxy.conformance.address import AddressError, parse_base_url, parse_resolve, trust
+from proxy.conformance.address import AddressError, parse_base_url, parse_resolves, trust
 from proxy.conformance.asker import Endpoint, Limits
 from proxy.conformance.masking import Mask
 from proxy.conformance.report import as_json, as_text, counts
@@ -45,7 +45,7 @@ def _endpoint(options: Namespace) -> Endpoint:
         raise CommandError("--key: must not be empty")
     try:
         base = parse_base_url(options.base_url)
-        addresses = dict(parse_resolve(each, base.origin.port) for each in options.resolve)
+        addresses = parse_resolves(options.resolve, base.origin)
         limits = Limits(seconds=options.timeout, all_seconds=max(30 * options.timeout, 1))
         return Endpoint(base, key, query_key or None, addresses, trust(options.ca_file), limits)
     except AddressError as error:

@@ -143,6 +143,10 @@ def test_an_authority_of_ones_own_and_an_address_for_a_name(
         (("--base-url", "https://a", "--key", "k", "--query-key", "k\udcff"), "--key, --query-key: must be UTF-8"),
         (("--base-url", "https://a", "--key", "k", "--resolve", "a"), "--resolve: must be"),
         (("--base-url", "https://a", "--key", "k", "--resolve", "a:443:b"), "--resolve: must be"),
+        (("--base-url", "https://a", "--key", "k", "--resolve", "*:443:127.0.0.1"), "--resolve: must be"),
+        (("--base-url", "https://a", "--key", "k", "--resolve", "+a:443:127.0.0.1"), "--resolve: must be"),
+        (("--base-url", "https://a", "--key", "k", "--resolve", "a:70000:127.0.0.1"), "--resolve: must be"),
+        (("--base-url", "https://a", "--key", "k", "--resolve", "A:80:127.0.0.1"), "--resolve: gives no address for"),
         (("--base-url", "https://a", "--key", "k", "--ca-file", "/nowhere.pem"), "--ca-file: no certificate"),
     ],
 )
