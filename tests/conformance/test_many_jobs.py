@@ -1,11 +1,15 @@
 """A list of as many jobs as an account may have is judged; one of an absurd number costs neither memory nor time."""
 
+import json
+
 import pytest
 
+from proxy.__main__ import main
 from proxy.conformance.asker import Limits
 from proxy.conformance.asks import FIRST, LISTS
 from proxy.conformance.exchanges import Exchange
 from proxy.conformance.reading import read
+from tests.conformance.endpoints import Said, answering
 
 
 @pytest.mark.parametrize(
@@ -29,3 +33,12 @@ def test_a_list_of_ten_thousand_jobs_is_read_as_a_whole() -> None:
     found = read(Exchange(ask=FIRST, status=200, body=body))
     assert found is not None
     assert len(found.jobs) == 10_000
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_long_id_makes_no_long_report(form: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    job = {"id": "z" * 20_000, "description": "Geocode", "status": "Completed"}
+    body = json.dumps({"resourceSets": [{"estimatedTotal": 1, "resources": [job]}]}).encode()
+    with answering(lambda _: Said(body)) as (url, _):
+        assert main(["conformance", "--base-url", url, "--key", "some-key", *form]) == 1
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 600
