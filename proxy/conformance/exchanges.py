@@ -79,6 +79,7 @@ class Purpose(Enum):
     OUTPUT_DOWNLOAD = auto()
     OUTPUT_NO_KEY = auto()
     OUTPUT_MISSING = auto()
+    OUTPUT_UNLINKED = auto()
     HEAD = auto()
     HEAD_OUTPUT = auto()
     LINK_APPENDED = auto()
@@ -96,6 +97,7 @@ OUTPUTS = frozenset(
         Purpose.OUTPUT_DOWNLOAD,
         Purpose.OUTPUT_NO_KEY,
         Purpose.OUTPUT_MISSING,
+        Purpose.OUTPUT_UNLINKED,
     )
 )
 

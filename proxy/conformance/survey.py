@@ -14,9 +14,11 @@ from proxy.conformance.reading import read
 from proxy.conformance.record import Record
 from proxy.conformance.told import ToldJob
 
-# Names of data sources that are asked for a download, until one has it; jobs whose outputs are fetched.
+# Names of data sources that are asked for a download, until one has it; jobs whose outputs are fetched; jobs without a
+# link to an output that are asked for one, of which there is one of each type and state.
 NAMES = 8
 OUTPUTS = 3
+UNLINKED = 24
 STAND_IN = "?key=stand-in-for-the-key"
 RANGE = (("Range", "bytes=0-63"),)
 
@@ -158,7 +160,7 @@ def _read_jobs(exchange: Exchange) -> tuple[ToldJob, ...]:
 
 def _outputs(asker: Asker, answers: list[Exchange]) -> None:
     """Fetches outputs as clients do: by the link with something appended, and by the URL that they build."""
-    fetched, missing = 0, list[Ask]()
+    fetched, missing, unlinked = 0, list[Ask](), 0
     for answer in answers:
         subject, job = answer.ask.subject, next(iter(_read_jobs(answer)), None)
         if answer.ask.format is XML or subject is None or job is None:
@@ -169,6 +171,10 @@ def _outputs(asker: Asker, answers: list[Exchange]) -> None:
             missing = [Ask(purpose=Purpose.OUTPUT_MISSING, path=f"{own}/output/succeeded", subject=subject)]
             _ask_each(asker, missing)
         link = next((link for link in job.links if link.role == "output"), None)
+        output = {"Completed": "succeeded", "Aborted": "failed"}.get(job.status)
+        if output and all(link.name != output for link in job.links) and unlinked < UNLINKED:
+            unlinked += 1
+            _ask_each(asker, [Ask(purpose=Purpose.OUTPUT_UNLINKED, path=f"{own}/output/{output}", subject=subject)])
         if link is not None and fetched < OUTPUTS:
             fetched += 1
             listed = f"Dataflows/ListJobs/{segment(job.id)}"

@@ -93,5 +93,6 @@ OUTPUTS: dict[str, Mutation] = {
     "4.location": header(of(P.OUTPUT), "Location", "https://contoso.blob.example/a/b?sp=r&sig=abc&legacy=#"),
     "4.location-works": answer(of(P.LOCATION), status=403),
     "4.authenticates": header(of(P.OUTPUT_NO_KEY), "Location", "https://contoso.blob.example/a"),
+    "4.linked": answer(of(P.OUTPUT_UNLINKED), status=302),
     "4.kept-link": json_body(r"\\/output\\/succeeded", r"\\/outputs\\/succeeded", P.LIST_QUERY_KEY),
 }
