@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from proxy.conformance import contract
 from proxy.conformance.dates import Moment, documented_offset, read_json_date, read_xml_date
@@ -15,6 +15,7 @@ from proxy.conformance.told import ToldJob
 NO_SERVICE_JOB = "no publish, delete or access job in the list"
 NO_ABORTED = "no Aborted job in the list"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CLOCKS = timedelta(seconds=10)  # by which those of two machines may differ
 _DATES = ("createdDate", "completedDate")
 _SAME = (*contract.COUNTS, "status", "id", "description", "errorMessage", "name")
 
@@ -138,6 +139,19 @@ def _dates_agree(record: Record) -> Iterator[Seen]:
                 yield Seen(in_xml.exchange, shown, "one format has it and the other has not")
 
 
+def _ends_later(job: ToldJob) -> tuple[str, str] | None:
+    read = read_json_date if job.exchange.ask.format is Format.JSON else _read_xml_second
+    created, completed = (read(job.text(name)) for name in _DATES)
+    if created is None or completed is None:
+        return None
+    return job.shows(*_DATES), "" if created <= completed + _CLOCKS else "it should not end before it was created"
+
+
+def _read_xml_second(text: str | None) -> datetime | None:
+    moment = read_xml_date(text)
+    return None if moment is None else moment.second
+
+
 def _pending_date(job: ToldJob) -> tuple[str, str] | None:
     if job.status != "Pending":
         return None
@@ -232,6 +246,7 @@ RULES = (
     ),
     Rule("3.zone", "XML dates have the offset of America/Los_Angeles at that instant.", _zone, NO_JOB),
     Rule("3.dates-agree", "JSON and XML tell the same second.", _dates_agree, NO_JOB),
+    Rule("3.ends-later", "A job ends after it was created.", jobs(_ends_later), "no job in the list has ended"),
     Rule("3.pending-date", "A Pending job has no completed date.", jobs(_pending_date), "no Pending job in the list"),
     Rule(
         "3.aborted-message",
