@@ -42,6 +42,7 @@ RESOURCES: dict[str, Mutation] = {
     ),
     "3.dates-agree": xml_body("(<CreatedDate>)20..", r"\g<1>2013", P.STATUS),
     "3.ends-later": json_body('"completedDate"(:"[^"]*",)"createdDate"', r'"createdDate"\1"completedDate"'),
+    "3.list-alone": json_body('"createdDate"', '"name":"Shop","createdDate"', P.STATUS),
     "3.pending-date": json_body(
         '("createdDate":"([^"]*)")(.*"status":"Pending")', r'"completedDate":"\2",\1\3', P.STATUS
     ),

@@ -59,6 +59,10 @@ MISTAKES: dict[str, tuple[str, Mutation]] = {
         json_body(r'("failedEntityCount":\d*,"processedEntityCount":\d*,"status":"Comp)', r'"errorMessage":"",\1'),
     ),
     "a notice that is encoded twice": ("2.texts", xml_body("©", "Â©")),
+    "the job type as a load's description": (
+        "3.list-alone",
+        json_body('"description":"[^"]*"', '"description":"DataSourceComplete"', P.STATUS, kind="DataSourceComplete"),
+    ),
     "one text in place of a list": (
         "5.error-details",
         json_body('"errorDetails":\\[("[^"]*")\\]', r'"errorDetails":\1', P.NO_JOB),

@@ -166,6 +166,14 @@ def _aborted_message(job: ToldJob) -> tuple[str, str] | None:
     return job.shows("errorMessage"), "" if job.text("errorMessage") else f"it should at least say {contract.ABORTED}"
 
 
+def _list_alone(job: ToldJob) -> tuple[str, str] | None:
+    """What the documents show of loads and downloads; of the other kinds they show no status."""
+    if contract.KINDS.get(type_of(job)) not in {contract.LOAD, contract.DOWNLOAD}:
+        return None
+    wrong = "description should be the user's own" if job.text("description") == type_of(job) else ""
+    return job.shows("name", "description"), "name should be absent" if "name" in job.values else wrong
+
+
 def _characters(record: Record) -> Iterator[Seen]:
     for job in record.jobs(*JOBS, form=Format.JSON):
         for name, value in job.values.items():
@@ -253,6 +261,12 @@ RULES = (
         "An Aborted job has an error message, in the list too, and no other job has one.",
         jobs(_aborted_message),
         NO_ABORTED,
+    ),
+    Rule(
+        "3.list-alone",
+        "The status of a load or a download tells neither name nor job type.",
+        jobs(_list_alone, *STATUS),
+        "no load or download job was found",
     ),
     Rule("3.characters", "Texts have no character that XML can't carry.", _characters, NO_JOB),
     Rule("3.formats-agree", "JSON and XML tell the same of a job.", _formats_agree, NO_JOB),
