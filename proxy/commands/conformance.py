@@ -46,7 +46,7 @@ def _endpoint(options: Namespace) -> Endpoint:
     try:
         base = parse_base_url(options.base_url)
         addresses = parse_resolves(options.resolve, base.origin)
-        limits = Limits(seconds=options.timeout, all_seconds=max(30 * options.timeout, 1))
+        limits = Limits(seconds=options.timeout, all_seconds=max(60 * options.timeout, 1))
         return Endpoint(base, key, query_key or None, addresses, trust(options.ca_file), limits)
     except AddressError as error:
         raise CommandError(str(error)) from error

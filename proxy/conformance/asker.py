@@ -88,6 +88,8 @@ class Asker:
                 ask=ask, status=answer.status, reason=answer.reason, headers=answer.headers, body=answer.body
             )
         except WireError as error:
+            if time.monotonic() > self._ends:  # the request had less time than is its due
+                raise GaveUpError(f"after {limits.all_seconds:g} s") from error
             self._failed += not ask.is_link  # storage that is out of reach is not the endpoint's silence
             found = Exchange(ask=ask, failure=str(error))
         self._size += len(found.body)

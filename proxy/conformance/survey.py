@@ -42,6 +42,8 @@ def survey(endpoint: Endpoint) -> Record:
             raise UnreachableError(f"{endpoint.base.url} could not be asked: {first.failure}.")
         _ask_all(asker, endpoint, first)
     except GaveUpError as error:
+        if not asker.exchanges:
+            raise UnreachableError(f"{endpoint.base.url} could not be asked: it ended {error}.") from error
         stopped = str(error)
     return Record(tuple(asker.exchanges), asked_at, endpoint.secrets, stopped, endpoint.base.origin.scheme)
 

@@ -275,6 +275,15 @@ def test_all_together_has_limits(limits: Limits, text: str) -> None:
     assert len(asked) < 50
 
 
+def test_a_request_that_the_end_cuts_short_is_no_silence_of_the_endpoint() -> None:
+    with listening(hang) as port:
+        endpoint = Endpoint(parse_base_url(f"http://127.0.0.1:{port}"), KEY, limits=Limits(seconds=5, all_seconds=0.3))
+        asker = Asker(endpoint)
+        with pytest.raises(GaveUpError, match=r"after 0\.3 s"):
+            asker.ask(FIRST)
+    assert asker.exchanges == []
+
+
 def test_a_body_after_head_is_seen_and_not_waited_for() -> None:
     saying_more = bare(OK + b"Content-Length: 2\r\n\r\n{}")
     for serve, body in ((saying_more, b"{}"), (bare(OK + b"\r\n"), b"")):
