@@ -27,14 +27,6 @@ MISTAKES: dict[str, tuple[str, Mutation]] = {
         without(r"https?:\\/\\/[^\\]*(?=\\/REST)", "https?://[^/]*(?=/REST)"),
     ),
     "links without scheme": ("3.base", without(r"https?:(?=\\/\\/[^\"]*REST)", "https?:(?=//[^<]*REST)")),
-    "links to http where the endpoint is asked by https": (
-        "3.base",
-        all_of(
-            lambda record: replace(record, scheme="https"),
-            json_body(r"https(:\\/\\/[^\"]*REST)", r"http\1"),
-            xml_body("https(://[^<]*REST)", r"http\1"),
-        ),
-    ),
     "links with two slashes after the host": (
         "3.base",
         all_of(json_body(r"\\/REST", r"\\/\\/REST"), xml_body("(>http[^<]*)/REST", r"\1//REST")),
@@ -82,7 +74,13 @@ def test_a_mistake_breaks_its_rule(name: str, full: Record) -> None:
     assert verdict(rule, mutation(full)).outcome is Outcome.BROKEN
 
 
-def test_links_to_http_are_sound_where_the_endpoint_is_asked_by_http(full: Record) -> None:
-    _, mutation = MISTAKES["links to http where the endpoint is asked by https"]
+def test_links_from_https_to_http_are_told_and_not_judged(full: Record) -> None:
     (rule,) = [rule for rule in RULES if rule.id == "3.base"]
-    assert verdict(rule, replace(mutation(full), scheme="http")).outcome is Outcome.KEPT
+    in_the_clear = all_of(
+        json_body(r"https(:\\/\\/[^\"]*REST)", r"http\1"),
+        xml_body("https(://[^<]*REST)", r"http\1"),
+    )(full)
+    assert verdict(rule, in_the_clear).outcome is Outcome.KEPT
+    found = verdict(rule, replace(in_the_clear, scheme="https"))
+    assert found.outcome is Outcome.NOT_JUDGED
+    assert "send their key in the clear" in found.reason
