@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from proxy.commands.failure import CommandError
-from proxy.conformance.address import AddressError, parse_base_url, parse_resolve, trust
+from proxy.conformance.address import AddressError, parse_base_url, parse_resolves, trust
 from proxy.conformance.asker import Endpoint, Limits
 from proxy.conformance.masking import Mask
 from proxy.conformance.report import as_json, as_text, counts
@@ -45,8 +45,8 @@ def _endpoint(options: Namespace) -> Endpoint:
         raise CommandError("--key: must not be empty")
     try:
         base = parse_base_url(options.base_url)
-        addresses = dict(parse_resolve(each, base.origin.port) for each in options.resolve)
-        limits = Limits(seconds=options.timeout, all_seconds=max(30 * options.timeout, 1))
+        addresses = parse_resolves(options.resolve, base.origin)
+        limits = Limits(seconds=options.timeout, all_seconds=max(60 * options.timeout, 1))
         return Endpoint(base, key, query_key or None, addresses, trust(options.ca_file), limits)
     except AddressError as error:
         raise CommandError(str(error)) from error
@@ -66,4 +66,9 @@ def _print(lines: Iterable[str]) -> None:
 
 def _key(given: str | None) -> str | None:
     """A key as it was given, or a line of standard input."""
-    return sys.stdin.readline().strip("\r\n") if given == "-" else given
+    try:
+        found = sys.stdin.readline().strip("\r\n") if given == "-" else given
+        (found or "").encode()
+    except UnicodeError as error:
+        raise CommandError("--key, --query-key: must be UTF-8") from error
+    return found

@@ -2,6 +2,7 @@
 
 import re
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -77,9 +78,23 @@ def parse_resolve(text: str, port: int) -> tuple[tuple[str, int], str]:
             port, found = int(number), str(ip_address(address.strip("[]")))
         except ValueError:
             host = ""
-    if not host:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", host) or not 0 < port < 65536:  # noqa: PLR2004 - what a port may be
         raise AddressError("--resolve: must be HOST:PORT:ADDRESS or HOST:ADDRESS, with an IP address")
     return (host.lower(), port), found
+
+
+def parse_resolves(texts: Iterable[str], base: Origin) -> dict[tuple[str, int], str]:
+    """Reads them all.
+
+    Raises:
+        AddressError: one can't be read, or names the base URL's host with another port: the key would go to whom the
+            DNS names.
+    """
+    found = dict(parse_resolve(each, base.port) for each in texts)
+    ports = {port for host, port in found if host == base.host}
+    if ports and base.port not in ports:
+        raise AddressError(f"--resolve: gives no address for port {base.port} of {base.host}, which --base-url names")
+    return found
 
 
 def trust(ca_file: str | None) -> ssl.SSLContext:

@@ -29,8 +29,8 @@ class Limits:
     """What asking may cost: seconds and bytes for each request, and for all; requests; failures until it ends."""
 
     seconds: float = 10
-    size: int = 8_000_000
-    all_size: int = 64_000_000
+    size: int = 32_000_000  # a list of 10,000 jobs has up to 12 MB, and is asked for 27 times
+    all_size: int = 512_000_000
     requests: int = 250
     all_seconds: float = 300
     failures: int = 3
@@ -71,7 +71,8 @@ class Asker:
             NotReadOnlyError: the request may do more than read.
         """
         limits = self._endpoint.limits
-        if ask.method not in READING or not (ask.is_link or is_read_only(ask.path)):
+        may_be_read = ask.root.lower() == ROOT.lower() and is_read_only(ask.path)
+        if ask.method not in READING or not (ask.is_link or may_be_read):
             raise NotReadOnlyError(ask.purpose.name)
         if len(self.exchanges) >= limits.requests:
             raise GaveUpError(f"after {limits.requests} requests, as many as are made")
@@ -87,6 +88,8 @@ class Asker:
                 ask=ask, status=answer.status, reason=answer.reason, headers=answer.headers, body=answer.body
             )
         except WireError as error:
+            if time.monotonic() > self._ends:  # the request had less time than is its due
+                raise GaveUpError(f"after {limits.all_seconds:g} s") from error
             self._failed += not ask.is_link  # storage that is out of reach is not the endpoint's silence
             found = Exchange(ask=ask, failure=str(error))
         self._size += len(found.body)
@@ -96,7 +99,7 @@ class Asker:
     def _send(self, ask: Ask) -> Answer:
         base = self._endpoint.base
         if not ask.is_link:
-            target = f"{base.prefix}{ROOT}{ask.target(self._key(ask.key))}"
+            target = f"{base.prefix}{ask.root}{ask.target(self._key(ask.key))}"
             return self._exchange(base.origin, ask, target)
         try:
             origin, parts = origin_of(ask.path)

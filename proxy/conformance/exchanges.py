@@ -42,6 +42,7 @@ class Purpose(Enum):
     LIST_FIRST_OUTPUT = auto()
     LIST_EMPTY_OUTPUT = auto()
     LIST_UNKNOWN_PARAMETER = auto()
+    LIST_ACCEPT = auto()
     LIST_OTHER_HOST = auto()
     LIST_QUERY_KEY = auto()
     BAD_OUTPUT = auto()
@@ -57,6 +58,7 @@ class Purpose(Enum):
     NO_PATH = auto()
     NO_JOB = auto()
     ODD_ID = auto()
+    NAME_LONGEST = auto()
     NAME_TOO_LONG = auto()
     NAME_BAD = auto()
     NAME_ENCODED = auto()
@@ -72,10 +74,12 @@ class Purpose(Enum):
     DOWNLOAD_ENCODED = auto()
     DOWNLOAD_ID = auto()
     OUTPUT = auto()
+    OUTPUT_CASE = auto()
     OUTPUT_LISTED = auto()
     OUTPUT_DOWNLOAD = auto()
     OUTPUT_NO_KEY = auto()
     OUTPUT_MISSING = auto()
+    OUTPUT_UNLINKED = auto()
     HEAD = auto()
     HEAD_OUTPUT = auto()
     LINK_APPENDED = auto()
@@ -86,7 +90,15 @@ class Purpose(Enum):
 
 # Instead of an envelope these have bytes of any number; the first few are enough.
 OUTPUTS = frozenset(
-    (Purpose.OUTPUT, Purpose.OUTPUT_LISTED, Purpose.OUTPUT_DOWNLOAD, Purpose.OUTPUT_NO_KEY, Purpose.OUTPUT_MISSING)
+    (
+        Purpose.OUTPUT,
+        Purpose.OUTPUT_CASE,
+        Purpose.OUTPUT_LISTED,
+        Purpose.OUTPUT_DOWNLOAD,
+        Purpose.OUTPUT_NO_KEY,
+        Purpose.OUTPUT_MISSING,
+        Purpose.OUTPUT_UNLINKED,
+    )
 )
 
 _SHOWN = {
@@ -113,8 +125,8 @@ class Subject:
 class Ask:
     """A request.
 
-    `path` is percent-encoded and stands below /REST/v1/; where `is_link`, it is a whole URL, which is asked without a
-    key. `query` goes before the key.
+    `path` is percent-encoded and stands below `root`, which is /REST/v1/ in any letter case; where `is_link`, it is a
+    whole URL, which is asked without a key. `query` goes before the key.
     """
 
     purpose: Purpose
@@ -127,6 +139,7 @@ class Ask:
     headers: tuple[tuple[str, str], ...] = ()
     subject: Subject | None = None
     is_link: bool = False
+    root: str = ROOT
 
     def target(self, key: str | None) -> str:
         """The path and the query, with the key where there is one."""
@@ -142,7 +155,7 @@ class Ask:
         """The request as a report names it: of a link it tells no more than that it is one."""
         if self.is_link:
             return f"{self.method} {self.path.partition('?')[0]}?..."
-        target = self.target(_SHOWN[self.key])
+        target = ("" if self.root == ROOT else self.root) + self.target(_SHOWN[self.key])
         return f"{self.method} {target}" + "".join(f" ({name}: {value})" for name, value in self.headers)
 
 

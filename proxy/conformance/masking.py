@@ -13,9 +13,10 @@ class Mask:
     """Replaces each byte of a secret by an asterisk. Secrets match in any letter case, however they are escaped."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
         # The longest first: one may be the beginning of another.
-        alternatives = b"|".join(re.escape(form.encode()) for form in sorted(forms, key=len, reverse=True))
+        different = {secret.lower() if secret.isascii() else secret for secret in secrets if secret}
+        longest_first = sorted(different, key=len, reverse=True)
+        alternatives = b"|".join(b"".join(map(_any_form, secret)) for secret in longest_first)
         self._keys = re.compile(b"(?i)" + alternatives) if alternatives else None
 
     def body(self, body: bytes) -> bytes:
@@ -26,6 +27,19 @@ class Mask:
     def text(self, text: str) -> str:
         """A text."""
         return self.body(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+
+def _any_form(char: str) -> bytes:
+    """A pattern of one character, as it is or as URLs, JSON, HTML and XML may write it, once or several times over."""
+    octets, units = char.encode(), char.encode("utf-16-be")
+    forms = [
+        rb"\\*" + re.escape(octets),
+        b"".join(b"%%(?:25)*%02x" % octet for octet in octets),
+        b"".join(b"\\\\+u" + units[at : at + 2].hex().encode() for at in range(0, len(units), 2)),
+        b"&#0*%d;|&#x0*%x;|%b" % (ord(char), ord(char), re.escape(escape(char).encode())),
+        rb"\+" if char == " " else b"",
+    ]
+    return b"(?:" + b"|".join(filter(None, forms)) + b")"
 
 
 def holds(body: bytes, secrets: Iterable[str]) -> bool:

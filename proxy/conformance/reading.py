@@ -10,20 +10,25 @@ from proxy.conformance.contract import BING
 from proxy.conformance.exchanges import Exchange
 from proxy.conformance.told import Envelope, ToldJob, ToldLink, ToldSet
 
+# A list of 10,000 jobs has half of these; many more would take gigabytes, and minutes to judge.
+MOST_PARTS = 600_000
+MOST_JOBS = 25_000
+
 _NUMBERS = frozenset(("statusCode", "estimatedTotal", "totalEntityCount", "processedEntityCount", "failedEntityCount"))
 
 
 def read(exchange: Exchange) -> Envelope | None:
-    """The envelope of an answer; None where it has none, in either format."""
-    beginning = exchange.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    """The envelope of an answer; None where it has none, in either format, or one of an absurd number of parts."""
+    body = exchange.body
+    if sum(body.count(each) for each in (b",", b"[", b"{", b"<")) > MOST_PARTS:
+        return None
+    beginning = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    reader = {b"{": _json_envelope, b"<": _xml_envelope}.get(beginning)
     try:
-        if beginning == b"{":
-            return _json_envelope(exchange)
-        if beginning == b"<":
-            return _xml_envelope(exchange)
+        found = reader(exchange) if reader else None
     except (ValueError, RecursionError, etree.LxmlError):
-        pass
-    return None
+        return None
+    return found if found and len(found.jobs) <= MOST_JOBS else None
 
 
 def root(body: bytes) -> etree._Element:

@@ -14,14 +14,15 @@ from proxy.conformance.told import Envelope, ToldJob
 class Record:
     """The exchanges with an endpoint, in their order.
 
-    `asked_at` is when the first was asked, `stopped` why not all was asked. The secrets are the keys, to judge whether
-    an answer tells one.
+    `asked_at` is when the first was asked, `stopped` why not all was asked, `scheme` that of the endpoint. The secrets
+    are the keys, to judge whether an answer tells one.
     """
 
     exchanges: tuple[Exchange, ...]
     asked_at: datetime
     secrets: tuple[str, ...] = field(default=(), repr=False)
     stopped: str = ""
+    scheme: str = "http"
     _read: dict[int, Envelope | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, *purposes: Purpose) -> Iterator[Exchange]:
@@ -58,6 +59,7 @@ class Record:
 
     @cached_property
     def is_steady(self) -> bool:
-        """Whether the job list was the same after it had been asked for in both formats."""
-        again = tuple(self.jobs(Purpose.LIST_AGAIN))
-        return [(job.id, job.status) for job in again] == [(job.id, job.status) for job in self.listed()]
+        """Whether the job list was the same each time: in both formats, and after a query key's."""
+        first = [(job.id, job.status) for job in self.listed()]
+        again = [[(job.id, job.status) for job in each.jobs] for each in self.envelopes(Purpose.LIST_AGAIN)]
+        return bool(again) and all(each == first for each in again)

@@ -42,7 +42,7 @@ def _lines(verdict: Verdict, mask: Mask) -> Iterator[str]:
     reason = f" - {mask.text(verdict.reason)}" if verdict.reason else f" ({verdict.looked_at})"
     yield f"  {outcome:10}  {verdict.rule.id:24} {verdict.rule.sentence}{reason}"
     for seen in verdict.exhibits:
-        yield f"{'':14}{mask.text(seen.exchange.ask.told)}: {_shows(seen, mask)}"
+        yield f"{'':14}{_cut(mask.text(seen.exchange.ask.told))}: {_shows(seen, mask)}"
         if seen.wrong:
             yield f"{'':14}  -> {_cut(mask.text(seen.wrong))}"
 
@@ -81,7 +81,7 @@ def _rule(verdict: Verdict, mask: Mask) -> dict[str, Any]:
         "reason": mask.text(verdict.reason) or None,
         "evidence": [
             {
-                "request": mask.text(seen.exchange.ask.told),
+                "request": _cut(mask.text(seen.exchange.ask.told)),
                 "shows": _shows(seen, mask),
                 "wrong": _cut(mask.text(seen.wrong)) or None,
             }

@@ -14,9 +14,11 @@ from proxy.conformance.reading import read
 from proxy.conformance.record import Record
 from proxy.conformance.told import ToldJob
 
-# Names of data sources that are asked for a download, until one has it; jobs whose outputs are fetched.
+# Names of data sources that are asked for a download, until one has it; jobs whose outputs are fetched; jobs without a
+# link to an output that are asked for one, of which there is one of each type and state.
 NAMES = 8
 OUTPUTS = 3
+UNLINKED = 24
 STAND_IN = "?key=stand-in-for-the-key"
 RANGE = (("Range", "bytes=0-63"),)
 
@@ -40,8 +42,10 @@ def survey(endpoint: Endpoint) -> Record:
             raise UnreachableError(f"{endpoint.base.url} could not be asked: {first.failure}.")
         _ask_all(asker, endpoint, first)
     except GaveUpError as error:
+        if not asker.exchanges:
+            raise UnreachableError(f"{endpoint.base.url} could not be asked: it ended {error}.") from error
         stopped = str(error)
-    return Record(tuple(asker.exchanges), asked_at, endpoint.secrets, stopped)
+    return Record(tuple(asker.exchanges), asked_at, endpoint.secrets, stopped, endpoint.base.origin.scheme)
 
 
 def _ask_all(asker: Asker, endpoint: Endpoint, first: Exchange) -> None:
@@ -125,7 +129,8 @@ def _self_links(answers: list[Exchange]) -> Iterator[Ask]:
 
 def _download(asker: Asker, jobs: tuple[ToldJob, ...]) -> list[Exchange]:
     """Asks for downloads by the names in the list; the first one that is found is asked for in every way."""
-    names = list(dict.fromkeys(name for job in jobs if (name := job.text("name"))))
+    # The job list's page prints a name with a space at its end, which no data source has.
+    names = list(dict.fromkeys(name for job in jobs if (name := (job.text("name") or "").strip())))
     for name in names[:NAMES]:
         subject = Subject("", DOWNLOAD_JOB, "", name)
         path = DOWNLOAD.path.format(segment(name))
@@ -157,7 +162,7 @@ def _read_jobs(exchange: Exchange) -> tuple[ToldJob, ...]:
 
 def _outputs(asker: Asker, answers: list[Exchange]) -> None:
     """Fetches outputs as clients do: by the link with something appended, and by the URL that they build."""
-    fetched, missing = 0, list[Ask]()
+    fetched, missing, unlinked = 0, list[Ask](), 0
     for answer in answers:
         subject, job = answer.ask.subject, next(iter(_read_jobs(answer)), None)
         if answer.ask.format is XML or subject is None or job is None:
@@ -168,6 +173,10 @@ def _outputs(asker: Asker, answers: list[Exchange]) -> None:
             missing = [Ask(purpose=Purpose.OUTPUT_MISSING, path=f"{own}/output/succeeded", subject=subject)]
             _ask_each(asker, missing)
         link = next((link for link in job.links if link.role == "output"), None)
+        output = {"Completed": "succeeded", "Aborted": "failed"}.get(job.status)
+        if output and all(link.name != output for link in job.links) and unlinked < UNLINKED:
+            unlinked += 1
+            _ask_each(asker, [Ask(purpose=Purpose.OUTPUT_UNLINKED, path=f"{own}/output/{output}", subject=subject)])
         if link is not None and fetched < OUTPUTS:
             fetched += 1
             listed = f"Dataflows/ListJobs/{segment(job.id)}"
@@ -180,6 +189,7 @@ def _outputs(asker: Asker, answers: list[Exchange]) -> None:
 def _output_asks(own: str, listed: str, name: str, subject: Subject) -> Iterator[Ask]:
     tail = f"/output/{segment(name)}"
     yield Ask(purpose=Purpose.OUTPUT, path=own + tail, subject=subject)
+    yield Ask(purpose=Purpose.OUTPUT_CASE, path=own + tail.swapcase(), subject=subject)
     yield Ask(purpose=Purpose.OUTPUT_LISTED, path=listed + tail, subject=subject)
     yield Ask(purpose=Purpose.OUTPUT_NO_KEY, path=own + tail, key=Key.NONE, subject=subject)
     yield Ask(purpose=Purpose.HEAD_OUTPUT, path=own + tail, method="HEAD", subject=subject)
@@ -203,6 +213,7 @@ def _link_asks(url: str, subject: Subject) -> Iterator[Ask]:
 def _by_query_key(subjects: list[Subject]) -> Iterator[Ask]:
     yield Ask(purpose=Purpose.LIST_QUERY_KEY, path=LIST, key=Key.QUERY)
     yield Ask(purpose=Purpose.LIST_QUERY_KEY, path=LIST, query="o=xml", format=XML, key=Key.QUERY)
+    yield Ask(purpose=Purpose.LIST_AGAIN, path=LIST)  # a job may have come since the list was first asked for
     load = f"Dataflows/LoadDataSource/{NO_ID}"
     yield Ask(purpose=Purpose.QUERY_KEY_NO_JOB, path=load, key=Key.QUERY)
     yield Ask(purpose=Purpose.QUERY_KEY_OUTPUT, path=load + "/output/succeeded", key=Key.QUERY)

@@ -96,6 +96,11 @@ class Envelope:
         return Format.JSON if self.exchange.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else Format.XML
 
     @property
+    def lists_details(self) -> bool:
+        """Whether errorDetails is a list, which JSON may have otherwise."""
+        return self.format is Format.XML or isinstance(self.values.get("errorDetails"), list)
+
+    @property
     def code(self) -> object:
         """The authenticationResultCode."""
         return self.values.get("authenticationResultCode")

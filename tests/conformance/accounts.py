@@ -50,8 +50,10 @@ def write_every_kind(storage: Storage) -> None:
     for hours, job_type in enumerate(JOB_TYPES, 1):
         for word in ("Queued", "SUCCEEDED", "TimedOut", *(("Completed", "Dreaming") if job_type == "Geocode" else ())):
             ended = {} if word in {"Queued", "Completed"} else {"CompletedDate": date(ago(minutes=5))}
+            unlinked = {"FailedBlob": ""} if (job_type, word) == ("DataSourceAccess", "TimedOut") else {}
+            created = ago(hours=hours)
             rich_job(
-                storage, job_type, status=word, CreatedDate=ago(hours=hours), **outputs, **texts, **counts, **ended
+                storage, job_type, status=word, CreatedDate=created, **outputs | unlinked, **texts, **counts, **ended
             )
     storage.job("Geocode", "Completed", CreatedDate=ago(days=14, hours=23))
     storage.job("Geocode", "Completed", CreatedDate=ago(days=15, hours=1))

@@ -41,6 +41,8 @@ RESOURCES: dict[str, Mutation] = {
         P.STATUS,
     ),
     "3.dates-agree": xml_body("(<CreatedDate>)20..", r"\g<1>2013", P.STATUS),
+    "3.ends-later": json_body('"completedDate"(:"[^"]*",)"createdDate"', r'"createdDate"\1"completedDate"'),
+    "3.list-alone": json_body('"createdDate"', '"name":"Shop","createdDate"', P.STATUS),
     "3.pending-date": json_body(
         '("createdDate":"([^"]*)")(.*"status":"Pending")', r'"completedDate":"\2",\1\3', P.STATUS
     ),
@@ -93,5 +95,6 @@ OUTPUTS: dict[str, Mutation] = {
     "4.location": header(of(P.OUTPUT), "Location", "https://contoso.blob.example/a/b?sp=r&sig=abc&legacy=#"),
     "4.location-works": answer(of(P.LOCATION), status=403),
     "4.authenticates": header(of(P.OUTPUT_NO_KEY), "Location", "https://contoso.blob.example/a"),
+    "4.linked": answer(of(P.OUTPUT_UNLINKED), status=302),
     "4.kept-link": json_body(r"\\/output\\/succeeded", r"\\/outputs\\/succeeded", P.LIST_QUERY_KEY),
 }

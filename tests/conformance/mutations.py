@@ -87,7 +87,7 @@ ENVELOPE: dict[str, Mutation] = {
         rf'<Response xmlns:b="{BING}" xmlns:xsi="\1"\2<b:TraceId>\3</b:TraceId>',
         P.LIST,
     ),
-    "2.xml-declaration": xml_body(r"\A<\?xml[^>]*>\s*", "", P.STATUS),
+    "2.xml-declaration": xml_body(r"\A", "\n", P.STATUS),
     "2.xml-error-strings": xml_body("string>", "text>", P.NO_JOB),
     "2.xml-indented": xml_body(r">\s+<", "><", P.STATUS),
     "2.xml-after-link": xml_body(r"</Link>\s+", "</Link>", P.STATUS),
@@ -126,16 +126,22 @@ ERRORS: dict[str, Mutation] = {
 LIST: dict[str, Mutation] = {
     "6.description": json_body('"description":"DataSourceDelete"', '"description":"Coffee shops"', P.LIST),
     "6.no-downloads": json_body('"description":"DataSourceDelete"', '"description":"DataSourceDownload"', P.LIST),
+    "6.name": all_of(
+        json_body('"name":"[^"]*",("completedDate":"[^"]*",)?("createdDate")', r"\1\2", P.LIST),
+        xml_body(r"<Name>[^<]*</Name>\s*", "", P.LIST),
+    ),
     "6.geocode-name": json_body('("createdDate":"[^"]*","description":"Geocode")', r'"name":"Shop",\1', P.LIST),
     "6.window": json_body('"createdDate":"[^"]*"', '"createdDate":"Thu, 03 Jan 2013 23:22:15 GMT"', P.LIST, count=1),
     "6.pending-first": json_body('"status":"Pending"', '"status":"Completed"', P.LIST, count=1),
     "6.newest-first": xml_body("<CreatedDate>[^<]*", "<CreatedDate>2013-01-03T15:22:15.7979398-08:00", P.LIST, count=1),
+    "6.once": json_body('"id":"[^"]*"', '"id":"twice"', P.LIST),
     "6.total": json_body('"estimatedTotal":[0-9]*', '"estimatedTotal":1', P.LIST),
     "6.no-links": json_body(
         '("id":"[^"]*",)("name":"[^"]*",)', r'\1"links":[{"role":"self","url":"https:\\/\\/a"}],\2', P.LIST, count=1
     ),
     "6.geocode-links": json_body('"links":\\[\\{"role":"self"[^}]*\\},?', '"links":[', P.LIST),
     "6.access-links": json_body('"role":"dataSource"', '"role":"self"', P.LIST),
+    "6.links-agree": xml_body(r'<Link role="data[^>]*>[^<]*</Link>\s*', "", P.LIST),
     "6.query-key": answer(of(P.LIST_QUERY_KEY), status=401),
     "6.query-key-jobs": json_body('"id":"[^"]*"', '"id":"another"', P.LIST_QUERY_KEY, count=1),
     "6.formats-agree": xml_body("<Id>[^<]*</Id>", "<Id>another</Id>", P.LIST, count=1),

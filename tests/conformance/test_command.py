@@ -57,6 +57,14 @@ def test_keys_come_from_standard_input_a_line_each(
     assert {rule["verdict"] for rule in told["rules"] if rule["id"] == "6.query-key"} == {"kept"}
 
 
+def test_a_line_of_standard_input_that_is_no_utf_8_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8"))
+    assert run("--base-url", "https://a", "--key", "-") == 1
+    assert capsys.readouterr().err == "--key, --query-key: must be UTF-8\n"
+
+
 def test_the_report_for_machines_has_its_schema(bare: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--base-url", bare.url, "--key", MASTER, "--json") == 0
     told = json.loads(capsys.readouterr().out)
@@ -94,7 +102,7 @@ def test_a_base_url_may_have_a_path() -> None:
     with answering(lambda _: Said(b"{}")) as (url, asked):
         assert run("--base-url", f"{url}/sds/rest/V1/", "--key", "some-key") == 1
     assert asked
-    assert all(each.split(" ")[1].startswith("/sds/REST/v1/") for each in asked)
+    assert all(each.split(" ")[1].lower().startswith("/sds/rest/v1/") for each in asked)
 
 
 def test_a_wrong_key_is_a_broken_list(bare: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,8 +139,14 @@ def test_an_authority_of_ones_own_and_an_address_for_a_name(
         (("--base-url", "https://a:99999", "--key", "k"), "--base-url: must be like"),
         (("--base-url", "https://a?x=1", "--key", "k"), "--base-url: must have no query"),
         (("--base-url", "https://a", "--key", ""), "--key: must not be empty"),
+        (("--base-url", "https://a", "--key", "k\udcff"), "--key, --query-key: must be UTF-8"),
+        (("--base-url", "https://a", "--key", "k", "--query-key", "k\udcff"), "--key, --query-key: must be UTF-8"),
         (("--base-url", "https://a", "--key", "k", "--resolve", "a"), "--resolve: must be"),
         (("--base-url", "https://a", "--key", "k", "--resolve", "a:443:b"), "--resolve: must be"),
+        (("--base-url", "https://a", "--key", "k", "--resolve", "*:443:127.0.0.1"), "--resolve: must be"),
+        (("--base-url", "https://a", "--key", "k", "--resolve", "+a:443:127.0.0.1"), "--resolve: must be"),
+        (("--base-url", "https://a", "--key", "k", "--resolve", "a:70000:127.0.0.1"), "--resolve: must be"),
+        (("--base-url", "https://a", "--key", "k", "--resolve", "A:80:127.0.0.1"), "--resolve: gives no address for"),
         (("--base-url", "https://a", "--key", "k", "--ca-file", "/nowhere.pem"), "--ca-file: no certificate"),
     ],
 )

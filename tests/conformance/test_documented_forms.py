@@ -28,6 +28,10 @@ FORMS: dict[str, tuple[str, Mutation]] = {
         "as the download page prints them",
         xml_body('xmlns:xs(.)="http:', r'xmlns:xs\1="https:', P.DOWNLOAD, P.DOWNLOAD_ID),
     ),
+    "2.xml-declaration": (
+        "no declaration, as the pages of loads and of the list print it",
+        xml_body(r"\A<\?xml[^>]*>\s*", "", P.STATUS),
+    ),
     "2.aborted-error-details": (
         "errorDetails is absent, as the documents have it",
         json_body('"errorDetails":\\[[^]]*\\],', "", P.STATUS, P.DOWNLOAD),
@@ -42,6 +46,9 @@ FORMS: dict[str, tuple[str, Mutation]] = {
     ),
     "3.links-before-status": ("as the download page prints it", LINK_LAST),
     "5.no-such-job": ("HTTP 400, which the documents name", answer(of(P.NO_JOB), status=400)),
+    "1.odd-id": ("HTTP 400, which the documents name", answer(of(P.NO_JOB, P.ODD_ID), status=400)),
+    "1.wrong-kind": ("HTTP 400, which the documents name", answer(of(P.NO_JOB, P.STATUS_WRONG_KIND), status=400)),
+    "1.name-characters": ("HTTP 400, which the documents name", answer(of(P.NO_JOB, P.NAME_RAW), status=400)),
     "5.no-such-output": ("HTTP 400, which the documents name", answer(of(P.OUTPUT_MISSING), status=400)),
     "1.output-kind": ("HTTP 200, which the documents name", answer(of(P.OUTPUT), status=200, body=b"Id,Name")),
     "6.total": ("an estimate, as the documents have it", json_body('"estimatedTotal":', r"\g<0>1", P.LIST)),

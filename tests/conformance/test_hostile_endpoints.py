@@ -55,14 +55,14 @@ UNANSWERED: dict[str, tuple[Serve, str]] = {
     "a body that drips": (drip, "it did not answer as a whole within 0.3 s"),
     "a head that drips": (drip_headers, "it did not answer as a whole within 0.3 s"),
     "closed": (hang_up, "it closed the connection without an answer"),
-    "endless body": (flood(OK + b"\r\n", b"x" * 65536), "larger than 8 MB"),
+    "endless body": (flood(OK + b"\r\n", b"x" * 65536), "larger than 32 MB"),
     "endless chunks": (
         flood(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"8000\r\n" + b"x" * 32768 + b"\r\n"),
         "larger",
     ),
     "endless headers": (flood(OK, b"X-A: b\r\n"), "it is no HTTP|its answer is no HTTP: HTTPException"),
     "one endless header": (flood(OK + b"X: ", b"x" * 65536), "its answer is no HTTP: LineTooLong"),
-    "endless 100": (flood(b"", b"HTTP/1.1 100 Continue\r\nX: " + b"x" * 60_000 + b"\r\n\r\n"), "larger than 8 MB"),
+    "endless 100": (flood(b"", b"HTTP/1.1 100 Continue\r\nX: " + b"x" * 60_000 + b"\r\n\r\n"), "larger than 32 MB"),
     "garbage": (bare(b"\x00\xff\xfe garbage \r\n\r\n"), "its answer is no HTTP: BadStatusLine"),
     "a status of letters": (bare(b"HTTP/1.1 OK 200\r\n\r\n"), "its answer is no HTTP"),
     "another protocol": (bare(b"SSH-2.0-OpenSSH_9.6\r\n"), "its answer is no HTTP: BadStatusLine"),
@@ -227,6 +227,15 @@ def test_what_an_id_or_a_link_leads_to_is_not_asked_for() -> None:
     assert not [path for path in paths if "20181f26" in path]
 
 
+def test_a_name_that_is_padded_in_the_list_is_asked_for_without_that() -> None:
+    job = {"id": "abc", "name": "Shop ", "description": "DataSourceDelete", "status": "Completed"}
+    body = json.dumps({"resourceSets": [{"estimatedTotal": 1, "resources": [job]}]}).encode()
+    with answering(lambda _: Said(body)) as (url, asked):
+        main(["conformance", "--base-url", url, "--key", KEY])
+    assert any("/DataSourceDownload/Shop?" in each for each in asked)
+    assert not any("Shop%20" in each for each in asked)
+
+
 def test_an_endpoint_that_falls_silent_is_given_up(capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[float] = []
 
@@ -264,6 +273,15 @@ def test_all_together_has_limits(limits: Limits, text: str) -> None:
         with pytest.raises(GaveUpError, match=text):
             ask_on()
     assert len(asked) < 50
+
+
+def test_a_request_that_the_end_cuts_short_is_no_silence_of_the_endpoint() -> None:
+    with listening(hang) as port:
+        endpoint = Endpoint(parse_base_url(f"http://127.0.0.1:{port}"), KEY, limits=Limits(seconds=5, all_seconds=0.3))
+        asker = Asker(endpoint)
+        with pytest.raises(GaveUpError, match=r"after 0\.3 s"):
+            asker.ask(FIRST)
+    assert asker.exchanges == []
 
 
 def test_a_body_after_head_is_seen_and_not_waited_for() -> None:

@@ -102,7 +102,13 @@ def test_a_server_that_breaks_rules_is_caught(
     monkeypatch.setattr(errors.ErrorCode.NO_SUCH_JOB, "_value_", replace(NO_SUCH_JOB, status=HTTPStatus.GONE))
     storage.job(status="Failed")
     broken, _ = judged(record_of(start(storage)))
-    assert {each.rule.id for each in broken} == {"1.name-characters", "1.odd-id", "3.status", "5.no-such-job"}
+    assert {each.rule.id for each in broken} == {
+        "1.name-characters",
+        "1.name-length",
+        "1.odd-id",
+        "3.status",
+        "5.no-such-job",
+    }
 
 
 def test_a_load_that_names_no_data_source_is_not_judged_by_its_link(storage: Storage, start: StartServer) -> None:

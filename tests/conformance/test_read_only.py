@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from http import HTTPStatus
 
 import pytest
 
 from proxy.conformance.address import parse_base_url
 from proxy.conformance.asker import Asker, Endpoint, NotReadOnlyError
 from proxy.conformance.asks import ERRORS, FIRST, LISTS
-from proxy.conformance.exchanges import Ask, Purpose
+from proxy.conformance.exchanges import ROOT, Ask, Purpose
 from proxy.conformance.read_only import is_read_only
 from proxy.conformance.record import Record
 from tests.conformance.accounts import record_of
@@ -41,6 +42,18 @@ def test_what_may_create_a_job_is_never_asked_for(path: str) -> None:
     with pytest.raises(NotReadOnlyError):
         asker.ask(Ask(purpose=Purpose.STATUS, path=path))
     assert asker.exchanges == []
+
+
+def test_nothing_beside_the_service_is_asked_for() -> None:
+    asker = Asker(Endpoint(parse_base_url("http://127.0.0.1:1"), "key"))
+    with pytest.raises(NotReadOnlyError):
+        asker.ask(Ask(purpose=Purpose.LIST, path="Dataflows/ListJobs", root="/admin/"))
+
+
+def test_rest_and_v1_are_asked_for_in_another_letter_case(full: Record) -> None:
+    found = next(each for each in full.of(Purpose.LIST_CASE) if each.ask.root != ROOT)
+    assert found.ask.told == "GET /rest/V1/Dataflows/ListJobs?key=KEY"
+    assert found.status == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "get"])

@@ -111,7 +111,8 @@ def _aborted_details(record: Record) -> Iterator[Seen | Unjudged]:
                     "errorDetails is absent, as the documents have it; the contract has the job's message there"
                 )
             else:
-                wrong = "" if list(each.details) == [message] else "it should be the job's errorMessage"
+                sound = each.lists_details and list(each.details) == [message]
+                wrong = "" if sound else "it should be a list of the job's errorMessage"
                 yield Seen(each.exchange, f"errorDetails {list(each.details)}", wrong)
 
 
@@ -151,8 +152,18 @@ def _trace_new(record: Record) -> Iterator[Seen]:
 
 def _texts(each: Envelope) -> tuple[str, str]:
     found = [each.values.get(name) for name in ("copyright", "brandLogoUri")]
-    sound = all(isinstance(text, str) and text for text in found)
-    return f"brandLogoUri {found[1]}", "" if sound else "copyright and brandLogoUri should be texts"
+    texts = [text for text in found if isinstance(text, str) and text]
+    if len(texts) < len(found):
+        return f"brandLogoUri {found[1]}", "copyright and brandLogoUri should be texts"
+    return f"copyright {texts[0]}", "it is encoded twice" if _is_encoded_twice(texts[0]) else ""
+
+
+def _is_encoded_twice(text: str) -> bool:
+    """Whether these are the bytes of UTF-8, each taken for a character: Â© for ©."""
+    try:
+        return text.encode("cp1252").decode("utf-8") != text
+    except UnicodeError:
+        return False
 
 
 def _notice_year(record: Record) -> Iterator[Seen | Unjudged]:

@@ -34,7 +34,10 @@ def _errors(record: Record, *purposes: Purpose) -> Iterator[Seen]:
         if each.exchange.status >= HTTPStatus.BAD_REQUEST:
             texts = [text for text in each.details or () if isinstance(text, str) and text.strip()]
             sound = bool(texts) and len(texts) == len(each.details or ())
-            yield Seen(each.exchange, f"errorDetails {texts}", "" if sound else "there should be a text at least")
+            wrong = "" if sound else "there should be a text at least"
+            if sound and not each.lists_details:
+                wrong = "it should be a list of texts"
+            yield Seen(each.exchange, f"errorDetails {texts}", wrong)
 
 
 def _format(record: Record) -> Iterator[Seen]:

@@ -1,8 +1,10 @@
 """Section 6: the job list."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
+from urllib.parse import unquote
 
 from proxy.conformance import contract
 from proxy.conformance.dates import read_json_date, read_xml_date
@@ -10,13 +12,13 @@ from proxy.conformance.exchanges import Format, Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Rule, Seen, Unjudged
 from proxy.conformance.rules.looking import LISTS, NO_JOB, jobs, succeeds
-from proxy.conformance.told import ToldJob
+from proxy.conformance.told import ToldJob, ToldLink
 
 NO_QUERY_KEY = "no query key was given"
 CHANGED = "the list changed while it was asked for"
 SLACK = timedelta(minutes=10)
 _UNLINKED = frozenset(contract.KINDS) - {contract.GEOCODE_JOB, contract.ACCESS_JOB}
-_SAME = ("createdDate", "completedDate", "status", *contract.COUNTS)
+_SAME = ("createdDate", "completedDate", "errorMessage", "status", *contract.COUNTS)
 
 
 def _type(job: ToldJob) -> tuple[str, str]:
@@ -33,6 +35,23 @@ def _name(job: ToldJob) -> tuple[str, str]:
     is_geocode = job.text("description") == contract.GEOCODE_JOB
     wrong = "a geocode job should have no name" if is_geocode and "name" in job.values else ""
     return job.shows("description", "name"), wrong
+
+
+def _named(record: Record) -> Iterator[Seen | Unjudged]:
+    """A job but a geocode job has a name; what is stored may have none, unless a link of the job tells it."""
+    told = {job.id: unquote(link.url.rpartition("/")[2]) for job in record.jobs() for link in _services(job)}
+    for job in record.jobs(Purpose.LIST):
+        if job.text("description") == contract.GEOCODE_JOB:
+            continue
+        if job.text("name") or job.id in told:
+            wrong = "" if job.text("name") else f"it should be {told[job.id]}, as its link has it"
+            yield Seen(job.exchange, job.shows("description", "name"), wrong)
+        else:
+            yield Unjudged("a job has no name: what is stored may not name its data source")
+
+
+def _services(job: ToldJob) -> list[ToldLink]:
+    return [link for link in job.links if link.called in {contract.DOCUMENTED_SERVICE, contract.SAMPLE_SERVICE}]
 
 
 def _window(record: Record) -> Iterator[Seen]:
@@ -82,6 +101,15 @@ def _total(record: Record) -> Iterator[Seen | Unjudged]:
                 yield Seen(each.exchange, shown, "" if found.total == len(found.jobs) else "they should be the same")
 
 
+def _once(record: Record) -> Iterator[Seen]:
+    for each in record.envelopes(*LISTS):
+        times = Counter(job.id for job in each.jobs)
+        for job in each.jobs[:1]:
+            (most, count), *_ = times.most_common(1)
+            wrong = "it should be listed once" if count > 1 else ""
+            yield Seen(job.exchange, f"{most}: {count}", "a job has no id" if "" in times else wrong)
+
+
 def _unlinked(job: ToldJob) -> tuple[str, str] | None:
     if job.text("description") not in _UNLINKED:
         return None
@@ -115,13 +143,16 @@ def _query_key(record: Record) -> Iterator[Seen | Unjudged]:
             yield Unjudged(CHANGED)
 
 
+def _told(job: ToldJob) -> tuple[str, ...]:
+    # The list's page prints a name with a space behind it in one format.
+    return job.id, job.status, job.resource_type, (job.text("name") or "").strip(), job.text("description") or ""
+
+
 def _formats_agree(record: Record) -> Iterator[Seen | Unjudged]:
     if not record.is_steady:
         yield Unjudged(CHANGED)
         return
-    told = [
-        [(job.id, job.status, job.resource_type) for job in record.listed(form)] for form in (Format.JSON, Format.XML)
-    ]
+    told = [[_told(job) for job in record.listed(form)] for form in (Format.JSON, Format.XML)]
     for each in record.envelopes(Purpose.LIST, form=Format.XML):
         wrong = "" if told[0] == told[1] else f"JSON has {len(told[0])} jobs, or has them otherwise"
         yield Seen(each.exchange, f"{len(told[1])} jobs", wrong)
@@ -133,18 +164,37 @@ def _status_agrees(record: Record) -> Iterator[Seen]:
     for job in record.jobs(Purpose.STATUS):
         other = listed.get((job.exchange.ask.format, job.id))
         if other is not None and other.status != "Pending":
-            names = [
-                name for name in _SAME if name in job.values and (name in other.values or name not in contract.COUNTS)
-            ]
+            # Where a DataServiceJob has no counts in the list, there is nothing to compare.
+            both = job.values.keys() & other.values.keys()
+            names = [name for name in _SAME if name in both or name not in contract.COUNTS]
             odd = [name for name in names if job.values.get(name) != other.values.get(name)]
             yield Seen(
                 job.exchange, job.shows(*(odd or ["status"])), f"the list has {other.shows(*odd)}" if odd else ""
             )
 
 
+_LISTED = {
+    contract.GEOCODE_JOB: {contract.SUCCEEDED, contract.FAILED},
+    contract.ACCESS_JOB: {contract.SAMPLE_SERVICE},
+}
+
+
+def _links_agree(record: Record) -> Iterator[Seen]:
+    told = {(job.exchange.ask.format, job.id): job for job in record.jobs(Purpose.STATUS)}
+    for job in record.jobs(Purpose.LIST):
+        status = told.get((job.exchange.ask.format, job.id))
+        listed = _LISTED.get(job.text("description") or "")
+        if listed and status is not None and status.status == job.status:
+            linked = [link.called for link in job.links]
+            missing = [link.called for link in status.links if link.called in listed - set(linked)]
+            shown = f"{job.shows('description')}: {linked}"
+            yield Seen(job.exchange, shown, f"its status links to {missing[0]} too" if missing else "")
+
+
 RULES = (
     Rule("6.description", "A job's description in the list is its job type.", jobs(_type, *LISTS), NO_JOB),
     Rule("6.no-downloads", "Download jobs are left out.", jobs(_no_download, *LISTS), NO_JOB),
+    Rule("6.name", "Other jobs than geocode jobs have their data source's name.", _named, "no such job in the list"),
     Rule("6.geocode-name", "A geocode job has no name.", jobs(_name, *LISTS), NO_JOB),
     Rule("6.window", "The list reaches back 15 days.", _window, NO_JOB),
     Rule("6.pending-first", "Pending jobs come first.", _pending_first, NO_JOB),
@@ -154,6 +204,7 @@ RULES = (
         _newest_first,
         "there are no two such jobs",
     ),
+    Rule("6.once", "A job is listed once, and has an id.", _once, NO_JOB),
     Rule("6.total", "estimatedTotal is the number of jobs.", _total),
     Rule(
         "6.no-links",
@@ -166,6 +217,12 @@ RULES = (
     ),
     Rule(
         "6.access-links", "A Completed access job has dataSource.", jobs(_access, *LISTS), "no access job in the list"
+    ),
+    Rule(
+        "6.links-agree",
+        "The list has a geocode job's outputs, and an access job's data source, where its status has them.",
+        _links_agree,
+        "no geocode or access job in the list",
     ),
     Rule("6.query-key", "A query key may list.", succeeds(Purpose.LIST_QUERY_KEY), NO_QUERY_KEY),
     Rule(

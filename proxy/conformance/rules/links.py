@@ -1,5 +1,6 @@
 """Section 3, "Links": which links a job has, in which order, and where they lead."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
@@ -12,6 +13,11 @@ from proxy.conformance.told import ToldJob, ToldLink
 
 NO_LINK = "no job has a link"
 NO_SERVICE = "no Completed load, rollback or access job links to its data source"
+_IN_THE_CLEAR = (
+    "asked by https, it links to http, where clients send their key in the clear; the base of links is a setting, and"
+    " the documents have https"
+)
+_WHOLE = re.compile(r"https?://[^/?#]+(?:/[^?#]*[^/?#])?")
 _SERVICES = (contract.DOCUMENTED_SERVICE, contract.SAMPLE_SERVICE)
 
 
@@ -146,14 +152,19 @@ def _access_role(job: ToldJob) -> tuple[str, str] | None:
     return _named(job), "" if roles == [contract.SAMPLE_SERVICE] else "its one role should be dataSource"
 
 
-def _bases(record: Record) -> Iterator[Seen]:
+def _bases(record: Record) -> Iterator[Seen | Unjudged]:
     first = ""
     for job in record.jobs(*JOBS):
         for link in job.links:
             if not link.is_signed:
                 base = link.url.partition(ROOT)[0]
                 first = first or base
-                yield Seen(job.exchange, link.url, "" if base == first else f"all should begin with {first}")
+                wrong = "" if base == first else f"all should begin with {first}"
+                if not _WHOLE.fullmatch(base):
+                    wrong = f"it should be a whole URL: http or https, the host, {ROOT}"
+                yield Seen(job.exchange, link.url, wrong)
+                if record.scheme == "https" and base.startswith("http:"):
+                    yield Unjudged(_IN_THE_CLEAR)
 
 
 def _not_from_host(record: Record) -> Iterator[Seen | Unjudged]:
@@ -215,7 +226,7 @@ RULES = (
         jobs(_access_role),
         "no Completed access job in the list",
     ),
-    Rule("3.base", "Links to the service have one base.", _bases, NO_LINK),
+    Rule("3.base", "Links to the service are whole URLs with one base.", _bases, NO_LINK),
     Rule(
         "3.base-not-host",
         "The base is not taken from the Host header.",

@@ -36,6 +36,17 @@ def expects(*purposes: Purpose, status: int, code: str | None = None, documented
     return judge
 
 
+def finds_nothing(*purposes: Purpose) -> Judge:
+    """Answers are 404; 400, which the documents have, where the endpoint says it of every job that is not there."""
+
+    def judge(record: Record) -> Iterator[Seen | Unjudged]:
+        of_no_job = {each.status for each in record.of(Purpose.NO_JOB)}
+        documented = 400 if of_no_job == {400} else 0
+        return iter(expects(*purposes, status=404, documented=documented)(record))
+
+    return judge
+
+
 def succeeds(*purposes: Purpose) -> Judge:
     """Answers are 200, an envelope, and in the format that was asked for."""
 

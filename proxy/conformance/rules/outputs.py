@@ -25,7 +25,7 @@ _DELEGATED = ("skoid", "sktid", "skt", "ske", "sks", "skv", "skdutid", "sduoid")
 _SHOWN = ("rscc", "rscd", "rsce", "rscl", "rsct")
 _TAKEN = frozenset((*_SAS, *_DELEGATED, *_SHOWN, "timeout", "snapshot", "versionid", "comp", "restype"))
 _GZIP = b"\x1f\x8b"
-_SOUND, _PARTIAL, _MISSING, _REFUSED = 200, 206, 404, 403
+_SOUND, _PARTIAL, _FOUND, _MISSING, _REFUSED = 200, 206, 302, 404, 403
 
 
 def _signed(record: Record) -> Iterator[tuple[Exchange, str]]:
@@ -179,6 +179,12 @@ def _authenticates(record: Record) -> Iterator[Seen]:
         yield Seen(each, each.status_line, "" if sound else "without a key it should be 401, without a Location")
 
 
+def _unlinked(record: Record) -> Iterator[Seen]:
+    for each in record.of(Purpose.OUTPUT_UNLINKED):
+        wrong = "it is there, and no link of its job leads to it" if each.status in {_SOUND, _FOUND} else ""
+        yield Seen(each, each.status_line, wrong)
+
+
 def _kept_links(record: Record) -> Iterator[Seen]:
     kinds = "|".join(
         re.escape(kind.self_path.rpartition("{}")[0]) for kind in set(contract.KINDS.values()) - {contract.JOBS}
@@ -221,5 +227,11 @@ RULES = (
     Rule("4.location", "Its Location is signed, without a suffix.", _location, NO_OUTPUT),
     Rule("4.location-works", "Its Location can be read.", _fetched(Purpose.LOCATION), NO_OUTPUT),
     Rule("4.authenticates", "An output path authenticates.", _authenticates, NO_OUTPUT),
+    Rule(
+        "4.linked",
+        "An output that is there has its link.",
+        _unlinked,
+        "every finished job that was asked for links to its output",
+    ),
     Rule("4.kept-link", "An output link that is not signed is the output's path.", _kept_links, NOT_KEPT),
 )

@@ -6,12 +6,13 @@ from urllib.parse import unquote
 from proxy.conformance.contract import GEOCODE, JOBS, KINDS, LOAD, ROLLBACK, Kind
 from proxy.conformance.exchanges import Purpose
 from proxy.conformance.record import Record
-from proxy.conformance.rule import Judge, Rule, Seen
-from proxy.conformance.rules.looking import NO_JOB, expects, finds, succeeds
+from proxy.conformance.rule import Judge, Rule, Seen, Unjudged
+from proxy.conformance.rules.looking import NO_JOB, expects, finds, finds_nothing, succeeds
 
 NO_DOWNLOAD = "no data source of the list has a download job"
 NO_OUTPUT = "no job that was asked for has an output"
 OK, FOUND, BAD, UNKNOWN = 200, 302, 400, 404
+GIVEN, GONE = (200, 206), (404, "ValidCredentials")
 
 
 def _of_kind(kind: Kind) -> Judge:
@@ -74,6 +75,29 @@ def _has_no_body(record: Record) -> Iterator[Seen]:
         yield Seen(each, f"{len(each.body)} bytes after the head", "there should be none" if each.body else "")
 
 
+def _output_case(record: Record) -> Iterator[Seen]:
+    documented = {each.ask.subject: each for each in record.of(Purpose.OUTPUT)}
+    for each in record.of(Purpose.OUTPUT_CASE):
+        other = documented.get(each.ask.subject)
+        if other is not None:
+            wrong = "" if each.status == other.status else f"in the documented letter case: {other.status_line}"
+            yield Seen(each, each.status_line, wrong)
+
+
+def _output(purpose: Purpose) -> Judge:
+    """An output is a redirect, or bytes; or is said to be gone, as long as no link shows that it is there."""
+    redirects = expects(purpose, status=FOUND, documented=OK)
+
+    def judge(record: Record) -> Iterator[Seen | Unjudged]:
+        given = any(each.status in GIVEN for each in record.of(Purpose.LINK_APPENDED, Purpose.LOCATION))
+        for each in redirects(record):
+            envelope = record.envelope_of(each.exchange) if isinstance(each, Seen) else None
+            says_gone = envelope is not None and (envelope.exchange.status, envelope.code) == GONE
+            yield Unjudged("HTTP 404: the output may have expired") if says_gone and not given else each
+
+    return judge
+
+
 RULES = (
     Rule("1.job-list", "ListJobs is answered, in both formats.", succeeds(Purpose.LIST)),
     Rule("1.load-status", "A load job is found under LoadDataSource.", _of_kind(LOAD), "no load job in the list"),
@@ -99,7 +123,11 @@ RULES = (
     Rule(
         "1.path-case",
         "Letter case changes nothing in a path.",
-        lambda record: [*succeeds(Purpose.LIST_CASE)(record), *finds(Purpose.STATUS_CASE, shows_id=False)(record)],
+        lambda record: [
+            *succeeds(Purpose.LIST_CASE)(record),
+            *finds(Purpose.STATUS_CASE, shows_id=False)(record),
+            *_output_case(record),
+        ],
     ),
     Rule(
         "1.parameter-case", "Letter case changes nothing in a parameter's name.", succeeds(Purpose.LIST_PARAMETER_CASE)
@@ -119,8 +147,8 @@ RULES = (
     Rule("1.name-shown", "A data source name is shown in its stored letter case.", _names_stay, NO_DOWNLOAD),
     Rule(
         "1.output-default",
-        "Without output the answer is JSON; an empty one means the same.",
-        succeeds(Purpose.LIST_AGAIN, Purpose.LIST_EMPTY_OUTPUT),
+        "Without output the answer is JSON, whatever Accept says; an empty one means the same.",
+        succeeds(Purpose.LIST_AGAIN, Purpose.LIST_EMPTY_OUTPUT, Purpose.LIST_ACCEPT),
     ),
     Rule("1.output", "output chooses the format.", succeeds(Purpose.LIST_OUTPUT)),
     Rule("1.output-alias", "o is output.", succeeds(Purpose.LIST_ALIAS)),
@@ -133,12 +161,19 @@ RULES = (
     ),
     Rule("1.upgrade", "An Upgrade header changes nothing.", succeeds(Purpose.LIST_UPGRADE)),
     Rule("1.unknown-parameters", "Unknown parameters are ignored.", succeeds(Purpose.LIST_UNKNOWN_PARAMETER)),
-    Rule("1.name-length", "A data source name of 51 characters is 400.", expects(Purpose.NAME_TOO_LONG, status=BAD)),
+    Rule(
+        "1.name-length",
+        "A data source name of 51 characters is 400, one of 50 is not.",
+        lambda record: [
+            *expects(Purpose.NAME_TOO_LONG, status=BAD)(record),
+            *finds_nothing(Purpose.NAME_LONGEST)(record),
+        ],
+    ),
     Rule("1.name-other", "A data source name of other characters is 400.", expects(Purpose.NAME_BAD, status=BAD)),
     Rule(
         "1.name-characters",
         "A data source name may have ~ ` ! $ ^ _ = { }, percent-encoded or not.",
-        expects(Purpose.NAME_ENCODED, Purpose.NAME_RAW, status=UNKNOWN),
+        finds_nothing(Purpose.NAME_ENCODED, Purpose.NAME_RAW),
     ),
     Rule(
         "1.name-encoded",
@@ -146,32 +181,32 @@ RULES = (
         finds(Purpose.DOWNLOAD_ENCODED),
         NO_DOWNLOAD,
     ),
-    Rule("1.odd-id", "An odd job id is simply not found.", expects(Purpose.ODD_ID, status=UNKNOWN)),
+    Rule("1.odd-id", "An odd job id is simply not found.", finds_nothing(Purpose.ODD_ID)),
     Rule("1.download-by-name", "By name, a download's self link has the name.", _download_by_name, NO_DOWNLOAD),
     Rule("1.download-id", "A download job is found by its id too.", finds(Purpose.DOWNLOAD_ID), NO_DOWNLOAD),
     Rule("1.download-by-id", "By id, a download's self link has the id.", _download_by_id, NO_DOWNLOAD),
     Rule(
         "1.output-kind",
         "An output is found under its job's kind.",
-        expects(Purpose.OUTPUT, status=FOUND, documented=OK),
+        _output(Purpose.OUTPUT),
         NO_OUTPUT,
     ),
     Rule(
         "1.output-listed",
         "An output is found under ListJobs.",
-        expects(Purpose.OUTPUT_LISTED, status=FOUND, documented=OK),
+        _output(Purpose.OUTPUT_LISTED),
         NO_OUTPUT,
     ),
     Rule(
         "1.output-download",
         "A download's output is found under Download.",
-        expects(Purpose.OUTPUT_DOWNLOAD, status=FOUND, documented=OK),
+        _output(Purpose.OUTPUT_DOWNLOAD),
         "there is no download job with an output",
     ),
     Rule(
         "1.wrong-kind",
         "A job under another kind is not found.",
-        expects(Purpose.STATUS_WRONG_KIND, status=UNKNOWN),
+        finds_nothing(Purpose.STATUS_WRONG_KIND),
         NO_JOB,
     ),
     Rule("1.head", "HEAD answers as GET does.", _is_followed),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from proxy.conformance import contract
 from proxy.conformance.dates import Moment, documented_offset, read_json_date, read_xml_date
@@ -15,6 +15,7 @@ from proxy.conformance.told import ToldJob
 NO_SERVICE_JOB = "no publish, delete or access job in the list"
 NO_ABORTED = "no Aborted job in the list"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CLOCKS = timedelta(seconds=10)  # by which those of two machines may differ
 _DATES = ("createdDate", "completedDate")
 _SAME = (*contract.COUNTS, "status", "id", "description", "errorMessage", "name")
 
@@ -131,9 +132,24 @@ def _dates_agree(record: Record) -> Iterator[Seen]:
     for in_json, in_xml in pairs(record, *STATUS, Purpose.LIST):
         for name in _DATES:
             one, other = read_json_date(in_json.text(name)), read_xml_date(in_xml.text(name))
+            shown = f"{in_json.shows(name)} {in_xml.shows(name)}"
             if one is not None and other is not None:
-                shown = f"{in_json.shows(name)} {in_xml.shows(name)}"
                 yield Seen(in_xml.exchange, shown, "" if one == other.second else "both should be the same second")
+            elif bool(in_json.values.get(name)) is not bool(in_xml.values.get(name)):
+                yield Seen(in_xml.exchange, shown, "one format has it and the other has not")
+
+
+def _ends_later(job: ToldJob) -> tuple[str, str] | None:
+    read = read_json_date if job.exchange.ask.format is Format.JSON else _read_xml_second
+    created, completed = (read(job.text(name)) for name in _DATES)
+    if created is None or completed is None:
+        return None
+    return job.shows(*_DATES), "" if created <= completed + _CLOCKS else "it should not end before it was created"
+
+
+def _read_xml_second(text: str | None) -> datetime | None:
+    moment = read_xml_date(text)
+    return None if moment is None else moment.second
 
 
 def _pending_date(job: ToldJob) -> tuple[str, str] | None:
@@ -144,8 +160,18 @@ def _pending_date(job: ToldJob) -> tuple[str, str] | None:
 
 def _aborted_message(job: ToldJob) -> tuple[str, str] | None:
     if job.status != "Aborted":
-        return None
+        shown = job.shows("status", "errorMessage")
+        told = "errorMessage" in job.values and job.status in contract.STATUSES
+        return (shown, "only an Aborted job has a message") if told else None
     return job.shows("errorMessage"), "" if job.text("errorMessage") else f"it should at least say {contract.ABORTED}"
+
+
+def _list_alone(job: ToldJob) -> tuple[str, str] | None:
+    """What the documents show of loads and downloads; of the other kinds they show no status."""
+    if contract.KINDS.get(type_of(job)) not in {contract.LOAD, contract.DOWNLOAD}:
+        return None
+    wrong = "description should be the user's own" if job.text("description") == type_of(job) else ""
+    return job.shows("name", "description"), "name should be absent" if "name" in job.values else wrong
 
 
 def _characters(record: Record) -> Iterator[Seen]:
@@ -158,8 +184,9 @@ def _characters(record: Record) -> Iterator[Seen]:
 
 def _formats_agree(record: Record) -> Iterator[Seen]:
     for in_json, in_xml in pairs(record, *STATUS):
-        service = in_xml.resource_type == contract.SERVICE
-        names = [name for name in _SAME if not (service and name in contract.COUNTS)]
+        # A Pending job goes on between the two.
+        uncounted = in_xml.resource_type == contract.SERVICE or in_xml.status == "Pending"
+        names = [name for name in _SAME if not (uncounted and name in contract.COUNTS)]
         # XML turns a carriage return into a line end, and may lose an empty text.
         other = [name for name in names if _plain(in_json.values.get(name)) != _plain(in_xml.values.get(name))]
         wrong = f"{other[0]} should be the same as in JSON" if other else ""
@@ -227,9 +254,19 @@ RULES = (
     ),
     Rule("3.zone", "XML dates have the offset of America/Los_Angeles at that instant.", _zone, NO_JOB),
     Rule("3.dates-agree", "JSON and XML tell the same second.", _dates_agree, NO_JOB),
+    Rule("3.ends-later", "A job ends after it was created.", jobs(_ends_later), "no job in the list has ended"),
     Rule("3.pending-date", "A Pending job has no completed date.", jobs(_pending_date), "no Pending job in the list"),
     Rule(
-        "3.aborted-message", "An Aborted job has an error message, in the list too.", jobs(_aborted_message), NO_ABORTED
+        "3.aborted-message",
+        "An Aborted job has an error message, in the list too, and no other job has one.",
+        jobs(_aborted_message),
+        NO_ABORTED,
+    ),
+    Rule(
+        "3.list-alone",
+        "The status of a load or a download tells neither name nor job type.",
+        jobs(_list_alone, *STATUS),
+        "no load or download job was found",
     ),
     Rule("3.characters", "Texts have no character that XML can't carry.", _characters, NO_JOB),
     Rule("3.formats-agree", "JSON and XML tell the same of a job.", _formats_agree, NO_JOB),
