@@ -110,6 +110,9 @@ def parser() -> argparse.ArgumentParser:
     judging.add_argument("--base-url", required=True, metavar="URL", help="what stands before /REST/v1/")
     judging.add_argument("--key", required=True, metavar="KEY", help="a master key, or - for standard input")
     judging.add_argument("--query-key", metavar="KEY", help="a query key, or - for the next line of standard input")
+    judging.add_argument(
+        "--as-documented", action="store_true", help="don't judge what Bing's own documents have otherwise"
+    )
     judging.add_argument("--json", action="store_true", help="print the report as JSON")
     judging.add_argument("--ca-file", metavar="FILE", help="certificates to trust beside the system's")
     judging.add_argument(

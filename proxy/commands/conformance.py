@@ -30,7 +30,7 @@ def conformance(options: Namespace) -> int:
         if options.json:
             print(json.dumps({"schema": 1, "error": text}))
         raise CommandError(text) from error
-    verdicts = [verdict(rule, record) for rule in RULES]
+    verdicts = [verdict(rule, record, as_documented=options.as_documented) for rule in RULES]
     base = endpoint.base.url
     if options.json:
         _print([json.dumps(as_json(base, record, verdicts), indent=2)])

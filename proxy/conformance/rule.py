@@ -26,11 +26,13 @@ class Seen:
     exchange: Exchange
     shows: str | tuple[int, int]
     wrong: str = ""
+    documented: bool = False
+    """It is wrong by the contract, and right by a document of Bing's, or by what one prints."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
-    """Why a rule can't be judged here: an answer may be so, though the contract has it otherwise."""
+    """Why a rule can't be judged here."""
 
     reason: str
 
@@ -67,12 +69,16 @@ class Verdict:
 EXHIBITS = 3
 
 
-def verdict(rule: Rule, record: Record) -> Verdict:
-    """Broken where anything is wrong; not judged where something stood against it, or nothing was there; else kept."""
+def verdict(rule: Rule, record: Record, *, as_documented: bool = False) -> Verdict:
+    """Broken where anything is wrong; not judged where something stood against it, or nothing was there; else kept.
+
+    With `as_documented`, what is right by a document of Bing's is not judged.
+    """
     found = tuple(rule.judge(record))
     seen = tuple(each for each in found if isinstance(each, Seen))
-    wrong = tuple(each for each in seen if each.wrong)
+    wrong = tuple(each for each in seen if each.wrong and not (as_documented and each.documented))
     reasons = [each.reason for each in found if isinstance(each, Unjudged)]
+    reasons += [each.wrong for each in seen if as_documented and each.documented]
     if wrong:
         return Verdict(rule, Outcome.BROKEN, len(seen), wrong[:EXHIBITS], f"{len(wrong)} of {len(seen)}")
     if reasons or not seen:

@@ -87,7 +87,7 @@ ENVELOPE: dict[str, Mutation] = {
         rf'<Response xmlns:b="{BING}" xmlns:xsi="\1"\2<b:TraceId>\3</b:TraceId>',
         P.LIST,
     ),
-    "2.xml-declaration": xml_body(r"\A", "\n", P.STATUS),
+    "2.xml-declaration": xml_body(r"\A<\?xml[^>]*>\s*", "", P.STATUS),
     "2.xml-error-strings": xml_body("string>", "text>", P.NO_JOB),
     "2.xml-indented": xml_body(r">\s+<", "><", P.STATUS),
     "2.xml-after-link": xml_body(r"</Link>\s+", "</Link>", P.STATUS),

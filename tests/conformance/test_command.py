@@ -90,6 +90,16 @@ def test_a_broken_rule_ends_with_1_and_shows_the_bytes(capsys: pytest.CaptureFix
     assert shown[1].strip().startswith("-> the order should be authenticationResultCode, brandLogoUri")
 
 
+@pytest.mark.parametrize(("flags", "outcome"), [((), "BROKEN"), (("--as-documented",), "not judged")])
+def test_what_the_documents_have_otherwise_is_judged_unless_it_is_asked_not_to(
+    flags: tuple[str, ...], outcome: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = b'<Response xmlns="http://schemas.microsoft.com/search/local/ws/rest/v1" />'
+    with answering(lambda _: Said(body)) as (url, _):
+        assert run("--base-url", url, "--key", "some-key", *flags) == 1
+    assert f"  {outcome:10}  2.xml-declaration " in capsys.readouterr().out
+
+
 def test_who_reads_no_more_is_told_no_more(bare: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -52,7 +52,8 @@ def _status_agrees(record: Record) -> Iterator[Seen | Unjudged]:
             and each.values.get("statusCode") == HTTPStatus.CREATED
             and _is_download(each)
         ):
-            yield Unjudged("statusCode 201 with HTTP 200, as the download page prints it; the contract has 200")
+            wrong = "201 with HTTP 200, as the download page prints it; the contract has 200"
+            yield Seen(each.exchange, "statusCode 201", wrong, documented=True)
         else:
             yield Seen(each.exchange, *_status_code(each))
 
@@ -65,7 +66,8 @@ def _description(record: Record) -> Iterator[Seen | Unjudged]:
     for each in record.readable:
         code, told = each.values.get("statusCode"), each.values.get("statusDescription")
         if code == HTTPStatus.CREATED and told == "Created" and each.exchange.status == _SUCCESS and _is_download(each):
-            yield Unjudged("Created with HTTP 200, as the download page prints it; the contract has OK")
+            wrong = "Created with HTTP 200, as the download page prints it; the contract has OK"
+            yield Seen(each.exchange, f"statusDescription {told}", wrong, documented=True)
             continue
         try:
             phrase = HTTPStatus(each.exchange.status).phrase
@@ -107,9 +109,8 @@ def _aborted_details(record: Record) -> Iterator[Seen | Unjudged]:
         if _is_aborted_status(each):
             message = each.jobs[0].text("errorMessage")
             if each.details is None:
-                yield Unjudged(
-                    "errorDetails is absent, as the documents have it; the contract has the job's message there"
-                )
+                wrong = "it is absent, as the documents have it; the contract has the job's message there"
+                yield Seen(each.exchange, "errorDetails absent", wrong, documented=True)
             else:
                 sound = each.lists_details and list(each.details) == [message]
                 wrong = "" if sound else "it should be a list of the job's errorMessage"

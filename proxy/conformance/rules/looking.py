@@ -16,16 +16,17 @@ NO_JOB = "there is no job in the list"
 def expects(*purposes: Purpose, status: int, code: str | None = None, documented: int = 0) -> Judge:
     """Answers have this HTTP status, and this authenticationResultCode where one is given.
 
-    A status that the documents have instead leaves the rule unjudged.
+    `documented` is a status that the documents have instead.
     """
 
-    def judge(record: Record) -> Iterator[Seen | Unjudged]:
+    def judge(record: Record) -> Iterator[Seen]:
         for each in record.of(*purposes):
             envelope = record.envelope_of(each)
             told = None if envelope is None else envelope.code
             shows = each.status_line + (f", {told}" if code else "")
             if documented and each.status == documented != status:
-                yield Unjudged(f"HTTP {documented}, which the documents name; the contract has {status}")
+                wrong = f"HTTP {documented}, which the documents name; the contract has {status}"
+                yield Seen(each, shows, wrong, documented=True)
             elif each.status != status:
                 yield Seen(each, shows, f"the status should be {status}")
             elif code is not None and told != code:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lxml import etree
 
@@ -35,7 +36,8 @@ def _namespaces(record: Record) -> Iterator[Seen | Unjudged]:
         shown = " ".join(f'xmlns:{name}="{url}"' for name, url in declared.items())
         is_page = "datasourcedownload" in exchange.ask.path.lower()
         if is_page and declared == {name: f"https{url[4:]}" for name, url in (("xsi", XSI), ("xsd", XSD))}:
-            yield Unjudged("xsi and xsd with https, as the download page prints them; the contract has http")
+            wrong = "with https, as the download page prints them; the contract has http"
+            yield Seen(exchange, shown, wrong, documented=True)
         else:
             yield Seen(
                 exchange, shown, "" if declared == {"xsi": XSI, "xsd": XSD} else "both should be declared, with http"
@@ -54,7 +56,8 @@ def _unprefixed(record: Record) -> Iterator[Seen]:
 def _declaration(record: Record) -> Iterator[Seen | Unjudged]:
     for seen in _DECLARED(record):
         if isinstance(seen, Seen) and seen.exchange.body.startswith(b"<Response"):
-            yield Unjudged("no declaration, as the pages of loads and of the list print it; the contract has one")
+            wrong = "no declaration, as the pages of loads and of the list print it; the contract has one"
+            yield replace(seen, wrong=wrong, documented=True)
         else:
             yield seen
 
