@@ -44,7 +44,7 @@ class SeenAgain:
             counts.seconds(time.perf_counter() - started)
             remembered()
         if self._spans is not None:
-            self._spans.again(self._trace.again(trace_id), scope, self._status, started)
+            self._spans.again(self._trace, trace_id, scope, self._status, started)
 
 
 class RequestWatch:

@@ -59,9 +59,11 @@ class Spans:
         trace.span = None  # what is still read for it, in the background, is not part of it
         _close(span, trace, status)
 
-    def again(self, trace: Trace, scope: Scope, status: int, started: float) -> None:
-        """The span of a request that was given an answer from memory."""
-        _close(self._open(trace, scope, started), trace, status)
+    def again(self, trace: Trace, trace_id: str, scope: Scope, status: int, started: float) -> None:
+        """The span of a request that was given an answer from memory; `trace` is of who was given it first."""
+        span = self._open(trace, scope, started)
+        if span.is_recording():
+            _close(span, trace.again(trace_id), status)
 
     def begin_call(self, trace: Trace, account: str, service: Service, call: Call) -> Span:
         """Opens the span of a call of storage."""
