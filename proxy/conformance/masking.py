@@ -30,12 +30,15 @@ class Mask:
 
 
 def _any_form(char: str) -> bytes:
-    """A pattern of one character, as it is or as URLs, JSON, HTML and XML may write it, once or several times over."""
+    """A pattern of one character, as it is or as URLs, JSON, HTML and XML may write it, once or several times over.
+
+    Runs of backslashes are bounded: who sends a million of them would keep the search busy for an hour.
+    """
     octets, units = char.encode(), char.encode("utf-16-be")
     forms = [
-        rb"\\*" + re.escape(octets),
+        rb"\\{0,8}" + re.escape(octets),
         b"".join(b"%%(?:25)*%02x" % octet for octet in octets),
-        b"".join(b"\\\\+u" + units[at : at + 2].hex().encode() for at in range(0, len(units), 2)),
+        b"".join(b"\\\\{1,8}u" + units[at : at + 2].hex().encode() for at in range(0, len(units), 2)),
         b"&#0*%d;|&#x0*%x;|%b" % (ord(char), ord(char), re.escape(escape(char).encode())),
         rb"\+" if char == " " else b"",
     ]
