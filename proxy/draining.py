@@ -131,7 +131,7 @@ class DrainingProcess(Process):
 
     def kill(self) -> None:
         """Ends what is stuck. It is also told of those that have ended by themselves."""
-        log.warning("process %s has ended or is stuck, and is replaced", self.pid)
+        log.warning("process %s has ended or is stuck", self.pid)
         super().kill()
 
     @property
