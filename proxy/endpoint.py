@@ -92,7 +92,7 @@ class Endpoint:
         """Answers one request."""
         started = time.perf_counter()
         self._readiness.asked()
-        place = self._said.place_of(scope)
+        place = self._said.place_of(scope, self._base(scope))
         said = self._said.find(place, self._ring.keyring, time.monotonic())
         if said is not None:
             trace_id = new_trace_id()
@@ -167,6 +167,15 @@ class Endpoint:
             case Accepted():
                 return self._answers.accepted()
 
+    def _base(self, scope: Scope) -> str:
+        """The base of the links that stay on the proxy."""
+        url = self._settings.public_url
+        if self._settings.link_scheme == "public":
+            return url
+        # Some gateways call it wss where the client asks for a web socket.
+        scheme = "https" if scope["scheme"] in {"https", "wss"} else "http"
+        return scheme + url[url.index(":") :]
+
     def _caller(self, scope: Scope, body: Body, query: Query, grant: Grant) -> Caller:
         async def has_key(key: bytes) -> bool:
             try:
@@ -176,7 +185,8 @@ class Endpoint:
                     raise
                 return False
 
-        return Caller(grant, self._ring.accounts, self._settings, query, body, self.under_way, has_key)
+        base, accounts = self._base(scope), self._ring.accounts
+        return Caller(grant, base, accounts, self._settings, query, body, self.under_way, has_key)
 
     async def _perform(self, call: Call, caller: Caller) -> Answer:
         check(call, caller.grant, caller.query)

@@ -71,13 +71,14 @@ class SaidBefore:
         self._small: OrderedDict[bytes, Said] = OrderedDict()
         self._large: OrderedDict[bytes, Said] = OrderedDict()
 
-    def place_of(self, scope: Scope) -> bytes:
-        """Where the answer to a request is kept.
+    def place_of(self, scope: Scope, base: str) -> bytes:
+        """Where the answer to a request is kept, whose links have this base.
 
         The address is part of it: who guesses keys elsewhere gains nothing by what this address was told.
         """
         client = scope.get("client")
-        text = b"%b\0%b\0%b\0%b" % (
+        text = b"%b\0%b\0%b\0%b\0%b" % (
+            base.encode(),
             scope["method"].encode(),
             (client[0] if client else "").encode(),
             scope["raw_path"],

@@ -152,6 +152,11 @@ class Settings(BaseSettings):
     host: str = Field("0.0.0.0", description="the address to listen on")  # noqa: S104 - a server in a container
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on")
     workers: int = Field(1, ge=1, le=256, description="how many processes listen")
+    link_scheme: Annotated[Literal["public", "request"], BeforeValidator(_lower)] = Field(
+        "public",
+        description="`public`: links that stay on the proxy have the scheme of PROXY_PUBLIC_URL; `request`: that of the"
+        " request",
+    )
     output_links: Annotated[Literal["sas", "redirect"], BeforeValidator(_lower)] = Field(
         "sas", description="`sas`: output links are signed; `redirect`: they stay on the proxy, which redirects"
     )
@@ -196,7 +201,7 @@ class Settings(BaseSettings):
         300, ge=1, le=100_000, description="megabytes of a load, as it is sent and after decompression"
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = Field(
-        (), description="addresses or networks of proxies in front whose `X-Forwarded-For` tells the client's address"
+        (), description="addresses or networks of proxies in front whose `X-Forwarded-For` and `-Proto` count"
     )
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="the port of Prometheus metrics, for the inside only; off when unset"

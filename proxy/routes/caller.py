@@ -20,6 +20,8 @@ class Caller:
     """Who asks: what the key may do, the accounts, what was sent, what is done to its end."""
 
     grant: Grant
+    base: str
+    """The base of the links that stay on the proxy, without a slash at its end."""
     accounts: Accounts
     settings: Settings
     query: Query

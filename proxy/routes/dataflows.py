@@ -115,7 +115,7 @@ async def _link_style(caller: Caller, records: Iterable[JobRecord]) -> LinkStyle
     # A query key may list jobs and nothing else of a job: a signed link would hand it the output.
     signs = settings.output_links == "sas" and caller.grant.role is Role.MASTER and any(map(outputs, records))
     return LinkStyle(
-        base=settings.public_url,
+        base=caller.base,
         roles=settings.datasource_roles,
         suffix=settings.sas_suffix,
         sign=await caller.account.links.signer() if signs else None,

@@ -84,5 +84,4 @@ def _document(shape: ServiceDocument, *, as_json: bool) -> Document:
 
 def _texts(caller: Caller) -> tuple[str, str]:
     """The copyright notice and the base of the links."""
-    settings = caller.settings
-    return Branding(settings.copyright).copyright_of(datetime.now(UTC).year), settings.public_url
+    return Branding(caller.settings.copyright).copyright_of(datetime.now(UTC).year), caller.base

@@ -137,7 +137,7 @@ async def _create(record: JobRecord, asked: LoadRequest, upload: BlobPath | None
         "query_key": None if query_key is None else _digest(query_key),
     }
     await create_job(caller, record, work)
-    return created_answer(record, caller.settings.public_url, caller.key)
+    return created_answer(record, caller.base, caller.key)
 
 
 async def _discard(caller: Caller, path: BlobPath) -> None:

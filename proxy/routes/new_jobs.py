@@ -113,7 +113,7 @@ async def created(
 ) -> CreatedJob:
     """Creates a job of an existing data source, and gives the answer that tells of it."""
     record = await job_of(caller, job_type, source, work)
-    return created_answer(record, caller.settings.public_url, caller.key, public=public)
+    return created_answer(record, caller.base, caller.key, public=public)
 
 
 async def _create(account: Account, record: JobRecord, work: str) -> None:
