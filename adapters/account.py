@@ -19,7 +19,8 @@ from azure.storage.queue.aio import QueueClient
 
 from adapters.authentication import table_authentication
 from adapters.calls import STORAGE_RETRIES
-from adapters.credentials import Credential, TokenIdentity
+from adapters.connection_string import EMULATOR_ACCOUNT
+from adapters.credentials import Credential, SharedKey, TokenIdentity
 from adapters.datasources import TABLE, DataSourceStore
 from adapters.errors import StorageFaultError, fault_of_exception
 from adapters.exports import ExportLinks
@@ -49,6 +50,8 @@ class StorageOptions:
     lifetimes: Lifetimes = NOTHING_REMEMBERED
     lease_seconds: float = 30
     watched: Callable[[str], Watch] = look_away
+    pages_may_read: bool = False
+    """Whether pages of other origins may read an emulator's blobs. The rule of real storage is its owner's to set."""
 
 
 class _Closable(Protocol):
@@ -111,13 +114,15 @@ class Account:
         return self._open(Files(blobs))
 
     async def create_missing(self) -> None:
-        """Creates the tables, the queue and the containers that are missing, all that can be.
+        """Creates the tables, the queue and the containers that are missing, all that can be. Sets up an emulator.
 
         Raises:
             StorageFaultError: one of them could not be created; an identity that may only read, or storage is away.
         """
         containers = (self.files.create_container(name) for name in (UPLOADS, VERSIONS, EXPORTS))
-        parts = self.jobs.create_table(), self.datasources.create_table(), self.queue.create(), *containers
+        parts = [self.jobs.create_table(), self.datasources.create_table(), self.queue.create(), *containers]
+        if isinstance(self._credential, SharedKey) and self._credential.account_name == EMULATOR_ACCOUNT:
+            parts.append(self.files.let_pages_read(allowed=self._options.pages_may_read))
         for result in await asyncio.gather(*parts, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result

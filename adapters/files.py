@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
-from azure.storage.blob import BlobBlock, ContentSettings
+from azure.storage.blob import BlobBlock, ContentSettings, CorsRule
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from adapters.calls import error_code, storage_call
@@ -22,6 +22,9 @@ VERSIONS = "datasources"
 """Entities of versions: `{account}/{name in lower case}/{job id}.parquet`."""
 EXPORTS = "exports"
 """What jobs give: `{account}/{job id}/{name}.xml`, and error logs, `{account}/{job id}/{name}-failed.txt`."""
+
+PAGES_MAY_READ = CorsRule(["*"], ["GET", "HEAD"], allowed_headers=["*"], exposed_headers=["*"], max_age_in_seconds=3600)
+"""The rule that deploy/azure has. Behind our redirect a browser names no origin (`null`), so all must be allowed."""
 
 # Four are in memory at once, filled, copied and sent. 4 MB ones were no faster, and took 17 MB of a server's memory.
 BLOCK = 1024 * 1024
@@ -118,6 +121,11 @@ class Files:
             if error_code(fault.__cause__) in _GONE:
                 return []
             raise
+
+    async def let_pages_read(self, *, allowed: bool) -> None:
+        """Sets the blob service's one rule for pages of other origins: they may read what they can open, or nothing."""
+        async with storage_call(BLOCK_SECONDS):
+            await self._blobs.set_service_properties(cors=[PAGES_MAY_READ] if allowed else [])
 
     async def create_container(self, container: str) -> None:
         """Creates a container where it is missing."""

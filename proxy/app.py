@@ -17,6 +17,7 @@ from adapters.accounts import Accounts
 from adapters.errors import StorageFaultError
 from adapters.remembered import Lifetimes
 from proxy.background import follow
+from proxy.cors import ANY, allow_listed
 from proxy.draining import READINESS
 from proxy.endpoint import Endpoint
 from proxy.keyring import KeyRing
@@ -61,7 +62,7 @@ def create_app(settings: Settings, keyring: KeyRing, watching: Watching = NOTHIN
         watching.close()
 
     own: dict[str, ASGIApp] = {"/livez": Livez(), "/readyz": Readyz(readiness)}
-    return Proxy(own, endpoint, lifespan)
+    return Proxy(own, endpoint, lifespan, settings.cors_origins)
 
 
 class Proxy(Starlette):
@@ -70,13 +71,18 @@ class Proxy(Starlette):
     Starlette's middleware makes an answer of what an application raises. The endpoint raises nothing.
     """
 
-    def __init__(self, own: Mapping[str, ASGIApp], endpoint: Endpoint, lifespan: Lifespan["Proxy"]) -> None:
+    def __init__(
+        self, own: Mapping[str, ASGIApp], endpoint: Endpoint, lifespan: Lifespan["Proxy"], origins: tuple[str, ...]
+    ) -> None:
         super().__init__(routes=[Route(path, app) for path, app in own.items()], lifespan=lifespan)
         self._own = own
         self._endpoint = endpoint
+        self._listed = frozenset(origin.encode() for origin in origins if origin != ANY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or runs the lifespan."""
+        if self._listed and scope["type"] == "http":
+            send = allow_listed(self._listed, scope, send)
         if scope["type"] != "http" or scope["path"] in self._own:
             await super().__call__(scope, receive, send)
         else:
@@ -108,6 +114,7 @@ def storage_options(settings: Settings, watching: Watching = NOTHING) -> Storage
         Lifetimes(settings.pending_ttl, settings.finished_ttl),
         settings.worker_lease,
         watching.account,
+        pages_may_read=bool(settings.cors_origins),
     )
 
 

@@ -21,6 +21,7 @@ from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.request import Call, Format, Query, parse_path, parse_query, path_for_log
 from proxy.bing.routes import Operation
 from proxy.body import Body
+from proxy.cors import PREFLIGHT, preflight
 from proxy.deadline import storage_deadline
 from proxy.fault_log import FaultLog
 from proxy.guessing import Guessing
@@ -108,7 +109,10 @@ class Endpoint:
         CURRENT.set(trace)
         if self._watch is not None:
             self._watch.begin(trace, scope, started)
-        response = await self._answer(scope, Body(scope, receive), query, trace, place)
+        if scope["method"] == "OPTIONS" and self._settings.cors_origins:
+            trace.operation, response = PREFLIGHT, preflight(scope)
+        else:
+            response = await self._answer(scope, Body(scope, receive), query, trace, place)
         self._requests.tell(trace, response.status_code, started)
         if self._watch is not None:
             self._watch.end(trace, response.status_code, started)

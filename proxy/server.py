@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import ChangeReload, multiprocess
 
+from proxy.cors import headers_of_all
 from proxy.draining import DrainingProcess, DrainingProcesses, DrainingServer
 from proxy.settings import Settings, SettingsError, variable
 from proxy.watching.choice import spans_asked
@@ -93,6 +94,7 @@ def configuration(app: str | ASGIApp, settings: Settings, *, reload: bool = Fals
         log_config=None,
         access_log=False,
         server_header=False,
+        headers=headers_of_all(settings.cors_origins),
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         backlog=BACKLOG,

@@ -64,6 +64,9 @@ SAS_PARAMETERS = frozenset(
 )
 
 
+_MAY_BE_EMPTY = frozenset(("sas_suffix", "cors_origins"))
+
+
 class SettingsError(Exception):
     """The settings or the key ring can't be used; the text is one line that names the variable."""
 
@@ -117,6 +120,19 @@ def _hosts(value: object) -> object:
     return hosts
 
 
+def _origins(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    # A browser sends its origin in lower case and without a path.
+    origins = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+    for origin in origins:
+        if not re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:_-]+", origin):
+            raise ValueError(f"must be * or origins like https://maps.example.com, with commas; not {origin[:80]!r}")
+    if "*" in origins and len(origins) > 1:
+        raise ValueError("must be * alone, or origins like https://maps.example.com, with commas")
+    return origins
+
+
 def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -156,6 +172,9 @@ class Settings(BaseSettings):
         "public",
         description="`public`: links that stay on the proxy have the scheme of PROXY_PUBLIC_URL; `request`: that of the"
         " request",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        ("*",), description="origins whose pages may read answers, with commas between them; set and empty: none"
     )
     output_links: Annotated[Literal["sas", "redirect"], BeforeValidator(_lower)] = Field(
         "sas", description="`sas`: output links are signed; `redirect`: they stay on the proxy, which redirects"
@@ -220,8 +239,8 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _unset_when_empty(cls, values: dict[str, object]) -> dict[str, object]:
-        # A compose file passes a variable that nobody set as an empty one. Only the suffix may well be empty.
-        return {name: value for name, value in values.items() if value != "" or name == "sas_suffix"}
+        # A compose file passes a variable that nobody set as an empty one. These say something where they are empty.
+        return {name: value for name, value in values.items() if value != "" or name in _MAY_BE_EMPTY}
 
     @model_validator(mode="after")
     def _one_key_ring(self) -> "Settings":

@@ -15,7 +15,7 @@ from tests.storage import Storage
 
 PATHS = ["Dataflows/ListJobs", *(path.format("some") for path in (*STATUS_PATHS, *OUTPUT_PATHS))]
 JOB_PATHS = PATHS[1:]
-METHODS = ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW")
+METHODS = ("POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW")
 NO_PATHS = (
     "/",
     "/favicon.ico",

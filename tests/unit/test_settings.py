@@ -32,6 +32,8 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "host": "0.0.0.0",  # noqa: S104 - a server in a container
         "port": 8080,
         "workers": 1,
+        "link_scheme": "public",
+        "cors_origins": ("*",),
         "output_links": "sas",
         "sas_minutes": 60,
         "sas_suffix": "&legacy=#",
@@ -75,6 +77,12 @@ def test_every_variable_begins_with_the_prefix_and_says_what_it_means() -> None:
         ("PROXY_WORKERS", "257"),
         ("PROXY_WORKERS", "1.5"),
         ("PROXY_OUTPUT_LINKS", "both"),
+        ("PROXY_LINK_SCHEME", "https"),
+        ("PROXY_CORS_ORIGINS", "maps.example.com"),
+        ("PROXY_CORS_ORIGINS", "https://maps.example.com/"),
+        ("PROXY_CORS_ORIGINS", "https://*.example.com"),
+        ("PROXY_CORS_ORIGINS", "*,https://maps.example.com"),
+        ("PROXY_CORS_ORIGINS", "https://a\nX: y"),
         ("PROXY_SAS_MINUTES", "0"),
         ("PROXY_SAS_MINUTES", "10081"),
         ("PROXY_SAS_SUFFIX", "legacy=#"),
@@ -187,7 +195,22 @@ def test_a_variable_that_nobody_filled_in_is_as_good_as_unset(monkeypatch: pytes
     found = load_settings()
     assert found.port == 8080
     assert found.time_zone == "America/Los_Angeles"
-    assert found.sas_suffix == ""  # the one that may well be empty
+    assert (found.sas_suffix, found.cors_origins) == ("", ())  # those that say something where they are empty
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("*", ("*",)),
+        ("https://Maps.example.com, http://localhost:3000,", ("https://maps.example.com", "http://localhost:3000")),
+        ("null,https://[::1]:8443", ("null", "https://[::1]:8443")),
+    ],
+)
+def test_origins_are_those_that_browsers_send(
+    monkeypatch: pytest.MonkeyPatch, value: str, origins: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("PROXY_CORS_ORIGINS", value)
+    assert load_settings().cors_origins == origins
 
 
 @pytest.mark.parametrize("value", ["https://data.example.net", "a b", "data.example.net:x", "*.example.net", "-a"])
