@@ -24,7 +24,7 @@ EXPORTS = "exports"
 """What jobs give: `{account}/{job id}/{name}.xml`, and error logs, `{account}/{job id}/{name}-failed.txt`."""
 
 PAGES_MAY_READ = CorsRule(["*"], ["GET", "HEAD"], allowed_headers=["*"], exposed_headers=["*"], max_age_in_seconds=3600)
-"""The rule that deploy/azure has. Behind our redirect a browser names no origin (`null`), so all must be allowed."""
+"""The rule that deploy/azure has too. After our redirect a browser sends `Origin: null`, so all origins are allowed."""
 
 # Four are in memory at once, filled, copied and sent. 4 MB ones were no faster, and took 17 MB of a server's memory.
 BLOCK = 1024 * 1024

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ ALLOW, EXPOSE = "access-control-allow-origin", "access-control-expose-headers"
 @pytest.fixture(scope="module")
 def servers(account: Storage) -> Iterator[dict[str, LiveServer]]:
     """Servers by their setting, which remember answers."""
-    memory = {"pending_ttl": 60, "finished_ttl": 60, "max_active_jobs": 100}
+    memory: dict[str, Any] = {"pending_ttl": 60, "finished_ttl": 60, "max_active_jobs": 100}
     with ExitStack() as stack:
         yield {
             origins: stack.enter_context(start_server(account, cors_origins=origins, **memory))

@@ -75,7 +75,7 @@ def test_what_is_missing_is_created_and_what_is_there_stays(storage: Storage) ->
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_pages_may_read_the_blobs_of_an_emulator_where_they_may_read_answers(*, allowed: bool, storage: Storage) -> None:
+def test_pages_may_read_an_emulators_blobs_where_they_may_read_answers(*, allowed: bool, storage: Storage) -> None:
     async def test() -> None:
         entry = ConnectionString(storage.connection_string)
         account = Account("contoso", open_credential(entry), replace(OPTIONS, pages_may_read=allowed))
