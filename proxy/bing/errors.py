@@ -6,6 +6,9 @@ from http import HTTPStatus
 
 from proxy.bing.envelope import Authentication
 
+DATA_SOURCE_NAME = "1 to 50 characters: ASCII letters, digits and ~ ` ! $ ^ _ = { } -"
+"""What a data source name may be, in the words of messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
@@ -49,23 +52,23 @@ class ErrorCode(Enum):
     BAD_DATA_SOURCE_NAME = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The data source name in the path is not valid. Allowed are 1 to 50 letters, digits and ~ ` ! $ ^ _ = { }",
+        f"The data source name in the path is not valid. Allowed are {DATA_SOURCE_NAME}.",
     )
     BAD_NAME_PARAMETER = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The parameter dataSourceName is required: 1 to 50 letters, digits and ~ ` ! $ ^ _ = { }",
+        f"The parameter dataSourceName is missing or not valid. Allowed are {DATA_SOURCE_NAME}.",
     )
     BAD_LOAD_OPERATION = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The parameter loadOperation is required. Allowed values: complete, completeStaging, incremental,"
+        "The parameter loadOperation is missing or not valid. Allowed values: complete, completeStaging, incremental,"
         " incrementalStaging.",
     )
     BAD_INPUT = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The parameter input is required. Allowed values: xml, csv, tab, pipe, kml, shp.",
+        "The parameter input is missing or not valid. Allowed values: xml, csv, tab, pipe, kml, shp.",
     )
     BAD_SET_PUBLIC = ErrorEntry(
         HTTPStatus.BAD_REQUEST,

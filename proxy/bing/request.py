@@ -37,7 +37,8 @@ PARAMETERS = frozenset(
     )
 )
 
-_DATA_SOURCE_NAME = re.compile(r"[A-Za-z0-9~`!$^_={}]{1,50}")
+# The documents forbid the hyphen; the .NET client's own check allows it, and sources in use have it.
+_DATA_SOURCE_NAME = re.compile(r"[A-Za-z0-9~`!$^_={}-]{1,50}")
 
 
 @dataclass(frozen=True, slots=True)

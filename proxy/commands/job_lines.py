@@ -12,6 +12,7 @@ from adapters.ids import created_at, is_job_id, new_job_id
 from adapters.records import BlobPath, JobRecord, JobType
 from adapters.status_words import STATUS_WORDS, status_of
 from adapters.ticks import PER_SECOND, parse, to_text
+from proxy.bing.errors import DATA_SOURCE_NAME
 from proxy.bing.request import is_data_source_name
 
 # Further apart than this, a row's id and its CreatedDate would place it differently in the job list.
@@ -65,7 +66,7 @@ def _legacy_id(text: str) -> str:
 
 def _data_source_name(text: str) -> str:
     if not is_data_source_name(text):
-        raise ValueError("must be 1 to 50 letters, digits and ~ ` ! $ ^ _ = { }")
+        raise ValueError(f"must be {DATA_SOURCE_NAME}")
     return text
 
 

@@ -213,3 +213,27 @@ def test_difference_26_a_version_that_is_not_there_is_not_found(server: LiveServ
     Written(storage).put(source())
     for path in (f"data/{ACCESS_ID}/Shops/$commit", f"Dataflows/DataSourceRollback/{'0' * 32}/Shops"):
         assert server.get(path).status_code == 404
+
+
+def test_difference_37_a_data_source_name_may_have_hyphens(
+    server: LiveServer, storage: Storage, start: StartServer
+) -> None:
+    name = "Fourth-Coffee-1"
+    assert load(server, dataSourceName=name).status_code == 201
+    assert Written(storage).job()["DataSourceName"] == name
+    Written(storage).put(source(name))
+    storage.download(name, OutputBlob="exports/a.xml")
+    keyed = start(storage, keys={"coffee": {"account": storage.account, "data_sources": ["fourth-*"]}})
+    for key in ("master-key", "coffee"):
+        for path in (
+            f"Dataflows/DataSourceDownload/{name}",
+            f"data/{ACCESS_ID}/{name.upper()}",
+            f"data/{ACCESS_ID}/{name}/$metadata",
+        ):
+            assert keyed.get(path, key).status_code == 200, path
+        assert keyed.get(f"Dataflows/Download/{name}/output/succeeded", key).status_code == 302
+        (listed,) = keyed.json("Dataflows/ListJobs", key)["resourceSets"][0]["resources"]
+        assert listed["name"] == name
+    assert keyed.get(f"Dataflows/DataSourceDownload/{ACCESS_ID}/{name}", "coffee").status_code == 201
+    deleted = server.client.delete(f"{server.url}/REST/v1/data/{ACCESS_ID}/{name}", params={"key": "master-key"})
+    assert deleted.status_code == 202

@@ -138,7 +138,7 @@ def test_the_key_is_judged_before_parameters_and_storage(guarded: LiveServer, ac
     for path in (
         f"Dataflows/LoadDataSource/{known}",
         "Dataflows/LoadDataSource/none",
-        "Dataflows/DataSourceDownload/a-b",
+        "Dataflows/DataSourceDownload/a.b",
     ):
         for parameters in ({}, {"o": "pdf"}):
             expect(guarded, path, None, 401, "NoCredentials", **parameters)

@@ -114,7 +114,10 @@ def test_the_status_words_are_those_that_are_read() -> None:
 
 def test_every_difference_has_a_test_of_its_number() -> None:
     numbers = [int(row[0]) for row in table("Differences from the documents", 4)]
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert numbers == sorted(set(numbers))
+    # 27 to 40 are the queries', but for 37.
+    assert set(range(1, 27)) <= set(numbers)
+    assert not set(numbers) & (set(range(27, 41)) - {37})
     source = (ROOT / "tests" / "contract" / "test_differences.py").read_text(encoding="utf-8")
     names = [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
     tested = [int(match[1]) for name in names if (match := re.match(r"test_difference_(\d+)_", name))]

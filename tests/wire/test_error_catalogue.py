@@ -55,7 +55,7 @@ def test_a_malformed_parameter_is_named_with_what_is_allowed() -> None:
     assert "output" in ErrorCode.BAD_OUTPUT.value.text
     assert "json, xml" in ErrorCode.BAD_OUTPUT.value.text
     assert "50" in ErrorCode.BAD_DATA_SOURCE_NAME.value.text
-    assert all(character in ErrorCode.BAD_DATA_SOURCE_NAME.value.text for character in "~`!$^_={}")
+    assert all(character in ErrorCode.BAD_DATA_SOURCE_NAME.value.text for character in "~`!$^_={}-")
 
 
 def test_an_error_carries_its_entry_and_the_methods_that_are_allowed() -> None:
