@@ -94,6 +94,7 @@ def test_many_rows_take_many_transactions(run: Run, storage: Storage, tmp_path: 
         (row(JobType="DataSourceDownload"), "DataSourceName: must be there"),
         (row(Statuss="Completed"), "Statuss: no such property"),
         (row(PartitionKey="nobody"), "PartitionKey: the key ring has no account 'nobody'"),
+        (row(PartitionKey="~workers:contoso"), "PartitionKey: '~workers:contoso' is not an account's"),
         (row(LegacyId="FIRST"), "has the same RowKey or LegacyId as line 1"),
     ],
 )
