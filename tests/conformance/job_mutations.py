@@ -79,7 +79,7 @@ LINKS: dict[str, Mutation] = {
 OUTPUTS: dict[str, Mutation] = {
     "4.signed": json_body('"role":"output"', '"role":"datasource"', P.STATUS),
     "4.suffix": json_body('#"', '"', P.STATUS),
-    "4.suffix-name": json_body('legacy=#"', 'timeout=#"', P.STATUS),
+    "4.suffix-name": json_body('legacy=([^#"]*#)"', r'timeout=\1"', P.STATUS),
     "4.appended-key": answer(of(P.LINK_APPENDED), status=403),
     "4.dropped-fragment": answer(of(P.LINK_DROPPED), status=403),
     "4.link-head": answer(of(P.LINK_HEAD), status=403),
