@@ -13,8 +13,9 @@ from adapters.records import BlobPath
 from adapters.signing_keys import CLOCK_SKEW, Clock, SigningKey, SigningKeys, utc_now
 from adapters.watch import UNSEEN, Watch
 
+# With text/csv, R's httr parses delimited text into garbage, without an error.
 CONTENT_TYPES = {
-    ".csv": "text/csv",
+    ".csv": "text/plain",
     ".json": "application/json",
     ".kml": "application/vnd.google-earth.kml+xml",
     ".log": "text/plain",

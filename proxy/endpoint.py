@@ -134,7 +134,7 @@ class Endpoint:
                 return self._said_once(answer, query, trace)
             return self._found(answer, query, trace, place, (ring, grant))
         except WireError as error:
-            return self._error(error.code, query, trace, error.allow)
+            return self._error(error.code, query, trace, error)
         except MalformedRowError as error:
             # The row is told of once, but each answer promises details under its traceId.
             log.warning("%s", error, extra={"trace_id": trace.trace_id, "account": trace.account})
@@ -221,11 +221,13 @@ class Endpoint:
         self._guessing.good(address, digest)
         return grant
 
-    def _error(self, code: ErrorCode, query: Query, trace: Trace, allow: tuple[str, ...] = ()) -> Response:
+    def _error(self, code: ErrorCode, query: Query, trace: Trace, error: WireError | None = None) -> Response:
         trace.error = code.name
         if self._watch is not None:
             self._watch.refused(code)
-        return self._answers.error(code, query.format, trace.trace_id, allow)
+        if error is None:
+            return self._answers.error(code, query.format, trace.trace_id)
+        return self._answers.error(code, query.format, trace.trace_id, error.allow, error.values)
 
 
 def _is_forwarded(scope: Scope) -> bool:

@@ -86,8 +86,8 @@ def _public_url(text: str) -> str:
 
 
 def _sas_suffix(text: str) -> str:
-    if text and not re.fullmatch(r"&[!-\"$-~]*#?", text):
-        raise ValueError("must be empty, or begin with & and may end with #")
+    if text and not re.fullmatch(r"&(?:[!-\"$-z|~]|\{output\})*#?", text):
+        raise ValueError("must be empty, or begin with & and may end with #; the one placeholder is {output}")
     named = {name.lower() for name, _ in parse_qsl(text.rstrip("#"), keep_blank_values=True)}
     if named & SAS_PARAMETERS:
         raise ValueError(f"must not name a parameter that storage knows: {', '.join(sorted(named & SAS_PARAMETERS))}")
@@ -186,7 +186,9 @@ class Settings(BaseSettings):
         description="lifetime of a signed link, at most a week; with an identity, over three days it may end earlier",
     )
     sas_suffix: Annotated[str, AfterValidator(_sas_suffix)] = Field(
-        "&legacy=#", description="what a signed link ends in, so that text appended to it does no harm"
+        "&legacy=output/{output}#",
+        description="what a signed link ends in, so that text appended to it does no harm; `{output}` is `succeeded` or"
+        " `failed`",
     )
     jobs_table: str = Field("jobs", pattern="^[A-Za-z][A-Za-z0-9]{2,62}$", description="table that holds the job rows")
     job_window_days: int = Field(15, ge=1, le=36500, description="how many days back the job list reaches")

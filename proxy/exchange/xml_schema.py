@@ -1,5 +1,6 @@
 """The schema of an XML file, in the dialect of .NET's DataSet: read, and written as the documented sample has it."""
 
+import re
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
@@ -19,6 +20,9 @@ XML_TYPES = {
     EdmType.DATETIME: "dateTime",
     EdmType.GEOGRAPHY: "anyType",
 }
+# Also what looks like such an encoding already, or it would be decoded.
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]|\A[0-9-]|_(?=[Xx](?:[0-9A-Fa-f]{4}){1,2}_)")
+
 _EDM_TYPES = {name.lower(): type_ for type_, name in XML_TYPES.items()}
 
 
@@ -67,9 +71,17 @@ def _keys(data_set: etree._Element) -> list[str]:
     return fields
 
 
-def written(entity_type: EntityType) -> str:
-    """The schema element, as the first child of the root; its data set is called after the entity type."""
-    data_set, name = quoteattr(f"{entity_type.name}Set"), quoteattr(entity_type.name)
+def encoded(name: str) -> str:
+    """A name as XmlConvert.EncodeLocalName of .NET writes it where it is no XML name: `$` becomes `_x0024_`."""
+    return _NOT_IN_NAMES.sub(lambda found: f"_x{ord(found[0]):04X}_", name)
+
+
+def written(entity_type: EntityType, data_source: str) -> str:
+    """The schema element, as the first child of the root.
+
+    Its data set is called as the data source: a shipped client takes that name when it uploads what it downloaded.
+    """
+    data_set, name = quoteattr(encoded(data_source)), quoteattr(entity_type.name)
     elements = "".join(f"                {_element(entity_type, property_)}\n" for property_ in entity_type.properties)
     return f"""\
   <xs:schema id={data_set} xmlns="" xmlns:xs="{XSD}" xmlns:msdata="{MSDATA}">

@@ -34,16 +34,16 @@ async def recent_jobs(account: Account) -> list[JobRecord]:
     Read from storage, not from what is remembered: a job created a moment ago counts.
     """
     jobs = await account.guard.run(lambda: account.jobs.created_since(from_datetime(datetime.now(UTC) - DAY)))
-    # Geocode jobs have limits of their own, and are not created here; nor were those that were imported from Bing.
-    return [job for job in jobs if job.job_type is not JobType.GEOCODE and job.legacy_id is None]
+    # Those that were imported from Bing were not created here.
+    return [job for job in jobs if job.legacy_id is None]
 
 
 def judge_limits(jobs: list[JobRecord], settings: Settings) -> None:
     """Raises WireError where the account may not create another job."""
     if len(jobs) >= settings.max_jobs_per_day:
-        raise WireError(ErrorCode.TOO_MANY_JOBS_TODAY)
+        raise WireError(ErrorCode.TOO_MANY_JOBS_TODAY, values={"limit": settings.max_jobs_per_day})
     if sum(job.status is JobStatus.PENDING for job in jobs) >= settings.max_active_jobs:
-        raise WireError(ErrorCode.TOO_MANY_ACTIVE_JOBS)
+        raise WireError(ErrorCode.TOO_MANY_ACTIVE_JOBS, values={"limit": settings.max_active_jobs})
 
 
 async def data_source(account: Account, name: str) -> DataSource | None:

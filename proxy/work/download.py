@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from adapters.datasources import Version
+from adapters.datasources import DataSource, Version
 from adapters.entities import read_entities
 from adapters.records import JobRecord
 from proxy.exchange.export import write_export
@@ -35,13 +35,13 @@ async def download(job: Job) -> JobRecord:
     entities, xml = job.folder / "version.parquet", job.folder / "export.xml"
     if not await job.account.files.fetch(version.blob, entities):
         raise ChangedError("the version's entities are gone")
-    await job.in_thread(lambda: _write(job, version, entities, xml))
+    await job.in_thread(lambda: _write(job, source, version, entities, xml))
     output = job.export(".xml")
     await job.account.files.send(xml, output)
     return job.completed(source, output)
 
 
-def _write(job: Job, version: Version, entities: Path, xml: Path) -> None:
+def _write(job: Job, source: DataSource, version: Version, entities: Path, xml: Path) -> None:
     def counted() -> Iterator[pa.RecordBatch]:
         for batch in read_entities(entities):
             job.check()
@@ -49,4 +49,4 @@ def _write(job: Job, version: Version, entities: Path, xml: Path) -> None:
             job.counts.processed += batch.num_rows
 
     with xml.open("wb") as out:
-        write_export(EntityType.from_json(version.schema), counted(), out)
+        write_export(EntityType.from_json(version.schema), counted(), out, data_source=source.name)

@@ -55,7 +55,7 @@ def load(data: bytes, form: str, *, incremental: bool = False, limits: Limits | 
 
 def export(loaded: Loaded) -> bytes:
     out = io.BytesIO()
-    write_export(loaded.entity_type, [batch.entities for batch in loaded.batches], out)
+    write_export(loaded.entity_type, [batch.entities for batch in loaded.batches], out, data_source="Loaded")
     return out.getvalue()
 
 

@@ -36,7 +36,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "cors_origins": ("*",),
         "output_links": "sas",
         "sas_minutes": 60,
-        "sas_suffix": "&legacy=#",
+        "sas_suffix": "&legacy=output/{output}#",
         "jobs_table": "jobs",
         "job_window_days": 15,
         "time_zone": "America/Los_Angeles",
@@ -88,6 +88,10 @@ def test_every_variable_begins_with_the_prefix_and_says_what_it_means() -> None:
         ("PROXY_SAS_SUFFIX", "legacy=#"),
         ("PROXY_SAS_SUFFIX", "&legacy=##"),
         ("PROXY_SAS_SUFFIX", "&legacy=\n"),
+        ("PROXY_SAS_SUFFIX", "&legacy={name}#"),
+        ("PROXY_SAS_SUFFIX", "&legacy={#"),
+        ("PROXY_SAS_SUFFIX", "&legacy={{output}}#"),
+        ("PROXY_SAS_SUFFIX", "&legacy={OUTPUT}#"),
         ("PROXY_SAS_SUFFIX", "&légacy=#"),
         ("PROXY_JOBS_TABLE", "my-jobs"),
         ("PROXY_JOBS_TABLE", "jo"),
@@ -119,7 +123,7 @@ def test_the_suffix_names_no_parameter_of_storage(monkeypatch: pytest.MonkeyPatc
     assert "storage knows" in _mistake(monkeypatch, "PROXY_SAS_SUFFIX", f"&legacy=1&{name}=1#")
 
 
-@pytest.mark.parametrize("suffix", ["", "&legacy=#", "&legacy=", "&x=1&y=2#"])
+@pytest.mark.parametrize("suffix", ["", "&legacy=#", "&legacy=", "&x=1&y=2#", "&{output}=output/{output}#", "&a|~=1"])
 def test_the_suffix_may_be_any_other(monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     monkeypatch.setenv("PROXY_SAS_SUFFIX", suffix)
     assert load_settings().sas_suffix == suffix

@@ -131,7 +131,7 @@ def test_an_upload_that_meets_a_limit_in_the_end_is_discarded(storage: Storage, 
         yield XML
 
     response = load(server, late())
-    assert (response.status_code, "unfinished" in response.json()["errorDetails"][0]) == (429, True)
+    assert (response.status_code, "JobUsageQuota" in response.json()["errorDetails"][0]) == (503, True)
     assert len(Written(storage).jobs()) == len(Written(storage).uploads()) == 1
 
 
