@@ -31,6 +31,7 @@ from adapters.remembered import NOTHING_REMEMBERED, Lifetimes, RememberedJobs
 from adapters.signing_keys import DelegatedKeys, OwnKey, SigningKey
 from adapters.tables import TableReads
 from adapters.watch import Service, Watch, WatchedTransport, look_away
+from adapters.worker_rows import WorkerRows
 
 # Seconds for which what storage last said counts as its condition.
 RECENTLY = 5.0
@@ -75,7 +76,9 @@ class Account:
             options.link_lifetime,
             watch=watch,
         )
-        self.jobs = JobStore(name, *self._table(options.jobs_table), options.timeout_seconds, watch)
+        reads, writes = self._table(options.jobs_table)
+        self.jobs = JobStore(name, reads, writes, options.timeout_seconds, watch)
+        self.workers = WorkerRows(name, reads, writes, options.timeout_seconds)
         self.guard = Guard(options.timeout_seconds, watch=watch)
         self.remembered = RememberedJobs(self.jobs, options.lifetimes, self.guard, options.timeout_seconds)
 
