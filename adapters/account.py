@@ -29,6 +29,7 @@ from adapters.jobs import JobStore
 from adapters.queue import WorkQueue, queue_name
 from adapters.remembered import NOTHING_REMEMBERED, Lifetimes, RememberedJobs
 from adapters.signing_keys import DelegatedKeys, OwnKey, SigningKey
+from adapters.storage_clock import StorageClock
 from adapters.tables import TableReads
 from adapters.watch import Service, Watch, WatchedTransport, look_away
 from adapters.worker_rows import WorkerRows
@@ -68,6 +69,7 @@ class Account:
         self._options = options
         self._opened: list[_Closable] = []
         self._watch = watch = options.watched(name)
+        self.clock = StorageClock()
         self._delegated = DelegatedKeys(self._fetch_key, options.link_lifetime, timeout_seconds=options.timeout_seconds)
         self.links = ExportLinks(
             credential.account_name,
@@ -177,11 +179,10 @@ class Account:
     def _table(self, table: str) -> tuple[TableReads, TableClient]:
         credential = self._credential
         authentication = table_authentication(credential, table)
-        return (
-            TableReads(credential.table_url, table, authentication, self._options.timeout_seconds, self._watch),
-            TableClient(
-                credential.table_url, table, credential=_table_credential(credential), **self._patience("table")
-            ),
+        reads = TableReads(credential.table_url, table, authentication, self._options.timeout_seconds, self._watch)
+        reads.clock = self.clock
+        return reads, TableClient(
+            credential.table_url, table, credential=_table_credential(credential), **self._patience("table")
         )
 
     def _patience(self, service: Service, read_seconds: float | None = None) -> dict[str, Any]:

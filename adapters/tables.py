@@ -12,8 +12,6 @@ import random
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,7 +22,7 @@ from yarl import URL
 
 from adapters.authentication import Authentication
 from adapters.errors import Fault, StorageFaultError, fault_of_answer, fault_of_exception
-from adapters.ticks import Ticks, from_datetime
+from adapters.storage_clock import StorageClock
 from adapters.watch import UNSEEN, Call, SeenCall, Watch
 
 Json = dict[str, Any]
@@ -90,8 +88,7 @@ class TableReads:
         self._url = table_url
         self._seconds = seconds
         self._authentication = authentication
-        self.told_at: Ticks | None = None
-        """Storage's own time, to the second, as its newest answer says it; the clock of no machine of ours counts."""
+        self.clock = StorageClock()
         self._opened: aiohttp.ClientSession | None = None
 
     async def row(self, partition: str, row_key: str) -> Json | None:
@@ -163,7 +160,7 @@ class TableReads:
             answer = _Answer(response.status, response.headers, await response.read())
         if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             self._authentication.refused()
-        self.told_at = _date(answer) or self.told_at
+        self.clock.hear(answer.headers.get("Date"))
         return answer
 
     def _session(self) -> aiohttp.ClientSession:
@@ -196,13 +193,6 @@ def _body(answer: _Answer) -> Json:
     if not isinstance(body, dict):
         raise StorageFaultError(Fault.NONSENSE, "the answer is no JSON object")
     return body
-
-
-def _date(answer: _Answer) -> Ticks | None:
-    try:
-        return from_datetime(parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC))
-    except (KeyError, ValueError, OverflowError):
-        return None
 
 
 def _error_code(answer: _Answer) -> str | None:
