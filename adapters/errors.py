@@ -59,6 +59,10 @@ class ConflictError(Exception):
     """Another writer changed the row first."""
 
 
+class RefusedRowError(Exception):
+    """Storage refuses what is to be written, and would again: a value that is too long, a row that is too large."""
+
+
 # Error codes of Table Storage that mean a kind of their own; the rest is judged by the HTTP status.
 _CODES = {
     "TableNotFound": Fault.NO_TABLE,

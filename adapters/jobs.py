@@ -1,6 +1,7 @@
 """The job rows of one account."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from azure.core import MatchConditions
@@ -9,9 +10,10 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from adapters.aliases import Alias, download_alias, is_key, legacy_alias
-from adapters.calls import CONFLICTS, TRIES, error_code, storage_call, wait_before
-from adapters.errors import ConflictError, StorageFaultError, fault_of_exception
-from adapters.ids import first_id_at, is_row_id
+from adapters.calls import CONFLICTS, REFUSALS, TRIES, error_code, storage_call, wait_before
+from adapters.errors import ConflictError, RefusedRowError, StorageFaultError, fault_of_exception
+from adapters.held_jobs import RELEASED, Claim, HeldJob, WaitingJob, held_job, waiting_job
+from adapters.ids import IdSequence, first_id_at, is_row_id
 from adapters.properties import MalformedRowError, Row, text_of
 from adapters.records import JobRecord, JobStatus
 from adapters.remarks import Remarks
@@ -45,6 +47,7 @@ class JobStore:
         self._seconds = seconds
         self._remark = Remarks(account)
         self._watch = watch
+        self.ids = IdSequence()
         self._listed: dict[object, tuple[Row, JobRecord]] = {}
 
     async def job(self, job_id: str) -> JobRecord | None:
@@ -84,6 +87,7 @@ class JobStore:
                     self._listed[key] = row, record
                     if record.created >= moment:
                         records.append(record)
+        self.ids.see((record.row_key for record in records), self._reads.clock.now())
         return records
 
     def all(self) -> AsyncIterator[JobRecord]:
@@ -127,23 +131,61 @@ class JobStore:
         row = await self._reads.row(self._account, job_id)
         return None if row is None else (self._read(row), text_of(row, "Work", lambda text: self._remark(row, text)))
 
-    async def progress(self, job_id: str, total: int, processed: int, failed: int) -> None:
+    async def held(self, job_id: str) -> HeldJob | None:
+        """The job of this id as a worker looks at it; None where there is no row.
+
+        Raises:
+            MalformedRowError: there is such a row, but it can't be read.
+        """
+        row = await self._reads.row(self._account, job_id)
+        return None if row is None else held_job(row, self._read(row), lambda text: self._remark(row, text))
+
+    async def waiting(self, first: str, end: str = END_OF_JOBS) -> list[WaitingJob]:
+        """The jobs that workers have still to do, of ids from `first` up to but without `end`, in the order of ids.
+
+        A job without a work text was written by somebody else, who will also finish it.
+        """
+        keys, found = KeyRange(self._account, first, end), []
+        async for page in self._reads.rows(keys, WaitingJob.WHERE, WaitingJob.SELECT):
+            found += [waiting_job(row, partial(self._remark, row)) for row in page]
+        return found
+
+    async def claim(self, held: HeldJob, claim: Claim) -> bool:
+        """Begins a try of a job; False where its row has changed since it was read.
+
+        From then on no other message of the job counts, and no earlier try.
+        """
+        return await self._update(held.record.row_key, claim.properties(), held.etag)
+
+    async def release(self, job_id: str) -> None:
+        """Lets any message of an unfinished job count.
+
+        Raises:
+            ConflictError: other writers kept changing the row.
+        """
+        await self._merge(job_id, RELEASED)
+
+    async def progress(self, job_id: str, total: int, processed: int, failed: int, try_id: str | None = None) -> None:
         """Writes the counts of a job under way; a finished job, or one that is gone, stays as it is.
 
+        With a `try_id`, nothing is written where another try counts by now.
+
         Raises:
             ConflictError: other writers kept changing the row.
         """
-        await self._merge(job_id, counts(total, processed, failed))
+        await self._merge(job_id, counts(total, processed, failed), try_id)
 
-    async def finish(self, record: JobRecord) -> None:
+    async def finish(self, record: JobRecord, try_id: str | None = None) -> bool:
         """Writes all of a record over its row, which keeps its work text and whatever the record has no value for.
 
-        Who finishes a job first is believed: a finished job, or one that is gone, stays as it is.
+        Who finishes a job first is believed: a finished job, or one that is gone, stays as it is; with a `try_id`, also
+        one of which another try counts by now. Gives whether the record was written.
 
         Raises:
             ConflictError: other writers kept changing the row.
+            RefusedRowError: storage will never take this record.
         """
-        await self._merge(record.row_key, write_row(self._account, record))
+        return await self._merge(record.row_key, write_row(self._account, record), try_id)
 
     async def create_table(self) -> None:
         """Creates the jobs table where it is missing."""
@@ -191,23 +233,33 @@ class JobStore:
             raise
         return True
 
-    async def _merge(self, job_id: str, properties: Mapping[str, Any]) -> None:
-        keys = {"PartitionKey": self._account, "RowKey": job_id}
+    async def _merge(self, job_id: str, properties: Mapping[str, Any], try_id: str | None = None) -> bool:
         for attempt in range(TRIES):
             row = await self._reads.row(self._account, job_id)
             if row is None or status_of(str(row.get("Status"))) not in {JobStatus.PENDING, None}:
-                return
-            condition = {"etag": row["odata.etag"], "match_condition": MatchConditions.IfNotModified}
-            try:
-                async with storage_call(self._seconds):
-                    await self._writes.update_entity({**properties, **keys}, mode=UpdateMode.MERGE, **condition)
-            except StorageFaultError as fault:
-                if error_code(fault.__cause__) not in CONFLICTS:
-                    raise
-            else:
-                return
+                return False
+            if try_id is not None and row.get("Try") != try_id:
+                return False
+            if await self._update(job_id, properties, row["odata.etag"]):
+                return True
             await wait_before(attempt + 1)
         raise ConflictError("other writers kept changing the job's row")
+
+    async def _update(self, job_id: str, properties: Mapping[str, Any], etag: str) -> bool:
+        """Whether the row was still as it was read."""
+        entity = {**properties, "PartitionKey": self._account, "RowKey": job_id}
+        unchanged = MatchConditions.IfNotModified
+        try:
+            async with storage_call(self._seconds):
+                await self._writes.update_entity(entity, UpdateMode.MERGE, etag=etag, match_condition=unchanged)
+        except StorageFaultError as fault:
+            code = error_code(fault.__cause__)
+            if code in REFUSALS:
+                raise RefusedRowError(str(fault)) from fault
+            if code not in CONFLICTS:
+                raise
+            return False
+        return True
 
     async def _range(self, first: str) -> AsyncIterator[JobRecord]:
         async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS)):

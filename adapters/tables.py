@@ -106,13 +106,19 @@ class TableReads:
             raise StorageFaultError(Fault.NONSENSE, "the answer is another row")
         return row | {"odata.etag": answer.headers.get("ETag", "*")}
 
-    async def rows(self, keys: KeyRange) -> AsyncIterator[list[Json]]:
+    async def rows(self, keys: KeyRange, where: str = "", select: str = "") -> AsyncIterator[list[Json]]:
         """The rows of a range, a page of up to 1,000 at a time, in the order of their row keys.
+
+        Args:
+            keys: the range.
+            where: an OData condition more, which storage judges.
+            select: the properties to send, with commas between; all without.
 
         Raises:
             StorageFaultError: storage could not answer.
         """
-        query = {"$filter": keys.filter()}
+        first = {"$filter": f"{keys.filter()} and {where}" if where else keys.filter()}
+        query = first = first | ({"$select": select} if select else {})
         while True:
             answer = await self._get("list", f"{self._url}/{self._table}()", query)
             page = _body(answer).get("value")
@@ -123,7 +129,7 @@ class TableReads:
             row_key = answer.headers.get("x-ms-continuation-NextRowKey")
             if not partition:
                 return
-            query = {"$filter": keys.filter(), "NextPartitionKey": partition, "NextRowKey": row_key or ""}
+            query = first | {"NextPartitionKey": partition, "NextRowKey": row_key or ""}
 
     async def close(self) -> None:
         """Closes the connections."""

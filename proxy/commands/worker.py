@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import os
 import signal
+import socket
 from pathlib import Path
+from secrets import token_hex
 
 from adapters.accounts import Accounts
 from proxy.app import prepare, storage_options
@@ -12,6 +15,7 @@ from proxy.exchange.limits import Limits
 from proxy.keyring import KeyRing
 from proxy.ring_watch import RingInUse
 from proxy.settings import Settings
+from proxy.version import VERSION
 from proxy.watching.choice import Watching, watching
 from proxy.watching.jobs_counted import JobsCounted
 from proxy.watching.port import metrics_port
@@ -50,6 +54,11 @@ def terms(settings: Settings) -> Terms:
     )
 
 
+def own_name() -> str:
+    """What this worker is called in rows: its host, its process, and what tells it from an earlier one of both."""
+    return f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
+
+
 async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,7 +74,8 @@ async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
         with own_folder() as folder:
             tasks.append(asyncio.create_task(_live(folder)))
             log.info("working for %s accounts", len(ring.accounts.names))
-            await Worker(ring, Place(terms(settings), folder, asyncio.Lock(), seen)).run(stop)
+            place = Place(terms(settings), folder, asyncio.Lock(), seen, own_name())
+            await Worker(ring, place, VERSION).run(stop)
     finally:
         for task in tasks:
             task.cancel()

@@ -7,7 +7,6 @@ from uuid import uuid4
 from adapters.datasources import DataSource
 from adapters.errors import StorageFaultError
 from adapters.files import UPLOADS, TooLargeError
-from adapters.ids import new_job_id
 from adapters.locations import LocationError, check_location
 from adapters.records import BlobPath, JobRecord, JobStatus, JobType
 from proxy.bing.created import CreatedJob, created_answer
@@ -41,7 +40,7 @@ async def create_load(_call: Call, caller: Caller) -> CreatedJob:
     _judge_location(asked, caller)
     async with storage_deadline(caller.settings.storage_timeout):
         source, access_id = await _judge_standing(asked, caller)
-    job_id = new_job_id(now())
+    job_id = caller.account.jobs.ids.next(now())
     upload = None
     if asked.location is None:
         upload = BlobPath(UPLOADS, f"{caller.account.name}/{job_id}")

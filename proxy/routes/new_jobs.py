@@ -10,7 +10,6 @@ from typing import Any
 from adapters.account import Account
 from adapters.datasources import DataSource
 from adapters.errors import ConflictError, Fault, StorageFaultError
-from adapters.ids import new_job_id
 from adapters.records import JobRecord, JobStatus, JobType
 from adapters.ticks import Ticks, from_datetime
 from proxy.bing.created import CreatedJob, created_answer
@@ -97,14 +96,14 @@ async def job_of(caller: Caller, job_type: JobType, source: DataSource, work: Ma
     """Creates a job of an existing data source."""
     moment = now()
     record = JobRecord(
-        row_key=new_job_id(moment),
+        row_key=caller.account.jobs.ids.next(moment),
         job_type=job_type,
         status=JobStatus.PENDING,
         created=moment,
         data_source_name=source.name,
         access_id=source.access_id,
     )
-    await create_job(caller, record, work)
+    await create_job(caller, record, {**work, "source": source.identity})
     return record
 
 

@@ -5,13 +5,15 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 
 from adapters.account import Account
-from adapters.errors import ConflictError, StorageFaultError
+from adapters.errors import ConflictError, RefusedRowError, StorageFaultError
 from adapters.files import TooLargeError
+from adapters.held_jobs import Claim, HeldJob
 from adapters.locations import LocationError
 from adapters.properties import MalformedRowError
 from adapters.queue import Lease
@@ -23,7 +25,7 @@ from proxy.work.delete import delete
 from proxy.work.download import download
 from proxy.work.job import AbortedError, ChangedError, EndedError, Job, Terms
 from proxy.work.load import load
-from proxy.work.order import is_first
+from proxy.work.order import jobs_ahead, seconds_to_wait, take_next
 from proxy.work.publish import publish
 from proxy.work.rollback import rollback
 from proxy.work.seen import LOST, UNSEEN, JobsSeen
@@ -51,8 +53,8 @@ OURS = (*FINAL, LocationError, ChangedError, ConflictError, MalformedRowError)
 
 PROGRESS_SECONDS = 1.0
 
-# How long a job waits for an older one of the same data source before it looks again.
-TURN_SECONDS = 1.0
+# What becomes of a job whose end storage refuses to take.
+UNWRITABLE = "The job was given up: what became of it can't be stored, because storage refuses the job's row."
 
 # The wait after a failed try: a second after the first, twice as long after each more.
 LONGEST_WAIT = 60.0
@@ -62,62 +64,116 @@ LONGEST_WAIT = 60.0
 class Place:
     """Where jobs are done.
 
-    What the settings allow, the worker's folder, whose turn it is at the processor, and who looks on.
+    What the settings allow, the worker's folder, whose turn it is at the processor, who looks on, the worker's name.
     """
 
     terms: Terms
     folder: Path
     busy: asyncio.Lock
     seen: JobsSeen = UNSEEN
+    worker: str = "worker"
 
 
-async def attempt(account: Account, lease: Lease, place: Place) -> None:
+async def attempt(account: Account, lease: Lease, place: Place) -> Lease | None:
     """Does a leased job, once more if need be, and gives the message away: done, or to be tried again.
+
+    Returns:
+        The next job of the same data source where it is now its turn, taken already.
 
     Raises:
         StorageFaultError: storage does not take the result. The lease ends by itself, and the job is tried again.
         ConflictError: the same, for others kept changing the job's row.
     """
+    held = await _held(account, lease)
+    if held is None:
+        await lease.done()
+        return None
+    if held.record.status is not JobStatus.PENDING:
+        return await _done(account, lease, held.record)  # whoever ended it may have died before the next one's turn
+    try_id = await _begin(account, lease, place, held)
+    ended = None if try_id is None else await _ended(account, lease, place, held, try_id)
+    if try_id is None or ended is None:
+        return None
+    if await _finish(account, held, ended, try_id):
+        place.seen.ended(lease, ended.status.value)
+        _tell_end(ended, _fields(account, lease))
+        await _discard_upload(account, held.work or "")
+    return await _done(account, lease, held.record)
+
+
+async def _held(account: Account, lease: Lease) -> HeldJob | None:
+    """The job of a message; None where it is gone or not ours, or another message of it counts."""
     try:
-        found = await account.jobs.work(lease.job_id)
+        held = await account.jobs.held(lease.job_id)
     except MalformedRowError:
         log.exception("a job's row can't be read, so that nobody can do it", extra=_fields(account, lease))
-        await lease.done()
-        return
-    record, text = found or (None, None)
-    if record is None or record.status is not JobStatus.PENDING or text is None:
-        await lease.done()  # done already, or gone, or not ours
-        return
-    if not await is_first(account, record):
-        await postpone(account, lease, TURN_SECONDS)
-        return
-    ended = await _ended(account, lease, place, record, text)
-    if ended is None:
-        return
-    await account.jobs.finish(ended)
-    place.seen.ended(lease, ended.status.value)
-    log.info("%s of %s: %s", ended.job_type, ended.data_source_name, ended.status.value, extra=_fields(account, lease))
-    await _discard_upload(account, text)
-    await lease.done()
+        return None
+    if held is None or held.work is None:
+        return None
+    counts = held.record.status is not JobStatus.PENDING or held.message in {None, lease.message_id}
+    return held if counts else None
 
 
-async def postpone(account: Account, lease: Lease, seconds: float = 0) -> None:
+async def _begin(account: Account, lease: Lease, place: Place, held: HeldJob) -> str | None:
+    """Begins a try where it is the job's turn; gives its name. Else the job waits for those ahead of it."""
+    wait = seconds_to_wait(await jobs_ahead(account, held.record))
+    if not wait:
+        try_id = token_hex(6)
+        claim = Claim(lease.message_id, try_id, place.worker, lease.tries, account.clock.now())
+        if await account.jobs.claim(held, claim):
+            return try_id
+    await _wait(account, lease, wait)
+    return None
+
+
+async def postpone(account: Account, lease: Lease) -> None:
     """Puts a job back as it came: that it was taken counts as no try."""
+    await account.jobs.release(lease.job_id)
+    await _wait(account, lease)
+
+
+async def _wait(account: Account, lease: Lease, seconds: float = 0) -> None:
     await account.queue.put(lease.job_id, after=seconds)
     await lease.done()
 
 
-async def _ended(account: Account, lease: Lease, place: Place, record: JobRecord, text: str) -> JobRecord | None:
+async def _done(account: Account, lease: Lease, record: JobRecord) -> Lease | None:
+    """Hands the turn on before the message of the ended job goes: whoever finds it later does the same."""
+    following = await take_next(account, record)
+    await lease.done()
+    return following
+
+
+async def _finish(account: Account, held: HeldJob, ended: JobRecord, try_id: str) -> bool:
+    """Writes how the job ended; whether this try still counted."""
+    if ended.status is JobStatus.ABORTED and held.try_id and ended.data_source_name:
+        # An earlier try may sleep between its last look and its switch, which must not come after this end.
+        await account.datasources.fence(ended.data_source_name)
+    try:
+        return await account.jobs.finish(ended, try_id)
+    except RefusedRowError:
+        log.exception("storage refuses how a job ended", extra={"account": account.name, "row_key": ended.row_key})
+        short = replace(held.record, status=JobStatus.ABORTED, completed=ended.completed, error_message=UNWRITABLE)
+        return await account.jobs.finish(short, try_id)
+
+
+def _tell_end(ended: JobRecord, fields: dict[str, str]) -> None:
+    log.info("%s of %s: %s", ended.job_type, ended.data_source_name, ended.status.value, extra=fields)
+
+
+async def _ended(account: Account, lease: Lease, place: Place, held: HeldJob, try_id: str) -> JobRecord | None:
     """The record of the job as it ended; None where it is tried again, or another worker's."""
-    tries = place.terms.tries
+    record, tries = held.record, place.terms.tries
     with TemporaryDirectory(dir=place.folder, ignore_cleanup_errors=True) as folder:
-        job = Job(account=account, record=record, terms=place.terms, folder=Path(folder), busy=place.busy)
+        job = Job(
+            account=account, record=record, terms=place.terms, folder=Path(folder), busy=place.busy, try_id=try_id
+        )
         place.seen.began(account.name, lease, job)
         if lease.tries > tries:
             return job.aborted(f"The job was given up: {tries} workers that tried it ended without a word.")
         log.info("%s of %s: begun", record.job_type, record.data_source_name, extra=_fields(account, lease))
         try:
-            job.work = json.loads(text)
+            job.work = json.loads(held.work or "")
             async with _progress_told(job):
                 return await WORK[record.job_type](job)
         except EndedError:
@@ -154,10 +210,10 @@ async def _tell(job: Job) -> None:
     told = 0
     while True:
         await asyncio.sleep(PROGRESS_SECONDS)
-        processed, failed = job.counts.processed, job.counts.failed
+        processed = job.counts.processed
         if processed != told:
             with suppress(StorageFaultError, ConflictError, MalformedRowError):  # the next second has news anyway
-                await job.account.jobs.progress(job.id, processed, processed, failed)
+                await job.tell_progress()
                 told = processed
 
 

@@ -10,7 +10,7 @@ from adapters.entities import read_entities
 from adapters.records import JobRecord
 from proxy.exchange.export import write_export
 from proxy.exchange.schema import EntityType
-from proxy.work.job import AbortedError, ChangedError, Job, now
+from proxy.work.job import AbortedError, ChangedError, Job
 from proxy.work.source import MISSING
 from proxy.work.versions import NoVersionError, staged_version
 
@@ -19,14 +19,15 @@ async def download(job: Job) -> JobRecord:
     """Writes one version out, by default the published one.
 
     Raises:
-        AbortedError: there is no such data source.
+        AbortedError: there is no such data source, or it is not the one that was meant.
         NoVersionError: it has no such version.
     """
     source = await job.account.datasources.get(job.name)
     if source is None:
         raise AbortedError(MISSING)
+    job.refuse_other(source)
     wanted = job.work["version"]
-    found = (source.published, staged_version(source, now()), *source.earlier)
+    found = (source.published, staged_version(source, job.now()), *source.earlier)
     there = (each for each in found if each is not None)
     version = source.published if wanted is None else next((each for each in there if each.job_id == wanted), None)
     if version is None:

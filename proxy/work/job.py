@@ -17,6 +17,11 @@ from proxy.exchange.limits import Limits
 
 _T = TypeVar("_T")
 
+OTHER_SOURCE = (
+    "The data source {} that this job was created for is not there any more. It was deleted, and another one of that "
+    "name was made since, which stays as it is. Create the job again if it is meant for that one."
+)
+
 
 class AbortedError(Exception):
     """The job can't be done, and trying again would not help. The text is for the job's owner."""
@@ -52,8 +57,8 @@ class Counts:
 class Job:
     """One job in a worker's hands.
 
-    `folder` is this try's own, and is gone when the try has ended. `busy` is held by who keeps a processor busy in this
-    process. `counts` may be written by a thread; whoever looks sees how far it is.
+    `try_id` names this try, and `folder` is its own, gone when the try has ended. `busy` is held by who keeps a
+    processor busy in this process. `counts` may be written by a thread; whoever looks sees how far it is.
     """
 
     account: Account
@@ -61,6 +66,7 @@ class Job:
     terms: Terms
     folder: Path
     busy: asyncio.Lock
+    try_id: str = ""
     work: Mapping[str, Any] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     failed_blob: BlobPath | None = None
@@ -84,12 +90,22 @@ class Job:
 
     @property
     def version_blob(self) -> BlobPath:
-        """Where the entities of the version lie that this job makes."""
-        return BlobPath(VERSIONS, f"{self.account.name}/{self.name.lower()}/{self.id}.parquet")
+        """Where the entities of the version lie that this try makes: no other try writes there."""
+        return BlobPath(VERSIONS, f"{self.account.name}/{self.name.lower()}/{self.id}-{self.try_id}.parquet")
 
-    def export(self, ending: str) -> BlobPath:
-        """Where something lies that this job hands out, its name with this ending."""
-        return BlobPath(EXPORTS, f"{self.account.name}/{self.id}/{self.name}{ending}")
+    def export(self, ending: str, try_id: str | None = None) -> BlobPath:
+        """Where something lies that this try, or another one, hands out, its name with this ending."""
+        return BlobPath(EXPORTS, f"{self.account.name}/{self.id}/{try_id or self.try_id}/{self.name}{ending}")
+
+    def refuse_other(self, source: DataSource) -> None:
+        """Makes sure that the data source is the one that the request for this job meant, not one made since.
+
+        Raises:
+            AbortedError: it is another one of the same name.
+        """
+        meant = self.work.get("source")
+        if meant is not None and meant != source.identity:
+            raise AbortedError(OTHER_SOURCE.format(source.name))
 
     def completed(self, source: DataSource | None = None, output: BlobPath | None = None) -> JobRecord:
         """The record of this job, done; with the data source's access id where there still is one."""
@@ -109,7 +125,7 @@ class Job:
         processed, failed = self.counts.processed, self.counts.failed
         return replace(
             self.record,
-            completed=now(),
+            completed=self.now(),
             total=processed,
             processed=processed,
             failed=failed,
@@ -140,18 +156,27 @@ class Job:
             raise EndedError
 
     async def confirm(self) -> None:
-        """Makes sure, before a step that others see, that the job is still to be done.
+        """Makes sure, before a step that others see, that this try is still the one that counts.
 
-        A worker that was stopped for longer than its lease wakes up when others have done its job, and more since.
+        A worker that was stopped for longer than its lease wakes up when others have begun its job, or done it.
 
         Raises:
             EndedError: it is not.
         """
-        found = await self.account.jobs.work(self.id)
-        if found is None or found[0].status is not JobStatus.PENDING:
+        held = await self.account.jobs.held(self.id)
+        if held is None or held.record.status is not JobStatus.PENDING or held.try_id != self.try_id:
             raise EndedError
+
+    async def tell_progress(self) -> None:
+        """Writes the counts into the job's row."""
+        processed, failed = self.counts.processed, self.counts.failed
+        await self.account.jobs.progress(self.id, processed, processed, failed, self.try_id)
+
+    def now(self) -> Ticks:
+        """This moment by the account's storage: what workers write and judge must not rest on the clock of one."""
+        return self.account.clock.now()
 
 
 def now() -> Ticks:
-    """This moment."""
+    """This moment by this machine."""
     return from_datetime(datetime.now(UTC))

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
@@ -15,10 +16,10 @@ from proxy.exchange.batch import Batch
 from proxy.exchange.export import write_failures
 from proxy.exchange.load import InputForm, Load
 from proxy.exchange.schema import EntityType, UnusableError
-from proxy.work.job import AbortedError, ChangedError, Job, now
+from proxy.work.job import AbortedError, ChangedError, Job
 from proxy.work.source import refuse_deleting
 from proxy.work.unite import as_type, kept, united
-from proxy.work.versions import once, staged, staged_version, switched
+from proxy.work.versions import once, staged, staged_version, switched, versions
 
 # Data that lies elsewhere has this long to come, however slow its server is.
 LOCATION_SECONDS = 900.0
@@ -56,12 +57,12 @@ async def load(job: Job) -> JobRecord:
         entity_type=entity_type.name,
         schema=entity_type.to_json(),
         entities=entities,
-        updated=now(),
+        updated=job.now(),
     )
     # Before the switch: whoever finds it made has the counts in the job's row.
-    await job.account.jobs.progress(job.id, job.counts.processed, job.counts.processed, job.counts.failed)
-    await job.confirm()
-    source = await job.account.datasources.change(job.name, lambda found: _switched(job, found, base, version))
+    await job.tell_progress()
+    switch = partial(_switched, job, base=base, version=version)
+    source = await job.account.datasources.change(job.name, switch, job.confirm)
     return job.completed(source)
 
 
@@ -79,7 +80,7 @@ def _base(job: Job, source: DataSource | None) -> Version | None:
         return None
     found = None if source is None else source.published
     if source is not None and _is_staging(job):
-        found = staged_version(source, now()) or found
+        found = staged_version(source, job.now()) or found
     if found is None:
         raise AbortedError(NOTHING_TO_UPDATE)
     return found
@@ -172,7 +173,7 @@ async def _send_error_log(job: Job) -> None:
         job.failed_blob = job.export(ERROR_LOG)
 
 
-def _switched(job: Job, found: DataSource | None, base: Version | None, version: Version) -> DataSource:
+def _switched(job: Job, found: DataSource | None, *, base: Version | None, version: Version) -> DataSource:
     """The data source's row with the new version; a new row where there was none."""
     source = found or _new_source(job)
     refuse_deleting(source)
@@ -190,8 +191,6 @@ def _switched(job: Job, found: DataSource | None, base: Version | None, version:
 
 
 def _new_source(job: Job) -> DataSource:
-    # The date is the job's, by the clock of who took its request, as that of a delete job is: one that was created
-    # before this data source is not meant for it.
     return DataSource(
         name=job.name,
         access_id=job.work["access_id"],
@@ -201,6 +200,10 @@ def _new_source(job: Job) -> DataSource:
 
 
 def _finished(job: Job, source: DataSource) -> JobRecord:
+    """The record of a load whose earlier try has made the switch: the version's blob names that try."""
     job.counts.processed, job.counts.failed = job.record.processed, job.record.failed
-    job.failed_blob = job.export(ERROR_LOG) if job.record.failed else None
+    blob = next((each.blob for each in versions(source) if each.job_id == job.id), None)
+    try_id = "" if blob is None else PurePosixPath(blob.name).stem.partition("-")[2]
+    if job.record.failed and try_id:
+        job.failed_blob = job.export(ERROR_LOG, try_id)
     return job.completed(source)

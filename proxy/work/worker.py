@@ -7,15 +7,19 @@ busy is done one at a time, and nobody takes a job meanwhile: another worker may
 import asyncio
 import logging
 import random
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from adapters.account import Account
-from adapters.errors import ConflictError, StorageFaultError
+from adapters.errors import ConflictError, Fault, StorageFaultError
 from adapters.properties import MalformedRowError
+from adapters.queue import Lease
+from adapters.worker_rows import WorkerRow, write_worker_row
 from proxy.ring_watch import RingInUse
 from proxy.work.attempt import Place
 from proxy.work.hold import do
+from proxy.work.job import now
 from proxy.work.sweep import sweep
 
 log = logging.getLogger(__name__)
@@ -31,6 +35,9 @@ FIRST_SWEEP_SECONDS = 5.0
 
 FOLLOW_SECONDS = 0.5
 
+# Between two signs of life.
+LIFE_SECONDS = 10.0
+
 _EXPECTED = (StorageFaultError, ConflictError, MalformedRowError)
 
 
@@ -41,12 +48,19 @@ class _Hand:
     account: Account
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    turns: deque[Lease] = field(default_factory=deque)
+    """Jobs whose turn came when another of their data source ended, taken already."""
+    in_hand: set[str] = field(default_factory=set)
+    looks: bool = False
 
 
 class Worker:
     """Does the jobs of all accounts of a ring, and follows its changes."""
 
-    def __init__(self, ring: RingInUse, place: Place) -> None:
+    def __init__(self, ring: RingInUse, place: Place, version: str = "") -> None:
+        """`version` is that of the program, for those who look at its signs of life."""
+        self._started = now()
+        self._version = version
         self._ring = ring
         self._place = place
         self._hands: dict[str, _Hand] = {}
@@ -75,6 +89,7 @@ class Worker:
             if name not in self._hands:
                 hand = self._hands[name] = _Hand(account)
                 hand.tasks += [asyncio.create_task(self._do_jobs(hand)), asyncio.create_task(self._sweep(hand))]
+                hand.tasks.append(asyncio.create_task(self._live(hand)))
 
     def _dismiss(self, name: str) -> None:
         hand = self._hands.pop(name)
@@ -95,6 +110,9 @@ class Worker:
                 with suppress(StorageFaultError):
                     await hand.account.create_missing()
             await _wait(hand.stop, wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        while hand.turns:
+            with suppress(StorageFaultError):  # then its lease ends by itself
+                await hand.turns.popleft().give_back()
 
     async def _do_one(self, hand: _Hand) -> bool:
         """Does the next job; whether there was one."""
@@ -102,13 +120,45 @@ class Worker:
             pass
         if hand.stop.is_set():
             return False
-        lease = await hand.account.queue.take()
+        lease = await self._next(hand)
         if not hand.stop.is_set():  # of an account that has left, nothing is said any more
             self._place.seen.looked(hand.account.name)
         if lease is None:
             return False
-        await do(hand.account, lease, self._place, hand.stop)
+        hand.in_hand.add(lease.job_id)
+        try:
+            following = await do(hand.account, lease, self._place, hand.stop)
+        finally:
+            hand.in_hand.discard(lease.job_id)
+        if following is not None:
+            hand.turns.append(following)
         return True
+
+    @staticmethod
+    async def _next(hand: _Hand) -> Lease | None:
+        """The next job: by turns one from the queue and one that follows another, so that neither kind holds up all."""
+        hand.looks = not hand.looks
+        if hand.looks or not hand.turns:
+            lease = await hand.account.queue.take()
+            if lease is not None:
+                return lease
+        while hand.turns:
+            lease = hand.turns.popleft()
+            if await lease.renew():  # it may have waited for longer than its lease
+                return lease
+        return None
+
+    async def _live(self, hand: _Hand) -> None:
+        """Gives signs of life, as long as the account takes them."""
+        while not hand.stop.is_set():
+            row = WorkerRow(self._place.worker, self._started, self._version, tuple(sorted(hand.in_hand)))
+            try:
+                await write_worker_row(hand.account, row)
+            except StorageFaultError as fault:
+                if fault.fault is Fault.REFUSED:
+                    _tell(hand.account, "no signs of life can be written, so that nobody sees this worker", fault)
+                    return
+            await _wait(hand.stop, LIFE_SECONDS)
 
     async def _sweep(self, hand: _Hand) -> None:
         wait = FIRST_SWEEP_SECONDS

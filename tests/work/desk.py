@@ -104,13 +104,13 @@ class Desk:
     async def work(self, **terms: Any) -> None:
         """Does all jobs that wait, also those that come back."""
         place = replace(self.place, terms=replace(self.place.terms, **terms))
-        stop = asyncio.Event()
-        while await self.account.queue.length():
-            lease = await self.account.queue.take()
+        stop, lease = asyncio.Event(), None
+        while lease is not None or await self.account.queue.length():
+            lease = lease or await self.account.queue.take()
             if lease is None:
                 await asyncio.sleep(0.05)
             else:
-                await do(self.account, lease, place, stop)
+                lease = await do(self.account, lease, place, stop)
 
     async def done(self, job: Awaitable[str], **terms: Any) -> JobRecord:
         """The record of a job, once it and all others have been done."""
@@ -124,8 +124,10 @@ class Desk:
         return found
 
     async def step(self, lease: Lease) -> None:
-        """Does what a worker does with one message."""
-        await do(self.account, lease, self.place, asyncio.Event())
+        """Does what a worker does with one message; who comes next waits for another worker."""
+        following = await do(self.account, lease, self.place, asyncio.Event())
+        if following is not None:
+            await following.give_back()
 
     async def ended(self, job_id: str, status: JobStatus = JobStatus.COMPLETED) -> JobRecord:
         """A job's record as it would be when it has ended."""
