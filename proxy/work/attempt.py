@@ -19,7 +19,6 @@ from adapters.properties import MalformedRowError
 from adapters.queue import Lease
 from adapters.records import BlobPath, JobRecord, JobStatus, JobType
 from adapters.watch import UNNEEDED
-from proxy.exchange.schema import UnusableError
 from proxy.work.access import access
 from proxy.work.delete import delete
 from proxy.work.download import download
@@ -27,8 +26,10 @@ from proxy.work.job import AbortedError, ChangedError, EndedError, Job, Terms
 from proxy.work.load import load
 from proxy.work.order import jobs_ahead, seconds_to_wait, take_next
 from proxy.work.publish import publish
+from proxy.work.readers import ReaderKilledError, ReaderPool, ReadingError
 from proxy.work.rollback import rollback
-from proxy.work.seen import LOST, UNSEEN, JobsSeen
+from proxy.work.seen import GIVEN_BACK, LOST, UNSEEN, JobsSeen
+from proxy.work.tasks import LOCAL_ERRORS
 from proxy.work.versions import NoVersionError
 
 log = logging.getLogger(__name__)
@@ -46,10 +47,10 @@ WORK: Mapping[JobType, Callable[[Job], Awaitable[JobRecord]]] = {
 }
 
 # What no further try would change. The texts are for the job's owner.
-FINAL = (AbortedError, NoVersionError, UnusableError, TooLargeError)
+FINAL = (AbortedError, NoVersionError, ReadingError, TooLargeError)
 
 # What has words of our own.
-OURS = (*FINAL, LocationError, ChangedError, ConflictError, MalformedRowError)
+OURS = (*FINAL, LocationError, ChangedError, ConflictError, MalformedRowError, ReaderKilledError)
 
 PROGRESS_SECONDS = 1.0
 
@@ -59,17 +60,27 @@ UNWRITABLE = "The job was given up: what became of it can't be stored, because s
 # The wait after a failed try: a second after the first, twice as long after each more.
 LONGEST_WAIT = 60.0
 
+# How long a job that could not be done here waits, for another worker may have what is wanting.
+UNFIT_SECONDS = 5.0
+
+# What the log repeats of a reason.
+LONGEST_REASON = 500
+
+
+class UnfitError(Exception):
+    """This worker can't do any job: its folder is gone, or has no room. The text is for the log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where jobs are done.
 
-    What the settings allow, the worker's folder, whose turn it is at the processor, who looks on, the worker's name.
+    What the settings allow, the worker's folder, the processes that read data, who looks on, and the worker's name.
     """
 
     terms: Terms
     folder: Path
-    busy: asyncio.Lock
+    readers: ReaderPool
     seen: JobsSeen = UNSEEN
     worker: str = "worker"
 
@@ -83,6 +94,7 @@ async def attempt(account: Account, lease: Lease, place: Place) -> Lease | None:
     Raises:
         StorageFaultError: storage does not take the result. The lease ends by itself, and the job is tried again.
         ConflictError: the same, for others kept changing the job's row.
+        UnfitError: no job can be done here; this one is put back as it came.
     """
     held = await _held(account, lease)
     if held is None:
@@ -91,7 +103,12 @@ async def attempt(account: Account, lease: Lease, place: Place) -> Lease | None:
     if held.record.status is not JobStatus.PENDING:
         return await _done(account, lease, held.record)  # whoever ended it may have died before the next one's turn
     try_id = await _begin(account, lease, place, held)
-    ended = None if try_id is None else await _ended(account, lease, place, held, try_id)
+    try:
+        ended = None if try_id is None else await _ended(account, lease, place, held, try_id)
+    except OSError as error:
+        place.seen.ended(lease, GIVEN_BACK)
+        await postpone(account, lease, UNFIT_SECONDS)
+        raise UnfitError(f"the folder for files ({place.folder}) can't be used: {error.strerror}") from error
     if try_id is None or ended is None:
         return None
     if await _finish(account, held, ended, try_id):
@@ -126,10 +143,10 @@ async def _begin(account: Account, lease: Lease, place: Place, held: HeldJob) ->
     return None
 
 
-async def postpone(account: Account, lease: Lease) -> None:
+async def postpone(account: Account, lease: Lease, seconds: float = 0) -> None:
     """Puts a job back as it came: that it was taken counts as no try."""
     await account.jobs.release(lease.job_id)
-    await _wait(account, lease)
+    await _wait(account, lease, seconds)
 
 
 async def _wait(account: Account, lease: Lease, seconds: float = 0) -> None:
@@ -158,15 +175,26 @@ async def _finish(account: Account, held: HeldJob, ended: JobRecord, try_id: str
 
 
 def _tell_end(ended: JobRecord, fields: dict[str, str]) -> None:
-    log.info("%s of %s: %s", ended.job_type, ended.data_source_name, ended.status.value, extra=fields)
+    why = f": {ended.error_message[:LONGEST_REASON]}" if ended.error_message else ""
+    what = ended.job_type, ended.data_source_name, ended.status.value, why
+    log.info("%s of %s: %s%s", *what, extra=fields)
 
 
 async def _ended(account: Account, lease: Lease, place: Place, held: HeldJob, try_id: str) -> JobRecord | None:
-    """The record of the job as it ended; None where it is tried again, or another worker's."""
+    """The record of the job as it ended; None where it is tried again, or another worker's.
+
+    Raises:
+        OSError: files can't be kept here.
+    """
     record, tries = held.record, place.terms.tries
     with TemporaryDirectory(dir=place.folder, ignore_cleanup_errors=True) as folder:
         job = Job(
-            account=account, record=record, terms=place.terms, folder=Path(folder), busy=place.busy, try_id=try_id
+            account=account,
+            record=record,
+            terms=place.terms,
+            folder=Path(folder),
+            readers=place.readers,
+            try_id=try_id,
         )
         place.seen.began(account.name, lease, job)
         if lease.tries > tries:
@@ -179,8 +207,10 @@ async def _ended(account: Account, lease: Lease, place: Place, held: HeldJob, tr
         except EndedError:
             place.seen.ended(lease, LOST)
             await lease.done()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the worker
-            reason = _why(error)
+        except Exception as error:  # whatever it is, it must not end the worker
+            if isinstance(error, OSError) and error.errno in LOCAL_ERRORS:
+                raise
+            reason = _why(error, _fields(account, lease))
             if is_final(error):
                 return job.aborted(sentence(reason))
             log.warning("try %s of %s failed: %s", lease.tries, tries, reason, extra=_fields(account, lease))
@@ -225,13 +255,15 @@ async def _discard_upload(account: Account, text: str) -> None:
             await account.files.delete(path)
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, fields: dict[str, str]) -> str:
     """Why a try failed, in words that hold no secret: those of our own errors, of others the type."""
     if isinstance(error, StorageFaultError):
         return f"storage: {error}"
+    if isinstance(error, ReadingError) and error.details:
+        log.error("the data of a job can't be read", extra=fields | {"more": error.details})
     if isinstance(error, OURS):
         return str(error)
-    log.error("a job failed", exc_info=error)
+    log.error("a job failed", exc_info=error, extra=fields)
     return f"internal error ({type(error).__name__})"
 
 

@@ -1,17 +1,9 @@
 """Downloading: a version's entities as the XML that a load takes (Create a Download Job)."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pyarrow as pa
-
-from adapters.datasources import Version
-from adapters.entities import read_entities
 from adapters.records import JobRecord
-from proxy.exchange.export import write_export
-from proxy.exchange.schema import EntityType
 from proxy.work.job import AbortedError, ChangedError, Job
 from proxy.work.source import MISSING
+from proxy.work.tasks import EXPORT, VERSION, ExportTask
 from proxy.work.versions import NoVersionError, staged_version
 
 
@@ -33,21 +25,9 @@ async def download(job: Job) -> JobRecord:
     if version is None:
         raise NoVersionError("the data source has no such version")
 
-    entities, xml = job.folder / "version.parquet", job.folder / "export.xml"
-    if not await job.account.files.fetch(version.blob, entities):
+    if not await job.account.files.fetch(version.blob, job.folder / VERSION):
         raise ChangedError("the version's entities are gone")
-    await job.in_thread(lambda: _write(job, version, entities, xml))
+    await job.read(ExportTask(str(job.folder), version.schema))
     output = job.export(".xml")
-    await job.account.files.send(xml, output)
+    await job.account.files.send(job.folder / EXPORT, output)
     return job.completed(source, output)
-
-
-def _write(job: Job, version: Version, entities: Path, xml: Path) -> None:
-    def counted() -> Iterator[pa.RecordBatch]:
-        for batch in read_entities(entities):
-            job.check()
-            yield batch
-            job.counts.processed += batch.num_rows
-
-    with xml.open("wb") as out:
-        write_export(EntityType.from_json(version.schema), counted(), out)

@@ -1,12 +1,10 @@
 """One try of one job: what a worker knows of it, and what all types of jobs need."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from adapters.account import Account
 from adapters.datasources import DataSource
@@ -14,8 +12,8 @@ from adapters.files import EXPORTS, VERSIONS
 from adapters.records import BlobPath, JobRecord, JobStatus
 from adapters.ticks import Ticks, from_datetime
 from proxy.exchange.limits import Limits
-
-_T = TypeVar("_T")
+from proxy.work.readers import ReaderPool
+from proxy.work.tasks import Task
 
 OTHER_SOURCE = (
     "The data source {} that this job was created for is not there any more. It was deleted, and another one of that "
@@ -57,20 +55,19 @@ class Counts:
 class Job:
     """One job in a worker's hands.
 
-    `try_id` names this try, and `folder` is its own, gone when the try has ended. `busy` is held by who keeps a
-    processor busy in this process. `counts` may be written by a thread; whoever looks sees how far it is.
+    `try_id` names this try, and `folder` is its own, gone when the try has ended. `readers` read data in processes of
+    their own; `counts` says how far they are.
     """
 
     account: Account
     record: JobRecord
     terms: Terms
     folder: Path
-    busy: asyncio.Lock
+    readers: ReaderPool
     try_id: str = ""
     work: Mapping[str, Any] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     failed_blob: BlobPath | None = None
-    _ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def id(self) -> str:
@@ -132,28 +129,19 @@ class Job:
             failed_blob=self.failed_blob,
         )
 
-    async def in_thread(self, work: Callable[[], _T]) -> _T:
-        """Runs what takes a processor's time, beside the event loop; one at a time in this process.
-
-        Whoever is cancelled waits until the thread has ended: it works in this job's folder.
-        """
-        async with self.busy:
-            running = asyncio.ensure_future(asyncio.to_thread(work))
-            try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
-                self._ended.set()
-                await asyncio.gather(running, return_exceptions=True)
-                raise
-
-    def check(self) -> None:
-        """Lets a thread end early.
+    async def read(self, task: Task) -> Any:  # noqa: ANN401  as the task says
+        """Has data read by a process of its own; gives the members of its answer.
 
         Raises:
-            EndedError: nobody waits for it any more.
+            ReadingError: the data can't be read, or not within the limits.
+            ReaderKilledError: somebody else has ended the process.
+            OSError: the folder can't be used, or has no room.
         """
-        if self._ended.is_set():
-            raise EndedError
+
+        def told(processed: int, failed: int) -> None:
+            self.counts.processed, self.counts.failed = processed, failed
+
+        return await self.readers.run(task, told)
 
     async def confirm(self) -> None:
         """Makes sure, before a step that others see, that this try is still the one that counts.

@@ -1,6 +1,7 @@
 """An account of the write side as routes and callers see it: jobs are created, done by a worker, and looked at."""
 
 import asyncio
+import atexit
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -22,7 +23,12 @@ from proxy.exchange.limits import Limits
 from proxy.work.attempt import Place
 from proxy.work.hold import do
 from proxy.work.job import Terms, now
+from proxy.work.readers import ReaderLimits, ReaderPool
 from tests.storage import Storage
+
+# Kept for all stories: a process takes half a second to start.
+READERS = ReaderPool(ReaderLimits())
+atexit.register(READERS.close)
 
 TERMS = Terms(Limits(), 300 * 1024 * 1024, frozenset(), tries=3)
 
@@ -186,6 +192,6 @@ def play(storage: Storage, story: Story, lease_seconds: float = 30, entry: str |
                 account = accounts[storage.account]
                 await account.datasources.create_table()
                 await account.queue.create()
-                await story(Desk(account, Place(TERMS, Path(folder), asyncio.Lock())))
+                await story(Desk(account, Place(TERMS, Path(folder), READERS)))
 
     asyncio.run(run())
