@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adapters.errors import StorageFaultError
+from adapters.errors import Fault, StorageFaultError
 from adapters.properties import MalformedRowError
 from proxy.answer_transport import write_answer
 from proxy.answers import Accepted, Answer, Answers, Document, Found, Redirect
@@ -37,7 +37,7 @@ from proxy.said_before import Said, SaidBefore, Validity
 from proxy.settings import Settings
 from proxy.trace import CURRENT, Trace
 from proxy.trace_ids import new_trace_id
-from proxy.under_way import UnderWay
+from proxy.under_way import UnderWay, Uploads
 from proxy.watching.request_watch import RequestWatch
 
 log = logging.getLogger("proxy.request")
@@ -84,6 +84,7 @@ class Endpoint:
         self._requests = RequestLog()
         self._faults = FaultLog()
         self.under_way = UnderWay()
+        self._uploads = Uploads()
         self._forwarded_told = False
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
@@ -137,7 +138,8 @@ class Endpoint:
             return self._error(ErrorCode.BAD_ROW, query, trace)
         except StorageFaultError as error:
             self._faults.tell(error, trace)
-            return self._error(ErrorCode.STORAGE, query, trace)
+            rejected = error.fault is Fault.REJECTED
+            return self._error(ErrorCode.REJECTED if rejected else ErrorCode.STORAGE, query, trace)
         except Exception:
             log.exception("unforeseen error", extra={"trace_id": trace.trace_id})
             return self._error(ErrorCode.OUR_FAULT, query, trace)
@@ -176,7 +178,7 @@ class Endpoint:
                     raise
                 return False
 
-        return Caller(grant, self._ring.accounts, self._settings, query, body, self.under_way, has_key)
+        return Caller(grant, self._ring.accounts, self._settings, query, body, self.under_way, self._uploads, has_key)
 
     async def _perform(self, call: Call, caller: Caller) -> Answer:
         check(call, caller.grant, caller.query)
