@@ -1,6 +1,8 @@
 """The job rows of one account."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from azure.core import MatchConditions
@@ -15,15 +17,25 @@ from adapters.ids import first_id_at, is_row_id
 from adapters.properties import MalformedRowError, Row, text_of
 from adapters.records import JobRecord, JobStatus
 from adapters.remarks import Remarks
-from adapters.rows import counts, read_row, write_row
+from adapters.rows import UNCONFIRMED, counts, read_row, write_row
 from adapters.status_words import status_of
-from adapters.tables import KeyRange, TableReads
+from adapters.tables import Ask, KeyRange, TableReads
 from adapters.ticks import PER_SECOND, Ticks
-from adapters.transactions import TRANSACTION_RECORDS, Operation, creation, operations
+from adapters.transactions import (
+    LAST_CREATION,
+    TRANSACTION_RECORDS,
+    Operation,
+    creation,
+    next_creation,
+    operations,
+)
 from adapters.watch import UNSEEN, Watch
 
 # Job rows have hex ids and alias rows begin with this word: every job row up to the year 6429 sorts before it.
 END_OF_JOBS = "alias:"
+
+# Rows of a list that are read before others have their turn on the event loop: a few milliseconds.
+ROWS_AT_ONCE = 100
 
 # A row's id carries its writer's clock, CreatedDate may carry another's; the range reaches back a little further.
 SLACK = Ticks(3600 * PER_SECOND)
@@ -69,13 +81,18 @@ class JobStore:
         alias = download_alias(data_source_name)
         return await self._follow(alias) if is_key(alias) else None
 
-    async def created_since(self, moment: Ticks) -> list[JobRecord]:
-        """The jobs created at this instant or later, in the order of ids; rows that can't be read are left out."""
+    async def created_since(self, moment: Ticks, ask: Ask | None = None) -> list[JobRecord]:
+        """The jobs created at this instant or later, in the order of ids; rows that can't be read are left out.
+
+        `ask` reads each page, as `TableReads.rows` takes it.
+        """
         first, listed = first_id_at(Ticks(moment - SLACK)), self._listed
         self._listed = {}
         records = []
-        async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS)):
-            for row in page:
+        async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS), ask):
+            for number, row in enumerate(page):
+                if number % ROWS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 key = row.get("RowKey")
                 known, record = listed.get(key, (None, None))
                 if record is None or known != row:  # what a row says is worked out once, not once for each list
@@ -101,22 +118,52 @@ class JobStore:
         for start in range(0, len(records), TRANSACTION_RECORDS):
             await self._put_once(records[start : start + TRANSACTION_RECORDS])
 
-    async def create(self, record: JobRecord, work: str) -> None:
+    async def last_creation(self) -> str:
+        """The ETag of the row that each creation changes; empty before the first."""
+        row = await self._reads.row(self._account, LAST_CREATION)
+        return "" if row is None else str(row["odata.etag"])
+
+    async def create(self, record: JobRecord, work: str, after: str | None = None) -> None:
         """Writes a new job row with what its worker must know, and makes a download its data source's newest.
 
-        It is one transaction. `work` is a text of at most 32,768 characters, opaque here.
+        It is one transaction.
+
+        Args:
+            record: the job.
+            work: a text of at most 32,768 characters, opaque here.
+            after: what `last_creation` gave: no other job may have been created since then.
 
         Raises:
-            ConflictError: there is a row of this id, or other writers kept changing the same download alias.
+            ConflictError: there is a row of this id, another job was created since, or other writers kept changing the
+                same download alias. Nothing was written.
         """
         for attempt in range(TRIES):
             aliases = await self._download_aliases([record])
-            if await self._transact(creation(self._account, record, work, aliases)):
+            batch = creation(self._account, record, work, aliases)
+            if after is not None:
+                batch.append(next_creation(self._account, record.row_key, after))
+            if await self._transact(batch):
                 return
-            if await self._reads.row(self._account, record.row_key) is not None:
+            row = await self._reads.row(self._account, record.row_key)
+            if row is not None and row.get("Work") == work:
+                return  # it was written by a try whose answer was lost
+            if row is not None:
                 raise ConflictError("there is a job of this id")
+            if after is not None:
+                raise ConflictError("another job was created meanwhile")
             await wait_before(attempt + 1)
         raise ConflictError("other writers kept changing a download alias")
+
+    async def confirm(self, record: JobRecord, work: str) -> bool:
+        """Takes the mark of an unconfirmed job away; False where the job has ended meanwhile, or is gone.
+
+        It may be done again.
+
+        Raises:
+            ConflictError: other writers kept changing the row.
+        """
+        entity = write_row(self._account, replace(record, unconfirmed=False)) | {"Work": work}
+        return await self._change(record.row_key, entity, UpdateMode.REPLACE, lambda row: row.get(UNCONFIRMED) is True)
 
     async def work(self, job_id: str) -> tuple[JobRecord, str | None] | None:
         """The job of this id as it is now, and the work text that it was created with; None where there is no row.
@@ -193,19 +240,27 @@ class JobStore:
 
     async def _merge(self, job_id: str, properties: Mapping[str, Any]) -> None:
         keys = {"PartitionKey": self._account, "RowKey": job_id}
+        await self._change(job_id, {**properties, **keys}, UpdateMode.MERGE, lambda _: True)
+
+    async def _change(
+        self, job_id: str, entity: dict[str, Any], mode: UpdateMode, is_due: Callable[[Row], bool]
+    ) -> bool:
+        """Changes an unfinished job's row where that is due; False where it is finished or gone."""
         for attempt in range(TRIES):
             row = await self._reads.row(self._account, job_id)
             if row is None or status_of(str(row.get("Status"))) not in {JobStatus.PENDING, None}:
-                return
+                return False
+            if not is_due(row):
+                return True
             condition = {"etag": row["odata.etag"], "match_condition": MatchConditions.IfNotModified}
             try:
                 async with storage_call(self._seconds):
-                    await self._writes.update_entity({**properties, **keys}, mode=UpdateMode.MERGE, **condition)
+                    await self._writes.update_entity(entity, mode=mode, **condition)
             except StorageFaultError as fault:
                 if error_code(fault.__cause__) not in CONFLICTS:
                     raise
             else:
-                return
+                return True
             await wait_before(attempt + 1)
         raise ConflictError("other writers kept changing the job's row")
 

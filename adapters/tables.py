@@ -10,8 +10,9 @@ import asyncio
 import json
 import random
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -25,6 +26,15 @@ from adapters.errors import Fault, StorageFaultError, fault_of_answer, fault_of_
 from adapters.watch import UNSEEN, Call, SeenCall, Watch
 
 Json = dict[str, Any]
+
+Continuation = dict[str, str]
+"""Where the next page of a range begins, as query parameters; empty for the first page."""
+
+Page = tuple[list[Json], Continuation | None]
+"""Rows, and where the next page begins; None after the last one."""
+
+Ask = Callable[[Callable[[], Awaitable[Page]]], Awaitable[Page]]
+"""Runs the read of a page."""
 
 _HEADERS = {
     "Accept": "application/json;odata=minimalmetadata",
@@ -104,24 +114,30 @@ class TableReads:
             raise StorageFaultError(Fault.NONSENSE, "the answer is another row")
         return row | {"odata.etag": answer.headers.get("ETag", "*")}
 
-    async def rows(self, keys: KeyRange) -> AsyncIterator[list[Json]]:
+    async def rows(self, keys: KeyRange, ask: Ask | None = None) -> AsyncIterator[list[Json]]:
         """The rows of a range, a page of up to 1,000 at a time, in the order of their row keys.
+
+        Args:
+            keys: the range.
+            ask: reads a page for us; where it is given, each page may take the time of one read.
 
         Raises:
             StorageFaultError: storage could not answer.
         """
-        query = {"$filter": keys.filter()}
-        while True:
-            answer = await self._get("list", f"{self._url}/{self._table}()", query)
-            page = _body(answer).get("value")
-            if not isinstance(page, list) or not all(isinstance(row, dict) for row in page):
-                raise StorageFaultError(Fault.NONSENSE, "the answer is no list of rows")
+        after: Continuation | None = {}
+        while after is not None:
+            read = partial(self._page, keys, after)
+            page, after = await (read() if ask is None else ask(read))
             yield page
-            partition = answer.headers.get("x-ms-continuation-NextPartitionKey")
-            row_key = answer.headers.get("x-ms-continuation-NextRowKey")
-            if not partition:
-                return
-            query = {"$filter": keys.filter(), "NextPartitionKey": partition, "NextRowKey": row_key or ""}
+
+    async def _page(self, keys: KeyRange, after: Continuation) -> Page:
+        answer = await self._get("list", f"{self._url}/{self._table}()", {"$filter": keys.filter()} | after)
+        page = _body(answer).get("value")
+        if not isinstance(page, list) or not all(isinstance(row, dict) for row in page):
+            raise StorageFaultError(Fault.NONSENSE, "the answer is no list of rows")
+        partition = answer.headers.get("x-ms-continuation-NextPartitionKey")
+        row_key = answer.headers.get("x-ms-continuation-NextRowKey")
+        return page, {"NextPartitionKey": partition, "NextRowKey": row_key or ""} if partition else None
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -88,6 +88,9 @@ async def attempt(account: Account, lease: Lease, place: Place) -> None:
     if record is None or record.status is not JobStatus.PENDING or text is None:
         await lease.done()  # done already, or gone, or not ours
         return
+    if record.unconfirmed:  # it will be confirmed at any moment, or ended
+        await postpone(account, lease, TURN_SECONDS)
+        return
     if not await is_first(account, record):
         await postpone(account, lease, TURN_SECONDS)
         return

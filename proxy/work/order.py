@@ -27,7 +27,7 @@ async def unfinished(account: Account, since: Ticks, name: str | None = None) ->
     found = []
     for record in await account.jobs.created_since(since):
         is_named = name is None or (record.data_source_name or "").lower() == name.lower()
-        if record.status is JobStatus.PENDING and is_named:
+        if record.status is JobStatus.PENDING and not record.unconfirmed and is_named:
             job = await account.jobs.work(record.row_key)
             if job is not None and job[0].status is JobStatus.PENDING and job[1] is not None:
                 found.append(record.row_key)

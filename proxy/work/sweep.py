@@ -18,8 +18,10 @@ from proxy.work.job import now
 from proxy.work.order import LOOK_BACK, unfinished
 from proxy.work.versions import versions, without_ended
 
-# A job gets its row, then its message: one this young may be between the two.
+# A job gets its row, then its message, then it is confirmed: one this young may be in between.
 YOUNG = 60 * PER_SECOND
+
+NOT_CREATED = "The request that creates this job was answered by an error, so no worker does it. Create it again."
 
 # Data comes before its job's row, and may take its time.
 ROWLESS = 86_400 * PER_SECOND
@@ -31,11 +33,23 @@ async def sweep(account: Account) -> None:
     Raises:
         StorageFaultError: storage could not answer; the rest is left to the next time.
     """
+    await end_unconfirmed(account)
     await put_lost_jobs(account)
     await end_staged(account)
     await end_deleting(account)
     await remove_versions(account)
     await remove_uploads(account)
+
+
+async def end_unconfirmed(account: Account) -> None:
+    """Ends the jobs whose creation was begun and never confirmed: their callers were told that there is no job."""
+    moment = now()
+    for record in await account.jobs.created_since(Ticks(moment - LOOK_BACK)):
+        is_pending = record.status is JobStatus.PENDING
+        if record.unconfirmed and is_pending and created_at(record.row_key) < moment - YOUNG:
+            await account.jobs.finish(
+                replace(record, status=JobStatus.ABORTED, completed=moment, error_message=NOT_CREATED)
+            )
 
 
 async def put_lost_jobs(account: Account) -> None:
