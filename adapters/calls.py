@@ -20,14 +20,6 @@ CONFLICTS = {
     TableErrorCode.RESOURCE_NOT_FOUND,
 }
 
-# What a write says when storage will never take it as it is.
-REFUSALS = {
-    TableErrorCode.ENTITY_TOO_LARGE,
-    TableErrorCode.INVALID_INPUT,
-    TableErrorCode.PROPERTY_VALUE_TOO_LARGE,
-    TableErrorCode.REQUEST_BODY_TOO_LARGE,
-}
-
 # Tries of a change that other writers may get ahead of; the waits between them are at random, so that two writers don't
 # keep in step, and reach from this many seconds in doubling steps to that many.
 TRIES = 20

@@ -6,6 +6,7 @@ from azure.data.tables import EdmType, EntityProperty
 
 from adapters.properties import Remark, Row, text_of, written_at
 from adapters.records import JobRecord
+from adapters.rows import UNCONFIRMED
 from adapters.ticks import Ticks, to_text
 
 
@@ -63,19 +64,21 @@ def held_job(row: Row, record: JobRecord, remark: Remark) -> HeldJob:
 class WaitingJob:
     """A job that workers have still to do, as an index tells of it.
 
-    `is_claimed` says that a worker has begun it; `written` is when storage last took a write of its row.
+    `is_claimed` says that a worker has begun it, `is_unconfirmed` that it is being created and nobody may do it yet;
+    `written` is when storage last took a write of its row.
     """
 
     row_key: str
     data_source_name: str
     is_claimed: bool
+    is_unconfirmed: bool
     written: Ticks | None
 
     WHERE = "Status eq 'Pending' and Work gt ''"
-    SELECT = "RowKey,DataSourceName,Message,Timestamp"
+    SELECT = f"RowKey,DataSourceName,Message,Timestamp,{UNCONFIRMED}"
 
 
 def waiting_job(row: Row, remark: Remark) -> WaitingJob:
     """The job that a row of the index tells of."""
     name, message = text_of(row, "DataSourceName", remark), text_of(row, "Message", remark)
-    return WaitingJob(row["RowKey"], name or "", message is not None, written_at(row))
+    return WaitingJob(row["RowKey"], name or "", message is not None, row.get(UNCONFIRMED) is True, written_at(row))

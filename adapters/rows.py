@@ -14,6 +14,9 @@ from adapters.records import JobRecord, JobStatus, JobType
 from adapters.status_words import status_of
 from adapters.ticks import to_text
 
+UNCONFIRMED = "Unconfirmed"
+"""The property that marks a row whose creation is not confirmed."""
+
 
 def read_row(row: Row, remark: Remark) -> JobRecord:
     """The record that a job row holds.
@@ -45,6 +48,7 @@ def read_row(row: Row, remark: Remark) -> JobRecord:
         output_blob=blob_of(row, "OutputBlob", remark),
         failed_blob=blob_of(row, "FailedBlob", remark),
         legacy_id=text_of(row, "LegacyId", remark),
+        unconfirmed=row.get(UNCONFIRMED) is True,
     )
 
 
@@ -68,6 +72,7 @@ def write_row(account: str, record: JobRecord) -> dict[str, Any]:
         "OutputBlob": str(record.output_blob) if record.output_blob else None,
         "FailedBlob": str(record.failed_blob) if record.failed_blob else None,
         "LegacyId": _cut(record.legacy_id),
+        UNCONFIRMED: record.unconfirmed or None,
     }
     dates = {"CreatedDate": record.created, "CompletedDate": record.completed}
     for name, ticks in dates.items():

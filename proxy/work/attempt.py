@@ -11,7 +11,7 @@ from secrets import token_hex
 from tempfile import TemporaryDirectory
 
 from adapters.account import Account
-from adapters.errors import ConflictError, RefusedRowError, StorageFaultError
+from adapters.errors import ConflictError, Fault, StorageFaultError
 from adapters.files import TooLargeError
 from adapters.held_jobs import Claim, HeldJob
 from adapters.locations import LocationError
@@ -56,6 +56,9 @@ PROGRESS_SECONDS = 1.0
 
 # What becomes of a job whose end storage refuses to take.
 UNWRITABLE = "The job was given up: what became of it can't be stored, because storage refuses the job's row."
+
+# How long a job waits that is being created in this moment.
+CONFIRM_SECONDS = 1.0
 
 # The wait after a failed try: a second after the first, twice as long after each more.
 LONGEST_WAIT = 60.0
@@ -133,8 +136,8 @@ async def _held(account: Account, lease: Lease) -> HeldJob | None:
 
 async def _begin(account: Account, lease: Lease, place: Place, held: HeldJob) -> str | None:
     """Begins a try where it is the job's turn; gives its name. Else the job waits for those ahead of it."""
-    wait = seconds_to_wait(await jobs_ahead(account, held.record))
-    if not wait:
+    wait = CONFIRM_SECONDS
+    if not held.record.unconfirmed and not (wait := seconds_to_wait(await jobs_ahead(account, held.record))):
         try_id = token_hex(6)
         claim = Claim(lease.message_id, try_id, place.worker, lease.tries, account.clock.now())
         if await account.jobs.claim(held, claim):
@@ -168,7 +171,9 @@ async def _finish(account: Account, held: HeldJob, ended: JobRecord, try_id: str
         await account.datasources.fence(ended.data_source_name)
     try:
         return await account.jobs.finish(ended, try_id)
-    except RefusedRowError:
+    except StorageFaultError as fault:
+        if fault.fault is not Fault.REJECTED:
+            raise
         log.exception("storage refuses how a job ended", extra={"account": account.name, "row_key": ended.row_key})
         short = replace(held.record, status=JobStatus.ABORTED, completed=ended.completed, error_message=UNWRITABLE)
         return await account.jobs.finish(short, try_id)

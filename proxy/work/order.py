@@ -9,6 +9,7 @@ back first, and whoever finds the job ended hands the turn on.
 """
 
 from adapters.account import Account
+from adapters.held_jobs import WaitingJob
 from adapters.ids import created_at, first_id_at
 from adapters.queue import Lease
 from adapters.records import JobRecord
@@ -25,7 +26,7 @@ LONGEST_TURN_SECONDS = 600.0
 async def jobs_ahead(account: Account, record: JobRecord) -> int:
     """How many older jobs of the same data source are still to be done."""
     waiting = await account.jobs.waiting(_horizon(record), record.row_key)
-    return sum(_is_of_same(each.data_source_name, record) for each in waiting)
+    return sum(_is_of_same(each, record) for each in waiting)
 
 
 def seconds_to_wait(ahead: int) -> float:
@@ -36,7 +37,7 @@ def seconds_to_wait(ahead: int) -> float:
 async def take_next(account: Account, record: JobRecord) -> Lease | None:
     """Takes the data source's oldest job after one that has ended, unless a worker has begun it already."""
     waiting = await account.jobs.waiting(_horizon(record))
-    oldest = next((each for each in waiting if _is_of_same(each.data_source_name, record)), None)
+    oldest = next((each for each in waiting if _is_of_same(each, record)), None)
     if oldest is None or oldest.is_claimed:
         return None
     return await account.queue.put_leased(oldest.row_key)
@@ -46,5 +47,6 @@ def _horizon(record: JobRecord) -> str:
     return first_id_at(Ticks(created_at(record.row_key) - LOOK_BACK))
 
 
-def _is_of_same(name: str, record: JobRecord) -> bool:
-    return name.lower() == (record.data_source_name or "").lower()
+def _is_of_same(job: WaitingJob, record: JobRecord) -> bool:
+    """Whether a job is one of the same data source. One that is not confirmed is none yet."""
+    return not job.is_unconfirmed and job.data_source_name.lower() == (record.data_source_name or "").lower()

@@ -21,8 +21,11 @@ from adapters.worker_rows import KEPT_SECONDS
 from proxy.work.order import LOOK_BACK
 from proxy.work.versions import versions, without_ended
 
-# A job gets its row, then its message: one this young may be between the two. One that is under way tells its progress.
+# A job gets its row, then its message, then it is confirmed: one this young may be in between. One that is under way
+# tells its progress.
 YOUNG = 60 * PER_SECOND
+
+NOT_CREATED = "The request that creates this job was answered by an error, so no worker does it. Create it again."
 
 # Data comes before its job's row, and may take its time.
 ROWLESS = 86_400 * PER_SECOND
@@ -40,7 +43,7 @@ async def sweep(account: Account) -> None:
     Raises:
         StorageFaultError: storage could not answer; the rest is left to the next time.
     """
-    await put_lost_jobs(account)
+    await judge_waiting(account)
     if account.clock.told_at is None:
         return  # without storage's time nothing has an age
     await account.datasources.remove_reservations()
@@ -52,17 +55,32 @@ async def sweep(account: Account) -> None:
     await remove_gone_workers(account)
 
 
-async def put_lost_jobs(account: Account) -> None:
-    """Where more jobs are unfinished than the queue has messages, one was lost: each of them gets another.
+async def judge_waiting(account: Account) -> None:
+    """Ends jobs whose creation was never confirmed, and puts lost ones again.
 
-    The length that storage tells is never too low. Whoever finds a job done throws its message away.
+    Where more jobs are unfinished than the queue has messages, one was lost: each of them gets another. The length that
+    storage tells is never too low. Whoever finds a job done throws its message away.
     """
-    waiting = await account.jobs.waiting(first_id_at(Ticks(account.clock.now() - LOOK_BACK)))
-    if len(waiting) > await account.queue.length():
-        for job in waiting:
-            if (job.written or 0) < account.clock.now() - YOUNG:
+    found = await account.jobs.waiting(first_id_at(Ticks(account.clock.now() - LOOK_BACK)))
+    if account.clock.told_at is None:
+        return  # without storage's time nothing has an age
+    old = [job for job in found if (job.written or 0) < account.clock.now() - YOUNG]
+    for job in old:
+        if job.is_unconfirmed:
+            await _end_unconfirmed(account, job.row_key)
+    if sum(not job.is_unconfirmed for job in found) > await account.queue.length():
+        for job in old:
+            if not job.is_unconfirmed:
                 await account.jobs.release(job.row_key)  # the message that counts may be the lost one
                 await account.queue.put(job.row_key)
+
+
+async def _end_unconfirmed(account: Account, job_id: str) -> None:
+    """The caller was told that there is no job."""
+    held = await account.jobs.held(job_id)
+    if held is not None and held.record.unconfirmed:
+        ended = replace(held.record, status=JobStatus.ABORTED, completed=account.clock.now(), error_message=NOT_CREATED)
+        await account.jobs.finish(ended)
 
 
 async def end_staged(account: Account) -> None:
