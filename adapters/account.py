@@ -30,8 +30,10 @@ from adapters.jobs import JobStore
 from adapters.queue import WorkQueue, queue_name
 from adapters.remembered import NOTHING_REMEMBERED, Lifetimes, RememberedJobs
 from adapters.signing_keys import DelegatedKeys, OwnKey, SigningKey
+from adapters.storage_clock import StorageClock
 from adapters.tables import TableReads
 from adapters.watch import Service, Watch, WatchedTransport, look_away
+from adapters.worker_rows import WorkerRows
 
 # Seconds for which what storage last said counts as its condition.
 RECENTLY = 5.0
@@ -70,6 +72,7 @@ class Account:
         self._options = options
         self._opened: list[_Closable] = []
         self._watch = watch = options.watched(name)
+        self.clock = StorageClock()
         self._delegated = DelegatedKeys(self._fetch_key, options.link_lifetime, timeout_seconds=options.timeout_seconds)
         self.links = ExportLinks(
             credential.account_name,
@@ -78,8 +81,15 @@ class Account:
             options.link_lifetime,
             watch=watch,
         )
-        self.jobs = JobStore(name, *self._table(options.jobs_table), options.timeout_seconds, watch)
+        reads, writes = self._table(options.jobs_table)
+        self.jobs = JobStore(name, reads, writes, options.timeout_seconds, watch)
+        self.workers = WorkerRows(name, reads, writes, options.timeout_seconds)
         self.guard = Guard(options.timeout_seconds, watch=watch)
+        # Guards of their own: what the write side meets must not hold up who only reads jobs.
+        self.datasource_guard = Guard(options.timeout_seconds, watch=watch)
+        self.creation_guard = Guard(options.timeout_seconds, watch=watch)
+        self.creating = asyncio.Lock()
+        """Held by who creates a job in this process: others would only be in each other's way."""
         self.remembered = RememberedJobs(self.jobs, options.lifetimes, self.guard, options.timeout_seconds)
 
     # What only the write side needs opens when it is first asked for: most processes only read jobs.
@@ -179,11 +189,10 @@ class Account:
     def _table(self, table: str) -> tuple[TableReads, TableClient]:
         credential = self._credential
         authentication = table_authentication(credential, table)
-        return (
-            TableReads(credential.table_url, table, authentication, self._options.timeout_seconds, self._watch),
-            TableClient(
-                credential.table_url, table, credential=_table_credential(credential), **self._patience("table")
-            ),
+        reads = TableReads(credential.table_url, table, authentication, self._options.timeout_seconds, self._watch)
+        reads.clock = self.clock
+        return reads, TableClient(
+            credential.table_url, table, credential=_table_credential(credential), **self._patience("table")
         )
 
     def _patience(self, service: Service, read_seconds: float | None = None) -> dict[str, Any]:

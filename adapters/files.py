@@ -14,14 +14,18 @@ from adapters.calls import error_code, storage_call
 from adapters.errors import StorageFaultError
 from adapters.exports import content_type_of
 from adapters.records import BlobPath
+from adapters.ticks import Ticks, from_datetime
 from adapters.watch import UNNEEDED
 
 UPLOADS = "uploads"
 """Bodies of load requests: `{account}/{job id}`."""
 VERSIONS = "datasources"
-"""Entities of versions: `{account}/{name in lower case}/{job id}.parquet`."""
+"""Entities of versions: `{account}/{name in lower case}/{job id}-{try}.parquet`."""
 EXPORTS = "exports"
-"""What jobs give: `{account}/{job id}/{name}.xml`, and error logs, `{account}/{job id}/{name}-failed.txt`."""
+"""What jobs give: `{account}/{job id}/{try}/{name}.xml`, and error logs, `{account}/{job id}/{try}/{name}-failed.txt`.
+
+Each try of a job writes blobs of its own, and the rows name those that count.
+"""
 
 PAGES_MAY_READ = CorsRule(["*"], ["GET", "HEAD"], allowed_headers=["*"], exposed_headers=["*"], max_age_in_seconds=3600)
 """The rule that deploy/azure has too. After our redirect a browser sends `Origin: null`, so all origins are allowed."""
@@ -113,13 +117,17 @@ class Files:
 
     async def names(self, container: str, prefix: str) -> list[BlobPath]:
         """The blobs of a container whose names begin like this, sorted; none where there is no container."""
-        found = self._blobs.get_container_client(container).list_blob_names(name_starts_with=prefix)
+        return list(await self.dated_names(container, prefix))
+
+    async def dated_names(self, container: str, prefix: str) -> dict[BlobPath, Ticks]:
+        """The same, each with the moment of its last write, by storage's own clock."""
+        found = self._blobs.get_container_client(container).list_blobs(name_starts_with=prefix)
         try:
             async with storage_call(BLOCK_SECONDS):
-                return [BlobPath(container, name) async for name in found]
+                return {BlobPath(container, each.name): from_datetime(each.last_modified) async for each in found}
         except StorageFaultError as fault:
             if error_code(fault.__cause__) in _GONE:
-                return []
+                return {}
             raise
 
     async def let_pages_read(self, *, allowed: bool) -> None:

@@ -61,7 +61,8 @@ class Guard:
             fault = fault_of_exception(error)
             if isinstance(error, TimeoutError):
                 fault = StorageFaultError(Fault.TIMEOUT, f"nothing within {self._seconds:g} s")
-            self._failed(fault)
+            if fault.fault is not Fault.REJECTED:  # what one caller asked for is wrong, and storage is well
+                self._failed(fault)
             raise fault from error
         finally:
             self._in_flight -= 1

@@ -63,6 +63,14 @@ def date_of(row: Row, name: str, remark: Remark) -> Ticks | None:
     return None
 
 
+def written_at(row: Row) -> Ticks | None:
+    """When storage last took a write of the row, by storage's own clock; this property has no type beside it."""
+    try:
+        return parse(row["Timestamp"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def count_of(row: Row, name: str, remark: Remark) -> int:
     """A count, 0 where there is none."""
     value = row.get(name)

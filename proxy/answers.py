@@ -40,6 +40,8 @@ class Found:
     resources: Callable[[], tuple[Job, ...]]
     reading: Reading[Any]
     links_until: Callable[[], float]
+    size: int = 1
+    """How many resources it has."""
     error_details: tuple[str, ...] = ()
 
 

@@ -211,6 +211,13 @@ class Settings(BaseSettings):
         30, ge=1, le=3600, description="seconds that a worker holds a job without a sign of life"
     )
     worker_tries: int = Field(5, ge=1, le=100, description="attempts before a job is Aborted")
+    worker_memory_mb: int = Field(
+        512, ge=192, le=100_000, description="megabytes of memory that reading the data of one job may take"
+    )
+    worker_job_seconds: float = Field(
+        1800, ge=1, le=86_400, description="seconds that reading the data of one job may take"
+    )
+    worker_jobs: int = Field(2, ge=1, le=64, description="jobs that a worker does side by side")
     data_location_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = Field(
         (), description="hosts that a load may fetch its data from, beside the account's own blob endpoint"
     )

@@ -114,7 +114,8 @@ class ErrorCode(Enum):
     BAD_DATA_LOCATION = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The parameter dataLocation is not valid. Allowed are https URLs of hosts that the service may fetch from.",
+        "The parameter dataLocation is not valid. Allowed are https URLs of hosts that the service may fetch from,"
+        " of at most 8,000 characters.",
     )
     BODY_AND_LOCATION = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
@@ -133,6 +134,11 @@ class ErrorCode(Enum):
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
         "The data source of this name is being deleted. Wait until its delete job has completed.",
+    )
+    REJECTED = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "Storage does not take a value of this request. Check the parameters for long texts and odd characters.",
     )
     NOT_HTTP = ErrorEntry(
         HTTPStatus.BAD_REQUEST, Authentication.NONE, "The request is not valid HTTP, or its head is too large."

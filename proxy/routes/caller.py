@@ -12,7 +12,7 @@ from proxy.bing.routes import NOT_SERVED, Operation
 from proxy.body import Body
 from proxy.keyring import Grant, Role
 from proxy.settings import Settings
-from proxy.under_way import UnderWay
+from proxy.under_way import UnderWay, Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Caller:
     query: Query
     body: Body
     under_way: UnderWay
+    uploads: Uploads
     has_key: Callable[[bytes], Awaitable[bool]]
     """Whether a key is one of the caller's account."""
 

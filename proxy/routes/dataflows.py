@@ -43,7 +43,7 @@ async def job_status(call: Call, caller: Caller) -> Found:
         lambda: (status_answer(found.record, found.reference, style, caller.answer),),
         found.reading,
         lambda: _links_until(style),
-        () if message is None else (message,),
+        error_details=() if message is None else (message,),
     )
 
 
@@ -53,7 +53,7 @@ async def job_list(_call: Call, caller: Caller) -> Found:
     reading = await caller.account.remembered.created_since(from_datetime(since))
     seen = [record for record in reading.value if _sees(caller.grant, record)]
     style = await _link_style(caller, seen)
-    return Found(lambda: listed(seen, style), reading, lambda: _links_until(style))
+    return Found(lambda: listed(seen, style), reading, lambda: _links_until(style), len(seen))
 
 
 async def job_output(call: Call, caller: Caller) -> Redirect:

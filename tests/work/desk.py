@@ -1,6 +1,7 @@
 """An account of the write side as routes and callers see it: jobs are created, done by a worker, and looked at."""
 
 import asyncio
+import atexit
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -22,7 +23,12 @@ from proxy.exchange.limits import Limits
 from proxy.work.attempt import Place
 from proxy.work.hold import do
 from proxy.work.job import Terms, now
+from proxy.work.readers import ReaderLimits, ReaderPool
 from tests.storage import Storage
+
+# Kept for all stories: a process takes half a second to start.
+READERS = ReaderPool(ReaderLimits())
+atexit.register(READERS.close)
 
 TERMS = Terms(Limits(), 300 * 1024 * 1024, frozenset(), tries=3)
 
@@ -104,13 +110,13 @@ class Desk:
     async def work(self, **terms: Any) -> None:
         """Does all jobs that wait, also those that come back."""
         place = replace(self.place, terms=replace(self.place.terms, **terms))
-        stop = asyncio.Event()
-        while await self.account.queue.length():
-            lease = await self.account.queue.take()
+        stop, lease = asyncio.Event(), None
+        while lease is not None or await self.account.queue.length():
+            lease = lease or await self.account.queue.take()
             if lease is None:
                 await asyncio.sleep(0.05)
             else:
-                await do(self.account, lease, place, stop)
+                lease = await do(self.account, lease, place, stop)
 
     async def done(self, job: Awaitable[str], **terms: Any) -> JobRecord:
         """The record of a job, once it and all others have been done."""
@@ -124,8 +130,10 @@ class Desk:
         return found
 
     async def step(self, lease: Lease) -> None:
-        """Does what a worker does with one message."""
-        await do(self.account, lease, self.place, asyncio.Event())
+        """Does what a worker does with one message; who comes next waits for another worker."""
+        following = await do(self.account, lease, self.place, asyncio.Event())
+        if following is not None:
+            await following.give_back()
 
     async def ended(self, job_id: str, status: JobStatus = JobStatus.COMPLETED) -> JobRecord:
         """A job's record as it would be when it has ended."""
@@ -184,6 +192,6 @@ def play(storage: Storage, story: Story, lease_seconds: float = 30, entry: str |
                 account = accounts[storage.account]
                 await account.datasources.create_table()
                 await account.queue.create()
-                await story(Desk(account, Place(TERMS, Path(folder), asyncio.Lock())))
+                await story(Desk(account, Place(TERMS, Path(folder), READERS)))
 
     asyncio.run(run())

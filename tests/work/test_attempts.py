@@ -22,7 +22,7 @@ from tests.work.desk import Desk, play, shops
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proxy.work.attempt.LONGEST_WAIT", 0.0)
-    monkeypatch.setattr("proxy.work.attempt.TURN_SECONDS", 0.0)
+    monkeypatch.setattr("proxy.work.order.TURN_SECONDS", 0.01)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, *errors: Exception | None) -> None:

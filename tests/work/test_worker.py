@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import NoReturn
 
@@ -31,9 +30,7 @@ SECONDS = 20
 async def working(desk: Desk, ring: RingInUse, count: int = 1) -> AsyncIterator[None]:
     """Workers as long as the context lasts."""
     stop = asyncio.Event()
-    tasks = [
-        asyncio.create_task(Worker(ring, replace(desk.place, busy=asyncio.Lock())).run(stop)) for _ in range(count)
-    ]
+    tasks = [asyncio.create_task(Worker(ring, desk.place).run(stop)) for _ in range(count)]
     try:
         yield
     finally:
