@@ -81,6 +81,9 @@ def test_an_empty_account_breaks_no_rule_and_says_what_is_missing(empty: Record)
             {"3.zone": "another zone", "2.notice-year": "a setting"},
         ),
         ({"datasource_roles": "datasource", "sas_suffix": "&z={output}#", "public_url": "http://127.0.0.1:1/sds/"}, {}),
+        ({"link_scheme": "request"}, {}),
+        ({"cors_origins": "https://maps.example.com"}, {}),
+        ({"cors_origins": ""}, {}),
     ],
 )
 def test_a_setting_breaks_no_rule(
