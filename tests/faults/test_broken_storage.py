@@ -5,13 +5,15 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 from lxml import etree
 
+from proxy.bing import parameters
 from tests.conftest import StartServer
 from tests.contract.stand_ins import closed_port, connection_string, listening, saying
-from tests.faults.hop import FAULTS, Mode
+from tests.faults.hop import FAULTS, Hop, Mode
 from tests.faults.two_accounts import DATA_SOURCE, SICK, TwoAccounts
 from tests.live import MASTER, LiveServer, start_server, wait_for
 from tests.storage import Storage
@@ -233,3 +235,36 @@ def test_nobody_is_ready_whose_only_account_is_broken(storage: Storage, start: S
     with listening(saying("403 Forbidden", b"")) as port:
         broken = {storage.account: {"storage": {"connection_string": connection_string(port)}}}
         assert readiness(start(storage, accounts=broken)) == NOT_READY
+
+
+def test_what_storage_refuses_of_a_caller_is_the_callers_mistake(
+    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start(storage)
+    asked = {"dataSourceName": "A", "loadOperation": "complete", "input": "xml", "key": MASTER}
+    location = f"{storage.blobs.url}c/{'x' * 40_000}"
+    url = f"{server.url}/REST/v1/Dataflows/LoadDataSource"
+    answer = server.client.post(url, params=asked | {"dataLocation": location})
+    assert (answer.status_code, "8,000" in answer.json()["errorDetails"][0]) == (400, True)
+    # Should a text without a bound be left somewhere, storage refuses it: nobody else notices.
+    monkeypatch.setattr(parameters, "MAX_LOCATION", 100_000)
+    for _ in range(8):  # more than it takes to open a circuit breaker
+        answer = server.client.post(url, params=asked | {"dataLocation": location})
+        assert (answer.status_code, answer.json()["authenticationResultCode"]) == (400, "ValidCredentials")
+        assert server.get("Dataflows/ListJobs").status_code == 200
+        assert server.get("data").status_code == 200
+    assert readiness(server) == READY
+    assert server.client.post(url, params=asked | {"dataLocation": f"{storage.blobs.url}c/a"}).status_code == 201
+
+
+def test_a_server_whose_storage_was_away_at_its_start_makes_its_tables_later(
+    storage: Storage, start: StartServer
+) -> None:
+    with Hop.before(storage) as hop:
+        entry = {storage.account: {"storage": {"connection_string": hop.connection_string}}}
+        hop.mode = Mode.REFUSE
+        server = start(storage, accounts=entry, jobs_table=f"late{uuid4().hex[:12]}")
+        assert server.get("Dataflows/ListJobs").status_code == 503
+        hop.mode = Mode.WELL
+        wait_for(lambda: server.get("Dataflows/ListJobs").status_code == 200)
+        assert readiness(server) == READY
