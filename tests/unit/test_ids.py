@@ -99,7 +99,7 @@ def test_the_next_id_sorts_behind_those_that_were_seen_whatever_clock_made_them(
     assert len(set(ids)) == 50
 
 
-@pytest.mark.parametrize("garbage", [new_job_id(Ticks(CREATED + 25 * HOUR)), "f" * 32, new_job_id(Ticks(LAST))])
+@pytest.mark.parametrize("garbage", [first_id_at(Ticks(CREATED + 25 * HOUR)), "f" * 32, first_id_at(LAST)])
 def test_an_id_that_no_clock_has_made_moves_nothing(garbage: str) -> None:
     sequence, seen = IdSequence(), new_job_id(Ticks(CREATED + HOUR))
     sequence.see([seen, garbage], CREATED)
