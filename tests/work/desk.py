@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -176,6 +177,12 @@ class Desk:
         """The names of the account's blobs in a container, without the account."""
         prefix = f"{self.account.name}/"
         return [path.name.removeprefix(prefix) for path in await self.account.files.names(container, prefix)]
+
+
+def of_a_try(path: BlobPath | None, form: str) -> bool:
+    """Whether a blob lies where the form says, with the name of a try, 12 hex digits, in the place of `{}`."""
+    before, _, after = form.partition("{}")
+    return re.fullmatch(f"{re.escape(before)}[0-9a-f]{{12}}{re.escape(after)}", str(path)) is not None
 
 
 Story = Callable[[Desk], Awaitable[None]]
