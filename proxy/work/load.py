@@ -142,7 +142,7 @@ def _write_new(job: Job, reading: Load, file: Path) -> _Read:
         for batch in reading:
             job.check()
             writer.write(batch.entities)
-            write_failures(batch.failures, log)
+            write_failures(batch.log, log)
             read.entities += len(batch.entities)
             read.ids += [batch.entities.column(key), pa.array(batch.deleted, pa.string())]
             counts.failed += len(batch.failures)
@@ -167,8 +167,9 @@ def _writer(file: Path, entity_type: EntityType) -> EntityWriter:
 
 
 async def _send_error_log(job: Job) -> None:
-    if job.counts.failed:
-        await job.account.files.send(job.folder / "failed.txt", job.export(ERROR_LOG))
+    log = job.folder / "failed.txt"
+    if log.exists() and log.stat().st_size:  # it may speak of entities that loaded, too
+        await job.account.files.send(log, job.export(ERROR_LOG))
         job.failed_blob = job.export(ERROR_LOG)
 
 
