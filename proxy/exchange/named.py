@@ -30,10 +30,12 @@ def property_names(names: Sequence[str], roles: Sequence[Property], taken: Seque
     played = {player(names, role): role.name for role in roles}
     found = {place: name for place, name in played.items() if place is not None}
     used = {property_.name.lower() for property_ in (*roles, *taken)}
+    valid = [property_name(name) for name in names]
     # What needs no change keeps its name.
-    for place, name in sorted(enumerate(names), key=lambda one: property_name(one[1]) != one[1]):
+    first = [place for place, name in enumerate(names) if valid[place] == name and name.lower() not in used]
+    for place in dict.fromkeys([*first, *range(len(names))]):
         if place not in found:
-            found[place] = _numbered(property_name(name), used)
+            found[place] = _numbered(valid[place], used)
             used.add(found[place].lower())
     return [found[place] for place in range(len(names))]
 

@@ -11,8 +11,7 @@ import shapely
 from adapters.ticks import parse
 from proxy.exchange.limits import Limits
 from proxy.exchange.schema import EdmType, UnusableError
-from tests.exchange.loading import export, load
-from tests.exchange.test_unpack import zipped
+from tests.exchange.loading import export, load, zipped
 
 SQUARE = [[0, 0], [0, 2], [2, 2], [2, 0], [0, 0]]
 
