@@ -13,11 +13,12 @@ from proxy.exchange.limits import MOST_POINTS
 from proxy.exchange.shape_parts import Points
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[Ee][+-]?[0-9]++)?")
-_LONGEST_NUMBER = 400
+_LONGEST_TUPLE = 1_000
 _SHOWN = 50
 _LINES, _COLLECTION = {"LineString", "LinearRing"}, "MultiGeometry"
 _KINDS = {"Point", "Polygon", _COLLECTION} | _LINES
 _OTHERS = {"Track", "MultiTrack", "Model"}
+_NO_GEOMETRY = {"ExtendedData", "Metadata", "Style", "StyleMap"}
 _COORDINATES = ("coordinates", "coord", "posList", "pos")
 
 
@@ -41,8 +42,8 @@ def has_geometry(placemark: Element) -> bool:
 
 def _is_other(element: Element) -> bool:
     """Whether this is a geometry that is none of KML's, or one that can't be loaded."""
-    if element.tag in {"ExtendedData", "Metadata"}:
-        return False
+    if not len(element) or element.tag in _NO_GEOMETRY:
+        return element.tag in _OTHERS
     return element.tag in _OTHERS or any(element.find(f".//{name}") is not None for name in _COORDINATES)
 
 
@@ -138,6 +139,6 @@ def _points(element: Element, most: int) -> Points:
 
 def _numbers(written: str) -> tuple[float, float, float]:
     parts = written.split(",", 3)
-    if len(parts) not in {2, 3} or not all(len(part) <= _LONGEST_NUMBER and _NUMBER.fullmatch(part) for part in parts):
+    if len(parts) not in {2, 3} or len(written) > _LONGEST_TUPLE or None in map(_NUMBER.fullmatch, parts):
         raise ValueError(f"has coordinates that are not longitude,latitude[,height]: {written[:_SHOWN]}")
     return float(parts[0]), float(parts[1]), float(parts[2]) if len(parts) == 3 else 0.0  # noqa: PLR2004  with a height

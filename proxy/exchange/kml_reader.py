@@ -47,18 +47,22 @@ class KmlReader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         name = local(name)
-        if self._parser.depth == 1 and name != "kml":
-            raise UnusableError(f"the root element is {name[:50]}, not kml{_HINTS.get(name.lower(), '')}")
-        if self._builder is None and name == "Placemark":
-            self._builder = TreeBuilder()
-            self._line, self._depth, self._elements = self._parser.line, self._parser.depth, 0
-        elif self._builder is None and name == "SimpleField" and len(self.fields) < _MOST_FIELDS:
-            self.fields[attributes.get("name", "")[:LONGEST_DATA_NAME]] = attributes.get("type", "")[:LONGEST_DATA_NAME]
+        if self._builder is None:
+            self._start_outside(name, attributes)
         if self._builder is not None:
             self._elements += 1
             if self._elements > _MOST_ELEMENTS:
                 raise UnusableError(f"line {self._line}: a placemark of more than {_MOST_ELEMENTS:,} elements")
-            self._builder.start(name, {local(key): value for key, value in attributes.items()})
+            self._builder.start(name, {local(key): value for key, value in attributes.items()} if attributes else {})
+
+    def _start_outside(self, name: str, attributes: dict[str, str]) -> None:
+        if self._parser.depth == 1 and name != "kml":
+            raise UnusableError(f"the root element is {name[:50]}, not kml{_HINTS.get(name.lower(), '')}")
+        if name == "Placemark":
+            self._builder = TreeBuilder()
+            self._line, self._depth, self._elements = self._parser.line, self._parser.depth, 0
+        elif name == "SimpleField" and len(self.fields) < _MOST_FIELDS:
+            self.fields[attributes.get("name", "")[:LONGEST_DATA_NAME]] = attributes.get("type", "")[:LONGEST_DATA_NAME]
 
     def _text(self, text: str) -> None:
         if self._builder is not None:

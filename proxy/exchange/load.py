@@ -8,6 +8,8 @@ from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+
 from proxy.exchange.batch import Batch, Failure
 from proxy.exchange.delimited import Delimited
 from proxy.exchange.kml import Kml
@@ -75,7 +77,8 @@ class Load:
             if total > self._limits.entities:
                 raise UnusableError(f"there are more than {self._limits.entities:,} entities")
             notes = tuple(note for note in rows.notes if self._incremental or not note.of_order)
-            batch = replace(rules.apply(rows), notes=notes)
+            with np.errstate(all="ignore"):  # numbers near the largest double; what becomes infinite fails by the rules
+                batch = replace(rules.apply(rows), notes=notes)
             usable += batch.entities.num_rows + len(batch.deleted)
             first = first or next((line for line in batch.log if isinstance(line, Failure)), None)
             yield batch

@@ -109,6 +109,7 @@ def _differ(points: Points, places: int) -> bool:
     return len(flat) > 0
 
 
+@np.errstate(all="ignore")  # numbers near the largest double
 def _clockwise_area(points: Points) -> float:
     """Twice the area of a ring, negative where it is counter-clockwise."""
     x, y = (points[:, :2] - points[0, :2]).T

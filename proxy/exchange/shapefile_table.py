@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import IO
 
+from proxy.exchange.limits import MOST_PROPERTIES
 from proxy.exchange.schema import EdmType, UnusableError
 
 _HEADER, _FIELD = 32, 32
@@ -87,6 +88,8 @@ class TableReader:
         for at in range(0, len(data) - _FIELD + 1, _FIELD):
             if data[at] == _FIELDS_END:
                 break
+            if len(fields) > MOST_PROPERTIES + 1:  # Latitude and Longitude are allowed beside
+                raise UnusableError(f"the .dbf file has more than {MOST_PROPERTIES} fields")
             fields.append(self._field(data[at : at + _FIELD]))
         # Clipper has the higher part of a text's length where others have the number of decimals.
         higher = [256 * data[_FIELD * place + 17] * (field.read == self._text) for place, field in enumerate(fields)]

@@ -266,6 +266,12 @@ def test_many_placemarks_come_in_batches() -> None:
     assert [batch.entities.num_rows for batch in load(kml(*[placemark()] * 5_001), "kml").batches] == [5_000, 1]
 
 
+def test_placemarks_of_many_points_come_in_batches_of_some_megabytes() -> None:
+    line = f"<LineString><coordinates>{'1,2 3,4 ' * 50_000}</coordinates></LineString>"
+    loaded = load(kml(*[placemark(geometry=line)] * 12), "kml")
+    assert [batch.entities.num_rows for batch in loaded.batches] == [6, 6, 0]
+
+
 def test_a_kmz_loads_whatever_pictures_are_in_it() -> None:
     assert len(load(zipped(("doc.kml", kml(placemark())), ("files/a.png", b"x")), "kml").entities) == 1
 
