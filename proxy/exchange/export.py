@@ -7,7 +7,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from proxy.exchange.batch import Failure
+from proxy.exchange.batch import Failure, Note
 from proxy.exchange.dates import to_texts
 from proxy.exchange.geography import to_wkt
 from proxy.exchange.schema import EdmType, EntityType
@@ -37,8 +37,8 @@ def write_export(entity_type: EntityType, batches: Iterable[pa.RecordBatch], out
     return count
 
 
-def write_failures(failures: Iterable[Failure], out: BinaryIO) -> None:
-    """Writes a line of text for each entity that failed: where it stands, its id, and why."""
+def write_failures(failures: Iterable[Failure | Note], out: BinaryIO) -> None:
+    """Writes a line of text for each entity that failed, and for each note: where, its id, and what it is."""
     for failure in failures:
         id_ = f", id {failure.entity_id}" if failure.entity_id else ""
         out.write(f"{failure.place}{id_}: {failure.reason}".translate(_CONTROLS).encode() + b"\n")

@@ -1,9 +1,8 @@
 """The schema of an XML file, in the dialect of .NET's DataSet: read, and written as the documented sample has it."""
 
 import re
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
-
-from lxml import etree
 
 from proxy.exchange.schema import EdmType, EntityType, Property, UnusableError
 from proxy.exchange.schema_rules import Declared
@@ -24,9 +23,16 @@ XML_TYPES = {
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]|\A[0-9-]|_(?=[Xx](?:[0-9A-Fa-f]{4}){1,2}_)")
 
 _EDM_TYPES = {name.lower(): type_ for type_, name in XML_TYPES.items()}
+_WHOLE = frozenset(f"{sign}{name}" for sign in ("", "unsigned") for name in ("long", "int", "short", "byte")) | {
+    "integer",
+    "nonnegativeinteger",
+    "positiveinteger",
+    "nonpositiveinteger",
+    "negativeinteger",
+}
 
 
-def declared(schema: etree._Element) -> Declared:
+def declared(schema: Element) -> Declared:
     """The entity type that a schema element declares.
 
     Raises:
@@ -45,25 +51,30 @@ def declared(schema: etree._Element) -> Declared:
     elements = _all(types[0], "xs:complexType/xs:sequence/xs:element") + _all(
         types[0], "xs:complexType/xs:all/xs:element"
     )
-    return Declared(types[0].get("name", ""), tuple(map(_property, elements)), tuple(_keys(sets[0])))
+    keys = tuple(_keys(sets[0]))
+    properties = tuple(_property(element, keys) for element in elements)
+    return Declared(types[0].get("name", ""), properties, keys)
 
 
-def _all(element: etree._Element, path: str) -> list[etree._Element]:
+def _all(element: Element, path: str) -> list[Element]:
     return element.findall(path, _PREFIXES)
 
 
-def _property(element: etree._Element) -> Property:
+def _property(element: Element, keys: tuple[str, ...]) -> Property:
     name = str(element.get("name", ""))
     restriction = element.find("xs:simpleType/xs:restriction", _PREFIXES)
     type_name = element.get("type") or (restriction.get("base") if restriction is not None else None) or "none"
-    type_ = _EDM_TYPES.get(type_name.rpartition(":")[2].lower())
+    plain = type_name.rpartition(":")[2].lower()
+    if plain in _WHOLE and name.lower() in {key.lower() for key in keys}:
+        return Property(name, EdmType.STRING)  # a shipped tool's keys are numbers; they are read as text
+    type_ = _EDM_TYPES.get(plain)
     if type_ is None:
         known = ", ".join(f"xs:{xml}" for xml in XML_TYPES.values())
         raise UnusableError(f"the type {type_name[:50]!r} of {name[:50]} is none of {known}")
     return Property(name, type_)
 
 
-def _keys(data_set: etree._Element) -> list[str]:
+def _keys(data_set: Element) -> list[str]:
     fields = []
     for unique in _all(data_set, "xs:unique") + _all(data_set, "xs:key"):
         if unique.get(f"{{{MSDATA}}}PrimaryKey", "").lower() == "true":

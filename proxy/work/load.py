@@ -101,8 +101,9 @@ def _task(job: Job, base: Version | None) -> LoadTask:
 
 
 async def _send_error_log(job: Job) -> None:
-    if job.counts.failed:
-        await job.account.files.send(job.folder / FAILURES, job.export(ERROR_LOG))
+    log = job.folder / FAILURES
+    if log.exists() and log.stat().st_size:  # it may speak of entities that loaded, too
+        await job.account.files.send(log, job.export(ERROR_LOG))
         job.failed_blob = job.export(ERROR_LOG)
 
 

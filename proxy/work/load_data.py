@@ -101,7 +101,7 @@ def _write_new(reading: Load, file: Path, failures: Path, told: Told) -> _Read:
         log = stack.enter_context(failures.open("wb"))
         for batch in reading:
             writer.write(batch.entities)
-            write_failures(batch.failures, log)
+            write_failures(batch.log, log)
             log.flush()  # it is sent also where this process does not come to its end
             read.entities += len(batch.entities)
             read.ids += [batch.entities.column(key), pa.array(batch.deleted, pa.string())]
