@@ -78,6 +78,10 @@ class DataSourceStore:
             await wait_before(attempt + 1)
         raise ConflictError("other writers kept changing the data source's row")
 
+    async def reach(self) -> None:
+        """Asks for a row that does not exist: whether the table answers."""
+        await self._reads.row(self._account, "reach")
+
     async def create_table(self) -> None:
         """Creates the table where it is missing."""
         try:

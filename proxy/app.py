@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from adapters.account import Account, StorageOptions
 from adapters.accounts import Accounts
-from adapters.errors import StorageFaultError
+from adapters.errors import Fault, StorageFaultError
 from adapters.remembered import Lifetimes
 from proxy.background import follow
 from proxy.draining import READINESS
@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 # How long the first answer may wait for tables to be made; an account that takes longer must not hold up the others.
 PREPARE_SECONDS = 1.0
+
+# Faults that say that no storage answers, not that something is not allowed.
+AWAY = frozenset((Fault.UNREACHABLE, Fault.TIMEOUT, Fault.NONSENSE))
 
 
 def create_app(settings: Settings, keyring: KeyRing, watching: Watching = NOTHING) -> Starlette:
@@ -122,8 +125,11 @@ async def prepare(accounts: Accounts, seconds: float, *, signs: bool = True) -> 
             async with asyncio.timeout(seconds):
                 await work(accounts[name])
         except (StorageFaultError, TimeoutError) as error:
-            advice = error.fault.value.advice if isinstance(error, StorageFaultError) else None
-            log.warning("%s: %s", what, error or "timeout", extra={"account": name, "advice": advice})
+            fault = error.fault if isinstance(error, StorageFaultError) else Fault.TIMEOUT
+            # Who may not create something may still find all that it needs; who gets no answer has no storage.
+            level, told = (logging.ERROR, "storage can't be opened") if fault in AWAY else (logging.WARNING, what)
+            text = error if isinstance(error, StorageFaultError) else fault.value.name
+            log.log(level, "%s: %s", told, text, extra={"account": name, "advice": fault.value.advice})
 
     sound = [name for name in accounts.names if name not in accounts.faults]
     for name, fault in accounts.faults.items():

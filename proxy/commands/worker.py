@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from proxy.exchange.limits import Limits
 from proxy.keyring import KeyRing
 from proxy.ring_watch import RingInUse
 from proxy.settings import Settings
+from proxy.unknown_variables import unknown_variables
+from proxy.version import PROGRAM, VERSION
 from proxy.watching.choice import Watching, watching
 from proxy.watching.jobs_counted import JobsCounted
 from proxy.watching.port import metrics_port
@@ -64,7 +67,9 @@ async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
     try:
         with own_folder() as folder:
             tasks.append(asyncio.create_task(_live(folder)))
-            log.info("working for %s accounts", len(ring.accounts.names))
+            log.info("%s %s: working for %s accounts", PROGRAM, VERSION, len(ring.accounts.names))
+            for warning in unknown_variables(os.environ, keyring.accounts.values()):
+                log.warning("%s", warning)
             await Worker(ring, Place(terms(settings), folder, asyncio.Lock(), seen)).run(stop)
     finally:
         for task in tasks:

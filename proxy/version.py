@@ -1,0 +1,11 @@
+"""The version of this program, as its package says it."""
+
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+
+PROGRAM = "spatial-data-proxy"
+
+try:
+    VERSION = version_of(PROGRAM)
+except PackageNotFoundError:  # pragma: no cover - the source alone, which nobody installed
+    VERSION = "unknown"
