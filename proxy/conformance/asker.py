@@ -36,8 +36,8 @@ class Limits:
     """What asking may cost: seconds and bytes for each request, and for all; requests; failures until it ends."""
 
     seconds: float = 10
-    size: int = 32_000_000  # a list of 10,000 jobs has up to 12 MB, and is asked for 27 times
-    all_size: int = 512_000_000
+    size: int = 32_000_000  # a list of 12,000 jobs has up to 16 MB, and may be asked for 32 times
+    all_size: int = 1_024_000_000
     requests: int = 250
     all_seconds: float = 300
     failures: int = 3

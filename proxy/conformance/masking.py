@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote, quote_plus
 
+# Longer than any secret is, however it is escaped; a whole list has a hundred times as much.
+AROUND = 65_536
+
 _SIGNATURE = re.compile(rb"(?i)(?<![a-z])sig(?:=|%3d)([^&\"'<>#\s]*)")
 
 
@@ -18,15 +21,14 @@ class Mask:
         longest_first = sorted(different, key=len, reverse=True)
         alternatives = b"|".join(b"".join(map(_any_form, secret)) for secret in longest_first)
         self._keys = re.compile(b"(?i)" + alternatives) if alternatives else None
-        self._last: tuple[bytes, bytes] | None = None
+
+    def part(self, body: bytes, start: int, end: int) -> bytes:
+        """A part of a body, masked together with so much around it that no secret is cut before it is seen."""
+        first = max(0, start - AROUND)
+        return self.body(body[first : end + AROUND])[start - first : end - first]
 
     def body(self, body: bytes) -> bytes:
-        """The body, as long as it was. That of a long list is asked for again and again, so the last one is kept."""
-        if self._last is None or self._last[0] is not body:
-            self._last = body, self._masked(body)
-        return self._last[1]
-
-    def _masked(self, body: bytes) -> bytes:
+        """The body, as long as it was."""
         masked = _SIGNATURE.sub(lambda found: found[0][: -len(found[1]) or None] + b"*" * len(found[1]), body)
         return masked if self._keys is None else self._keys.sub(lambda found: b"*" * len(found[0]), masked)
 

@@ -21,6 +21,7 @@ MOST_JOBS = 25_000
 
 # What is around a job in XML: Response, ResourceSets, ResourceSet, Resources.
 JOB_DEPTH = 4
+SET_DEPTH = 2
 _RESOURCES = tuple(f"{{{BING}}}{name}" for name in ("ResourceSets", "ResourceSet", "Resources"))
 
 _Value = TypeVar("_Value")
@@ -177,12 +178,12 @@ def _xml_envelope(exchange: Exchange) -> Envelope | None:
     found, sets, jobs, shared = None, list[ToldSet](), list[ToldJob](), dict[object, Any]()
     for element, parents in _elements(exchange.body):
         found = element if not parents else parents[0]
-        path = (*(str(each.tag) for each in parents[1:]), str(element.tag))
-        if path[:-1] == _RESOURCES and path[-1].startswith(f"{{{BING}}}"):
+        depth = len(parents)
+        if depth == JOB_DEPTH and _tags(parents) == _RESOURCES and str(element.tag).startswith(f"{{{BING}}}"):
             jobs.append(_xml_job(exchange, element, shared))
             if len(jobs) > MOST_JOBS:
                 return None
-        elif path == _RESOURCES[:2]:
+        elif depth == SET_DEPTH and (*_tags(parents), element.tag) == _RESOURCES[:SET_DEPTH]:
             sets.append(_xml_set(element, tuple(jobs)))
             jobs = []
     if found is None or etree.QName(found).localname != "Response":
@@ -196,6 +197,10 @@ def _xml_envelope(exchange: Exchange) -> Envelope | None:
         None if details is None else tuple(child.text or "" for _, child in _children(details)),
         tuple(sets),
     )
+
+
+def _tags(parents: list[etree._Element]) -> tuple[object, ...]:
+    return tuple(each.tag for each in parents[1:])
 
 
 def _xml_set(element: etree._Element, jobs: tuple[ToldJob, ...]) -> ToldSet:

@@ -41,9 +41,10 @@ class Record:
 
     def xml_form_of(self, exchange: Exchange) -> XmlForm:
         """The form of an answer in XML that has an envelope."""
-        if id(exchange) not in self._forms:
-            self._forms[id(exchange)] = read_xml_form(exchange.body)
-        return self._forms[id(exchange)]
+        body = exchange.body  # which several exchanges may share, where it is long
+        if id(body) not in self._forms:
+            self._forms[id(body)] = read_xml_form(body)
+        return self._forms[id(body)]
 
     @property
     def readable(self) -> Iterator[Envelope]:

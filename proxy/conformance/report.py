@@ -96,11 +96,11 @@ def _rule(verdict: Verdict, mask: Mask) -> dict[str, Any]:
 
 
 def _shows(seen: Seen, mask: Mask) -> str:
-    """What shows it: masked as a whole before anything is cut."""
+    """What shows it: masked before anything is cut."""
     if isinstance(seen.shows, str):
         return _cut(mask.text(seen.shows))
     start, end = seen.shows
-    return _cut(mask.body(seen.exchange.body)[start:end].decode("utf-8", "replace"))
+    return _cut(mask.part(seen.exchange.body, start, end).decode("utf-8", "replace"))
 
 
 def _cut(text: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
@@ -56,12 +57,13 @@ def survey(endpoint: Endpoint, asked: Callable[[], object] = lambda: None) -> Re
 def _ask_all(asker: Asker, endpoint: Endpoint, first: Exchange) -> None:
     jobs = _jobs(asker.envelope_of(first))
     subjects = [_subject(job) for job in _one_of_each(jobs)]
-    lists = (*LISTS, *_other_host(endpoint))
-    stand_in = next(_preferred(subjects), None) if len(jobs) > LONG_LIST else None
-    if stand_in is not None:
-        lists = tuple(_of_a_job(ask, stand_in) for ask in lists)
-    _ask_each(asker, (*lists, *_other_case(endpoint), *ERRORS))
     answers = _ask_each(asker, (ask for subject in subjects for ask in _statuses(subject, _path(subject))))
+    lists = (*LISTS, *_other_host(endpoint))
+    if len(jobs) > LONG_LIST:
+        found = {answer.ask.subject for answer in answers if answer.status == HTTPStatus.OK}
+        stand_in = next((subject for subject in _preferred(subjects) if subject in found), None)
+        lists = tuple(ask if stand_in is None else _of_a_job(ask, stand_in) for ask in lists)
+    _ask_each(asker, (*lists, *_other_case(endpoint), *ERRORS))
     _ask_each(asker, (ask for subject in _preferred(subjects) for ask in _variants(subject)))
     _ask_each(asker, _self_links(answers))
     answers += _download(asker, jobs)
