@@ -118,6 +118,10 @@ class DataSourceStore:
             for row in page:
                 await self._write(row["RowKey"], row, None)
 
+    async def reach(self) -> None:
+        """Asks for a row that does not exist: whether the table answers."""
+        await self._reads.row(self._account, "reach")
+
     async def create_table(self) -> None:
         """Creates the table where it is missing."""
         try:

@@ -139,6 +139,17 @@ class Files:
         async with storage_call(BLOCK_SECONDS):
             await self._blobs.set_service_properties(cors=[PAGES_MAY_READ] if allowed else [])
 
+    async def has_container(self, container: str) -> bool:
+        """Whether a container is there, asked by a blob that does not exist: reading blobs is all that it takes."""
+        try:
+            async with storage_call(BLOCK_SECONDS):
+                await self._client(BlobPath(container, "reach")).get_blob_properties()
+        except StorageFaultError as fault:
+            if error_code(fault.__cause__) not in _GONE:
+                raise
+            return error_code(fault.__cause__) == "BlobNotFound"
+        return True
+
     async def create_container(self, container: str) -> None:
         """Creates a container where it is missing."""
         try:

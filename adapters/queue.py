@@ -129,6 +129,16 @@ class WorkQueue:
             found = await self._client.get_queue_properties()
         return found.approximate_message_count or 0
 
+    async def exists(self) -> bool:
+        """Whether the queue is there."""
+        try:
+            await self.length()
+        except StorageFaultError as fault:
+            if error_code(fault.__cause__) == "QueueNotFound":
+                return False
+            raise
+        return True
+
     async def create(self) -> None:
         """Creates the queue where it is missing."""
         try:

@@ -12,6 +12,7 @@ if __name__ == "__main__":
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from adapters.accounts import Accounts
 from adapters.errors import ConflictError, StorageFaultError
@@ -24,18 +25,43 @@ from proxy.keyring_file import load_keyring
 from proxy.logs import configure_logs
 from proxy.server import listen, serve
 from proxy.settings import Settings, SettingsError, load_settings
+from proxy.unknown_variables import unknown_variables
+from proxy.version import PROGRAM, VERSION
 
 FAILED = 1
 INTERRUPTED = 130
+# What a shell says of a tool that a closed pipe has ended: 128 and the number of SIGPIPE.
+PIPE_CLOSED = 141
 LONGEST_TIMEOUT = 600
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; gives its exit status. What went wrong is on standard error, a line for each thing."""
+    try:
+        try:
+            return _run_command(arguments)
+        finally:  # also where the arguments are wrong, or help was asked for: Python itself would flush too late
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                stream.flush()
+    except BrokenPipeError:  # who reads has had enough
+        _drop_output()
+        return PIPE_CLOSED
+    except OSError as error:
+        _drop_output()
+        with suppress(OSError):
+            print(f"{error.filename or 'standard output'}: {error.strerror}", file=sys.stderr, flush=True)
+        return FAILED
+
+
+def _run_command(arguments: Sequence[str] | None) -> int:
     options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (SettingsError, CommandError) as error:
+    except SettingsError as error:
+        # A name that is misspelt is often why another one is missing.
+        misspelt = (each for each in unknown_variables(os.environ) if each not in str(error))
+        print("; ".join([str(error), *misspelt]), file=sys.stderr)
+    except CommandError as error:
         print(error, file=sys.stderr)
     except StorageFaultError as fault:
         print(f"storage: {fault} ({fault.fault.value.advice})", file=sys.stderr)
@@ -46,9 +72,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return FAILED
 
 
+def _drop_output() -> None:
+    """Lets Python write what is left to nowhere when it ends: it would tell of each stream that takes no more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
     top = argparse.ArgumentParser(prog="python -m proxy", description=__doc__)
+    top.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     serving = commands.add_parser("serve", help="the server, from the environment")
@@ -88,10 +126,12 @@ def parser() -> argparse.ArgumentParser:
     importing.add_argument("file", metavar="FILE", help="a saved answer of ListJobs, JSON or XML, or -")
     importing.set_defaults(run=_import)
 
-    keys = commands.add_parser("keys", help="edit the key ring file").add_subparsers(required=True)
+    ring = commands.add_parser("keys", help="edit the key ring file, or make the first one")
+    keys = ring.add_subparsers(required=True)
 
     adding = keys.add_parser("add", help="add a key, read from standard input, by its digest")
     adding.add_argument("--account", required=True, help="the account that it opens")
+    adding.add_argument("--name", help="what is shown of it: the program that has the key")
     adding.add_argument("--role", choices=["master", "query"], default="master")
     adding.add_argument("--expires", metavar="TIME", help="when it ends, like 2030-01-01T00:00:00Z")
     adding.add_argument("--data-source", action="append", default=[], metavar="PATTERN", help="only these; repeatable")
@@ -125,9 +165,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> int:
     settings = load_settings(serving=True)
-    load_keyring(settings)  # each worker process reads its own; a mistake is told once, here
+    keyring = load_keyring(settings)  # each worker process reads its own; a mistake is told once, here
     configure_logs(settings.log_level, settings.log_format)
-    return serve(settings, listen(settings), reload=options.reload)
+    warnings = unknown_variables(os.environ, keyring.accounts.values())
+    return serve(settings, listen(settings), reload=options.reload, warnings=warnings)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -150,6 +191,8 @@ def _worker(_options: argparse.Namespace) -> int:
 
 def _check(_options: argparse.Namespace) -> int:
     settings = load_settings()
+    if unknown := unknown_variables(os.environ, load_keyring(settings).accounts.values()):
+        raise SettingsError("; ".join(unknown))
     if not settings.public_url:
         print("PROXY_PUBLIC_URL is not set; serve requires it", file=sys.stderr)
     return _run(settings, lambda accounts: check(accounts, settings.storage_timeout))
@@ -159,7 +202,15 @@ def _add_key(options: argparse.Namespace) -> int:
     sources = tuple(options.data_source)
     return add_key(
         load_settings(),
-        NewKey(options.account, options.role, options.expires, sources, make=options.new, clear=options.clear),
+        NewKey(
+            options.account,
+            options.role,
+            options.expires,
+            sources,
+            make=options.new,
+            clear=options.clear,
+            name=options.name,
+        ),
     )
 
 

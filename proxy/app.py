@@ -40,6 +40,9 @@ PREPARE_SECONDS = 1.0
 # Seconds before what could not be made is tried again, doubling from the first to the last.
 PREPARE_AGAIN = (1.0, 15.0)
 
+# Faults that say that no storage answers, not that something is not allowed.
+AWAY = frozenset((Fault.UNREACHABLE, Fault.TIMEOUT, Fault.NONSENSE))
+
 
 def create_app(settings: Settings, keyring: KeyRing, watching: Watching = NOTHING) -> Starlette:
     """The proxy for these settings and this key ring, counted and traced as `watching` says.
@@ -156,10 +159,13 @@ async def prepare(
             async with asyncio.timeout(seconds):
                 await work(accounts[name])
         except (StorageFaultError, TimeoutError) as error:
-            advice = error.fault.value.advice if isinstance(error, StorageFaultError) else None
-            if names is None:  # told once
-                log.warning("%s: %s", what, error or "timeout", extra={"account": name, "advice": advice})
-            return error.fault if isinstance(error, StorageFaultError) else Fault.TIMEOUT
+            fault = error.fault if isinstance(error, StorageFaultError) else Fault.TIMEOUT
+            if names is None:  # the log says it once
+                # An identity that may not create something may still find all that it needs; no answer is no storage.
+                level, told = (logging.ERROR, "storage can't be opened") if fault in AWAY else (logging.WARNING, what)
+                text = error if isinstance(error, StorageFaultError) else fault.value.name
+                log.log(level, "%s: %s", told, text, extra={"account": name, "advice": fault.value.advice})
+            return fault
         return None
 
     if names is None:

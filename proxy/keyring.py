@@ -24,12 +24,16 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a key may do: in which account, as what, until when, and with which data sources (None: with all)."""
+    """What a key may do: in which account, as what, until when, and with which data sources (None: with all).
+
+    `name` is that of the program that has the key.
+    """
 
     account: str
     role: Role = Role.MASTER
     expires: datetime | None = None
     data_sources: tuple[re.Pattern[str], ...] | None = None
+    name: str | None = None
 
     @property
     def is_restricted(self) -> bool:

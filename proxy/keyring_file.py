@@ -1,7 +1,10 @@
 """Reads a key ring. A mistake is one line that names the account or the key's digest, never the key."""
 
 import json
+import os
 import re
+import stat
+from collections.abc import Mapping
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StrictBool,
     StringConstraints,
     ValidationError,
 )
@@ -33,6 +37,7 @@ _STORAGE_FORMS = (
     {"account_name", "account_key_env"},
     {"account_name", "credential"},
 )
+LONGEST_NAME = 64
 _ENDPOINTS = {"endpoint_suffix", "table_url", "blob_url", "queue_url"}
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -51,6 +56,13 @@ def _endpoint(url: str) -> str:
     if not is_endpoint(url):
         raise ValueError("must be an http or https URL without a query")
     return url
+
+
+def _key_name(name: str) -> str:
+    # It stands in lists, log lines and metrics, each on one line.
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise ValueError(f"must be 1 to {LONGEST_NAME} printable characters, without blanks around them")
+    return name
 
 
 Variable = Annotated[str, AfterValidator(_variable_name)]
@@ -125,6 +137,9 @@ class _Key(_Strict):
     role: Literal["master", "query"] = "master"
     expires: AwareDatetime | None = None
     data_sources: tuple[Text, ...] | None = None
+    name: Annotated[str, AfterValidator(_key_name)] | None = None
+    # Whether the key's reads may be sent on to another endpoint for comparison; nothing sends any yet.
+    shadow: StrictBool = False
 
 
 class _Ring(_Strict):
@@ -194,8 +209,21 @@ def _grants(ring: _Ring) -> dict[bytes, Grant]:
         if key.account not in ring.accounts:
             raise SettingsError(f"{_named(written)}: there is no account {key.account!r}")
         patterns = None if key.data_sources is None else tuple(pattern_of(text) for text in key.data_sources)
-        grants[digest] = Grant(key.account, Role(key.role), key.expires, patterns)
+        grants[digest] = Grant(key.account, Role(key.role), key.expires, patterns, key.name)
+    _judge_names(ring, grants)
     return grants
+
+
+def _judge_names(ring: _Ring, grants: Mapping[bytes, Grant]) -> None:
+    """Each name is one key's, in any letter case, and is no key: names are shown to everybody who reads the log."""
+    seen: dict[str, str] = {}
+    for written, key in ring.keys.items():
+        if key.name is None:
+            continue
+        if digest_of(key.name.encode()) in grants:
+            raise SettingsError(f"{_named(written)}: its name is a key of the ring, and would be shown")
+        if (first := seen.setdefault(key.name.lower(), written)) != written:
+            raise SettingsError(f"{_named(written)}: {_named(first)} has the same name")
 
 
 def written_digest(written: str) -> bytes:
@@ -234,13 +262,17 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_keyring(path: Path) -> str:
-    """The text of a key ring file.
+    """The text of a key ring file. A pipe in its place does not hang.
 
     Raises:
         SettingsError: it can't be read.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open(handle, encoding="utf-8-sig") as file:  # noqa: PTH123 - a handle has no path
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise SettingsError(f"{variable('keyring_file')}: key ring: can't be read: it is no regular file")
+            return file.read()
     except OSError as error:
         raise SettingsError(f"{variable('keyring_file')}: key ring: can't be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -2,19 +2,26 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from adapters.account import Account
 from adapters.accounts import Accounts, close_all
 from proxy.keyring import KeyRing
 from proxy.keyring_file import fingerprint_of, parse_keyring, read_keyring
-from proxy.settings import SettingsError
+from proxy.settings import SettingsError, variable
 
 log = logging.getLogger(__name__)
 
 # A change is to be in force within five seconds, in each process.
 LOOK_SECONDS = 1.0
+
+# A mount that does not answer holds a thread for as long as it likes. So many such threads are left behind, for the
+# path may lead elsewhere by now; with one more the watch waits until one of them ends.
+READ_SECONDS = 2.0
+MOST_HANGING = 5
 
 
 class RingInUse:
@@ -31,6 +38,40 @@ class RingInUse:
         return before.left_behind(self.accounts)
 
 
+class RingFile:
+    """A key ring's file. One that hangs holds up neither who reads it nor the end of the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reading = 0
+
+    async def text(self) -> str | SettingsError:
+        """The file's text, or why there is none."""
+        if self._reading >= MOST_HANGING:
+            return SettingsError(f"{variable('keyring_file')}: key ring: can't be read: it does not answer")
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[str | SettingsError] = loop.create_future()
+
+        def read() -> None:
+            text = _text(self._path)
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(self._ended, found, text)
+
+        self._reading += 1
+        # Not one of the loop's own threads: the loop waits for those before it ends.
+        threading.Thread(target=read, daemon=True, name="key ring").start()
+        try:
+            return await asyncio.wait_for(found, READ_SECONDS)
+        except TimeoutError:
+            told = f"it does not answer within {READ_SECONDS:g} s"
+            return SettingsError(f"{variable('keyring_file')}: key ring: can't be read: {told}")
+
+    def _ended(self, found: "asyncio.Future[str | SettingsError]", text: str | SettingsError) -> None:
+        self._reading -= 1
+        if not found.done():
+            found.set_result(text)
+
+
 async def watch(
     path: Path,
     ring: RingInUse,
@@ -44,11 +85,12 @@ async def watch(
     mounted secret changes by a link, an edit may keep the time.
     """
     seen: bytes | None = ring.keyring.fingerprint
+    file = RingFile(path)
     # What follows a change takes its time, and must not delay the next look; it ends with us.
     async with asyncio.TaskGroup() as following:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            text = await asyncio.to_thread(_text, path)
+            text = await file.text()
             found = None if isinstance(text, SettingsError) else fingerprint_of(text)
             if found == seen:
                 continue

@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import socket
+from collections.abc import Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -13,6 +14,7 @@ from uvicorn.supervisors import ChangeReload, multiprocess
 from proxy.cors import headers_of_all
 from proxy.draining import DrainingProcess, DrainingProcesses, DrainingServer
 from proxy.settings import Settings, SettingsError, variable
+from proxy.version import PROGRAM, VERSION
 from proxy.watching.choice import spans_asked
 from proxy.watching.otel_variables import exporters_asked
 from proxy.watching.port import metrics_port
@@ -46,10 +48,11 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, listener: socket.socket, *, reload: bool = False) -> int:
+def serve(settings: Settings, listener: socket.socket, *, reload: bool = False, warnings: Sequence[str] = ()) -> int:
     """Serves until SIGTERM or SIGINT, then answers what was accepted; gives the exit status.
 
-    With `reload` it starts anew whenever a source file changes, for those who work on it.
+    With `reload` it starts anew whenever a source file changes, for those who work on it. `warnings` stand in the log
+    after its first line.
 
     Raises:
         SettingsError: the port of metrics is taken, or traces are asked for that there are not.
@@ -60,12 +63,15 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool = False) 
     if several and (spans := spans_asked()) is not None:
         spans.close()
     with metrics_port(settings, several=several):
-        return _serve(settings, listener, reload=reload)
+        return _serve(settings, listener, reload=reload, warnings=warnings)
 
 
-def _serve(settings: Settings, listener: socket.socket, *, reload: bool) -> int:
+def _serve(settings: Settings, listener: socket.socket, *, reload: bool, warnings: Sequence[str]) -> int:
     config = configuration("proxy.app:app_from_environment", settings, reload=reload)
-    log.info("listening on %s port %s with %s processes", *listener.getsockname()[:2], settings.workers)
+    address, port = listener.getsockname()[:2]
+    log.info("%s %s: listening on %s port %s with %s processes", PROGRAM, VERSION, address, port, settings.workers)
+    for warning in warnings:
+        log.warning("%s", warning)
     # When it has shut down, uvicorn raises the signal again for whoever was there before it. That is us, and the
     # work is done.
     for number in (signal.SIGTERM, signal.SIGINT):

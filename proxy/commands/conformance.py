@@ -6,14 +6,17 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable
 
+from tqdm import tqdm
+
 from proxy.commands.failure import CommandError
+from proxy.commands.keys import read_key
 from proxy.conformance.address import AddressError, parse_base_url, parse_resolves, trust
-from proxy.conformance.asker import Endpoint, Limits
+from proxy.conformance.asker import Endpoint, Limits, UnreachableError
 from proxy.conformance.masking import Mask
 from proxy.conformance.report import as_json, as_text, counts
 from proxy.conformance.rule import verdict
 from proxy.conformance.rules.table import RULES
-from proxy.conformance.survey import UnreachableError, survey
+from proxy.conformance.survey import survey
 
 
 def conformance(options: Namespace) -> int:
@@ -24,13 +27,16 @@ def conformance(options: Namespace) -> int:
     """
     endpoint = _endpoint(options)
     try:
-        record = survey(endpoint)
+        # On a terminal alone: a long list takes a while, and who reads a log is not interested.
+        with tqdm(desc="asking", unit=" answers", disable=None, leave=False) as asked:
+            record = survey(endpoint, asked.update)
     except UnreachableError as error:
         text = Mask(endpoint.secrets).text(str(error))
         if options.json:
             print(json.dumps({"schema": 1, "error": text}))
         raise CommandError(text) from error
-    verdicts = [verdict(rule, record, as_documented=options.as_documented) for rule in RULES]
+    judging = tqdm(RULES, desc="judging", unit=" rules", disable=None, leave=False)
+    verdicts = [verdict(rule, record, as_documented=options.as_documented) for rule in judging]
     base = endpoint.base.url
     if options.json:
         _print([json.dumps(as_json(base, record, verdicts), indent=2)])
@@ -40,7 +46,7 @@ def conformance(options: Namespace) -> int:
 
 
 def _endpoint(options: Namespace) -> Endpoint:
-    key, query_key = _key(options.key), _key(options.query_key)
+    key, query_key = _key(options.key, "Key: "), _key(options.query_key, "Query key: ")
     if not key:
         raise CommandError("--key: must not be empty")
     try:
@@ -54,6 +60,8 @@ def _endpoint(options: Namespace) -> Endpoint:
 
 def _print(lines: Iterable[str]) -> None:
     """Prints in what the terminal can write, for as long as somebody reads."""
+    if sys.stdout is None:
+        return
     encoding = sys.stdout.encoding or "utf-8"
     try:
         for line in lines:
@@ -64,10 +72,10 @@ def _print(lines: Iterable[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _key(given: str | None) -> str | None:
+def _key(given: str | None, prompt: str) -> str | None:
     """A key as it was given, or a line of standard input."""
     try:
-        found = sys.stdin.readline().strip("\r\n") if given == "-" else given
+        found = read_key(prompt) if given == "-" else given
         (found or "").encode()
     except UnicodeError as error:
         raise CommandError("--key, --query-key: must be UTF-8") from error

@@ -14,8 +14,8 @@ from typing import Any
 def edited(path: Path) -> Iterator[dict[str, Any]]:
     """Gives an object to fill; when the block ends well, it replaces the file in one step.
 
-    The file keeps its mode and, where that is allowed, its owner. A link stays a link. Edits wait for each other. A
-    block that raises changes nothing.
+    The file keeps its mode and, where that is allowed, its owner; a new one is for its owner alone. A link stays a
+    link. Edits wait for each other. A block that raises changes nothing.
     """
     target = path.resolve()
     directory = os.open(target.parent, os.O_RDONLY)
@@ -30,16 +30,11 @@ def edited(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _replace(target: Path, text: str) -> None:
-    known = target.stat()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # for its owner alone
     try:
         # The new file is as closed as the old one before the first secret stands in it.
-        mode = known.st_mode & 0o7777
-        try:
-            os.fchown(handle, known.st_uid, known.st_gid)
-        except PermissionError:
-            mode &= 0o707  # the group would be another one
-        os.fchmod(handle, mode)
+        if target.exists():
+            _close_as(target.stat(), handle)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -48,3 +43,12 @@ def _replace(target: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _close_as(known: os.stat_result, handle: int) -> None:
+    mode = known.st_mode & 0o7777
+    try:
+        os.fchown(handle, known.st_uid, known.st_gid)
+    except PermissionError:
+        mode &= 0o707  # the group would be another one
+    os.fchmod(handle, mode)

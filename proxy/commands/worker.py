@@ -17,7 +17,8 @@ from proxy.exchange.limits import Limits
 from proxy.keyring import KeyRing
 from proxy.ring_watch import RingInUse
 from proxy.settings import Settings, SettingsError
-from proxy.version import VERSION
+from proxy.unknown_variables import unknown_variables
+from proxy.version import PROGRAM, VERSION
 from proxy.watching.choice import Watching, watching
 from proxy.watching.jobs_counted import JobsCounted
 from proxy.watching.port import metrics_port
@@ -93,7 +94,9 @@ async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
         with own_folder() as folder:
             tasks.append(asyncio.create_task(_live(folder)))
             readers.warm()
-            log.info("working for %s accounts", len(ring.accounts.names))
+            log.info("%s %s: working for %s accounts", PROGRAM, VERSION, len(ring.accounts.names))
+            for warning in unknown_variables(os.environ, keyring.accounts.values()):
+                log.warning("%s", warning)
             place = Place(terms(settings), folder, readers, seen, own_name())
             await Worker(ring, place, VERSION).run(stop)
     except UnfitError as error:

@@ -2,13 +2,16 @@
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from proxy.conformance.address import BaseUrl, Origin, origin_of
 from proxy.conformance.exchanges import OUTPUTS, ROOT, Ask, Exchange, Key
+from proxy.conformance.long_lists import LongLists
 from proxy.conformance.masking import holds
 from proxy.conformance.read_only import is_read_only
+from proxy.conformance.reading import read
+from proxy.conformance.told import Envelope
 from proxy.conformance.wire import Answer, Bounds, WireError, exchange
 
 READING = frozenset(("GET", "HEAD"))
@@ -20,6 +23,10 @@ class NotReadOnlyError(Exception):
     """A request that could change something; it is not made."""
 
 
+class UnreachableError(Exception):
+    """The endpoint could not be asked, or refuses a key; the text is a sentence."""
+
+
 class GaveUpError(Exception):
     """No more is asked; the text says why."""
 
@@ -29,8 +36,8 @@ class Limits:
     """What asking may cost: seconds and bytes for each request, and for all; requests; failures until it ends."""
 
     seconds: float = 10
-    size: int = 32_000_000  # a list of 10,000 jobs has up to 12 MB, and is asked for 27 times
-    all_size: int = 512_000_000
+    size: int = 32_000_000  # a list of 12,000 jobs has up to 16 MB, and may be asked for 32 times
+    all_size: int = 1_024_000_000
     requests: int = 250
     all_seconds: float = 300
     failures: int = 3
@@ -56,8 +63,11 @@ class Endpoint:
 class Asker:
     """Makes exchanges of requests, each on a connection of its own."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, asked: Callable[[], object] = lambda: None) -> None:
+        """`asked` is told of each answer."""
         self._endpoint = endpoint
+        self._asked = asked
+        self.long_lists = LongLists()
         self._ends = time.monotonic() + endpoint.limits.all_seconds
         self._failed = 0
         self._size = 0
@@ -93,8 +103,14 @@ class Asker:
             self._failed += not ask.is_link  # storage that is out of reach is not the endpoint's silence
             found = Exchange(ask=ask, failure=str(error))
         self._size += len(found.body)
+        found = self.long_lists.keep(found)
         self.exchanges.append(found)
+        self._asked()
         return found
+
+    def envelope_of(self, exchange: Exchange) -> Envelope | None:
+        """The envelope of an answer, None where it has none that could be read."""
+        return self.long_lists.envelopes.get(id(exchange)) or read(exchange)
 
     def _send(self, ask: Ask) -> Answer:
         base = self._endpoint.base

@@ -14,6 +14,10 @@ UPGRADE = (("Connection", "Upgrade, HTTP2-Settings, close"), ("Upgrade", "h2c"),
 
 FIRST = Ask(purpose=Purpose.LIST, path=LIST)
 
+# What a query key may list, only a master key may ask: each is asked at once whether it is what it was given for.
+WITH_KEY = Ask(purpose=Purpose.NO_JOB, path=f"Dataflows/LoadDataSource/{NO_ID}")
+WITH_QUERY_KEY = Ask(purpose=Purpose.QUERY_KEY_NO_JOB, path=f"Dataflows/LoadDataSource/{NO_ID}", key=Key.QUERY)
+
 LISTS = (
     Ask(purpose=Purpose.LIST, path=LIST, query="output=xml", format=XML),
     Ask(purpose=Purpose.LIST_AGAIN, path=LIST),
@@ -58,7 +62,6 @@ ERRORS = (
     Ask(purpose=Purpose.NO_KEY_BAD_OUTPUT, path=LIST, query=_BAD, key=Key.NONE),
     Ask(purpose=Purpose.NO_KEY_BAD_OUTPUT, path=LIST, query=_BAD, key=Key.WRONG),
     Ask(purpose=Purpose.HEAD, path=LIST, method="HEAD", key=Key.NONE),
-    Ask(purpose=Purpose.NO_JOB, path=f"Dataflows/LoadDataSource/{NO_ID}"),
     Ask(purpose=Purpose.NO_JOB, path=f"Dataflows/LoadDataSource/{NO_ID}", query="o=xml", format=XML),
     Ask(purpose=Purpose.NO_JOB, path=f"Dataflows/Geocode/{NO_ID}"),
     Ask(purpose=Purpose.NO_JOB, path=f"Dataflows/DataSourceRollback/{NO_ID}"),

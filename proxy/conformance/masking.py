@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote, quote_plus
 
+# Longer than any secret is, however it is escaped; a whole list has a hundred times as much.
+AROUND = 65_536
+
 _SIGNATURE = re.compile(rb"(?i)(?<![a-z])sig(?:=|%3d)([^&\"'<>#\s]*)")
 
 
@@ -18,6 +21,11 @@ class Mask:
         longest_first = sorted(different, key=len, reverse=True)
         alternatives = b"|".join(b"".join(map(_any_form, secret)) for secret in longest_first)
         self._keys = re.compile(b"(?i)" + alternatives) if alternatives else None
+
+    def part(self, body: bytes, start: int, end: int) -> bytes:
+        """A part of a body, masked together with so much around it that no secret is cut before it is seen."""
+        first = max(0, start - AROUND)
+        return self.body(body[first : end + AROUND])[start - first : end - first]
 
     def body(self, body: bytes) -> bytes:
         """The body, as long as it was."""

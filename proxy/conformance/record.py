@@ -1,12 +1,12 @@
 """All that was asked of an endpoint, and the views of it that rules look at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from proxy.conformance.exchanges import Exchange, Format, Purpose
-from proxy.conformance.reading import read
+from proxy.conformance.reading import XmlForm, read, read_xml_form
 from proxy.conformance.told import Envelope, ToldJob
 
 
@@ -23,7 +23,10 @@ class Record:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     stopped: str = ""
     scheme: str = "http"
+    read_before: Mapping[int, Envelope] = field(default_factory=dict, repr=False, compare=False)
+    """Envelopes that were read as they came, by the identity of their exchange."""
     _read: dict[int, Envelope | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _forms: dict[int, XmlForm] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, *purposes: Purpose) -> Iterator[Exchange]:
         """The exchanges that were made for these purposes and were answered."""
@@ -32,8 +35,16 @@ class Record:
     def envelope_of(self, exchange: Exchange) -> Envelope | None:
         """The envelope of one answer, None where it has none that could be read."""
         if id(exchange) not in self._read:
-            self._read[id(exchange)] = read(exchange) if exchange.is_envelope else None
+            known = self.read_before.get(id(exchange))
+            self._read[id(exchange)] = known or (read(exchange) if exchange.is_envelope else None)
         return self._read[id(exchange)]
+
+    def xml_form_of(self, exchange: Exchange) -> XmlForm:
+        """The form of an answer in XML that has an envelope."""
+        body = exchange.body  # which several exchanges may share, where it is long
+        if id(body) not in self._forms:
+            self._forms[id(body)] = read_xml_form(body)
+        return self._forms[id(body)]
 
     @property
     def readable(self) -> Iterator[Envelope]:
@@ -49,8 +60,13 @@ class Record:
                     yield each
 
     def jobs(self, *purposes: Purpose, form: Format | None = None) -> Iterator[ToldJob]:
-        """The jobs of these answers."""
-        return (job for each in self.envelopes(*purposes, form=form) for job in each.jobs)
+        """The jobs of these answers, those of a long list that came again only once."""
+        seen = set[int]()
+        for each in self.envelopes(*purposes, form=form):
+            for found in each.sets:
+                if id(found) not in seen:  # a long list that came again is judged once
+                    seen.add(id(found))
+                    yield from found.jobs
 
     def listed(self, form: Format = Format.JSON) -> tuple[ToldJob, ...]:
         """The jobs of the first list in a format."""

@@ -26,15 +26,20 @@ def as_text(base_url: str, record: Record, verdicts: Sequence[Verdict]) -> Itera
     yield f"{len(record.exchanges)} requests, GET and HEAD only; the job list: {mask.text(_job_list(record))}"
     if record.stopped:
         yield f"NOT ALL WAS ASKED: it ended {record.stopped}"
+    yield _summary(verdicts)
     for section, title in SECTIONS.items():
         yield ""
         yield f"{section} {title}"
         for each in verdicts:
             if each.rule.section == section:
                 yield from _lines(each, mask)
-    told = counts(verdicts)
     yield ""
-    yield (f"{len(verdicts)} rules: {told['kept']} kept, {told['broken']} broken, {told['notJudged']} not judged")
+    yield _summary(verdicts)  # again, for a report is longer than a screen
+
+
+def _summary(verdicts: Sequence[Verdict]) -> str:
+    told = counts(verdicts)
+    return f"{len(verdicts)} rules: {told['kept']} kept, {told['broken']} broken, {told['notJudged']} not judged"
 
 
 def _lines(verdict: Verdict, mask: Mask) -> Iterator[str]:
@@ -91,11 +96,11 @@ def _rule(verdict: Verdict, mask: Mask) -> dict[str, Any]:
 
 
 def _shows(seen: Seen, mask: Mask) -> str:
-    """What shows it: masked as a whole before anything is cut."""
+    """What shows it: masked before anything is cut."""
     if isinstance(seen.shows, str):
         return _cut(mask.text(seen.shows))
     start, end = seen.shows
-    return _cut(mask.body(seen.exchange.body)[start:end].decode("utf-8", "replace"))
+    return _cut(mask.part(seen.exchange.body, start, end).decode("utf-8", "replace"))
 
 
 def _cut(text: str) -> str:

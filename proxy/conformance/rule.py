@@ -74,13 +74,24 @@ def verdict(rule: Rule, record: Record, *, as_documented: bool = False) -> Verdi
 
     With `as_documented`, what is right by a document of Bing's is not judged.
     """
-    found = tuple(rule.judge(record))
-    seen = tuple(each for each in found if isinstance(each, Seen))
-    wrong = tuple(each for each in seen if each.wrong and not (as_documented and each.documented))
-    reasons = [each.reason for each in found if isinstance(each, Unjudged)]
-    reasons += [each.wrong for each in seen if as_documented and each.documented]
-    if wrong:
-        return Verdict(rule, Outcome.BROKEN, len(seen), wrong[:EXHIBITS], f"{len(wrong)} of {len(seen)}")
-    if reasons or not seen:
-        return Verdict(rule, Outcome.NOT_JUDGED, len(seen), (), reasons[0] if reasons else rule.needs)
-    return Verdict(rule, Outcome.KEPT, len(seen), seen[:1])
+    looked_at = broken = 0
+    kept, wrong = list[Seen](), list[Seen]()
+    unjudged = documented = ""
+    for each in rule.judge(record):  # of a long list a rule sees a million things; only what shows it is kept
+        if isinstance(each, Unjudged):
+            unjudged = unjudged or each.reason
+            continue
+        looked_at += 1
+        if not kept:
+            kept.append(each)
+        if as_documented and each.documented:
+            documented = documented or each.wrong
+        elif each.wrong:
+            broken += 1
+            if broken <= EXHIBITS:
+                wrong.append(each)
+    if broken:
+        return Verdict(rule, Outcome.BROKEN, looked_at, tuple(wrong), f"{broken} of {looked_at}")
+    if unjudged or documented or not looked_at:
+        return Verdict(rule, Outcome.NOT_JUDGED, looked_at, (), unjudged or documented or rule.needs)
+    return Verdict(rule, Outcome.KEPT, looked_at, tuple(kept))

@@ -1,18 +1,21 @@
 """What is asked, in which order: the job list, what needs no job, then the jobs that the list or links tell of."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
-from proxy.conformance.asker import Asker, Endpoint, GaveUpError
-from proxy.conformance.asks import ERRORS, FIRST, LIST, LISTS, NO_ID, XML
+from proxy.conformance.asker import Asker, Endpoint, GaveUpError, UnreachableError
+from proxy.conformance.asks import ERRORS, FIRST, LIST, LISTS, NO_ID, WITH_QUERY_KEY, XML
 from proxy.conformance.contract import DOWNLOAD, DOWNLOAD_JOB, GEOCODE, GEOCODE_JOB, KINDS, LOAD, STATUSES
 from proxy.conformance.exchanges import ROOT, Ask, Exchange, Key, Purpose, Subject
 from proxy.conformance.read_only import is_read_only
 from proxy.conformance.reading import read
 from proxy.conformance.record import Record
-from proxy.conformance.told import ToldJob
+from proxy.conformance.refused_keys import judge_keys
+from proxy.conformance.told import Envelope, ToldJob
 
 # Names of data sources that are asked for a download, until one has it; jobs whose outputs are fetched; jobs without a
 # link to an output that are asked for one, of which there is one of each type and state.
@@ -23,36 +26,44 @@ STAND_IN = "?key=stand-in-for-the-key"
 RANGE = (("Range", "bytes=0-63"),)
 
 
-class UnreachableError(Exception):
-    """The endpoint could not be asked; the text is a sentence."""
+# From so many jobs on, what need not be asked of the job list is asked of a job's status: a list may take seconds.
+LONG_LIST = 1_000
+OF_THE_LIST = frozenset((Purpose.LIST, Purpose.LIST_AGAIN))
 
 
-def survey(endpoint: Endpoint) -> Record:
-    """Asks an endpoint for all that rules look at.
+def survey(endpoint: Endpoint, asked: Callable[[], object] = lambda: None) -> Record:
+    """Asks an endpoint for all that rules look at; `asked` is told of each answer.
 
     Raises:
-        UnreachableError: the first request had no answer.
+        UnreachableError: the first request had no answer, or a key is refused.
     """
-    asker = Asker(endpoint)
+    asker = Asker(endpoint, asked)
     asked_at = datetime.now(UTC)
     stopped = ""
     try:
         first = asker.ask(FIRST)
         if first.failure:
             raise UnreachableError(f"{endpoint.base.url} could not be asked: {first.failure}.")
+        judge_keys(asker, endpoint, first)
         _ask_all(asker, endpoint, first)
     except GaveUpError as error:
         if not asker.exchanges:
             raise UnreachableError(f"{endpoint.base.url} could not be asked: it ended {error}.") from error
         stopped = str(error)
-    return Record(tuple(asker.exchanges), asked_at, endpoint.secrets, stopped, endpoint.base.origin.scheme)
+    scheme, known = endpoint.base.origin.scheme, asker.long_lists.envelopes
+    return Record(tuple(asker.exchanges), asked_at, endpoint.secrets, stopped, scheme, known)
 
 
 def _ask_all(asker: Asker, endpoint: Endpoint, first: Exchange) -> None:
-    jobs = _jobs(first)
+    jobs = _jobs(asker.envelope_of(first))
     subjects = [_subject(job) for job in _one_of_each(jobs)]
-    _ask_each(asker, (*LISTS, *_other_host(endpoint), *_other_case(endpoint), *ERRORS))
     answers = _ask_each(asker, (ask for subject in subjects for ask in _statuses(subject, _path(subject))))
+    lists = (*LISTS, *_other_host(endpoint))
+    if len(jobs) > LONG_LIST:
+        found = {answer.ask.subject for answer in answers if answer.status == HTTPStatus.OK}
+        stand_in = next((subject for subject in _preferred(subjects) if subject in found), None)
+        lists = tuple(ask if stand_in is None else _of_a_job(ask, stand_in) for ask in lists)
+    _ask_each(asker, (*lists, *_other_case(endpoint), *ERRORS))
     _ask_each(asker, (ask for subject in _preferred(subjects) for ask in _variants(subject)))
     _ask_each(asker, _self_links(answers))
     answers += _download(asker, jobs)
@@ -66,8 +77,18 @@ def _ask_each(asker: Asker, asks: Iterable[Ask]) -> list[Exchange]:
     return [asker.ask(ask) for ask in asks if ask.is_link or is_read_only(ask.path)]
 
 
-def _jobs(exchange: Exchange) -> tuple[ToldJob, ...]:
-    found = read(exchange)
+def _of_a_job(ask: Ask, subject: Subject) -> Ask:
+    """The same of a job's status, where it need not be the list: in the same letter case, with the same parameters."""
+    if ask.purpose in OF_THE_LIST:
+        return ask
+    path = _path(subject)
+    for form in (str.lower, str.upper):
+        if ask.path == form(LIST):
+            path = form(path)
+    return replace(ask, path=path + ask.path[len(LIST) :], subject=subject)
+
+
+def _jobs(found: Envelope | None) -> tuple[ToldJob, ...]:
     return () if found is None else tuple(job for job in found.jobs if job.text("description") in KINDS and job.id)
 
 
@@ -216,10 +237,8 @@ def _by_query_key(subjects: list[Subject]) -> Iterator[Ask]:
     yield Ask(purpose=Purpose.LIST_AGAIN, path=LIST)  # a job may have come since the list was first asked for
     yield Ask(purpose=Purpose.QUERY_KEY_INFORMATION, path="data", key=Key.QUERY)
     yield Ask(purpose=Purpose.QUERY_KEY_INFORMATION, path="data", query="$format=json", key=Key.QUERY)
-    load, listed = f"Dataflows/LoadDataSource/{NO_ID}", f"{LIST}/{NO_ID}"
-    yield Ask(purpose=Purpose.QUERY_KEY_NO_JOB, path=load, key=Key.QUERY)
-    yield Ask(purpose=Purpose.QUERY_KEY_OUTPUT, path=load + "/output/succeeded", key=Key.QUERY)
-    yield Ask(purpose=Purpose.QUERY_KEY_OUTPUT, path=listed + "/output/succeeded", key=Key.QUERY)
+    for path in (WITH_QUERY_KEY.path, f"{LIST}/{NO_ID}"):
+        yield Ask(purpose=Purpose.QUERY_KEY_OUTPUT, path=path + "/output/succeeded", key=Key.QUERY)
     # Geocode jobs are any key's; all others take a master key.
     for subject in [each for each in subjects if each.job_type == GEOCODE_JOB][:1]:
         yield Ask(purpose=Purpose.QUERY_KEY_GEOCODE, path=_path(subject), key=Key.QUERY, subject=subject)

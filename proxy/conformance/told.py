@@ -68,7 +68,9 @@ class ToldJob:
         if self.exchange.ask.format is Format.XML:
             element = name[0].upper() + name[1:]
             return f"<{element}>{self.values[name]}</{element}>"
-        return f"{json.dumps(name)}:{json.dumps(self.values[name], ensure_ascii=False)}"
+        value = self.values[name]
+        text = str(value) if type(value) is int else json.dumps(value, ensure_ascii=False)
+        return f'"{name}":{text}'
 
 
 @dataclass(frozen=True, slots=True)

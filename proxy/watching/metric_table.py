@@ -1,7 +1,7 @@
 """Every metric, as one table: what the dashboard, the alert rules and the README are checked against.
 
-A label holds an account of the key ring, or a word of a fixed list: never a path, an id or a key. So the number of
-series is bounded by the ring.
+A label holds an account of the key ring, the program's version, or a word of a fixed list: never a path, an id or a
+key. So the number of series is bounded by the ring.
 """
 
 from dataclasses import dataclass
@@ -41,6 +41,7 @@ def _metric(name: str, kind: Kind, labels: str, text: str, buckets: tuple[float,
 
 C, G, H = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
+BUILD_INFO = _metric("build_info", G, "version", "Always 1; the label says which version runs.")
 REQUESTS = _metric("requests", C, "operation status account", "Requests answered.")
 REQUEST_SECONDS = _metric("request_seconds", H, "operation", "From request to answer, in seconds.", REQUEST_BUCKETS)
 STORAGE_CALLS = _metric("storage_calls", C, "account service call", "Calls of storage that have ended, well or not.")
@@ -94,6 +95,7 @@ WORKER_LOOK = _metric(
 )
 
 METRICS = (
+    BUILD_INFO,
     REQUESTS,
     REQUEST_SECONDS,
     STORAGE_CALLS,

@@ -6,6 +6,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from proxy.bing.envelope import Authentication
+from proxy.version import VERSION
 from proxy.watching import metric_table
 from proxy.watching.metric_table import METRICS, Kind, Metric
 
@@ -29,6 +30,7 @@ class Series:
             each.name: _MAKERS[each.kind](each, registry) for each in METRICS if worker or not each.worker
         }
         self._accounts: set[str] = set()
+        self.gauge(metric_table.BUILD_INFO, VERSION).set(1)
         # A counter that begins with its first event hides it from rate(): what alerts look at is there from the start.
         for outcome in ("taken", "refused"):
             self.counter(metric_table.RING_RELOADS, outcome)

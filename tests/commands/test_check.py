@@ -1,13 +1,23 @@
 """`check`: says what is wrong, and holds no secret."""
 
+import asyncio
 import json
+import re
 import socket
 
 import pytest
 
-from adapters.emulator import Emulator
+from adapters.emulator import Emulator, start_emulator
+from adapters.ticks import FIRST
+from adapters.worker_rows import WorkerRow, write_worker_row
+from proxy.app import prepare
+from proxy.settings import Settings, variable
+from proxy.unknown_variables import AZD_VARIABLES
 from tests.commands.conftest import Run
+from tests.contract.stand_ins import closed_port
+from tests.deploy.bicep_file import AZURE
 from tests.storage import Storage
+from tests.work.test_worker import ring_of
 
 SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQ="  # noqa: S105 - opens nothing
 
@@ -64,6 +74,91 @@ def test_a_table_that_is_still_missing_is_told_and_is_no_fault(run: Run, monkeyp
     outcome = run("check")
     assert outcome.status == 0
     assert "without the jobs table, which serve creates if it may" in outcome.out
+
+
+def test_what_a_first_start_creates_is_told_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with start_emulator() as fresh:
+        monkeypatch.setenv("PROXY_KEYRING", ring(new=fresh.connection_string))
+        outcome = run("check")
+    assert outcome.status == 0
+    for missing in ("jobs table", "datasources table", "container uploads", "container datasources"):
+        assert f"without the {missing}, which serve creates if it may" in outcome.out
+    assert "queue not there; serve creates it if it may" in outcome.out
+
+
+@pytest.mark.parametrize(("service", "part"), [("Queue", "queue"), ("Blob", "blobs"), ("Table", "tables")])
+def test_each_service_that_a_load_needs_is_looked_at(
+    run: Run, storage: Storage, monkeypatch: pytest.MonkeyPatch, service: str, part: str
+) -> None:
+    with closed_port() as port:
+        text = re.sub(rf"({service}Endpoint=http://127\.0\.0\.1):\d+", rf"\1:{port}", storage.connection_string)
+        monkeypatch.setenv("PROXY_KEYRING", ring(**{storage.account: text}))
+        outcome = run("check")
+    assert outcome.status == 1
+    assert outcome.out.startswith(f"broken {storage.account}: ")
+    assert f"{part} unreachable: " in outcome.out
+
+
+def test_a_worker_that_lives_is_told_and_that_none_does_is_no_fault(run: Run, storage: Storage) -> None:
+    none = run("check")
+    assert none.status == 0
+    assert "workers NONE has given a sign of life within 60 s: jobs wait until one runs" in none.out
+
+    async def give() -> None:
+        async with ring_of(storage).accounts as accounts:
+            await prepare(accounts, 5)
+            await write_worker_row(accounts[storage.account], WorkerRow("host:1:abcdef", FIRST, "1"))
+
+    asyncio.run(give())
+    outcome = run("check")
+    assert (outcome.status, outcome.err) == (0, "")
+    line = rf"ok     {storage.account}: tables \d+ ms, blobs \d+ ms, queue \d+ ms, links \d+ ms, workers 1 alive\n"
+    assert re.fullmatch(line, outcome.out)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("PROXY_PUBLC_URL", "PROXY_PUBLIC_URL"),
+        ("PROXY_SAS_MINUTE", "PROXY_SAS_MINUTES"),
+        ("proxy_keyring_path", "PROXY_KEYRING"),
+        ("PROXY_", "PROXY_"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused_with_the_nearest_name(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, nearest: str
+) -> None:
+    monkeypatch.setenv(name, "secret")
+    outcome = run("check")
+    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert outcome.err.startswith(f"{name}: no such setting; the nearest name is {nearest}")
+    assert "secret" not in outcome.err
+
+
+def test_variables_of_azd_and_those_that_the_ring_names_are_no_mistakes(
+    run: Run, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in AZD_VARIABLES:
+        monkeypatch.setenv(name, "of azd")
+    monkeypatch.setenv("PROXY_CONTOSO_STORAGE", storage.connection_string)
+    named = {"accounts": {"contoso": {"storage": {"connection_string_env": "PROXY_CONTOSO_STORAGE"}}}, "keys": {}}
+    monkeypatch.setenv("PROXY_KEYRING", json.dumps(named))
+    outcome = run("check")
+    assert (outcome.status, outcome.err) == (0, "")
+
+
+def test_the_variables_of_azd_are_those_of_the_deployment() -> None:
+    parameters = (AZURE / "main.parameters.json").read_text(encoding="utf-8")
+    outputs = (AZURE / "main.bicep").read_text(encoding="utf-8")
+    named = re.findall(r"\$\{(PROXY_\w+)", parameters) + re.findall(r"^output (PROXY_\w+)", outputs, re.MULTILINE)
+    assert set(named) - {variable(field) for field in Settings.model_fields} == AZD_VARIABLES
+
+
+def test_a_missing_setting_is_told_with_the_name_that_was_misspelt(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROXY_PUBLIC_URL")
+    monkeypatch.setenv("PROXY_PUBLC_URL", "https://a")
+    told = "PROXY_PUBLIC_URL: must be set; PROXY_PUBLC_URL: no such setting; the nearest name is PROXY_PUBLIC_URL\n"
+    assert (run("serve").status, run("serve").err) == (1, told)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ def test_a_sound_endpoint_ends_with_0_and_a_line_of_counts(
     assert not err
     assert_masked(out)
     lines = out.splitlines()
-    assert lines[-1] == f"{len(RULES)} rules: {len(RULES) - 4} kept, 0 broken, 4 not judged"
+    # At both ends: a report is longer than a screen.
+    assert lines[2] == lines[-1] == f"{len(RULES)} rules: {len(RULES) - 4} kept, 0 broken, 4 not judged"
     assert all(f"  {rule.id} " in out for rule in RULES)
     assert f"{'not judged':10}  {'5.unavailable':24} 503 has Retry-After. - no answer was a 503" in out
     assert len([line for line in lines if line.startswith("  kept")]) == len(RULES) - 4
@@ -115,9 +116,55 @@ def test_a_base_url_may_have_a_path() -> None:
     assert all(each.split(" ")[1].lower().startswith("/sds/rest/v1/") for each in asked)
 
 
-def test_a_wrong_key_is_a_broken_list(bare: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--base-url", bare.url, "--key", "nobodys-key") == 1
-    assert "; the job list: HTTP 401 Unauthorized, InvalidCredentials, 0 jobs\n" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (("nobodys-key",), "refuses the key of --key: HTTP 401 Unauthorized, InvalidCredentials."),
+        ((QUERY,), "takes the key of --key for a query key, and a master key is needed."),
+        (
+            (MASTER, "--query-key", "nobodys-key"),
+            "refuses the key of --query-key: HTTP 401 Unauthorized, InvalidCredentials.",
+        ),
+    ],
+)
+def test_a_key_that_is_refused_is_one_line_and_not_many_broken_rules(
+    bare: LiveServer, capsys: pytest.CaptureFixture[str], keys: tuple[str, ...], told: str
+) -> None:
+    assert run("--base-url", bare.url, "--key", *keys) == 1
+    assert capsys.readouterr() == ("", f"{bare.url} {told}\n")
+    assert run("--base-url", bare.url, "--json", "--key", *keys) == 1
+    assert json.loads(capsys.readouterr().out) == {"schema": 1, "error": f"{bare.url} {told}"}
+
+
+def test_on_a_terminal_keys_are_asked_for_and_not_shown(
+    bare: LiveServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    asked: list[str] = []
+
+    def typed_unseen(prompt: str, _: object) -> str:
+        asked.append(prompt)
+        return MASTER if prompt == "Key: " else QUERY
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("proxy.commands.keys.getpass", typed_unseen)
+    assert run("--base-url", bare.url, "--key", "-", "--query-key", "-") == 0
+    assert asked == ["Key: ", "Query key: "]
+    assert MASTER not in capsys.readouterr().out
+
+
+def test_progress_is_shown_on_a_terminal_alone(bare: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr("sys.stderr", stream)
+        assert run("--base-url", bare.url, "--key", MASTER) == 0
+        assert ("asking" in stream.getvalue()) == ("judging" in stream.getvalue()) == shown
 
 
 def test_an_authority_of_ones_own_and_an_address_for_a_name(

@@ -1,15 +1,39 @@
 """A list of as many jobs as an account may have is judged; one of an absurd number costs neither memory nor time."""
 
+import asyncio
 import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
+from adapters.account import StorageOptions
+from adapters.accounts import Accounts
+from adapters.credentials import ConnectionString
+from adapters.ids import new_job_id
+from adapters.records import BlobPath, JobRecord, JobStatus, JobType
+from adapters.ticks import from_datetime
 from proxy.__main__ import main
 from proxy.conformance.asker import Limits
 from proxy.conformance.asks import FIRST, LISTS
-from proxy.conformance.exchanges import Exchange
+from proxy.conformance.contract import BING
+from proxy.conformance.exchanges import Exchange, Format, Purpose
 from proxy.conformance.reading import read
+from proxy.conformance.record import Record
+from proxy.conformance.rule import Outcome, verdict
+from proxy.conformance.rules.table import RULES
+from proxy.conformance.survey import LONG_LIST
+from tests.conformance.accounts import record_of
+from tests.conformance.breaking import Mutation, json_body, xml_body
 from tests.conformance.endpoints import Said, answering
+from tests.conftest import StartServer
+from tests.storage import Storage
+
+JOBS = 12_000
+MEGABYTES = 300
 
 
 @pytest.mark.parametrize(
@@ -42,3 +66,122 @@ def test_a_long_id_makes_no_long_report(form: tuple[str, ...], capsys: pytest.Ca
     with answering(lambda _: Said(body)) as (url, _):
         assert main(["conformance", "--base-url", url, "--key", "some-key", *form]) == 1
     assert max(map(len, capsys.readouterr().out.splitlines())) < 600
+
+
+@pytest.fixture
+def long_list(storage: Storage, start: StartServer) -> Record:
+    """What a server with more jobs than a short list has was asked and answered."""
+    created = [from_datetime(datetime.now(UTC) - timedelta(minutes=5 + number)) for number in range(LONG_LIST + 100)]
+    jobs = [
+        JobRecord(
+            row_key=new_job_id(moment),
+            job_type=JobType.GEOCODE,
+            status=JobStatus.COMPLETED,
+            created=moment,
+            completed=moment,
+            total=3,
+            processed=3,
+            failed=0,
+            output_blob=BlobPath("exports", "a.csv"),
+        )
+        for moment in created
+    ]
+
+    async def write() -> None:
+        options = StorageOptions(storage.table_name, timedelta(hours=1), 30)
+        async with Accounts({storage.account: ConnectionString(storage.connection_string)}, options) as accounts:
+            await accounts[storage.account].jobs.put(jobs)
+
+    asyncio.run(write())
+    return record_of(start(storage, storage_timeout=30))
+
+
+def test_a_long_list_is_asked_for_a_few_times_kept_once_and_judged_as_a_whole(long_list: Record) -> None:
+    lists = [each for each in long_list.exchanges if len(each.body) > 100_000]
+    assert {each.ask.purpose for each in lists} == {Purpose.LIST, Purpose.LIST_AGAIN, Purpose.LIST_QUERY_KEY}
+    assert len(lists) < 10
+    in_json = [
+        each
+        for each in lists
+        if each.ask.format is Format.JSON and each.ask.purpose in {Purpose.LIST, Purpose.LIST_AGAIN}
+    ]
+    assert len(in_json) > 2
+    assert len({id(each.body) for each in in_json}) == 1
+    told = [envelope.values["traceId"] for each in lists if (envelope := long_list.envelope_of(each))]
+    assert len(set(told)) == len(lists)
+    assert [rule.id for rule in RULES if verdict(rule, long_list).outcome is Outcome.BROKEN] == []
+    # All that needs no job of another kind is judged as in a short list: parameters, letter case, HEAD.
+    for rule in RULES:
+        if rule.id.startswith(("1.parameter", "1.value", "1.output-", "1.key-", "1.path", "1.slash", "1.head", "1.up")):
+            assert verdict(rule, long_list).outcome is Outcome.KEPT or "download" in rule.id, rule.id
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "change"),
+    [
+        ("3.status", json_body('(.*)"status":"Completed"', r'\1"status":"completed"', Purpose.LIST, count=1)),
+        ("6.geocode-links", json_body('(.*)"role":"self"', r'\1"role":"other"', Purpose.LIST, count=1)),
+        ("3.xml-dates", xml_body("(.*)<CreatedDate>2", r"\1<CreatedDate>T2", Purpose.LIST, count=1)),
+        ("2.xml-nil", xml_body("(.*)<CompletedDate>[^<]*<", r"\1<CompletedDate><", Purpose.LIST, count=1)),
+    ],
+)
+def test_one_odd_job_at_the_end_of_a_long_list_breaks_the_rule(
+    long_list: Record, rule_id: str, change: Mutation
+) -> None:
+    (rule,) = (each for each in RULES if each.id == rule_id)
+    found = verdict(rule, change(long_list))
+    assert found.outcome is Outcome.BROKEN
+    assert found.reason.startswith("1 of ")
+
+
+def test_a_list_of_twelve_thousand_jobs_takes_little_memory() -> None:
+    bodies = {form: body.replace(b"TRACE", b"%s") for form, body in (("json", _json(JOBS)), ("xml", _xml(JOBS)))}
+
+    def say(path: str) -> Said:
+        form = "xml" if "=xml" in path.lower() else "json"
+        if "listjobs?" not in path.lower() or "key=" not in path.lower():
+            return Said(b"{}", 404)
+        headers = (("Content-Type", f"application/{form}; charset=utf-8"),)
+        return Said(bodies[form].replace(b"%s", uuid4().hex.encode()), 200, headers)
+
+    with answering(say) as (url, _):
+        command = [sys.executable, "-m", "proxy", "conformance", "--base-url", url, "--key", "some-key", "--json"]
+        with subprocess.Popen([*command, "--timeout", "120"], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.read())
+            _, _, used = os.wait4(process.pid, 0)
+    assert told["jobList"] == f"HTTP 200 OK, ValidCredentials, {JOBS} jobs"
+    verdicts = {rule["id"]: (rule["verdict"], rule["lookedAt"]) for rule in told["rules"]}
+    assert verdicts["3.status"] == ("kept", 2 * JOBS)  # in both formats, and what came again only once
+    assert verdicts["6.formats-agree"][0] == "kept"
+    assert used.ru_maxrss < MEGABYTES * 1024
+
+
+LINK = f"https://contoso.blob.core.windows.net/exports/a?sv=2024&sp=r&sr=b&sig={'s' * 300}"
+CREATED = datetime.now(UTC) - timedelta(hours=1)
+
+
+def _json(jobs: int) -> bytes:
+    date = f"{CREATED:%a, %d %b %Y %H:%M:%S} GMT"
+    links = [{"name": name, "role": "output", "url": LINK} for name in ("succeeded", "failed")]
+    counts = {"failedEntityCount": 0, "processedEntityCount": 3, "status": "Completed", "totalEntityCount": 3}
+    told = {"__type": "DataflowJob:x", "id": "ID", "links": links, "createdDate": date, "description": "Geocode"}
+    job = json.dumps(told | counts)
+    resources = ",".join(job.replace('"ID"', f'"{number:032}"') for number in range(jobs))
+    sets = f'[{{"estimatedTotal":{jobs},"resources":[{resources}]}}]'
+    code = '"authenticationResultCode":"ValidCredentials"'
+    return f'{{{code},"resourceSets":{sets},"statusCode":200,"traceId":"TRACE"}}'.encode()
+
+
+def _xml(jobs: int) -> bytes:
+    link = LINK.replace("&", "&amp;")
+    links = "".join(f'<Link role="output" name="{name}">{link}</Link>' for name in ("succeeded", "failed"))
+    counts = "".join(f"<{name}EntityCount>3</{name}EntityCount>" for name in ("Total", "Processed", "Failed"))
+    date = f"{CREATED:%Y-%m-%dT%H:%M:%S}+00:00"
+    job = f"<DataflowJob><Id>ID</Id>{links}<Description>Geocode</Description><Status>Completed</Status>"
+    job += f"<CreatedDate>{date}</CreatedDate>{counts}</DataflowJob>"
+    resources = "".join(job.replace("<Id>ID", f"<Id>{number:032}") for number in range(jobs))
+    total = f"<EstimatedTotal>{jobs}</EstimatedTotal>"
+    sets = f"<ResourceSets><ResourceSet>{total}<Resources>{resources}</Resources></ResourceSet></ResourceSets>"
+    code = "<AuthenticationResultCode>ValidCredentials</AuthenticationResultCode><TraceId>TRACE</TraceId>"
+    return f'<Response xmlns="{BING}">{code}{sets}</Response>'.encode()

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.conformance.address import parse_base_url
 from proxy.conformance.asker import Asker, Endpoint, NotReadOnlyError
-from proxy.conformance.asks import ERRORS, FIRST, LISTS
+from proxy.conformance.asks import ERRORS, FIRST, LISTS, WITH_KEY
 from proxy.conformance.exchanges import ROOT, Ask, Purpose
 from proxy.conformance.read_only import is_read_only
 from proxy.conformance.record import Record
@@ -68,7 +68,7 @@ def test_all_that_is_asked_is_asked_for_reading(full: Record) -> None:
     asked = [each.ask for each in full.exchanges]
     assert {ask.method for ask in asked} == {"GET", "HEAD"}
     assert all(is_read_only(ask.path) for ask in asked if not ask.is_link)
-    assert {FIRST, *LISTS, *ERRORS} <= set(asked)
+    assert {FIRST, WITH_KEY, *LISTS, *ERRORS} <= set(asked)
 
 
 def test_nothing_in_storage_is_changed(storage: Storage, start: StartServer) -> None:

@@ -3,12 +3,16 @@
 import hashlib
 import io
 import json
+import os
+import re
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
+from adapters.credentials import ConnectionString
 from proxy.__main__ import main
 from proxy.keyring_file import parse_keyring
 
@@ -110,14 +114,77 @@ def test_edits_at_the_same_time_lose_nothing_and_no_reader_sees_half(file: Path)
     assert len(keys(file)) == 21
 
 
-@pytest.mark.usefixtures("file")
-def test_the_list_shows_digests_and_never_keys(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["keys", "add", "--account", "contoso", "--new", "--expires", "2020-01-01T00:00:00Z"])
-    new = capsys.readouterr().out.strip()
+@pytest.mark.parametrize("inline", [False, True])
+def test_the_list_shows_digests_and_names_and_never_keys(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, inline: bool
+) -> None:
+    ring = json.loads(file.read_text(encoding="utf-8"))
+    ring["keys"] |= {"ended": {"account": "contoso", "name": "store locator", "expires": "2020-01-01T00:00:00Z"}}
+    ring["keys"][digest("named")] = {"account": "contoso", "name": "CRM", "shadow": True, "data_sources": ["Co*"]}
+    if inline:
+        monkeypatch.delenv("PROXY_KEYRING_FILE")
+        monkeypatch.setenv("PROXY_KEYRING", json.dumps(ring))
+    else:
+        file.write_text(json.dumps(ring), encoding="utf-8")
     assert main(["keys", "list"]) == 0
-    clear, ended = capsys.readouterr().out.splitlines()
+    clear, ended, named = capsys.readouterr().out.splitlines()
     assert clear == f"{digest('in-the-clear-key')[:19]}  contoso  query  in the clear"
-    assert ended == f"{digest(new)[:19]}  contoso  master  expired 2020-01-01T00:00:00+00:00"
+    assert ended == (
+        f"{digest('ended')[:19]}  store locator  contoso  master  expired 2020-01-01T00:00:00+00:00  in the clear"
+    )
+    assert named == f"{digest('named')[:19]}  CRM  contoso  master  Co*"
+
+
+def test_a_key_has_a_name_that_no_other_has(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keys", "add", "--account", "contoso", "--new", "--name", "store locator"]) == 0
+    (_, entry) = keys(file).values()
+    assert entry == {"account": "contoso", "role": "master", "name": "store locator"}
+    assert main(["keys", "add", "--account", "contoso", "--new", "--name", "Store Locator"]) == 1
+    assert re.fullmatch(
+        r"key ring: key sha256:\w{12}: key sha256:\w{12} has the same name; nothing was changed\n",
+        capsys.readouterr().err.splitlines(keepends=True)[-1],
+    )
+
+
+@pytest.mark.parametrize("account", ["contoso", "con-toso.1", "2é"])
+def test_the_first_key_makes_the_ring_for_its_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], account: str
+) -> None:
+    path = tmp_path / "new.json"
+    monkeypatch.delenv("PROXY_KEYRING", raising=False)
+    monkeypatch.setenv("PROXY_KEYRING_FILE", str(path))
+    assert main(["keys", "add", "--account", account, "--new"]) == 0
+    captured = capsys.readouterr()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert keys(path) == {digest(captured.out.strip()): {"account": account, "role": "master"}}
+    ring = parse_keyring(path.read_text(encoding="utf-8"))
+    (entry,) = ring.accounts.values()
+    assert isinstance(entry, ConnectionString)
+    assert f"set {entry.variable} to the connection string" in captured.err
+    assert main(["keys", "add", "--account", account, "--new"]) == 0
+    assert "is made" not in capsys.readouterr().err
+    assert len(keys(path)) == 2
+
+
+def test_a_first_ring_that_cannot_be_is_one_line_and_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("PROXY_KEYRING", raising=False)
+    for path, account, told in (("a.json", "a/b", "account: "), ("no/a.json", "a", "No such file or directory")):
+        monkeypatch.setenv("PROXY_KEYRING_FILE", str(tmp_path / path))
+        assert main(["keys", "add", "--account", account, "--new"]) == 1
+        error = capsys.readouterr().err
+        assert (told in error, error.count("\n")) == (True, 1)
+    assert main(["keys", "list"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_in_the_place_of_the_ring_is_one_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.unlink()
+    os.mkfifo(file)
+    assert main(["keys", "list"]) == 1
+    assert capsys.readouterr().err == "PROXY_KEYRING_FILE: key ring: can't be read: it is no regular file\n"
 
 
 def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
@@ -133,7 +200,16 @@ def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
         (["add", "--account", "contoso"], "in-the-clear-key\n", "has this key already"),
         (["add", "--account", "contoso"], "\udcff\n", "no key on standard input"),
         (["add", "--account", "contoso", "--clear"], "sha256:00\n", "looks like a digest"),
-        (["add", "--account", "contoso", "--expires", "soon"], "k\n", "expires"),
+        (["add", "--account", "contoso", "--expires", "soon"], "k\n", "--expires: 'soon' is no time"),
+        (["add", "--account", "contoso", "--expires", "2030-01-01"], "k\n", "'2030-01-01' has no time zone"),
+        (
+            ["add", "--account", "contoso", "--expires", "2020-01-01T00:00:00Z"],
+            "k\n",
+            f"--expires: '2020-01-01T00:00:00Z' is in the past; it is {datetime.now(UTC):%Y-%m-%dT}",
+        ),
+        (["add", "--account", "contoso", "--name", "in-the-clear-key"], "k\n", "its name is a key of the ring"),
+        (["add", "--account", "contoso", "--name", "two\nlines"], "k\n", "name: must be 1 to 64 printable"),
+        (["add", "--account", "contoso", "--name", "x" * 65], "k\n", "name: must be 1 to 64 printable"),
         (["revoke", "ffffffffffff"], "", "0 keys have a digest that begins so"),
         (["revoke", ""], "", "keys have a digest that begins so"),
     ],
@@ -169,7 +245,7 @@ def test_a_ring_that_is_no_file_cannot_be_edited(
 ) -> None:
     monkeypatch.setenv("PROXY_KEYRING", json.dumps(RING))
     monkeypatch.delenv("PROXY_KEYRING_FILE", raising=False)
-    assert main(["keys", "list"]) == 1
+    assert main(["keys", "revoke", "ab"]) == 1
     assert capsys.readouterr().err == "PROXY_KEYRING_FILE must name the file to edit\n"
 
 

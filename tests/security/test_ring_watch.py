@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,6 +20,7 @@ from proxy.keyring_file import parse_keyring
 from proxy.ring_watch import RingInUse, watch
 from tests.commands.serving import Served, serving
 from tests.storage import Storage
+from tests.work.processes import worker_process
 
 SECONDS = 5.0
 
@@ -51,20 +54,23 @@ def test_a_change_is_in_force_within_five_seconds_in_every_process(
         assert status(server, "first") == 200
         file.write_text(ring(storage, "second"))
         # Every process: several requests in a row, each on a connection of its own.
-        seconds_until(lambda: all(status(server, "second") == 200 for _ in range(8)))
+        seconds_until(lambda: all(status(server, "second") == 200 for _ in range(16)))
         assert {status(server, "first") for _ in range(8)} == {401}
 
 
-@pytest.mark.parametrize("broken", ["{", '{"accounts": {}}', None], ids=["cut", "without accounts", "gone"])
+@pytest.mark.parametrize("broken", ["{", '{"accounts": {}}', "gone", "a pipe", "a folder"])
 def test_a_broken_file_is_refused_with_one_line_and_the_last_good_ring_stays(
-    storage: Storage, tmp_path: Path, broken: str | None
+    storage: Storage, tmp_path: Path, broken: str
 ) -> None:
     file = tmp_path / "ring.json"
     file.write_text(ring(storage, "first"))
     with serving(storage, keyring_file=file) as server:
-        if broken is None:
-            file.unlink()
-        else:
+        file.unlink()
+        if broken == "a pipe":
+            os.mkfifo(file)
+        elif broken == "a folder":
+            file.mkdir()
+        elif broken != "gone":
             file.write_text(broken)
         seconds_until(lambda: "key ring" in server.log())
         time.sleep(2.5)  # the next look finds the same and says nothing
@@ -72,8 +78,73 @@ def test_a_broken_file_is_refused_with_one_line_and_the_last_good_ring_stays(
         told = [line for line in server.log().splitlines() if "refused" in line]
         assert len(told) == 1
         assert "key ring" in told[0]
-        file.write_text(ring(storage, "first", "second"))
+        next_file = tmp_path / "next.json"
+        next_file.write_text(ring(storage, "first", "second"))
+        if broken == "a folder":
+            file.rmdir()
+        next_file.replace(file)
         seconds_until(lambda: status(server, "second") == 200)
+
+
+def test_processes_with_a_pipe_for_their_ring_end_on_sigterm(storage: Storage, tmp_path: Path) -> None:
+    file = tmp_path / "ring.json"
+    file.write_text(ring(storage, "first"))
+    with (
+        worker_process(storage, tmp_path, keyring="", keyring_file=file) as worker,
+        serving(storage, keyring_file=file) as server,  # its end and exit status are judged there
+    ):
+        worker.wait_until_ready()
+        file.unlink()
+        os.mkfifo(file)
+        seconds_until(lambda: "no regular file" in server.log())
+        time.sleep(2 * ring_watch.LOOK_SECONDS)  # the worker has looked too
+        status, said = worker.end()
+    assert status == 0, said
+
+
+def test_a_file_that_hangs_is_told_once_and_a_good_one_is_seen_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a mount whose server is away."""
+    monkeypatch.setattr(ring_watch, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(ring_watch, "READ_SECONDS", 0.05)
+    text = '{"accounts": {"a": {"storage": {"connection_string": "UseDevelopmentStorage=true"}}}, "keys": {%s}}'
+    first, hangs, released, readers = parse_keyring(text % ""), threading.Event(), threading.Event(), set[int]()
+
+    def read(_: Path) -> str:
+        if hangs.is_set():
+            readers.add(threading.get_ident())
+            released.wait()
+        return text % '"one": {"account": "a"}'
+
+    monkeypatch.setattr(ring_watch, "read_keyring", read)
+    hangs.set()
+
+    async def test() -> None:
+        ring = RingInUse(first, Accounts(first.accounts, StorageOptions("jobs", timedelta(hours=1), 5)))
+
+        async def nothing(_: Accounts) -> None: ...
+
+        watching = asyncio.create_task(watch(tmp_path, ring, 60, nothing))
+        await asyncio.sleep(1)
+        assert len(readers) == ring_watch.MOST_HANGING
+        (told,) = (message for message in caplog.messages if "key ring" in message)
+        assert told.endswith("PROXY_KEYRING_FILE: key ring: can't be read: it does not answer within 0.05 s")
+        hangs.clear()
+        released.set()
+        while digest_of(b"one") not in ring.keyring.grants:
+            await asyncio.sleep(0.01)
+            assert not watching.done()
+        hangs.set()
+        released.clear()
+        await asyncio.sleep(0.1)
+        watching.cancel()  # and ends, though a reader hangs
+        with pytest.raises(asyncio.CancelledError):
+            await watching
+        await ring.accounts.close()
+
+    asyncio.run(asyncio.wait_for(test(), 4 * SECONDS))
+    released.set()
 
 
 def test_an_account_that_comes_is_opened_and_one_that_goes_is_closed(storage: Storage, tmp_path: Path) -> None:

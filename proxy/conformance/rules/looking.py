@@ -97,8 +97,12 @@ def bodies(pattern: bytes, wrong: str, form: Format, *, must: bool = False) -> J
     compiled = re.compile(pattern)
 
     def judge(record: Record) -> Iterator[Seen]:
+        known: dict[int, re.Match[bytes] | None] = {}  # by body, which long lists share
         for each in record.envelopes(form=form):
-            found = compiled.search(each.exchange.body)
+            body = each.exchange.body
+            if id(body) not in known:
+                known[id(body)] = compiled.search(body)
+            found = known[id(body)]
             place = (0, 60) if found is None else (max(0, found.start() - AROUND), found.end() + AROUND)
             yield Seen(each.exchange, place, wrong if (found is None) is must else "")
 

@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lxml import etree
-
 from proxy.conformance.contract import BING, XSD, XSI
 from proxy.conformance.exchanges import Exchange, Format
-from proxy.conformance.reading import root
+from proxy.conformance.reading import XmlForm
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Rule, Seen, Unjudged
 from proxy.conformance.rules.looking import JOBS, STATUS, bodies, jobs
@@ -19,38 +17,34 @@ _DECLARED = bodies(rb"""(?i)\A<\?xml version=["']1\.0["'] encoding=["']utf-8["']
 NOT_INDENTED = re.compile(rb"(?:<Response[^>]{0,500}>|</[A-Za-z]{1,40}>|<[A-Za-z]{1,40} ?/>)<[A-Za-z/]")
 
 
-def _roots(record: Record) -> Iterator[tuple[Exchange, etree._Element]]:
+def _forms(record: Record) -> Iterator[tuple[Exchange, XmlForm]]:
     for each in record.envelopes(form=Format.XML):
-        yield each.exchange, root(each.exchange.body)
+        yield each.exchange, record.xml_form_of(each.exchange)
 
 
 def _root(record: Record) -> Iterator[Seen]:
-    for exchange, found in _roots(record):
-        wrong = "" if found.tag == f"{{{BING}}}Response" else f"it should be Response in {BING}"
-        yield Seen(exchange, str(found.tag), wrong)
+    for exchange, form in _forms(record):
+        wrong = "" if form.root == f"{{{BING}}}Response" else f"it should be Response in {BING}"
+        yield Seen(exchange, form.root, wrong)
 
 
 def _namespaces(record: Record) -> Iterator[Seen | Unjudged]:
-    for exchange, found in _roots(record):
-        declared = {name: found.nsmap.get(name) for name in ("xsi", "xsd")}
-        shown = " ".join(f'xmlns:{name}="{url}"' for name, url in declared.items())
+    for exchange, form in _forms(record):
+        shown = " ".join(f'xmlns:{name}="{url}"' for name, url in form.declared.items())
         is_page = "datasourcedownload" in exchange.ask.path.lower()
-        if is_page and declared == {name: f"https{url[4:]}" for name, url in (("xsi", XSI), ("xsd", XSD))}:
+        if is_page and form.declared == {name: f"https{url[4:]}" for name, url in (("xsi", XSI), ("xsd", XSD))}:
             wrong = "with https, as the download page prints them; the contract has http"
             yield Seen(exchange, shown, wrong, documented=True)
         else:
-            yield Seen(
-                exchange, shown, "" if declared == {"xsi": XSI, "xsd": XSD} else "both should be declared, with http"
-            )
+            sound = form.declared == {"xsi": XSI, "xsd": XSD}
+            yield Seen(exchange, shown, "" if sound else "both should be declared, with http")
 
 
 def _unprefixed(record: Record) -> Iterator[Seen]:
-    for exchange, found in _roots(record):
-        names = [each for each in found.iter("*") if each.prefix is not None]
-        foreign = [each for each in found.iter("*") if etree.QName(each).namespace != BING]
-        odd = next(iter(names + foreign), None)
-        shown = str(found.tag if odd is None else odd.tag) + (f", prefix {odd.prefix}" if odd is not None else "")
-        yield Seen(exchange, shown, "" if odd is None else "names should have no prefix, in the one namespace")
+    for exchange, form in _forms(record):
+        shown = form.root if form.odd is None else f"{form.odd[0]}, prefix {form.odd[1]}"
+        wrong = "" if form.odd is None else "names should have no prefix, in the one namespace"
+        yield Seen(exchange, shown, wrong)
 
 
 def _declaration(record: Record) -> Iterator[Seen | Unjudged]:
@@ -63,10 +57,9 @@ def _declaration(record: Record) -> Iterator[Seen | Unjudged]:
 
 
 def _error_strings(record: Record) -> Iterator[Seen]:
-    for exchange, found in _roots(record):
-        for details in found.iterfind("{*}ErrorDetails"):
-            names = [etree.QName(each).localname for each in details.iterchildren("*")]
-            sound = bool(names) and set(names) == {"string"}
+    for exchange, form in _forms(record):
+        for names in form.errors:
+            sound = set(names) == {"string"}
             yield Seen(exchange, f"ErrorDetails: {', '.join(names)}", "" if sound else "it should have string children")
 
 
@@ -96,13 +89,10 @@ def _nil(job: ToldJob) -> tuple[str, str]:
 
 
 def _nil_marked(record: Record) -> Iterator[Seen]:
-    for exchange, found in _roots(record):
-        for each in found.iterfind(".//{*}CompletedDate"):
-            if not each.text:
-                sound = dict(each.attrib) == {f"{{{XSI}}}nil": "true"}
-                yield Seen(
-                    exchange, f"CompletedDate {dict(each.attrib)}", "" if sound else 'it should be xsi:nil="true"'
-                )
+    for exchange, form in _forms(record):
+        for attributes in form.empty_dates:
+            sound = attributes == {f"{{{XSI}}}nil": "true"}
+            yield Seen(exchange, f"CompletedDate {attributes}", "" if sound else 'it should be xsi:nil="true"')
 
 
 def _optional(job: ToldJob) -> tuple[str, str]:

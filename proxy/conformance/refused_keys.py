@@ -1,0 +1,40 @@
+"""Whether the endpoint takes the keys that were given: where it does not, every rule would be broken for that alone."""
+
+from http import HTTPStatus
+
+from proxy.conformance.asker import Asker, Endpoint, UnreachableError
+from proxy.conformance.asks import WITH_KEY, WITH_QUERY_KEY
+from proxy.conformance.exchanges import Exchange
+
+# What is said of a key that nobody has. That a query key may not do something breaks a rule; it is not refused.
+REFUSED = ("InvalidCredentials", "CredentialsExpired", "NoCredentials")
+
+SHOWN_CODE = 40
+
+
+def judge_keys(asker: Asker, endpoint: Endpoint, first: Exchange) -> None:
+    """Asks by each key, after the first answer, which is to the master key.
+
+    Raises:
+        UnreachableError: one is refused, or is a query key where a master key was to be given.
+    """
+    base = endpoint.base.url
+    if first.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise UnreachableError(f"{base} refuses the key of --key: {_said(asker, first)}.")
+    answer = asker.ask(WITH_KEY)
+    if answer.status == HTTPStatus.UNAUTHORIZED and _code(asker, answer) == "NotAuthorized":
+        raise UnreachableError(f"{base} takes the key of --key for a query key, and a master key is needed.")
+    if endpoint.query_key is not None:
+        answer = asker.ask(WITH_QUERY_KEY)
+        if answer.status == HTTPStatus.UNAUTHORIZED and _code(asker, answer) in REFUSED:
+            raise UnreachableError(f"{base} refuses the key of --query-key: {_said(asker, answer)}.")
+
+
+def _said(asker: Asker, answer: Exchange) -> str:
+    code = _code(asker, answer)
+    return answer.status_line + (f", {code}" if code else "")
+
+
+def _code(asker: Asker, answer: Exchange) -> str:
+    envelope = asker.envelope_of(answer)
+    return "" if envelope is None else str(envelope.code or "")[:SHOWN_CODE]
