@@ -25,7 +25,13 @@ def scope(path: str, query: str = "key=k", address: str = "192.0.2.1", **others:
 
 
 def place(said: SaidBefore, asked: dict[str, Any]) -> bytes:
-    return said.place_of(asked, parse_query(asked["query_string"]), parse_path(asked["raw_path"], asked["method"]))
+    query, call = parse_query(asked["query_string"]), parse_path(asked["raw_path"], asked["method"])
+    return said.place_of(asked, base(asked), query, call)
+
+
+def base(asked: dict[str, Any]) -> str:
+    """The base of links that follow the request's scheme."""
+    return f"{asked['scheme']}://spatial.example"
 
 
 def answer(size: int) -> Said:
@@ -48,7 +54,7 @@ STATUS = f"Dataflows/LoadDataSource/{JOB}"
 def test_what_does_not_change_the_answer_makes_no_other_place(other: dict[str, Any]) -> None:
     said = SaidBefore()
     assert place(said, other) == place(said, scope(STATUS))
-    assert said.spelling_of(other) != said.spelling_of(scope(STATUS))
+    assert said.spelling_of(other, base(other)) != said.spelling_of(scope(STATUS), base(scope(STATUS)))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +75,7 @@ def test_what_does_not_change_the_answer_makes_no_other_place(other: dict[str, A
 def test_what_changes_the_answer_or_who_may_have_it_makes_another_place(other: dict[str, Any]) -> None:
     said = SaidBefore()
     assert place(said, other) != place(said, scope(STATUS))
-    assert said.spelling_of(other) != said.spelling_of(scope(STATUS))
+    assert said.spelling_of(other, base(other)) != said.spelling_of(scope(STATUS), base(scope(STATUS)))
 
 
 def test_the_addresses_of_one_network_share_an_answer() -> None:
