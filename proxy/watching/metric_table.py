@@ -75,10 +75,7 @@ NEXT_KEY_END = _metric(
 )
 ACCOUNT_BROKEN = _metric("account_broken", G, "account", "1 where the account's storage can't be opened or asked.")
 ACCOUNT_FAULT = _metric(
-    "account_fault",
-    G,
-    "account kind",
-    "1 for the kind of fault for which the account's storage can't be opened or asked.",
+    "account_fault", G, "account kind", "1 for the kind of fault that keeps the account's storage from being asked."
 )
 CENSUS_TIME = _metric(
     "census_timestamp_seconds", G, "account", "When jobs and queue were last counted, in seconds since 1970."

@@ -84,7 +84,9 @@ class Hop:
         self.methods = ""
         """Requests by other methods pass well; empty: none do."""
         self.times = 0
-        """How many requests the mode is for, after which all is well; 0: all."""
+        """How many requests the mode is for; 0: all."""
+        self.then = Mode.WELL
+        """What it does to all requests after those."""
         self.connections = 0
         self.asked: list[Asked] = []
 
@@ -181,7 +183,7 @@ class Hop:
         if self.times:
             self.times -= 1
             if not self.times:
-                self._mode = Mode.WELL
+                self._mode, self.methods = self.then, ""
         return mode
 
     async def _answer(

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from uuid import uuid4
 
 import pytest
@@ -234,7 +235,12 @@ def test_readiness_does_not_depend_on_what_only_the_write_side_needs(storage: St
 def test_nobody_is_ready_whose_only_account_is_broken(storage: Storage, start: StartServer) -> None:
     with listening(saying("403 Forbidden", b"")) as port:
         broken = {storage.account: {"storage": {"connection_string": connection_string(port)}}}
-        assert readiness(start(storage, accounts=broken)) == NOT_READY
+        server = start(storage, accounts=broken)
+        assert readiness(server) == NOT_READY
+        assert server.client.get(server.url + "/livez").json() == {
+            "status": "ok",
+            "version": version("spatial-data-proxy"),
+        }
 
 
 def test_what_storage_refuses_of_a_caller_is_the_callers_mistake(

@@ -90,14 +90,9 @@ def test_a_job_is_ended_whose_creation_took_too_long(what: str, faulty: Faulty) 
 
 @pytest.mark.parametrize("what", CREATED)
 def test_a_job_is_not_confirmed_while_storage_is_away_and_is_ended_when_it_is_back(what: str, faulty: Faulty) -> None:
-    faulty.tables.asked.clear()
-    faulty.tables.methods, faulty.tables.mode = "POST", Mode.LOSE
-    with ThreadPoolExecutor(1) as threads:
-        asked = threads.submit(faulty.create, what)
-        wait_for(lambda: any(each.method == "POST" for each in list(faulty.tables.asked)))
-        wait_for(lambda: bool(faulty.written.jobs()))
-        faulty.tables.methods, faulty.tables.mode = "", Mode.HANG
-        assert asked.result().status_code == 503
+    faulty.tables.methods, faulty.tables.times, faulty.tables.then = "POST", 1, Mode.HANG
+    faulty.tables.mode = Mode.LOSE
+    assert faulty.create(what).status_code == 503
     assert faulty.statuses() == [("Pending", False)]
     assert len(faulty.written.uploads()) == (what == "load")  # the row may be there, and refers to it
     faulty.tables.mode = Mode.WELL
