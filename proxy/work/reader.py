@@ -35,7 +35,7 @@ PROGRESS_SECONDS = 0.2
 RESERVED = 2 * 1024**3
 
 # Kilobytes that a process may have grown by before it makes way for a new one.
-GROWTH = 64 * 1024
+GROWTH = 32 * 1024
 
 LONGEST_TEXT = 2_000
 LONGEST_TRACEBACK = 8_000
