@@ -200,7 +200,11 @@ class Settings(BaseSettings):
     max_jobs_per_day: int = Field(50, ge=1, le=1_000_000, description="jobs that an account may create in 24 hours")
     max_entities: int = Field(200_000, ge=1, le=100_000_000, description="entities of a load")
     max_upload_mb: int = Field(
-        300, ge=1, le=100_000, description="megabytes of a load, as it is sent and after decompression"
+        300,
+        ge=1,
+        le=100_000,
+        description="megabytes of a load, as it is sent and after decompression, and of a data source that an "
+        "incremental load makes larger",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="addresses or networks of proxies in front whose `X-Forwarded-For` tells the client's address"

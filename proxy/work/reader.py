@@ -30,11 +30,12 @@ from proxy.work.tasks import CRASH, LOCAL_ERRORS, ExportTask, LoadedVersion, Loa
 
 PROGRESS_SECONDS = 0.2
 
-# Kilobytes of this program and its libraries that may still come into memory, beside what it allocates.
-LIBRARIES = 24 * 1024
+# Bytes that libraries may reserve and not use, beside the memory that a reader may have. Arrow reserves some hundred
+# megabytes for a load of many columns.
+RESERVED = 2 * 1024**3
 
 # Kilobytes that a process may have grown by before it makes way for a new one.
-GROWTH = 64 * 1024
+GROWTH = 32 * 1024
 
 LONGEST_TEXT = 2_000
 LONGEST_TRACEBACK = 8_000
@@ -76,11 +77,9 @@ def end_with(worker: int) -> None:
 
 
 def limit_memory(megabytes: int) -> None:
-    """Bounds this process's memory, its program included. Only Linux tells how much there is, and bounds it."""
-    has = _memory()
-    if has:
-        most = (has["VmData"] + megabytes * 1024 - has["VmRSS"] - LIBRARIES) * 1024
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    """Bounds what this process may reserve. What it uses is watched by its worker, as long as that is not held up."""
+    most = megabytes * 1024**2 + RESERVED
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def do(task: Mapping[str, Any], told: Told) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,10 @@ _THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # Signals by which somebody else ends a process: a system that runs out of memory, or an operator.
 _FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
 
-# A process that crashes with so much of its memory in use has found none where a library takes that for granted.
-_NEARLY_ALL = 0.8
+# How often a reader's memory is looked at while it works, in seconds, and the part of it that is left for what it may
+# take between two looks.
+WATCH_SECONDS = 0.02
+RESERVE = 1 / 8
 
 
 class ReadingError(Exception):
@@ -132,15 +135,13 @@ class ReaderPool:
             case "local":
                 raise OSError(answer["errno"], os.strerror(answer["errno"]))
             case "died":
-                raise self._died(answer["status"], answer["megabytes"], task)
+                raise self._died(answer["status"], task)
             case _:
                 raise ReadingError(_unreadable(task), str(answer.get("text")))
 
-    def _died(self, status: int, megabytes: float, task: Task) -> Exception:
+    def _died(self, status: int, task: Task) -> Exception:
         if -status in _FROM_OUTSIDE:
             return ReaderKilledError("the process that reads the data was killed")
-        if megabytes > _NEARLY_ALL * self.limits.memory_mb:
-            return ReadingError(self._too_large())
         with suppress(OSError):
             where = (Path(task.folder) / CRASH).read_text(encoding="utf-8", errors="replace")[:LONGEST_CRASH]
             return ReadingError(_unreadable(task), f"the reader process ended with status {status}: {where}")
@@ -175,6 +176,8 @@ class _Reader:
             env=passed | _ALLOCATION | _THREADS,
         )
         self.is_ready = True
+        self._most_bytes = megabytes * 1024**2 * (1 - RESERVE)
+        self._is_too_large = False
 
     def lives(self) -> bool:
         """Whether it has not ended while it waited."""
@@ -211,14 +214,17 @@ class _Reader:
 
         loop.add_reader(answers, receive)
         try:
-            # A task fits into a pipe. A process that has ended meanwhile is noticed by the end of its answers.
-            with suppress(BrokenPipeError):
-                self._process.stdin.write(json.dumps(asdict(task) | {"kind": task.kind}).encode() + b"\n")
-            answer = await answered
+            with self._watched():
+                # A task fits into a pipe. A process that has ended meanwhile is noticed by the end of its answers.
+                with suppress(BrokenPipeError):
+                    self._process.stdin.write(json.dumps(asdict(task) | {"kind": task.kind}).encode() + b"\n")
+                answer = await answered
         finally:
             loop.remove_reader(answers)
+        if self._is_too_large:
+            return {"error": "memory"}
         if answer.get("error") == "died":
-            return answer | self._end_of_life()
+            return answer | {"status": self._process.wait()}
         self.is_ready = bool(answer.get("again"))
         return answer
 
@@ -235,10 +241,27 @@ class _Reader:
         with suppress(subprocess.TimeoutExpired):  # a disk that hangs holds it up; it is gone when the disk answers
             process.wait(END_SECONDS)
 
-    def _end_of_life(self) -> dict[str, Any]:
-        _, status, usage = os.wait4(self._process.pid, 0)
-        self._process.returncode = os.waitstatus_to_exitcode(status)
-        return {"status": self._process.returncode, "megabytes": usage.ru_maxrss / 1024}
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Ends the process when it has too much memory. By a thread: the event loop may have other things to do."""
+        over = threading.Event()
+        watching = threading.Thread(target=self._watch, args=(over,), daemon=True)
+        watching.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watching.join()
+
+    def _watch(self, over: threading.Event) -> None:
+        page = os.sysconf("SC_PAGE_SIZE")
+        with suppress(OSError), Path(f"/proc/{self._process.pid}/statm").open(encoding="ascii") as file:
+            while not over.wait(WATCH_SECONDS):
+                file.seek(0)
+                if int(file.read().split()[1]) * page > self._most_bytes:
+                    self._is_too_large = True
+                    os.kill(self._process.pid, signal.SIGKILL)
+                    return
 
 
 def _is_passed(name: str) -> bool:

@@ -139,6 +139,41 @@ def test_an_update_beyond_the_most_entities_aborts(storage: Storage) -> None:
     play(storage, story)
 
 
+def test_an_update_that_makes_a_data_source_too_large_aborts_and_any_other_does_not(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        megabyte = 1024 * 1024
+        small = replace(desk.place.terms.limits, unpacked_bytes=megabyte)
+        notes = {"note": "x" * 2_000}
+        first, second = ([f"{half}{number}" for number in range(400)] for half in "ab")
+        await desk.done(desk.load(shops(*first, **notes)), limits=small)
+        job = await desk.done(desk.load(shops(*second, **notes), "incremental"), limits=small)
+        assert job.error_message == "With this load the data source would hold more than PROXY_MAX_UPLOAD_MB, 1 MB."
+        assert set(await desk.published()) == set(first)
+        # What is larger already, for it was loaded when more was allowed, may be changed and made smaller.
+        await desk.done(desk.load(shops(*first, *second, **notes)))
+        job = await desk.done(desk.load(shops(*second), "incremental"), limits=small)
+        assert job.status is JobStatus.COMPLETED
+
+    play(storage, story)
+
+
+def test_what_a_parser_raises_aborts_at_once_and_is_logged_once(
+    storage: Storage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(desk: Desk) -> None:
+        caplog.set_level("INFO")
+        job = await desk.done(desk.load(shops("a"), input="nonsense"))
+        assert job.status is JobStatus.ABORTED
+        assert str(job.error_message).startswith("The data can't be read as nonsense: ")
+        (error,) = (record for record in caplog.records if record.levelname == "ERROR")
+        assert (vars(error)["row_key"], vars(error)["account"]) == (job.row_key, storage.account)
+        assert vars(error)["more"].startswith("Traceback")
+        assert f"DataSourceComplete of Shops: Aborted: {job.error_message}" in caplog.messages
+        assert not any(message.startswith("try ") for message in caplog.messages)
+
+    play(storage, story)
+
+
 def test_an_update_of_nothing_aborts(storage: Storage) -> None:
     async def story(desk: Desk) -> None:
         job = await desk.done(desk.load(shops("a"), "incremental"))
