@@ -1,7 +1,6 @@
 """One account's storage: its clients, opened together from its credential and closed together."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from adapters.authentication import table_authentication
 from adapters.calls import STORAGE_RETRIES
 from adapters.credentials import Credential, TokenIdentity
 from adapters.datasources import TABLE, DataSourceStore
-from adapters.errors import StorageFaultError, fault_of_exception
+from adapters.errors import fault_of_exception
 from adapters.exports import ExportLinks
 from adapters.files import BLOCK, BLOCK_SECONDS, EXPORTS, UPLOADS, VERSIONS, Files
 from adapters.guard import Guard
@@ -33,9 +32,6 @@ from adapters.storage_clock import StorageClock
 from adapters.tables import TableReads
 from adapters.watch import Service, Watch, WatchedTransport, look_away
 from adapters.worker_rows import WorkerRows
-
-# Seconds for which what storage last said counts as its condition.
-RECENTLY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +157,6 @@ class Account:
                 await blobs.get_blob_client(EXPORTS, "reach").exists()
             except Exception as error:  # the SDK's errors have no common class of their own
                 raise fault_of_exception(error) from error
-
-    async def condition(self, patience: float) -> StorageFaultError | None:
-        """What is wrong with the account's tables, None where nothing is known to be.
-
-        Storage is asked, for so many seconds at the most, when nobody has asked it lately or the last answer was bad.
-        """
-        if self.guard.fault is not None or time.monotonic() - self.guard.ended_at > RECENTLY:
-            await self.remembered.look(patience)
-        return self.guard.fault
 
     async def close(self) -> None:
         """Closes every client, and the credential, which may have one of its own."""

@@ -111,7 +111,7 @@ class Endpoint:
             await write_answer(scope, send, HTTPStatus.OK.value, said.headers, body)
             return
         query = parse_query(scope["query_string"])
-        path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")
+        path = path_for_log(scope["raw_path"], self._ring.keyring.has) + ("?key=***" if query.key else "")
         trace = Trace(new_trace_id(), scope["method"], path)
         CURRENT.set(trace)
         if self._watch is not None:

@@ -83,6 +83,12 @@ class KeyRing:
             raise WireError(ErrorCode.EXPIRED_KEY)
         return grant
 
+    def has(self, key: str) -> bool:
+        """Whether a text is a key of the ring, past its end or not."""
+        digest = digest_of(key.encode("utf-8", "surrogatepass"))
+        known, _ = self._grants.get(self._place(digest), (b"", None))
+        return hmac.compare_digest(known, digest)
+
     def _place(self, digest: bytes) -> bytes:
         return hmac.digest(self._secret, digest, "sha256")
 

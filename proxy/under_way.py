@@ -1,9 +1,10 @@
 """What is under way beside the answers of requests: work that goes on after its answer, and uploads."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 # Uploads that one process takes at once. Each holds at most 2.5 MB, one that waits for its first megabyte 0.3 MB.
@@ -39,28 +40,40 @@ class UnderWay:
             task.exception()  # nobody waits for it
 
 
+@dataclass(eq=False)
+class Upload:
+    """An upload under way, from its request's first look at the limits until its job has a row."""
+
+    account: str
+    is_admitted: bool = False
+    """Whether the limits let it pass."""
+
+
 class Uploads:
     """Uploads under way in this process. Each is a job of its account that has no row yet."""
 
     def __init__(self) -> None:
-        self._of: Counter[str] = Counter()
+        self._under_way: dict[Upload, None] = {}
 
-    def of(self, account: str) -> int:
-        """How many the account has."""
-        return self._of[account]
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the process takes no more, of any account."""
-        return self._of.total() >= MOST_UPLOADS
+    def of(self, account: str, before: Upload | None = None) -> int:
+        """How many of the account have been admitted; with `before`, how many came before that one, admitted or not."""
+        if before is None:
+            return sum(each.account == account and each.is_admitted for each in self._under_way)
+        earlier = takewhile(lambda each: each is not before, self._under_way)
+        return sum(each.account == account for each in earlier)
 
     @contextmanager
-    def one_more(self, account: str) -> Iterator[None]:
-        """Counts an upload of the account as long as the context lasts."""
-        self._of[account] += 1
+    def one_more(self, account: str, most: int) -> Iterator[Upload | None]:
+        """Counts an upload of the account as long as the context lasts; None where there are too many.
+
+        `most` is how many the account may have.
+        """
+        if len(self._under_way) >= MOST_UPLOADS or sum(each.account == account for each in self._under_way) >= most:
+            yield None
+            return
+        upload = Upload(account)
+        self._under_way[upload] = None
         try:
-            yield
+            yield upload
         finally:
-            self._of[account] -= 1
-            if not self._of[account]:
-                del self._of[account]
+            del self._under_way[upload]

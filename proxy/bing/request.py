@@ -1,7 +1,7 @@
 """What a request asks for: its path and query, read as Bing read them (wire contract, section 1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import unquote_to_bytes
@@ -127,13 +127,14 @@ def parse_path(raw_path: bytes, method: str) -> Call:
     raise WireError(ErrorCode.NO_SUCH_PATH)
 
 
-def path_for_log(raw_path: bytes) -> str:
+def path_for_log(raw_path: bytes, is_key: Callable[[str], bool] = lambda _: False) -> str:
     """A path as a log may tell it: the words of the URL templates, and ids of 32 hex digits.
 
-    Of anything else it tells only that something is there: clients put keys into odd places.
+    Of anything else it tells only that something is there: clients put keys into odd places. `is_key` says of what
+    looks like an id whether it is somebody's key.
     """
     segments = [_unquoted(part) for part in raw_path.split(b"/") if part]
-    return "".join(f"/{segment if _is_told(segment) else '...'}" for segment in segments[:_TOLD_SEGMENTS])
+    return "".join(f"/{segment if _is_told(segment, is_key) else '...'}" for segment in segments[:_TOLD_SEGMENTS])
 
 
 def is_data_source_name(text: str) -> bool:
@@ -151,8 +152,8 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _JOBS = "jobs"
 
 
-def _is_told(segment: str) -> bool:
-    return segment.lower() in _WORDS or _ID.fullmatch(segment.lower()) is not None
+def _is_told(segment: str, is_key: Callable[[str], bool]) -> bool:
+    return segment.lower() in _WORDS or (_ID.fullmatch(segment.lower()) is not None and not is_key(segment))
 
 
 def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:

@@ -8,6 +8,7 @@ import socket
 import tempfile
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 from adapters.accounts import Accounts
 from proxy.app import prepare, storage_options
@@ -82,7 +83,7 @@ async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings, watched)))
     seconds = settings.storage_timeout
-    tasks = [asyncio.create_task(prepare(ring.accounts, seconds, signs=False))]
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(prepare(ring.accounts, seconds, signs=False))]
     # An account that has left the ring is closed when its jobs are finished or given back.
     grace = STOP_SECONDS + 2 * seconds
     tasks += follow(settings, ring, grace, watched, lambda accounts: prepare(accounts, seconds, signs=False))

@@ -44,13 +44,14 @@ async def create_load(_call: Call, caller: Caller) -> CreatedJob:
     if asked.location is not None:
         async with storage_deadline(seconds):
             return await _create(asked, None, caller)
-    if caller.uploads.is_full:
-        raise WireError(ErrorCode.TOO_MANY_ACTIVE_JOBS)
-    async with storage_deadline(seconds):
-        await _judge_standing(asked, caller, caller.uploads.of(caller.account.name))
-    with caller.uploads.one_more(caller.account.name):
-        job_id = caller.account.jobs.ids.next(now())
-        upload = BlobPath(UPLOADS, f"{caller.account.name}/{job_id}")
+    name = caller.account.name
+    with caller.uploads.one_more(name, caller.settings.max_active_jobs) as under_way:
+        if under_way is None:
+            raise WireError(ErrorCode.TOO_MANY_ACTIVE_JOBS)
+        async with storage_deadline(seconds):
+            await _judge_standing(asked, caller, caller.uploads.of(name, before=under_way))
+        under_way.is_admitted = True
+        upload = BlobPath(UPLOADS, f"{name}/{caller.account.jobs.ids.next(now())}")
         await _store(caller, upload)
         async with storage_deadline(seconds):
             return await _create(asked, upload, caller)

@@ -286,3 +286,22 @@ def test_a_job_that_is_just_being_created_has_no_message_yet(storage: Storage) -
         assert await desk.account.queue.length() == 0
 
     play(storage, story)
+
+
+def test_a_job_that_was_never_confirmed_is_ended_and_not_done(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        record = await desk.record(await desk.create_row(JobType.COMPLETE))
+        old, young = (replace(record, row_key=new_job_id(at(days))) for days in (-0.01, 0))
+        for record in (old, young):
+            await desk.account.jobs.create(replace(record, unconfirmed=True), "{}")
+            await desk.account.queue.put(record.row_key)
+        await sweep(desk.account)
+        assert (await desk.record(old.row_key)).status is JobStatus.ABORTED
+        assert "Create it again" in ((await desk.record(old.row_key)).error_message or "")
+        assert (await desk.record(young.row_key)).status is JobStatus.PENDING
+        assert not await desk.account.jobs.confirm(old, "{}")  # who wakes up late is told
+        assert await desk.account.jobs.confirm(young, "{}")
+        assert await desk.account.jobs.confirm(young, "{}")
+        assert await desk.record(young.row_key) == young
+
+    play(storage, story)
