@@ -259,3 +259,16 @@ def test_a_name_that_can_not_be_one_is_a_bad_request(path: str, server: LiveServ
     for name in ("a.b", "x" * 51, "%20"):
         assert refused(create(server, path.replace("Shops", name)))[0] == 400
     assert written.nothing()
+
+
+@pytest.mark.parametrize("seconds", [0, 30, 1200])
+def test_a_job_sorts_behind_one_that_a_server_made_whose_clock_is_ahead(
+    seconds: int, server: LiveServer, shops: Written, storage: Storage
+) -> None:
+    """Workers do the jobs of one data source in the order of their ids."""
+    ahead = storage.job(
+        "DataSourceAccess", "Pending", DataSourceName="Shops", Work="{}", CreatedDate=ago(seconds=-seconds)
+    )
+    made = [create(server, ACCESS).json()["resourceSets"][0]["resources"][0]["id"] for _ in range(3)]
+    assert [ahead, *made] == sorted([ahead, *made])
+    assert len(shops.queued()) == len(made)
