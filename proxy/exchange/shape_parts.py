@@ -94,7 +94,7 @@ def polygons(rings: Sequence[Points]) -> Any:  # noqa: ANN401
 
 
 def _finite(points: Points) -> Points:
-    if not np.isfinite(points).all():
+    if not np.isfinite(points[:, :2]).all():
         raise ValueError("has a coordinate that is no number")
     return points
 

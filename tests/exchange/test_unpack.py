@@ -95,7 +95,7 @@ def moved(data: bytes, by: int) -> bytes:
         (renamed("d" * 60_000, "e" * 60_000), "^the ZIP file is broken, or was cut off on its way$"),
         (moved(zipped(("data.txt", TEXT)), -30), "ZIP file is broken"),
         (moved(zipped(("data.txt", TEXT)), 30), "ZIP file is broken"),
-        (zipped(("xl/workbook.xml", b""), ("xl/styles.xml", b"")), "an Excel workbook"),
+        (zipped(*((f"{name}.csv", b"") for name in "abcd")), "holds 4 .a.csv, b.csv, c.csv, ....$"),
         (gzip.compress(gzip.compress(TEXT)), "."),
     ],
 )
