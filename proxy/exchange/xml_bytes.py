@@ -11,7 +11,7 @@ from proxy.exchange.schema import UnusableError
 
 _HEAD = 1024
 _SHOWN = 50
-_DECLARED = re.compile(rb"<\?xml\s[^>]*?\bencoding\s*+=\s*+[\"']([^\"'>]*+)")
+_DECLARED = re.compile(rb"<\?xml\s[^>]{0,300}?\bencoding\s*+=\s*+[\"']([^\"'>]*+)")
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
 

@@ -113,6 +113,10 @@ def test_a_file_without_a_name_is_one_as_well() -> None:
     assert len(load(nameless, "csv").entities) == 2
 
 
+def test_a_message_is_cut_and_of_characters_that_print() -> None:
+    assert str(UnusableError(f"a\nb\0\x1b\ud800{'c' * 3_000}")) == f"a b   {'c' * 1_994}"
+
+
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "disk"), OSError(errno.ENOSPC, "disk"), MemoryError()])
 def test_what_is_wrong_with_this_machine_is_not_said_of_the_data(error: BaseException) -> None:
     class Broken(io.BytesIO):
