@@ -31,7 +31,7 @@ Data = tuple[str, int]
 """The name of data, and how many of that name stand before it in the placemark: no value is lost."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Named(Declared):
     """The schema, and what it was made from: which property each data is, and the ids that the file gives."""
 
@@ -115,9 +115,9 @@ def _named(found: list[Data], fields: Mapping[str, str], ids: frozenset[str], *,
         "Placemark",
         (*_FIXED, *more, GEOMETRY, *place),
         (ENTITY_ID.name,),
-        dict(zip(found, names, strict=True)),
-        tuple(None if at is None else found[at] for at in places),
-        ids,
+        names=dict(zip(found, names, strict=True)),
+        place=tuple(None if at is None else found[at] for at in places),
+        ids=ids,
     )
 
 

@@ -57,7 +57,7 @@ class KmlReader:
 
     def _start_outside(self, name: str, attributes: dict[str, str]) -> None:
         if self._parser.depth == 1 and name != "kml":
-            raise UnusableError(f"the root element is {name[:50]}, not kml{_HINTS.get(name.lower(), '')}")
+            raise UnusableError(f"the root element is {name[:50]}, not kml")
         if name == "Placemark":
             self._builder = TreeBuilder()
             self._line, self._depth, self._elements = self._parser.line, self._parser.depth, 0
@@ -76,10 +76,3 @@ class KmlReader:
             self._done.append((self._line, self._builder.close()))
             self._builder = None
         self._parser.record_read()
-
-
-_HINTS = {
-    "gpx": ": it is GPX, which has to be converted to KML",
-    "rss": ": it is a feed, which has to be converted to KML",
-    "workbook": ": it is an Excel workbook",
-}

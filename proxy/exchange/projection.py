@@ -8,7 +8,6 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 
 from proxy.exchange.schema import UnusableError
 
-_MOST_BYTES = 64 * 1024
 _PROJECTED = re.compile(
     r"\bPROJ(?:CS|CRS|ECTEDCRS)\b|\+PROJ=(?!LONGLAT|LATLONG)|^PROJECTION\s++(?!GEOGRAPHIC)", re.IGNORECASE
 )
@@ -47,7 +46,7 @@ def check_projection(data: bytes) -> None:
     Raises:
         UnusableError: it names a projected system, another datum than WGS 84, or another unit than degrees.
     """
-    text = _text(data[:_MOST_BYTES])
+    text = _text(data)
     system = _SYSTEM.search(text)
     name = f" ({system[1]})" if system else ""
     meridian = _MERIDIAN.search(text)

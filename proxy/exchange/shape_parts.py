@@ -14,7 +14,7 @@ import shapely
 Points = npt.NDArray[np.float64]
 
 # Bounds the work of finding out which ring a hole lies in. A map of 10,000 islands has some 100,000 such pairs.
-_MOST_PAIRS = 1_000_000
+_MOST_PAIRS = 300_000
 
 
 def multipoint(points: Points) -> Any:  # noqa: ANN401  shapely ships no types
@@ -94,7 +94,7 @@ def polygons(rings: Sequence[Points]) -> Any:  # noqa: ANN401
 
 
 def _finite(points: Points) -> Points:
-    if not np.isfinite(points).all():
+    if not np.isfinite(points[:, :2]).all():
         raise ValueError("has a coordinate that is no number")
     return points
 

@@ -28,6 +28,7 @@ from proxy.exchange.unpack import extract
 _NEEDED = (".shp", ".dbf")
 _SUFFIXES = frozenset({*_NEEDED, ".prj", ".cpg"})
 _SHOWN = 50
+_MOST_PROJECTION, _MOST_CODE_PAGE = 64 * 1024, 200  # bytes of these files that are read
 _MISSING = "is missing"
 _NO_RECORD = "has a shape but no attributes: the .dbf file has fewer records than the .shp file has shapes"
 _NO_SHAPE = "is missing: the .shp file has fewer shapes than the .dbf file has records"
@@ -66,12 +67,17 @@ class ShapefileSet:
             if missing:
                 raise UnusableError(f"the ZIP file holds no {' and no '.join(missing)} file")
             if ".prj" in found:
-                check_projection(found[".prj"].read_bytes())
+                check_projection(_start(found[".prj"], _MOST_PROJECTION))
             shp, dbf = (files.enter_context(found[suffix].open("rb")) for suffix in _NEEDED)
-            named = _named(found[".cpg"].read_bytes()[:200]) if ".cpg" in found else ""
+            named = _named(_start(found[".cpg"], _MOST_CODE_PAGE)) if ".cpg" in found else ""
             shapes = ShapeReader(shp, found[".shp"].stat().st_size)
             table = TableReader(dbf, lambda language: code_page(named) or code_page_of_language(language) or "utf-8")
             yield _Opened(shapes, table, named if code_page(named) is None else "")
+
+
+def _start(file: Path, most: int) -> bytes:
+    with file.open("rb") as data:
+        return data.read(most)
 
 
 def _named(data: bytes) -> str:

@@ -128,7 +128,7 @@ def _all_points(content: bytes, points: int, heights_at: int, *, high: bool) -> 
     if high:
         heights = np.frombuffer(content, "<f8", points, heights_at + 16)
         if not (heights < _NO_HEIGHT).all():
-            return np.column_stack([flat, heights])
+            return np.column_stack([flat, np.where(heights < _NO_HEIGHT, np.nan, heights)])
     return flat
 
 

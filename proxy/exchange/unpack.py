@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from proxy.exchange.file_kinds import kind_of
 from proxy.exchange.parser_faults import unusable
 from proxy.exchange.schema import UnusableError
 
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MOST_DIRECTORY = 1024 * 1024
-_MOST_NAMES = 100
+_MOST_NAMES = 3
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # LZMA may ask for gigabytes of memory
 _ENCRYPTED = 0x1
 _SHOWN = 50
@@ -87,11 +86,7 @@ def extract(file: Path, most: int, suffixes: frozenset[str], folder: Path) -> di
         UnusableError: it is no such file, or too large.
     """
     if not zipfile.is_zipfile(file):
-        with file.open("rb") as plain:
-            kind = kind_of(plain.read(_SHOWN))
-        raise UnusableError(
-            f"a shapefile has to be a ZIP file of its .shp and .dbf files{f', not {kind}' if kind else ''}"
-        )
+        raise UnusableError("a shapefile has to be a ZIP file of its .shp and .dbf files")
     found: dict[str, Path] = {}
     with _archive(file) as archive:
         for info in _data_files(archive):
@@ -142,10 +137,8 @@ def _only(archive: zipfile.ZipFile, suffix: str | None) -> zipfile.ZipInfo:
             return found[0]
     if len(found) == 1:
         return found[0]
-    names = [info.filename for info in files[:_MOST_NAMES]]
-    if any(name.startswith("xl/") for name in names):
-        raise UnusableError("the file is an Excel workbook (.xlsx); save it as the format that is loaded")
-    shown = f" ({', '.join(name[:_SHOWN] for name in names[:3])}{', ...' * (len(files) > 3)})" if names else ""  # noqa: PLR2004  enough to know it by
+    names = [info.filename[:_SHOWN] for info in files[:_MOST_NAMES]] + ["..."] * (len(files) > _MOST_NAMES)
+    shown = f" ({', '.join(names)})" if names else ""
     wanted = "one file of data" if suffix is None else f"one {suffix} file, or one at its root"
     raise UnusableError(f"the ZIP file has to hold {wanted}, and holds {len(found) or 'none'}{shown}")
 

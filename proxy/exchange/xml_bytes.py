@@ -7,12 +7,11 @@ from typing import IO
 import pyarrow as pa
 
 from proxy.exchange.code_pages import code_page
-from proxy.exchange.file_kinds import kind_of
 from proxy.exchange.schema import UnusableError
 
 _HEAD = 1024
 _SHOWN = 50
-_DECLARED = re.compile(rb"<\?xml\s[^>]*?\bencoding\s*+=\s*+[\"']([^\"'>]*+)")
+_DECLARED = re.compile(rb"<\?xml\s[^>]{0,300}?\bencoding\s*+=\s*+[\"']([^\"'>]*+)")
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
 
@@ -83,9 +82,6 @@ def _is_utf8(piece: bytes) -> bool:
 def _refuse_other(head: bytes) -> None:
     if not head.strip():
         raise UnusableError("the data is empty")
-    kind = kind_of(head)
-    if kind is not None and "KML" not in kind:
-        raise UnusableError(f"the data is no XML: it looks like {kind}")
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if not start.startswith(b"<") and head[:2] not in _UTF16:
         text = start[:_SHOWN].decode("utf-8", "replace")

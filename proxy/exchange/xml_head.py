@@ -53,8 +53,6 @@ class XmlHead:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if self._end_tag is not None:
             return
-        if self._reader.depth == _ROOT and local(name) == "kml":
-            raise UnusableError("the data is KML: send it with input=kml")
         if self._reader.depth == _CHILD and name != f"{XSD}}}schema":
             raise UnusableError(
                 f"line {self._reader.line}: the first child of the root has to be the schema (xs:schema), "

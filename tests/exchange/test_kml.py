@@ -280,10 +280,8 @@ def test_a_kmz_loads_whatever_pictures_are_in_it() -> None:
     ("data", "message"),
     [
         (b"<svg/>", "the root element is svg, not kml"),
-        (b"<gpx/>", "it is GPX, which has to be converted"),
         (b"", "the data is empty"),
-        (b"<!DOCTYPE html><html>", "it looks like an HTML page"),
-        (b'{"type": "FeatureCollection"}', "it looks like JSON"),
+        (b'{"type": "FeatureCollection"}', "it begins with"),
         (
             kml(placemark("<description>caf\u00e9</description>")).decode().encode("latin-1"),
             "line 3: the byte 0xE9 is not",

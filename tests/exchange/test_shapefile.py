@@ -102,7 +102,7 @@ def test_the_code_page_is_followed_where_it_is_known(code_page: bytes, name: str
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (files({})["shp"], "has to be a ZIP file of its .shp and .dbf files, not a .shp file"),
+        (files({})["shp"], "has to be a ZIP file of its .shp and .dbf files"),
         (zipped(("a.shp", files({})["shp"])), "holds no .dbf file"),
         (packed(files({}), prj=b'PROJCS["WGS 84 / UTM"]'), "projected"),
         (zipped(*((f"{name}.shp", b"") for name in "ab")), "more than one .shp file"),

@@ -95,7 +95,7 @@ def moved(data: bytes, by: int) -> bytes:
         (renamed("d" * 60_000, "e" * 60_000), "^the ZIP file is broken, or was cut off on its way$"),
         (moved(zipped(("data.txt", TEXT)), -30), "ZIP file is broken"),
         (moved(zipped(("data.txt", TEXT)), 30), "ZIP file is broken"),
-        (zipped(("xl/workbook.xml", b""), ("xl/styles.xml", b"")), "an Excel workbook"),
+        (zipped(*((f"{name}.csv", b"") for name in "abcd")), "holds 4 .a.csv, b.csv, c.csv, ....$"),
         (gzip.compress(gzip.compress(TEXT)), "."),
     ],
 )
@@ -111,6 +111,10 @@ def test_a_file_without_a_name_is_one_as_well() -> None:
     entry = data[at : at + 28] + bytes(2) + data[at + 30 : at + 46] + data[at + 47 : end]
     nameless = local + entry + data[end : end + 12] + struct.pack("<2I", len(entry), len(local)) + bytes(2)
     assert len(load(nameless, "csv").entities) == 2
+
+
+def test_a_message_is_cut_and_of_characters_that_print() -> None:
+    assert str(UnusableError(f"a\nb\0\x1b\ud800{'c' * 3_000}")) == f"a b   {'c' * 1_994}"
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "disk"), OSError(errno.ENOSPC, "disk"), MemoryError()])

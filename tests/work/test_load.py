@@ -56,6 +56,26 @@ def test_entities_that_fail_are_in_the_error_log_and_the_others_load(storage: St
     play(storage, story)
 
 
+def test_what_the_log_says_of_entities_that_loaded_is_there_too(storage: Storage) -> None:
+    mark = "<Placemark id='a'><description>%s</description><Point><coordinates>1,2</coordinates></Point></Placemark>"
+    data = f"<kml>{mark % ('x' * 2_561)}{mark % ''}</kml>".encode()
+
+    async def story(desk: Desk) -> None:
+        cut = "placemark 1 (line 1), id a: Description has 2,561 characters and is cut to 2,560"
+        job = await desk.done(desk.load(data, input="kml"))
+        assert (job.status, job.processed, job.failed) == (JobStatus.COMPLETED, 2, 0)
+        assert (await desk.text(job.failed_blob)).splitlines() == [cut]
+        update = await desk.done(desk.load(data, "incremental", input="kml"))
+        assert (update.status, update.processed, update.failed) == (JobStatus.COMPLETED, 2, 0)
+        log = (await desk.text(update.failed_blob)).splitlines()
+        assert log[0] == cut
+        assert log[1].startswith(
+            "placemark 2 (line 1), id a_2: another one before it has the id a too; the id depends on"
+        )
+
+    play(storage, story)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
