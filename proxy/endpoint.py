@@ -124,7 +124,7 @@ class Endpoint:
             trace.operation = call.operation.value
             ring = self._ring.keyring
             grant = await self._authenticate(query.key, scope)
-            trace.account = grant.account
+            trace.account, trace.key = grant.account, grant.name
             answer = await self._perform(call, self._caller(scope, body, query, grant))
             if not isinstance(answer, Found):
                 return self._said_once(answer, query, trace)
