@@ -1,4 +1,4 @@
-"""The command line: `python -m proxy serve | worker | check | jobs ... | keys ... | conformance | demo`."""
+"""The command line: `python -m proxy serve | worker | check | jobs ... | sources ... | keys ... | demo ...`."""
 
 import os
 import signal
@@ -21,6 +21,7 @@ from proxy.commands.check import check
 from proxy.commands.demo import DEFAULT_EMULATOR, demo, write_samples
 from proxy.commands.failure import CommandError
 from proxy.commands.keys import NewKey, add_key, list_keys, revoke_key
+from proxy.commands.sources import give_access_id
 from proxy.keyring_file import load_keyring
 from proxy.logs import configure_logs
 from proxy.server import listen, serve
@@ -126,6 +127,32 @@ def parser() -> argparse.ArgumentParser:
     importing.add_argument("file", metavar="FILE", help="a saved answer of ListJobs, JSON or XML, or -")
     importing.set_defaults(run=_import)
 
+    sources = commands.add_parser("sources", help="prepare data sources").add_subparsers(required=True)
+    giving = sources.add_parser("access-id", parents=[account], help="keep an access id for a data source's first load")
+    giving.add_argument("name", metavar="NAME", help="the data source")
+    giving.add_argument("access_id", metavar="ID", help="the access id that it has at Bing")
+    giving.set_defaults(run=_give_access_id)
+
+    _add_keys(commands)
+
+    judging = commands.add_parser("conformance", help="judge an endpoint by the wire contract, by reading alone")
+    judging.add_argument("--base-url", required=True, metavar="URL", help="what stands before /REST/v1/")
+    judging.add_argument("--key", required=True, metavar="KEY", help="a master key, or - for standard input")
+    judging.add_argument("--query-key", metavar="KEY", help="a query key, or - for the next line of standard input")
+    judging.add_argument(
+        "--as-documented", action="store_true", help="don't judge what Bing's own documents have otherwise"
+    )
+    judging.add_argument("--json", action="store_true", help="print the report as JSON")
+    judging.add_argument("--ca-file", metavar="FILE", help="certificates to trust beside the system's")
+    judging.add_argument(
+        "--resolve", action="append", default=[], metavar="HOST[:PORT]:ADDRESS", help="as curl's; repeatable"
+    )
+    judging.add_argument("--timeout", type=_seconds, default=10, metavar="S", help="seconds for a request")
+    judging.set_defaults(run=_conformance)
+    return top
+
+
+def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     ring = commands.add_parser("keys", help="edit the key ring file, or make the first one")
     keys = ring.add_subparsers(required=True)
 
@@ -145,22 +172,6 @@ def parser() -> argparse.ArgumentParser:
     revoking = keys.add_parser("revoke", help="remove a key")
     revoking.add_argument("digest", metavar="DIGEST", help="the digest's beginning, as `keys list` shows it")
     revoking.set_defaults(run=lambda options: revoke_key(load_settings(), options.digest))
-
-    judging = commands.add_parser("conformance", help="judge an endpoint by the wire contract, by reading alone")
-    judging.add_argument("--base-url", required=True, metavar="URL", help="what stands before /REST/v1/")
-    judging.add_argument("--key", required=True, metavar="KEY", help="a master key, or - for standard input")
-    judging.add_argument("--query-key", metavar="KEY", help="a query key, or - for the next line of standard input")
-    judging.add_argument(
-        "--as-documented", action="store_true", help="don't judge what Bing's own documents have otherwise"
-    )
-    judging.add_argument("--json", action="store_true", help="print the report as JSON")
-    judging.add_argument("--ca-file", metavar="FILE", help="certificates to trust beside the system's")
-    judging.add_argument(
-        "--resolve", action="append", default=[], metavar="HOST[:PORT]:ADDRESS", help="as curl's; repeatable"
-    )
-    judging.add_argument("--timeout", type=_seconds, default=10, metavar="S", help="seconds for a request")
-    judging.set_defaults(run=_conformance)
-    return top
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -230,6 +241,12 @@ def _import(options: argparse.Namespace) -> int:
     from proxy.commands.jobs import import_jobs  # noqa: PLC0415 - the same
 
     return _with_account(options, lambda accounts, name: import_jobs(accounts, options.file, name))
+
+
+def _give_access_id(options: argparse.Namespace) -> int:
+    return _with_account(
+        options, lambda accounts, name: give_access_id(accounts, name, options.name, options.access_id)
+    )
 
 
 def _conformance(options: argparse.Namespace) -> int:

@@ -153,7 +153,7 @@ class Endpoint:
         trace.operation = call.operation.value
         ring = self._ring.keyring
         grant = await self._authenticate(query.key, scope)
-        trace.account = grant.account
+        trace.account, trace.key = grant.account, grant.name
         check(call, grant, query)
         caller = self._caller(scope, body, query, grant)
         place = self._said.place_of(scope, self._base(scope), query, call)

@@ -27,6 +27,7 @@ FIELDS = {
     "method": "method",
     "path": "path",
     "account": "account",
+    "key_name": "key",
     "partition_key": "partition_key",
     "row_key": "row_key",
     "status": "status",

@@ -31,7 +31,8 @@ class Untold:
 Line = Parts | Untold
 """A line that can be told again."""
 
-# Lines by method, operation, account, error and status, without their paths. A method is any word that a client likes.
+# Lines by method, operation, account, key, error and status, without their paths. A method is any word that a client
+# likes.
 TEMPLATES = 1_000
 
 _SAMPLE_TIME = 0.0
@@ -40,7 +41,7 @@ _SAMPLE_MS = 123456789.5
 _SAMPLE_CALLS = 192837465
 _SAMPLE_STORAGE_MS = 918273645.5
 
-_Key = tuple[str, str, str | None, str | None, int, bool]
+_Key = tuple[str, str, str | None, str | None, str | None, int, bool]
 _Template = tuple[str, str, str, str, str, str, str]
 
 
@@ -62,7 +63,7 @@ class RequestLog:
         """The line of an answer that may be given again."""
         if self._handler is None:
             return Untold(trace, status)
-        key = trace.method, trace.operation, trace.account, trace.error, status, trace.cache_hit
+        key = trace.method, trace.operation, trace.account, trace.key, trace.error, status, trace.cache_hit
         template = self._templates.get(key)
         if template is None:
             template = self._template(self._handler, trace, status)
@@ -122,6 +123,7 @@ def _fields(trace: Trace, trace_id: str, status: int, ms: float) -> dict[str, ob
         "method": trace.method,
         "path": trace.path,
         "account": trace.account,
+        "key_name": trace.key,
         "status": status,
         "error": trace.error,
         "ms": ms,

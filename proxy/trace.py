@@ -16,6 +16,8 @@ class Trace:
     path: str
     operation: str = "none"
     account: str | None = None
+    key: str | None = None
+    """The name of the key, where the ring gives it one; never the key."""
     error: str | None = None
     storage_calls: int = 0
     storage_seconds: float = 0.0

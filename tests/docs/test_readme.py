@@ -123,6 +123,7 @@ def test_every_difference_has_a_test_of_its_number() -> None:
 def test_every_command_is_in_the_table() -> None:
     told = " ".join(row[0] for row in table("Commands", 2))
     more = {"jobs put": ["file"], "jobs import": ["file"], "keys add": ["--account", "a"], "keys revoke": ["ab"]}
+    more |= {"sources access-id": ["a", "b"]}
     more |= {"conformance": ["--base-url", "https://a", "--key", "k"]}
     commands = (
         "serve",
@@ -132,6 +133,7 @@ def test_every_command_is_in_the_table() -> None:
         "jobs put",
         "jobs list",
         "jobs import",
+        "sources access-id",
         "keys add",
         "keys list",
         "keys revoke",

@@ -77,7 +77,7 @@ def script(old: str, new: int, account: str, emulator: Emulator) -> str:
         "account": account,
         "storage": emulator.connection_string,
         "programs": "legacy",
-        "source": "Coffee1",
+        "source": "Coffee7",  # which no job is about
         "access_id": ACCESS_ID,
         "gateway": f"127.0.0.1:{free_port()}",
     }
@@ -148,6 +148,10 @@ def test_conformance_breaks_nothing(followed: Followed) -> None:
 
 def test_the_history_comes_along(followed: Followed) -> None:
     assert f'"estimatedTotal":{followed.old_jobs}' in followed.steps["4"]
+
+
+def test_a_data_source_without_a_recent_job_keeps_its_access_id(followed: Followed) -> None:
+    assert f"Coffee7 has the access id {ACCESS_ID} from its first load on\n" in followed.steps["4"]
 
 
 def test_the_key_is_nowhere_in_what_is_said(followed: Followed) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,24 @@ def test_a_line_says_what_a_request_was_and_what_it_asked_of_storage(storage: St
     assert (remembered["storage_calls"], remembered["storage_ms"], remembered["cache_hit"]) == (0, 0.0, True)
     assert (refused["status"], refused["storage_calls"], refused["cache_hit"]) == (401, 0, False)
     assert (refused["error"], "account" in refused) == ("UNKNOWN_KEY", False)
+
+
+def test_a_line_has_the_name_of_the_key_and_never_the_key(storage: Storage, tmp_path: Path) -> None:
+    file = tmp_path / "ring.json"
+    names = {"first-secret": {"name": "store locator"}, "second-secret": {"name": 'Ä "CRM"'}, "third-secret": {}}
+    ring = {
+        "accounts": {storage.account: {"storage": {"connection_string": storage.connection_string}}},
+        "keys": {key: {"account": storage.account} | entry for key, entry in names.items()},
+    }
+    file.write_text(json.dumps(ring))
+    job = storage.job(DataSourceName="Coffee")
+    with serving(storage, keyring_file=file) as server:
+        for key in (*names, *names, "nobodys"):
+            server.get(f"Dataflows/LoadDataSource/{job}", key)
+    lines = [line for line in map(json.loads, server.log().splitlines()) if "traceId" in line]
+    assert [line.get("key") for line in lines] == ["store locator", 'Ä "CRM"', None] * 2 + [None]
+    assert list(lines[0]) == [*MEMBERS[:9], "key", *MEMBERS[9:], *FIGURES]
+    assert "secret" not in server.log()
 
 
 def test_a_line_for_people_says_each_thing_once(storage: Storage) -> None:
