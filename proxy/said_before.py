@@ -115,7 +115,7 @@ class SaidBefore:
         return self._digest(
             scope["method"].encode(),
             (client[0] if client else "").encode(),
-            scope["scheme"].encode(),
+            scope.get("scheme", "").encode(),
             scope["raw_path"],
             scope["query_string"],
         )
@@ -126,7 +126,7 @@ class SaidBefore:
         parts = (
             scope["method"],
             network_of(client[0] if client else ""),
-            scope["scheme"],
+            scope.get("scheme", ""),
             call.operation.name,
             call.kind.name,
             call.reference.lower(),
