@@ -1,7 +1,6 @@
 """One account's storage: its clients, opened together from its credential and closed together."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -19,9 +18,10 @@ from azure.storage.queue.aio import QueueClient
 
 from adapters.authentication import table_authentication
 from adapters.calls import STORAGE_RETRIES
-from adapters.credentials import Credential, TokenIdentity
+from adapters.connection_string import EMULATOR_ACCOUNT
+from adapters.credentials import Credential, SharedKey, TokenIdentity
 from adapters.datasources import TABLE, DataSourceStore
-from adapters.errors import StorageFaultError, fault_of_exception
+from adapters.errors import fault_of_exception
 from adapters.exports import ExportLinks
 from adapters.files import BLOCK, BLOCK_SECONDS, EXPORTS, UPLOADS, VERSIONS, Files
 from adapters.guard import Guard
@@ -29,12 +29,10 @@ from adapters.jobs import JobStore
 from adapters.queue import WorkQueue, queue_name
 from adapters.remembered import NOTHING_REMEMBERED, Lifetimes, RememberedJobs
 from adapters.signing_keys import DelegatedKeys, OwnKey, SigningKey
+from adapters.storage_clock import StorageClock
 from adapters.tables import TableReads
 from adapters.watch import Service, Watch, WatchedTransport, look_away
 from adapters.worker_rows import WorkerRows
-
-# Seconds for which what storage last said counts as its condition.
-RECENTLY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,8 @@ class StorageOptions:
     lifetimes: Lifetimes = NOTHING_REMEMBERED
     lease_seconds: float = 30
     watched: Callable[[str], Watch] = look_away
+    pages_may_read: bool = False
+    """Whether pages of other origins may read an emulator's blobs. The rule of real storage is its owner's to set."""
 
 
 class _Closable(Protocol):
@@ -68,6 +68,7 @@ class Account:
         self._options = options
         self._opened: list[_Closable] = []
         self._watch = watch = options.watched(name)
+        self.clock = StorageClock()
         self._delegated = DelegatedKeys(self._fetch_key, options.link_lifetime, timeout_seconds=options.timeout_seconds)
         self.links = ExportLinks(
             credential.account_name,
@@ -80,6 +81,11 @@ class Account:
         self.jobs = JobStore(name, reads, writes, options.timeout_seconds, watch)
         self.workers = WorkerRows(name, reads, writes, options.timeout_seconds)
         self.guard = Guard(options.timeout_seconds, watch=watch)
+        # Guards of their own: what the write side meets must not hold up who only reads jobs.
+        self.datasource_guard = Guard(options.timeout_seconds, watch=watch)
+        self.creation_guard = Guard(options.timeout_seconds, watch=watch)
+        self.creating = asyncio.Lock()
+        """Held by who creates a job in this process: others would only be in each other's way."""
         self.remembered = RememberedJobs(self.jobs, options.lifetimes, self.guard, options.timeout_seconds)
 
     # What only the write side needs opens when it is first asked for: most processes only read jobs.
@@ -114,13 +120,15 @@ class Account:
         return self._open(Files(blobs))
 
     async def create_missing(self) -> None:
-        """Creates the tables, the queue and the containers that are missing, all that can be.
+        """Creates the tables, the queue and the containers that are missing, all that can be. Sets up an emulator.
 
         Raises:
             StorageFaultError: one of them could not be created; an identity that may only read, or storage is away.
         """
         containers = (self.files.create_container(name) for name in (UPLOADS, VERSIONS, EXPORTS))
-        parts = self.jobs.create_table(), self.datasources.create_table(), self.queue.create(), *containers
+        parts = [self.jobs.create_table(), self.datasources.create_table(), self.queue.create(), *containers]
+        if isinstance(self._credential, SharedKey) and self._credential.account_name == EMULATOR_ACCOUNT:
+            parts.append(self.files.let_pages_read(allowed=self._options.pages_may_read))
         for result in await asyncio.gather(*parts, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -155,15 +163,6 @@ class Account:
             except Exception as error:  # the SDK's errors have no common class of their own
                 raise fault_of_exception(error) from error
 
-    async def condition(self, patience: float) -> StorageFaultError | None:
-        """What is wrong with the account's tables, None where nothing is known to be.
-
-        Storage is asked, for so many seconds at the most, when nobody has asked it lately or the last answer was bad.
-        """
-        if self.guard.fault is not None or time.monotonic() - self.guard.ended_at > RECENTLY:
-            await self.remembered.look(patience)
-        return self.guard.fault
-
     async def close(self) -> None:
         """Closes every client, and the credential, which may have one of its own."""
         self.remembered.close()
@@ -177,11 +176,10 @@ class Account:
     def _table(self, table: str) -> tuple[TableReads, TableClient]:
         credential = self._credential
         authentication = table_authentication(credential, table)
-        return (
-            TableReads(credential.table_url, table, authentication, self._options.timeout_seconds, self._watch),
-            TableClient(
-                credential.table_url, table, credential=_table_credential(credential), **self._patience("table")
-            ),
+        reads = TableReads(credential.table_url, table, authentication, self._options.timeout_seconds, self._watch)
+        reads.clock = self.clock
+        return reads, TableClient(
+            credential.table_url, table, credential=_table_credential(credential), **self._patience("table")
         )
 
     def _patience(self, service: Service, read_seconds: float | None = None) -> dict[str, Any]:

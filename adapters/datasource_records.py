@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from adapters.records import BlobPath
-from adapters.ticks import Ticks
+from adapters.ticks import Ticks, to_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +42,8 @@ class DataSource:
     staged_until: Ticks | None = None
     applied: tuple[str, ...] = ()
     deleting: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What tells it from another one of the same name that is made when it is deleted."""
+        return f"{self.access_id} {to_text(self.created)}"

@@ -12,6 +12,7 @@
 | `StagedUntil` | DateTime | when the staged version ends, optional |
 | `Applied` | string | ids of the newest jobs whose effect is in this row, with blanks between |
 | `Deleting` | string | id of the delete job under way, optional |
+| `Reserved` | Boolean | true: no data source yet, but one that is being made in this moment; readers pass it over |
 
 A version's JSON: `{"job": id, "blob": "container/path", "entityType": name, "entities": count, "updated": "2026-..Z"}`.
 

@@ -38,6 +38,7 @@ class Fault(Enum):
     REFUSED = FaultKind("refused", "check this account's credential, its roles, and the storage firewall")
     NO_TABLE = FaultKind("no table", "create the table, or let this account's credential create it")
     NONSENSE = FaultKind("nonsense", "something that is not Table Storage answers at this endpoint")
+    REJECTED = FaultKind("rejected", "storage is well: the request held a value that it does not take")
     BUSY = FaultKind("busy", "more requests wait for this account than may; its storage is slow, or add processes")
     FAILED = FaultKind("failed", "see Azure's service health for this account")
     CREDENTIAL = FaultKind("credential", "mend this account's storage entry")
@@ -66,7 +67,25 @@ _CODES = {
     "OperationTimedOut": Fault.TIMEOUT,
     "ServerBusy": Fault.THROTTLED,
 }
-_STATUSES = {401: Fault.REFUSED, 403: Fault.REFUSED, 408: Fault.TIMEOUT, 429: Fault.THROTTLED, 503: Fault.THROTTLED}
+_STATUSES = {
+    401: Fault.REFUSED,
+    403: Fault.REFUSED,
+    408: Fault.TIMEOUT,
+    413: Fault.REJECTED,
+    414: Fault.REJECTED,
+    429: Fault.THROTTLED,
+    503: Fault.THROTTLED,
+}
+
+# Codes of an answer 400 that are about how we ask, not about a value that a caller gave: they come for every request.
+_OURS = {
+    "InvalidAuthenticationInfo",
+    "InvalidHeaderValue",
+    "InvalidHttpVerb",
+    "MissingRequiredHeader",
+    "UnsupportedHeader",
+    "UnsupportedHttpVerb",
+}
 
 _ENTRA_CODE = re.compile(r"AADSTS\d{1,9}")
 
@@ -93,6 +112,8 @@ def code_is_a_fault(code: str | None) -> bool:
 def fault_of_answer(status: int, code: str | None) -> StorageFaultError:
     """The fault that an answer of storage with this HTTP status and error code stands for."""
     by_status = _STATUSES.get(status, Fault.FAILED if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Fault.NONSENSE)
+    if status == HTTPStatus.BAD_REQUEST and code and code not in _OURS:  # without a code it is not storage that says so
+        by_status = Fault.REJECTED
     # A code comes from the other side and goes to the log: words only.
     safe_code = code if code and code.isascii() and code.isalnum() else "no error code"
     return StorageFaultError(_CODES.get(code or "", by_status), f"HTTP {status}, {safe_code[:64]}")

@@ -1,5 +1,6 @@
 """Exports in Blob Storage: uploads, and the signed links that hand them out."""
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,8 +14,9 @@ from adapters.records import BlobPath
 from adapters.signing_keys import CLOCK_SKEW, Clock, SigningKey, SigningKeys, utc_now
 from adapters.watch import UNSEEN, Watch
 
+# With text/csv, R's httr parses delimited text into garbage, without an error.
 CONTENT_TYPES = {
-    ".csv": "text/csv",
+    ".csv": "text/plain",
     ".json": "application/json",
     ".kml": "application/vnd.google-earth.kml+xml",
     ".log": "text/plain",
@@ -79,6 +81,8 @@ class ExportLinks:
     clock: Clock = utc_now
     watch: Watch = UNSEEN
     _signed: OrderedDict[BlobPath, tuple[SigningKey, str, datetime]] = field(default_factory=OrderedDict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    """Large lists are rendered in threads."""
 
     async def signer(self) -> Signer:
         """What signs links with the key of this moment. Links cost no request; the first key may.
@@ -98,10 +102,11 @@ class ExportLinks:
         self.watch.signed()
         ends = now + self.lifetime if key.expires is None else min(now + self.lifetime, key.expires)
         until = now + (ends - now) / 2
-        self._signed[path] = (key, url, until)
-        self._signed.move_to_end(path)
-        if len(self._signed) > LINKS_KEPT:
-            self._signed.popitem(last=False)
+        with self._lock:
+            self._signed[path] = (key, url, until)
+            self._signed.move_to_end(path)
+            if len(self._signed) > LINKS_KEPT:
+                self._signed.popitem(last=False)
         return url, until
 
     def sign(self, path: BlobPath, key: SigningKey) -> str:

@@ -7,24 +7,35 @@ from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
-from azure.storage.blob import BlobBlock, ContentSettings
+from azure.storage.blob import BlobBlock, ContentSettings, CorsRule
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from adapters.calls import error_code, storage_call
 from adapters.errors import StorageFaultError
 from adapters.exports import content_type_of
 from adapters.records import BlobPath
+from adapters.ticks import Ticks, from_datetime
 from adapters.watch import UNNEEDED
 
 UPLOADS = "uploads"
 """Bodies of load requests: `{account}/{job id}`."""
 VERSIONS = "datasources"
-"""Entities of versions: `{account}/{name in lower case}/{job id}.parquet`."""
+"""Entities of versions: `{account}/{name in lower case}/{job id}-{try}.parquet`."""
 EXPORTS = "exports"
-"""What jobs give: `{account}/{job id}/{name}.xml`, and error logs, `{account}/{job id}/{name}-failed.txt`."""
+"""What jobs give: `{account}/{job id}/{try}/{name}.xml`, and error logs, `{account}/{job id}/{try}/{name}-failed.txt`.
+
+Each try of a job writes blobs of its own, and the rows name those that count.
+"""
+
+PAGES_MAY_READ = CorsRule(["*"], ["GET", "HEAD"], allowed_headers=["*"], exposed_headers=["*"], max_age_in_seconds=3600)
+"""The rule that deploy/azure has too. After our redirect a browser sends `Origin: null`, so all origins are allowed."""
 
 # Four are in memory at once, filled, copied and sent. 4 MB ones were no faster, and took 17 MB of a server's memory.
 BLOCK = 1024 * 1024
+
+# The first blocks are smaller: many who send a little and then wait hold little, and most loads are small anyway. From
+# so many bytes on (the first column), a block has that many.
+GROWING = ((0, BLOCK // 8), (BLOCK, BLOCK // 4), (16 * BLOCK, BLOCK))
 
 # Seconds that one block may take, either way: a slow link is no fault.
 BLOCK_SECONDS = 60.0
@@ -110,14 +121,23 @@ class Files:
 
     async def names(self, container: str, prefix: str) -> list[BlobPath]:
         """The blobs of a container whose names begin like this, sorted; none where there is no container."""
-        found = self._blobs.get_container_client(container).list_blob_names(name_starts_with=prefix)
+        return list(await self.dated_names(container, prefix))
+
+    async def dated_names(self, container: str, prefix: str) -> dict[BlobPath, Ticks]:
+        """The same, each with the moment of its last write, by storage's own clock."""
+        found = self._blobs.get_container_client(container).list_blobs(name_starts_with=prefix)
         try:
             async with storage_call(BLOCK_SECONDS):
-                return [BlobPath(container, name) async for name in found]
+                return {BlobPath(container, each.name): from_datetime(each.last_modified) async for each in found}
         except StorageFaultError as fault:
             if error_code(fault.__cause__) in _GONE:
-                return []
+                return {}
             raise
+
+    async def let_pages_read(self, *, allowed: bool) -> None:
+        """Sets the blob service's one rule for pages of other origins: they may read what they can open, or nothing."""
+        async with storage_call(BLOCK_SECONDS):
+            await self._blobs.set_service_properties(cors=[PAGES_MAY_READ] if allowed else [])
 
     async def has_container(self, container: str) -> bool:
         """Whether a container is there, asked by a blob that does not exist: reading blobs is all that it takes."""
@@ -158,14 +178,16 @@ class _Blocks:
         # Two who write the same blob at once must not commit each other's blocks. Ids of one blob are equally long.
         self._writer = uuid4().hex
         self._ids: list[str] = []
+        self._staged = 0
 
     async def add(self, chunk: bytes) -> None:
         rest = memoryview(chunk)
         while rest:
-            taken = BLOCK - len(self._filling)
+            size = next(block for begin, block in reversed(GROWING) if begin <= self._staged)
+            taken = size - len(self._filling)
             self._filling += rest[:taken]
             rest = rest[taken:]
-            if len(self._filling) == BLOCK:
+            if len(self._filling) == size:
                 await self._send()
 
     async def commit(self, content_type: str) -> None:
@@ -186,7 +208,8 @@ class _Blocks:
         await self._sent()
         block_id, content = f"{self._writer}-{len(self._ids):06d}", bytes(self._filling)
         self._ids.append(block_id)
-        self._filling.clear()
+        self._staged += len(content)
+        self._filling = bytearray()  # its room is given back: the sender may wait for long
         self._sending = asyncio.create_task(self._stage(block_id, content))
 
     async def _sent(self) -> None:

@@ -38,8 +38,8 @@ class Guard:
         self._faults = 0
         self._last: StorageFaultError | None = None
         self._probe_at = 0.0
-        self.ended_at = float("-inf")
-        """When the last read ended, well or not, by the clock."""
+        self.well_at = float("-inf")
+        """When the last good read ended, by the clock."""
 
     @property
     def fault(self) -> StorageFaultError | None:
@@ -61,12 +61,12 @@ class Guard:
             fault = fault_of_exception(error)
             if isinstance(error, TimeoutError):
                 fault = StorageFaultError(Fault.TIMEOUT, f"nothing within {self._seconds:g} s")
-            self._failed(fault)
+            if fault.fault is not Fault.REJECTED:  # what one caller asked for is wrong, and storage is well
+                self._failed(fault)
             raise fault from error
         finally:
             self._in_flight -= 1
-            self.ended_at = self._clock()
-        self._faults = 0
+        self._faults, self.well_at = 0, self._clock()
         return found
 
     def _admit(self) -> None:

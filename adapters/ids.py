@@ -3,10 +3,14 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 
-from adapters.ticks import PER_MILLISECOND, UNIX_EPOCH, Ticks
+from adapters.ticks import PER_MILLISECOND, PER_SECOND, UNIX_EPOCH, Ticks
 
 ID_LENGTH = 32
+
+MOST_AHEAD = 86_400 * PER_SECOND
+"""Ticks by which the clock of another machine may be ahead of this one's."""
 
 _JOB_ID = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}", re.ASCII)
 _HEX_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -15,6 +19,28 @@ _HEX_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 def new_job_id(created: Ticks) -> str:
     """A fresh id for a job created at this instant."""
     return _uuid7(created, secrets.randbits(62))
+
+
+class IdSequence:
+    """Ids that sort behind those of all jobs that were seen before, whatever the clocks of the machines that made them.
+
+    Who creates a job has just read the jobs that it has to come after.
+    """
+
+    def __init__(self) -> None:
+        self._newest = UNIX_EPOCH
+
+    def see(self, job_ids: Iterable[str], now: Ticks) -> None:
+        """Tells of jobs that there are. An id that is more than a day ahead is no other machine's clock."""
+        end = first_id_at(Ticks(now + MOST_AHEAD))
+        newest = max((job_id for job_id in job_ids if job_id < end), default="")
+        if newest:
+            self._newest = max(self._newest, created_at(newest))
+
+    def next(self, created: Ticks) -> str:
+        """A fresh id for a job created at this instant."""
+        self._newest = max(created, Ticks(self._newest + PER_MILLISECOND))
+        return new_job_id(self._newest)
 
 
 def imported_job_id(created: Ticks, account: str, legacy_id: str) -> str:

@@ -1,35 +1,38 @@
 """The job rows of one account."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
-from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError
-from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from adapters.aliases import Alias, download_alias, is_key, legacy_alias
 from adapters.calls import CONFLICTS, TRIES, error_code, storage_call, wait_before
 from adapters.errors import ConflictError, StorageFaultError, fault_of_exception
-from adapters.ids import first_id_at, is_row_id
+from adapters.ids import IdSequence, first_id_at, is_row_id
+from adapters.job_changes import END_OF_JOBS, JobChanges
 from adapters.properties import MalformedRowError, Row, text_of
-from adapters.records import JobRecord, JobStatus
-from adapters.remarks import Remarks
-from adapters.rows import counts, read_row, write_row
-from adapters.status_words import status_of
-from adapters.tables import KeyRange, TableReads
+from adapters.records import JobRecord
+from adapters.tables import Ask, KeyRange, TableReads
 from adapters.ticks import PER_SECOND, Ticks
-from adapters.transactions import TRANSACTION_RECORDS, Operation, creation, operations
+from adapters.transactions import (
+    LAST_CREATION,
+    TRANSACTION_RECORDS,
+    Operation,
+    creation,
+    next_creation,
+    operations,
+)
 from adapters.watch import UNSEEN, Watch
 
-# Job rows have hex ids and alias rows begin with this word: every job row up to the year 6429 sorts before it.
-END_OF_JOBS = "alias:"
+# Rows of a list that are read before others have their turn on the event loop: a few milliseconds.
+ROWS_AT_ONCE = 100
 
 # A row's id carries its writer's clock, CreatedDate may carry another's; the range reaches back a little further.
 SLACK = Ticks(3600 * PER_SECOND)
 
 
-class JobStore:
+class JobStore(JobChanges):
     """Job rows and their aliases in one account's partition.
 
     Every method raises StorageFaultError where storage can't answer.
@@ -39,12 +42,8 @@ class JobStore:
         self, account: str, reads: TableReads, writes: TableClient, seconds: float, watch: Watch = UNSEEN
     ) -> None:
         """`seconds` is the longest that one write may take."""
-        self._account = account
-        self._reads = reads
-        self._writes = writes
-        self._seconds = seconds
-        self._remark = Remarks(account)
-        self._watch = watch
+        super().__init__(account, reads, writes, seconds, watch)
+        self.ids = IdSequence()
         self._listed: dict[object, tuple[Row, JobRecord]] = {}
 
     async def job(self, job_id: str) -> JobRecord | None:
@@ -69,13 +68,18 @@ class JobStore:
         alias = download_alias(data_source_name)
         return await self._follow(alias) if is_key(alias) else None
 
-    async def created_since(self, moment: Ticks) -> list[JobRecord]:
-        """The jobs created at this instant or later, in the order of ids; rows that can't be read are left out."""
+    async def created_since(self, moment: Ticks, ask: Ask | None = None) -> list[JobRecord]:
+        """The jobs created at this instant or later, in the order of ids; rows that can't be read are left out.
+
+        `ask` reads each page, as `TableReads.rows` takes it.
+        """
         first, listed = first_id_at(Ticks(moment - SLACK)), self._listed
         self._listed = {}
         records = []
-        async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS)):
-            for row in page:
+        async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS), ask=ask):
+            for number, row in enumerate(page):
+                if number % ROWS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 key = row.get("RowKey")
                 known, record = listed.get(key, (None, None))
                 if record is None or known != row:  # what a row says is worked out once, not once for each list
@@ -84,6 +88,7 @@ class JobStore:
                     self._listed[key] = row, record
                     if record.created >= moment:
                         records.append(record)
+        self.ids.see((record.row_key for record in records), self._reads.clock.now())
         return records
 
     def all(self) -> AsyncIterator[JobRecord]:
@@ -101,20 +106,39 @@ class JobStore:
         for start in range(0, len(records), TRANSACTION_RECORDS):
             await self._put_once(records[start : start + TRANSACTION_RECORDS])
 
-    async def create(self, record: JobRecord, work: str) -> None:
+    async def last_creation(self) -> str:
+        """The ETag of the row that each creation changes; empty before the first."""
+        row = await self._reads.row(self._account, LAST_CREATION)
+        return "" if row is None else str(row["odata.etag"])
+
+    async def create(self, record: JobRecord, work: str, after: str | None = None) -> None:
         """Writes a new job row with what its worker must know, and makes a download its data source's newest.
 
-        It is one transaction. `work` is a text of at most 32,768 characters, opaque here.
+        It is one transaction.
+
+        Args:
+            record: the job.
+            work: a text of at most 32,768 characters, opaque here.
+            after: what `last_creation` gave: no other job may have been created since then.
 
         Raises:
-            ConflictError: there is a row of this id, or other writers kept changing the same download alias.
+            ConflictError: there is a row of this id, another job was created since, or other writers kept changing the
+                same download alias. Nothing was written.
         """
         for attempt in range(TRIES):
             aliases = await self._download_aliases([record])
-            if await self._transact(creation(self._account, record, work, aliases)):
+            batch = creation(self._account, record, work, aliases)
+            if after is not None:
+                batch.append(next_creation(self._account, record.row_key, after))
+            if await self._transact(batch):
                 return
-            if await self._reads.row(self._account, record.row_key) is not None:
+            row = await self._reads.row(self._account, record.row_key)
+            if row is not None and row.get("Work") == work:
+                return  # it was written by a try whose answer was lost
+            if row is not None:
                 raise ConflictError("there is a job of this id")
+            if after is not None:
+                raise ConflictError("another job was created meanwhile")
             await wait_before(attempt + 1)
         raise ConflictError("other writers kept changing a download alias")
 
@@ -126,24 +150,6 @@ class JobStore:
         """
         row = await self._reads.row(self._account, job_id)
         return None if row is None else (self._read(row), text_of(row, "Work", lambda text: self._remark(row, text)))
-
-    async def progress(self, job_id: str, total: int, processed: int, failed: int) -> None:
-        """Writes the counts of a job under way; a finished job, or one that is gone, stays as it is.
-
-        Raises:
-            ConflictError: other writers kept changing the row.
-        """
-        await self._merge(job_id, counts(total, processed, failed))
-
-    async def finish(self, record: JobRecord) -> None:
-        """Writes all of a record over its row, which keeps its work text and whatever the record has no value for.
-
-        Who finishes a job first is believed: a finished job, or one that is gone, stays as it is.
-
-        Raises:
-            ConflictError: other writers kept changing the row.
-        """
-        await self._merge(record.row_key, write_row(self._account, record))
 
     async def create_table(self) -> None:
         """Creates the jobs table where it is missing."""
@@ -191,24 +197,6 @@ class JobStore:
             raise
         return True
 
-    async def _merge(self, job_id: str, properties: Mapping[str, Any]) -> None:
-        keys = {"PartitionKey": self._account, "RowKey": job_id}
-        for attempt in range(TRIES):
-            row = await self._reads.row(self._account, job_id)
-            if row is None or status_of(str(row.get("Status"))) not in {JobStatus.PENDING, None}:
-                return
-            condition = {"etag": row["odata.etag"], "match_condition": MatchConditions.IfNotModified}
-            try:
-                async with storage_call(self._seconds):
-                    await self._writes.update_entity({**properties, **keys}, mode=UpdateMode.MERGE, **condition)
-            except StorageFaultError as fault:
-                if error_code(fault.__cause__) not in CONFLICTS:
-                    raise
-            else:
-                return
-            await wait_before(attempt + 1)
-        raise ConflictError("other writers kept changing the job's row")
-
     async def _range(self, first: str) -> AsyncIterator[JobRecord]:
         async for page in self._reads.rows(KeyRange(self._account, first, END_OF_JOBS)):
             for row in page:
@@ -232,11 +220,3 @@ class JobStore:
             return self._read(row)
         except MalformedRowError:
             return None  # told in the log; one bad row never hides the others
-
-    def _read(self, row: Row) -> JobRecord:
-        try:
-            return read_row(row, lambda text: self._remark(row, text))
-        except MalformedRowError as error:
-            if self._remark(row, f"row can't be shown: {error}"):
-                self._watch.malformed()
-            raise MalformedRowError(f"row {row.get('RowKey')} can't be shown: {error}") from None

@@ -60,6 +60,11 @@ class Lease:
         self._message = message
         self._turn = asyncio.Lock()  # each renewal makes a new receipt, without which the next call would be refused
 
+    @property
+    def message_id(self) -> str:
+        """What the message is called, by whoever takes it."""
+        return str(self._message.id)
+
     async def renew(self) -> bool:
         """Begins the lease anew; False where it was lost: another worker has the job, or it is done."""
         async with self._turn:
@@ -99,9 +104,11 @@ class WorkQueue:
 
         It is taken once at least, so that whoever does it must bear to do it again.
         """
-        text = json.dumps({"account": self._account, "job": job_id})
-        async with storage_call(self._seconds):
-            await self._client.send_message(text, time_to_live=_TIME_TO_LIVE, visibility_timeout=math.ceil(after))
+        await self._send(job_id, math.ceil(after))
+
+    async def put_leased(self, job_id: str) -> Lease:
+        """Puts a job and takes it at once, ahead of all that wait; should its taker die, it waits like any other."""
+        return Lease(self, await self._send(job_id, self.lease_seconds), job_id)
 
     async def take(self) -> Lease | None:
         """A job that waits, None where there is none. A message that is none of this account's jobs is thrown away."""
@@ -163,6 +170,11 @@ class WorkQueue:
         except StorageFaultError as fault:
             if error_code(fault.__cause__) not in _LOST:
                 raise
+
+    async def _send(self, job_id: str, hidden: int) -> QueueMessage:
+        text = json.dumps({"account": self._account, "job": job_id})
+        async with storage_call(self._seconds):
+            return await self._client.send_message(text, time_to_live=_TIME_TO_LIVE, visibility_timeout=hidden)
 
     def _job_of(self, message: QueueMessage) -> str | None:
         try:

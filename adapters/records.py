@@ -82,6 +82,8 @@ class JobRecord:
     output_blob: BlobPath | None = None
     failed_blob: BlobPath | None = None
     legacy_id: str | None = None
+    unconfirmed: bool = False
+    """Whether the request that creates it has not been answered yet: nobody may do it (proxy/routes/creation.py)."""
 
     @property
     def shown_id(self) -> str:

@@ -7,7 +7,7 @@ want the same row at the same time share one read. When storage is down, a remem
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +19,16 @@ from adapters.jobs import JobStore
 from adapters.properties import MalformedRowError
 from adapters.records import JobRecord, JobStatus
 from adapters.shared_reads import SharedReads
+from adapters.tables import Page
 from adapters.ticks import Ticks
 
 _T = TypeVar("_T")
 
 # Jobs of one account, and as many rendered by their readers; the longest unused are forgotten first.
 REMEMBERED = 10_000
+
+# What a whole list may take, as a multiple of one read's time. Callers wait for no more than their own deadline.
+LIST_READS = 12
 
 # What part of a read's time a caller waits when there is a remembered job to fall back on.
 PATIENCE = 0.5
@@ -89,6 +93,7 @@ class RememberedJobs:
         self._store = store
         self._lifetimes = lifetimes
         self._clock = clock
+        self._seconds = seconds
         self._patience = seconds * PATIENCE
         self._shared = SharedReads(guard, seconds)
         self._known: OrderedDict[Hashable, Reading[JobRecord]] = OrderedDict()
@@ -125,7 +130,9 @@ class RememberedJobs:
     async def created_since(self, moment: Ticks) -> Reading[list[JobRecord]]:
         """The jobs created at this instant or later, as JobStore.created_since gives them.
 
-        Read anew when older than an unfinished job may be.
+        Read anew when older than an unfinished job may be. A list that takes longer than one caller may wait is read on
+        to its end, each page within the time of one read, and is then given for as long as reading it took: else nobody
+        would ever get it.
         """
         known = self._list
         if known is not None and self._clock() < known.until:
@@ -134,16 +141,23 @@ class RememberedJobs:
         creations = self._creations
 
         async def keep() -> Reading[list[JobRecord]]:
-            started = self._clock()
-            records = await self._store.created_since(moment)
+            started, whole = self._clock(), object()
+
+            async def ask(read: Callable[[], Awaitable[Page]]) -> Page:
+                return (await self._shared.read(whole, read))[0]
+
+            records = await self._store.created_since(moment, ask)
             if creations != self._creations:  # a job was created meanwhile, which these may not have
                 return Reading(records, 0.0)
             if self._list is None or self._list.value != records:
                 self._list = Reading(records, 0.0)
-            self._list.until = started + self._lifetimes.pending
+            ended = self._clock()
+            is_long = ended - started > self._seconds
+            self._list.until = ended + (ended - started) if is_long else started + self._lifetimes.pending
             return self._list
 
-        reading, joined = await self._shared.read(("list", creations), keep)
+        whole_seconds = self._seconds * LIST_READS
+        reading, joined = await self._shared.read(("list", creations), keep, in_parts=whole_seconds)
         self._watch.read("shared" if joined else "storage")
         return reading
 

@@ -14,6 +14,9 @@ from adapters.records import JobRecord, JobStatus, JobType
 from adapters.status_words import status_of
 from adapters.ticks import to_text
 
+UNCONFIRMED = "Unconfirmed"
+"""The property that marks a row whose creation is not confirmed."""
+
 
 def read_row(row: Row, remark: Remark) -> JobRecord:
     """The record that a job row holds.
@@ -45,23 +48,31 @@ def read_row(row: Row, remark: Remark) -> JobRecord:
         output_blob=blob_of(row, "OutputBlob", remark),
         failed_blob=blob_of(row, "FailedBlob", remark),
         legacy_id=text_of(row, "LegacyId", remark),
+        unconfirmed=row.get(UNCONFIRMED) is True,
     )
 
 
+MESSAGE_LENGTH = 2000
+"""UTF-16 units that are kept of an error message: part of it may come from somebody's data."""
+TEXT_LENGTH = 32_768
+"""UTF-16 units that Table Storage takes in a string."""
+
+
 def write_row(account: str, record: JobRecord) -> dict[str, Any]:
-    """The entity of a record, as the tables SDK takes it; what has no value is left out."""
+    """The entity of a record, as the tables SDK takes it; what has no value is left out, texts are cut to what fits."""
     row: dict[str, Any] = {
         "PartitionKey": account,
         "RowKey": record.row_key,
         "JobType": record.job_type.value,
         "Status": record.status.value,
-        "DataSourceName": record.data_source_name,
-        "AccessId": record.access_id,
-        "Description": record.description,
-        "ErrorMessage": record.error_message,
+        "DataSourceName": _cut(record.data_source_name),
+        "AccessId": _cut(record.access_id),
+        "Description": _cut(record.description),
+        "ErrorMessage": _cut(record.error_message, MESSAGE_LENGTH),
         "OutputBlob": str(record.output_blob) if record.output_blob else None,
         "FailedBlob": str(record.failed_blob) if record.failed_blob else None,
-        "LegacyId": record.legacy_id,
+        "LegacyId": _cut(record.legacy_id),
+        UNCONFIRMED: record.unconfirmed or None,
     }
     dates = {"CreatedDate": record.created, "CompletedDate": record.completed}
     for name, ticks in dates.items():
@@ -69,6 +80,15 @@ def write_row(account: str, record: JobRecord) -> dict[str, Any]:
             row[name] = EntityProperty(to_text(ticks), EdmType.DATETIME)
     row |= counts(record.total, record.processed, record.failed)
     return {name: value for name, value in row.items() if value is not None}
+
+
+def _cut(text: str | None, most: int = TEXT_LENGTH) -> str | None:
+    """As much of a text as fits, with no half of a surrogate pair, which JSON can carry and storage may refuse."""
+    if text is None or (text.isascii() and len(text) <= most):
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")
+    end = "" if len(units) <= 2 * most else "..."
+    return units[: 2 * (most - len(end))].decode("utf-16-le", "replace") + end
 
 
 def counts(total: int, processed: int, failed: int) -> dict[str, Any]:

@@ -39,9 +39,21 @@ class SharedReads:
         self._under_way: dict[Hashable, _UnderWay] = {}
 
     async def read(
-        self, key: Hashable, read: Callable[[], Awaitable[_T]], patience: float | None = None
+        self,
+        key: Hashable,
+        read: Callable[[], Awaitable[_T]],
+        patience: float | None = None,
+        *,
+        in_parts: float | None = None,
     ) -> tuple[_T, bool]:
         """The result of the read of this key, and whether it had begun before this call.
+
+        Args:
+            key: what is read; whoever gives the same key waits for the same read.
+            read: asks storage.
+            patience: seconds that this caller waits.
+            in_parts: where it is given, `read` consists of shared reads of its own and takes so many seconds at most.
+                It is not begun again and is no fault of storage when it takes too long: each part is judged alone.
 
         Raises:
             StorageFaultError: storage could not answer.
@@ -51,7 +63,7 @@ class SharedReads:
         joined = under_way is not None
         if under_way is None:
             under_way = self._under_way[key] = _UnderWay(asyncio.get_running_loop().create_future())
-            self._begin(key, read, under_way)
+            self._begin(key, read, under_way, in_parts)
         async with asyncio.timeout(patience):
             return await asyncio.shield(under_way.outcome), joined  # type: ignore[arg-type]  # a key has one kind
 
@@ -60,11 +72,17 @@ class SharedReads:
         for under_way in self._under_way.values():
             under_way.tasks[0].cancel(UNNEEDED)
 
-    def _begin(self, key: Hashable, read: Callable[[], Awaitable[object]], under_way: _UnderWay) -> None:
-        task = asyncio.create_task(self._guard.run(read))
+    def _begin(
+        self,
+        key: Hashable,
+        read: Callable[[], Awaitable[object]],
+        under_way: _UnderWay,
+        in_parts: float | None = None,
+    ) -> None:
+        task = asyncio.create_task(self._guard.run(read) if in_parts is None else _within(in_parts, read))
         under_way.tasks.append(task)
         task.add_done_callback(lambda done: self._ended(key, under_way, done))
-        if len(under_way.tasks) < ATTEMPTS:
+        if in_parts is None and len(under_way.tasks) < ATTEMPTS:
             loop = asyncio.get_running_loop()
             under_way.timers.append(loop.call_later(self._again, self._begin, key, read, under_way))
 
@@ -87,3 +105,11 @@ class SharedReads:
             task.cancel()
         for task in under_way.tasks[place + 1 :]:
             task.cancel(UNNEEDED)
+
+
+async def _within(seconds: float, read: Callable[[], Awaitable[_T]]) -> _T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await read()
+    except TimeoutError:
+        raise StorageFaultError(Fault.TIMEOUT, f"not all within {seconds:g} s") from None

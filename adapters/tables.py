@@ -10,10 +10,9 @@ import asyncio
 import json
 import random
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,10 +23,19 @@ from yarl import URL
 
 from adapters.authentication import Authentication
 from adapters.errors import Fault, StorageFaultError, fault_of_answer, fault_of_exception
-from adapters.ticks import Ticks, from_datetime
+from adapters.storage_clock import StorageClock
 from adapters.watch import UNSEEN, Call, SeenCall, Watch
 
 Json = dict[str, Any]
+
+Continuation = dict[str, str]
+"""Where the next page of a range begins, as query parameters; empty for the first page."""
+
+Page = tuple[list[Json], Continuation | None]
+"""Rows, and where the next page begins; None after the last one."""
+
+Ask = Callable[[Callable[[], Awaitable[Page]]], Awaitable[Page]]
+"""Runs the read of a page."""
 
 _HEADERS = {
     "Accept": "application/json;odata=minimalmetadata",
@@ -90,8 +98,7 @@ class TableReads:
         self._url = table_url
         self._seconds = seconds
         self._authentication = authentication
-        self.told_at: Ticks | None = None
-        """Storage's own time, to the second, as its newest answer says it; the clock of no machine of ours counts."""
+        self.clock = StorageClock()
         self._opened: aiohttp.ClientSession | None = None
 
     async def row(self, partition: str, row_key: str) -> Json | None:
@@ -109,24 +116,36 @@ class TableReads:
             raise StorageFaultError(Fault.NONSENSE, "the answer is another row")
         return row | {"odata.etag": answer.headers.get("ETag", "*")}
 
-    async def rows(self, keys: KeyRange) -> AsyncIterator[list[Json]]:
+    async def rows(
+        self, keys: KeyRange, where: str = "", select: str = "", ask: Ask | None = None
+    ) -> AsyncIterator[list[Json]]:
         """The rows of a range, a page of up to 1,000 at a time, in the order of their row keys.
+
+        Args:
+            keys: the range.
+            where: an OData condition more, which storage judges.
+            select: the properties to send, with commas between; all without.
+            ask: reads a page for us; where it is given, each page may take the time of one read.
 
         Raises:
             StorageFaultError: storage could not answer.
         """
-        query = {"$filter": keys.filter()}
-        while True:
-            answer = await self._get("list", f"{self._url}/{self._table}()", query)
-            page = _body(answer).get("value")
-            if not isinstance(page, list) or not all(isinstance(row, dict) for row in page):
-                raise StorageFaultError(Fault.NONSENSE, "the answer is no list of rows")
+        query = {"$filter": f"{keys.filter()} and {where}" if where else keys.filter()}
+        query |= {"$select": select} if select else {}
+        after: Continuation | None = {}
+        while after is not None:
+            read = partial(self._page, query, after)
+            page, after = await (read() if ask is None else ask(read))
             yield page
-            partition = answer.headers.get("x-ms-continuation-NextPartitionKey")
-            row_key = answer.headers.get("x-ms-continuation-NextRowKey")
-            if not partition:
-                return
-            query = {"$filter": keys.filter(), "NextPartitionKey": partition, "NextRowKey": row_key or ""}
+
+    async def _page(self, query: dict[str, str], after: Continuation) -> Page:
+        answer = await self._get("list", f"{self._url}/{self._table}()", query | after)
+        page = _body(answer).get("value")
+        if not isinstance(page, list) or not all(isinstance(row, dict) for row in page):
+            raise StorageFaultError(Fault.NONSENSE, "the answer is no list of rows")
+        partition = answer.headers.get("x-ms-continuation-NextPartitionKey")
+        row_key = answer.headers.get("x-ms-continuation-NextRowKey")
+        return page, {"NextPartitionKey": partition, "NextRowKey": row_key or ""} if partition else None
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -163,7 +182,7 @@ class TableReads:
             answer = _Answer(response.status, response.headers, await response.read())
         if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             self._authentication.refused()
-        self.told_at = _date(answer) or self.told_at
+        self.clock.hear(answer.headers.get("Date"))
         return answer
 
     def _session(self) -> aiohttp.ClientSession:
@@ -196,13 +215,6 @@ def _body(answer: _Answer) -> Json:
     if not isinstance(body, dict):
         raise StorageFaultError(Fault.NONSENSE, "the answer is no JSON object")
     return body
-
-
-def _date(answer: _Answer) -> Ticks | None:
-    try:
-        return from_datetime(parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC))
-    except (KeyError, ValueError, OverflowError):
-        return None
 
 
 def _error_code(answer: _Answer) -> str | None:

@@ -13,6 +13,9 @@ from adapters.rows import write_row
 Operation = tuple[str, dict[str, Any], dict[str, Any]]
 """An operation, its entity and its options, as the tables SDK takes them."""
 
+LAST_CREATION = "~creation"
+"""The row that each creation of a job changes, so that of two that judge the limits at once only one is written."""
+
 # Three rows a record at the most; Table Storage takes 100 in one transaction.
 TRANSACTION_RECORDS = 33
 
@@ -47,6 +50,14 @@ def creation(account: str, record: JobRecord, work: str, aliases: Mapping[str, A
     """The operations that create one job with its work text; `aliases` as above."""
     upsert, *rest = operations(account, [record], aliases)
     return [("create", upsert[1] | {"Work": work}, {}), *rest]
+
+
+def next_creation(account: str, job_id: str, after: str) -> Operation:
+    """The operation that makes a job the last one created, if that still is the one of this ETag; empty: none."""
+    row = _alias_row(account, LAST_CREATION, job_id)
+    if not after:
+        return "create", row, {}
+    return "update", row, {"mode": UpdateMode.REPLACE, "etag": after, "match_condition": MatchConditions.IfNotModified}
 
 
 def _alias_row(account: str, key: str, job_id: str) -> dict[str, Any]:

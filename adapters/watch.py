@@ -20,7 +20,7 @@ Source = Literal["remembered", "shared", "storage"]
 
 
 class Watch:
-    """Looks on. Every method is called on the event loop, may not wait, and must not raise."""
+    """Looks on. Every method may not wait and must not raise; all but `signed` are called on the event loop."""
 
     def begin(self, _service: Service, _call: Call) -> object:
         """A call is sent to storage, each try of it; what this gives comes back with its end."""
@@ -72,7 +72,8 @@ class SeenCall:
     def answered(self, status: int, code: str | None) -> None:
         """Tells of the HTTP status and the error code of the answer."""
         if status >= HTTPStatus.BAD_REQUEST and (status not in _ORDINARY or code_is_a_fault(code)):
-            self.fault = fault_of_answer(status, code).fault
+            fault = fault_of_answer(status, code).fault
+            self.fault = None if fault is Fault.REJECTED else fault
 
     def __enter__(self) -> Self:
         """The call begins."""

@@ -74,7 +74,7 @@ class WorkerRows:
         """Every row, also of workers that are gone, in the order of names."""
         found = []
         async for page in self._reads.rows(KeyRange(self._partition)):
-            told_at = self._reads.told_at
+            told_at = self._reads.clock.told_at
             found += [_read(row, told_at) for row in page]
         return tuple(found)
 

@@ -11,15 +11,13 @@ from starlette.responses import Response
 from adapters.remembered import Reading
 from proxy.bing.created import CreatedJob
 from proxy.bing.envelope import Authentication, Branding, Envelope
-from proxy.bing.errors import ErrorCode
+from proxy.bing.errors import NO_VALUES, ErrorCode
 from proxy.bing.namespaces import JSON_CONTENT, XML_CONTENT
 from proxy.bing.render_json import render_json
 from proxy.bing.render_xml import render_xml
 from proxy.bing.request import Format
 from proxy.bing.resources import Job
 from proxy.trace_ids import SAMPLE_TRACE_ID
-
-RETRY_AFTER_SECONDS = 2
 
 # Answers carry links and change from one poll to the next: nobody on the way may keep them.
 # Should a browser ever show one, it loads nothing and tells nobody the URL, which has the key in it.
@@ -42,6 +40,8 @@ class Found:
     resources: Callable[[], tuple[Job, ...]]
     reading: Reading[Any]
     links_until: Callable[[], float]
+    size: int = 1
+    """How many resources it has."""
     error_details: tuple[str, ...] = ()
 
 
@@ -81,20 +81,30 @@ class Answers:
         envelope = self._envelope(HTTPStatus.OK, Authentication.VALID, found.error_details, trace_id)
         return self._response(replace(envelope, resources=found.resources()), answer)
 
-    def error(self, code: ErrorCode, answer: Format, trace_id: str, allow: tuple[str, ...] = ()) -> Response:
-        """An entry of the error catalogue."""
+    def error(
+        self,
+        code: ErrorCode,
+        answer: Format,
+        trace_id: str,
+        allow: tuple[str, ...] = (),
+        values: Mapping[str, str | int] = NO_VALUES,
+    ) -> Response:
+        """An entry of the error catalogue, with the values that its text names."""
         entry = code.value
         # A thousand callers of storage that hangs get the same answer: all but its traceId is rendered once.
         key = code, answer, datetime.now(UTC).year
-        if key not in self._errors:
-            envelope = self._envelope(entry.status, entry.authentication, (entry.text,), SAMPLE_TRACE_ID)
-            self._errors[key] = bytes(self._response(envelope, answer).body)
-        body = self._errors[key].replace(SAMPLE_TRACE_ID.encode(), trace_id.encode(), 1)
+        body = None if values else self._errors.get(key)
+        if body is None:
+            envelope = self._envelope(entry.status, entry.authentication, (entry.text_with(values),), SAMPLE_TRACE_ID)
+            body = bytes(self._response(envelope, answer).body)
+            if not values:
+                self._errors[key] = body
+        body = body.replace(SAMPLE_TRACE_ID.encode(), trace_id.encode(), 1)
         response = self.again(body, answer, entry.status.value)
         if allow:
             response.headers["Allow"] = ", ".join(allow)
         if entry.status is HTTPStatus.SERVICE_UNAVAILABLE:
-            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            response.headers["Retry-After"] = str(entry.retry_after)
         return response
 
     @staticmethod

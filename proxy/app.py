@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import logging
+import random
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from adapters.accounts import Accounts
 from adapters.errors import Fault, StorageFaultError
 from adapters.remembered import Lifetimes
 from proxy.background import follow
+from proxy.cors import ANY, allow_listed
 from proxy.draining import READINESS
 from proxy.endpoint import Endpoint
 from proxy.keyring import KeyRing
@@ -35,6 +37,9 @@ log = logging.getLogger(__name__)
 # How long the first answer may wait for tables to be made; an account that takes longer must not hold up the others.
 PREPARE_SECONDS = 1.0
 
+# Seconds before what could not be made is tried again, doubling from the first to the last.
+PREPARE_AGAIN = (1.0, 15.0)
+
 # Faults that say that no storage answers, not that something is not allowed.
 AWAY = frozenset((Fault.UNREACHABLE, Fault.TIMEOUT, Fault.NONSENSE))
 
@@ -52,9 +57,11 @@ def create_app(settings: Settings, keyring: KeyRing, watching: Watching = NOTHIN
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
-        tasks = [asyncio.create_task(prepare(ring.accounts, seconds))]
+        tasks = [asyncio.create_task(prepare_all(ring, ring.accounts, seconds))]
         await asyncio.wait(tasks, timeout=PREPARE_SECONDS)
-        tasks += follow(settings, ring, seconds, watching, lambda accounts: prepare(accounts, seconds))
+        await readiness.look()
+        tasks.append(asyncio.create_task(readiness.watch()))
+        tasks += follow(settings, ring, seconds, watching, lambda accounts: prepare_all(ring, accounts, seconds))
         yield {REFUSE: endpoint.refuse, READINESS: readiness}
         for task in tasks:
             task.cancel()
@@ -64,7 +71,7 @@ def create_app(settings: Settings, keyring: KeyRing, watching: Watching = NOTHIN
         watching.close()
 
     own: dict[str, ASGIApp] = {"/livez": Livez(), "/readyz": Readyz(readiness)}
-    return Proxy(own, endpoint, lifespan)
+    return Proxy(own, endpoint, lifespan, settings.cors_origins)
 
 
 class Proxy(Starlette):
@@ -73,13 +80,18 @@ class Proxy(Starlette):
     Starlette's middleware makes an answer of what an application raises. The endpoint raises nothing.
     """
 
-    def __init__(self, own: Mapping[str, ASGIApp], endpoint: Endpoint, lifespan: Lifespan["Proxy"]) -> None:
+    def __init__(
+        self, own: Mapping[str, ASGIApp], endpoint: Endpoint, lifespan: Lifespan["Proxy"], origins: tuple[str, ...]
+    ) -> None:
         super().__init__(routes=[Route(path, app) for path, app in own.items()], lifespan=lifespan)
         self._own = own
         self._endpoint = endpoint
+        self._listed = frozenset(origin.encode() for origin in origins if origin != ANY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or runs the lifespan."""
+        if self._listed and scope["type"] == "http":
+            send = allow_listed(self._listed, scope, send)
         if scope["type"] != "http" or scope["path"] in self._own:
             await super().__call__(scope, receive, send)
         else:
@@ -111,36 +123,68 @@ def storage_options(settings: Settings, watching: Watching = NOTHING) -> Storage
         Lifetimes(settings.pending_ttl, settings.finished_ttl),
         settings.worker_lease,
         watching.account,
+        pages_may_read=bool(settings.cors_origins),
     )
 
 
-async def prepare(accounts: Accounts, seconds: float, *, signs: bool = True) -> None:
+async def prepare_all(ring: RingInUse, accounts: Accounts, seconds: float) -> None:
+    """Prepares accounts, and those again whose storage was away, until that is done or the ring has changed."""
+    wait, longest = PREPARE_AGAIN
+    missing = await prepare(accounts, seconds)
+    while missing and ring.accounts is accounts:
+        await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        wait = min(longest, 2 * wait)
+        missing = await prepare(accounts, seconds, names=missing)
+
+
+async def prepare(
+    accounts: Accounts, seconds: float, *, signs: bool = True, names: Sequence[str] | None = None
+) -> list[str]:
     """Creates what accounts miss in storage and gets the keys that sign links, each account within a deadline.
 
-    What can't be done is told in the log, and hurts nobody else. Who `signs` no links needs no keys, nor leave to ask.
+    What can't be done is told in the log, and hurts nobody else.
+
+    Args:
+        accounts: the accounts of a ring.
+        seconds: the deadline of each step.
+        signs: whether this process signs links; who does not needs no keys, nor leave to ask for them.
+        names: the accounts that a call before has given; None: all, for the first time.
+
+    Returns:
+        The accounts that may still miss something.
     """
 
-    async def attempt(name: str, what: str, work: Callable[[Account], Awaitable[object]]) -> None:
+    async def attempt(name: str, what: str, work: Callable[[Account], Awaitable[object]]) -> Fault | None:
         try:
             async with asyncio.timeout(seconds):
                 await work(accounts[name])
         except (StorageFaultError, TimeoutError) as error:
             fault = error.fault if isinstance(error, StorageFaultError) else Fault.TIMEOUT
-            # Who may not create something may still find all that it needs; who gets no answer has no storage.
-            level, told = (logging.ERROR, "storage can't be opened") if fault in AWAY else (logging.WARNING, what)
-            text = error if isinstance(error, StorageFaultError) else fault.value.name
-            log.log(level, "%s: %s", told, text, extra={"account": name, "advice": fault.value.advice})
+            if names is None:  # the log says it once
+                # An identity that may not create something may still find all that it needs; no answer is no storage.
+                level, told = (logging.ERROR, "storage can't be opened") if fault in AWAY else (logging.WARNING, what)
+                text = error if isinstance(error, StorageFaultError) else fault.value.name
+                log.log(level, "%s: %s", told, text, extra={"account": name, "advice": fault.value.advice})
+            return fault
+        return None
 
-    sound = [name for name in accounts.names if name not in accounts.faults]
-    for name, fault in accounts.faults.items():
-        log.error("account can't be opened: %s", fault, extra={"account": name, "advice": fault.fault.value.advice})
+    if names is None:
+        for name, fault in accounts.faults.items():
+            log.error("account can't be opened: %s", fault, extra={"account": name, "advice": fault.fault.value.advice})
 
-    async def each(name: str) -> None:
+    async def each(name: str) -> bool:
         # One after the other: so they share one token of an identity.
-        if signs:
+        if signs and names is None:
             await attempt(name, "no key to sign links", lambda account: account.links.signer())
-        # A read-only identity is enough where all is there, so that something is not created may be no fault at all.
         what = "not all tables, queues and containers created"
-        await attempt(name, what, lambda account: account.create_missing())
+        fault = await attempt(name, what, lambda account: account.create_missing())
+        if fault is None and names is not None:
+            log.info("tables, queues and containers are there now", extra={"account": name})
+        if fault is not Fault.REFUSED:
+            return fault is None
+        # A read-only identity is enough where all is there: then nothing gets better by trying again.
+        return await attempt(name, "the jobs table can't be read", lambda account: account.jobs.reach()) is None
 
-    await asyncio.gather(*map(each, sound))
+    asked = [name for name in accounts.names if name not in accounts.faults] if names is None else names
+    done = await asyncio.gather(*map(each, asked))
+    return [name for name, is_done in zip(asked, done, strict=True) if not is_done]

@@ -12,7 +12,7 @@ from proxy.watching import metric_table
 from proxy.watching.choice import Watching
 from proxy.watching.port import is_the_one
 
-Prepare = Callable[[Accounts], Awaitable[None]]
+Prepare = Callable[[Accounts], Awaitable[object]]
 
 
 def follow(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adapters.errors import StorageFaultError
+from adapters.errors import Fault, StorageFaultError
 from adapters.properties import MalformedRowError
 from proxy.answer_transport import write_answer
 from proxy.answers import Accepted, Answer, Answers, Document, Found, Redirect
@@ -21,6 +21,7 @@ from proxy.bing.errors import ErrorCode, WireError
 from proxy.bing.request import Call, Format, Query, parse_path, parse_query, path_for_log
 from proxy.bing.routes import Operation
 from proxy.body import Body
+from proxy.cors import PREFLIGHT, preflight
 from proxy.deadline import storage_deadline
 from proxy.fault_log import FaultLog
 from proxy.guessing import Guessing
@@ -37,7 +38,7 @@ from proxy.said_before import Said, SaidBefore, Validity
 from proxy.settings import Settings
 from proxy.trace import CURRENT, Trace
 from proxy.trace_ids import new_trace_id
-from proxy.under_way import UnderWay
+from proxy.under_way import UnderWay, Uploads
 from proxy.watching.request_watch import RequestWatch
 
 log = logging.getLogger("proxy.request")
@@ -64,6 +65,12 @@ HANDLERS: dict[Operation, Handler] = {
 # A load takes as long as its body: it keeps the deadlines of its own work with storage itself.
 OWN_DEADLINES = frozenset((Operation.LOAD,))
 
+# Whose answers may be given again.
+REMEMBERED = frozenset((Operation.JOB_STATUS, Operation.JOB_LIST))
+
+# Resources that are rendered at once; more would keep all other requests waiting.
+AT_ONCE = 100
+
 
 class Endpoint:
     """The ASGI application of everything under /REST/v1/, and of every path that does not exist.
@@ -81,9 +88,11 @@ class Endpoint:
         self._watch = watch
         self._guessing = Guessing()
         self._said = SaidBefore()
+        self._rendering: dict[str, asyncio.Lock] = {}
         self._requests = RequestLog()
         self._faults = FaultLog()
         self.under_way = UnderWay()
+        self._uploads = Uploads()
         self._forwarded_told = False
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._answers = Answers(branding, ZoneInfo(settings.time_zone))
@@ -92,8 +101,9 @@ class Endpoint:
         """Answers one request."""
         started = time.perf_counter()
         self._readiness.asked()
-        place = self._said.place_of(scope)
-        said = self._said.find(place, self._ring.keyring, time.monotonic())
+        base = self._base(scope)
+        spelling = self._said.spelling_of(scope, base)
+        said = self._said.find(spelling, self._ring.keyring, time.monotonic())
         if said is not None:
             trace_id = new_trace_id()
             self._requests.again(said.line, trace_id, started)
@@ -103,12 +113,15 @@ class Endpoint:
             await write_answer(scope, send, HTTPStatus.OK.value, said.headers, body)
             return
         query = parse_query(scope["query_string"])
-        path = path_for_log(scope["raw_path"]) + ("?key=***" if query.key else "")
+        path = path_for_log(scope["raw_path"], self._ring.keyring.has) + ("?key=***" if query.key else "")
         trace = Trace(new_trace_id(), scope["method"], path)
         CURRENT.set(trace)
         if self._watch is not None:
             self._watch.begin(trace, scope, started)
-        response = await self._answer(scope, Body(scope, receive), query, trace, place)
+        if scope["method"] == "OPTIONS" and self._settings.cors_origins:
+            trace.operation, response = PREFLIGHT, preflight(scope)
+        else:
+            response = await self._answer(scope, Body(scope, receive), query, trace, spelling)
         self._requests.tell(trace, response.status_code, started)
         if self._watch is not None:
             self._watch.end(trace, response.status_code, started)
@@ -118,42 +131,74 @@ class Endpoint:
         """The answer to bytes that are no request."""
         return self._answers.error(ErrorCode.NOT_HTTP, Format.JSON, trace_id)
 
-    async def _answer(self, scope: Scope, body: Body, query: Query, trace: Trace, place: bytes) -> Response:
+    async def _answer(self, scope: Scope, body: Body, query: Query, trace: Trace, spelling: bytes) -> Response:
         try:
-            call = parse_path(scope["raw_path"], scope["method"])
-            trace.operation = call.operation.value
-            ring = self._ring.keyring
-            grant = await self._authenticate(query.key, scope)
-            trace.account, trace.key = grant.account, grant.name
-            answer = await self._perform(call, self._caller(scope, body, query, grant))
-            if not isinstance(answer, Found):
-                return self._said_once(answer, query, trace)
-            return self._found(answer, query, trace, place, (ring, grant))
+            return await self._good_answer(scope, body, query, trace, spelling)
         except WireError as error:
-            return self._error(error.code, query, trace, error.allow)
+            return self._error(error.code, query, trace, error)
         except MalformedRowError as error:
             # The row is told of once, but each answer promises details under its traceId.
             log.warning("%s", error, extra={"trace_id": trace.trace_id, "account": trace.account})
             return self._error(ErrorCode.BAD_ROW, query, trace)
         except StorageFaultError as error:
             self._faults.tell(error, trace)
-            return self._error(ErrorCode.STORAGE, query, trace)
+            rejected = error.fault is Fault.REJECTED
+            return self._error(ErrorCode.REJECTED if rejected else ErrorCode.STORAGE, query, trace)
         except Exception:
             log.exception("unforeseen error", extra={"trace_id": trace.trace_id})
             return self._error(ErrorCode.OUR_FAULT, query, trace)
 
-    def _found(self, answer: Found, query: Query, trace: Trace, place: bytes, asked: tuple[KeyRing, Grant]) -> Response:
+    async def _good_answer(self, scope: Scope, body: Body, query: Query, trace: Trace, spelling: bytes) -> Response:
+        call = parse_path(scope["raw_path"], scope["method"])
+        trace.operation = call.operation.value
+        ring = self._ring.keyring
+        grant = await self._authenticate(query.key, scope)
+        trace.account, trace.key = grant.account, grant.name
+        check(call, grant, query)
+        caller = self._caller(scope, body, query, grant)
+        place = self._said.place_of(scope, self._base(scope), query, call)
+        if call.operation in REMEMBERED:
+            self._said.spell(spelling, place)
+            said = self._said.find_at(place, ring, time.monotonic())
+            if said is not None:
+                caller.account.guard.watch.read("remembered")
+                return self._again(said, query, trace)
+        answer = await self._perform(call, caller)
+        if not isinstance(answer, Found):
+            return self._said_once(answer, query, trace)
+        return await self._found(answer, query, trace, place, (ring, grant))
+
+    async def _found(
+        self, answer: Found, query: Query, trace: Trace, place: bytes, asked: tuple[KeyRing, Grant]
+    ) -> Response:
+        # What was read again is the same, or who waited for the same read has rendered it.
+        said = self._said.find_of(place, answer.reading, asked[0], time.monotonic())
+        if said is None and answer.size <= AT_ONCE:
+            response = self._answers.found(answer, query.format, trace.trace_id)
+            said = self._keep(response, answer, trace, place, asked)
+        elif said is None:
+            # Beside the event loop, one after the other for each account: whoever waits may find it rendered.
+            async with self._rendering.setdefault(asked[1].account, asyncio.Lock()):
+                said = self._said.find_of(place, answer.reading, asked[0], time.monotonic())
+                if said is None:
+                    response = await asyncio.to_thread(self._answers.found, answer, query.format, trace.trace_id)
+                    said = self._keep(response, answer, trace, place, asked)
+        return self._again(said, query, trace)
+
+    def _keep(
+        self, response: Response, answer: Found, trace: Trace, place: bytes, asked: tuple[KeyRing, Grant]
+    ) -> Said:
         ring, grant = asked
-        said = self._said.find_of(place, answer.reading, ring, time.monotonic())
-        if said is not None:  # what was read again is the same, or who waited for the same read has rendered it
-            return self._answers.again(said.before + trace.trace_id.encode() + said.after, query.format)
-        response = self._answers.found(answer, query.format, trace.trace_id)
         before, after = bytes(response.body).split(trace.trace_id.encode(), 1)
         validity = Validity(ring, grant.expires, answer.reading, answer.links_until())
         line = self._requests.line(trace.again(trace.trace_id), response.status_code)
         seen = None if self._watch is None else self._watch.again(trace, response.status_code)
-        self._said.keep(place, Said(before, after, response.raw_headers, line, validity, seen))
-        return response
+        said = Said(before, after, response.raw_headers, line, validity, seen)
+        self._said.keep(place, said)
+        return said
+
+    def _again(self, said: Said, query: Query, trace: Trace) -> Response:
+        return self._answers.again(said.before + trace.trace_id.encode() + said.after, query.format)
 
     def _said_once(self, answer: Redirect | CreatedJob | Document | Accepted, query: Query, trace: Trace) -> Response:
         """An answer that nobody remembers: the next request asks storage, or creates another job."""
@@ -167,6 +212,15 @@ class Endpoint:
             case Accepted():
                 return self._answers.accepted()
 
+    def _base(self, scope: Scope) -> str:
+        """The base of the links that stay on the proxy."""
+        url = self._settings.public_url
+        if self._settings.link_scheme == "public":
+            return url
+        # Some gateways call it wss where the client asks for a web socket.
+        scheme = "https" if scope["scheme"] in {"https", "wss"} else "http"
+        return scheme + url[url.index(":") :]
+
     def _caller(self, scope: Scope, body: Body, query: Query, grant: Grant) -> Caller:
         async def has_key(key: bytes) -> bool:
             try:
@@ -176,10 +230,10 @@ class Endpoint:
                     raise
                 return False
 
-        return Caller(grant, self._ring.accounts, self._settings, query, body, self.under_way, has_key)
+        base, accounts = self._base(scope), self._ring.accounts
+        return Caller(grant, base, accounts, self._settings, query, body, self.under_way, self._uploads, has_key)
 
     async def _perform(self, call: Call, caller: Caller) -> Answer:
-        check(call, caller.grant, caller.query)
         if call.operation in OWN_DEADLINES:
             return await HANDLERS[call.operation](call, caller)
         async with storage_deadline(self._settings.storage_timeout):
@@ -207,11 +261,13 @@ class Endpoint:
         self._guessing.good(address, digest)
         return grant
 
-    def _error(self, code: ErrorCode, query: Query, trace: Trace, allow: tuple[str, ...] = ()) -> Response:
+    def _error(self, code: ErrorCode, query: Query, trace: Trace, error: WireError | None = None) -> Response:
         trace.error = code.name
         if self._watch is not None:
             self._watch.refused(code)
-        return self._answers.error(code, query.format, trace.trace_id, allow)
+        if error is None:
+            return self._answers.error(code, query.format, trace.trace_id)
+        return self._answers.error(code, query.format, trace.trace_id, error.allow, error.values)
 
 
 def _is_forwarded(scope: Scope) -> bool:

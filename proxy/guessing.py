@@ -80,6 +80,11 @@ class Guessing:
             self._tries.popitem(last=False)
 
 
+def network_of(address: str) -> str:
+    """The addresses that count as one: an IPv4 address, or the /64 of an IPv6 one."""
+    return _place(address)
+
+
 @lru_cache(maxsize=ADDRESSES)
 def _place(address: str) -> str:
     """Who counts as one: an IPv4 address, or the /64 of an IPv6 one, which a single customer has whole."""

@@ -26,6 +26,7 @@ from pydantic import model_validator as validator
 from adapters.aliases import is_key
 from adapters.connection_string import is_endpoint
 from adapters.credentials import AccountKey, ConnectionString, Endpoints, Identity, IdentityKind, StorageEntry
+from adapters.records import BlobPath
 from proxy.keyring import DIGEST_PREFIX, Grant, KeyRing, Role, digest_of, pattern_of
 from proxy.settings import Settings, SettingsError, variable
 
@@ -182,9 +183,11 @@ def parse_keyring(text: str) -> KeyRing:
     except ValidationError as error:
         raise SettingsError(_mistake(error.errors(include_url=False)[0])) from None
     for name in ring.accounts:
-        if not name or not is_key(name):
+        # It is a partition of tables, where those with ~ are the program's own, and a segment of blobs' paths.
+        if not name or not is_key(name) or "~" in name or BlobPath.parse(f"uploads/{name}/upload") is None:
             raise SettingsError(
-                "account: a name can't be empty, longer than 512 characters, or hold / \\ # ? or controls"
+                f"account {name[:50]!r}: a name can't be empty, longer than 512 characters, . or .., or hold"
+                " / \\ # ? ~ or controls; rename the account"
             )
     entries = {name: account.storage.entry() for name, account in ring.accounts.items()}
     return KeyRing(entries, _grants(ring), fingerprint_of(text))

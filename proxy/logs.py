@@ -131,6 +131,7 @@ def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
     handler = LineHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)  # else they would be lines that are no JSON
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     for name in QUIET:

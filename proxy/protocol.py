@@ -2,11 +2,14 @@
 
 uvicorn answers what it can't parse by a line of plain text, and stops listening to a connection that asked for an
 upgrade. Legacy clients know envelopes only, and Java's client asks for HTTP/2 on every first request.
+
+The framing of a request is judged once, by the parser that reports it. Nothing here looks for the beginning or the end
+of a message, because a gateway in front would see other messages than we do. What the parser refuses, or leaves at an
+upgrade, goes to a new parser from its first byte on; the old one has reported nothing of it.
 """
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +19,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from proxy.answer_transport import WHOLE, AnswerTransport
+from proxy.request_line import mend_request_line
 from proxy.trace_ids import new_trace_id
 
 # Bytes of a request's line and headers together.
@@ -33,11 +37,6 @@ UNREAD_BODY = 256 * 1024
 # A connection closed with bytes unread is reset, and what the client has not read of our answer is lost with it. So
 # we end our side only, and take what still comes for this long.
 LINGER_SECONDS = 2
-
-_REQUEST_LINE = re.compile(rb"(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) [^ ]+ HTTP/1\.[01]\r?")
-_METHODS = frozenset(b"GET HEAD POST PUT DELETE PATCH OPTIONS TRACE CONNECT".split())
-_OTHER_METHOD = b"UNLINK"
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 REFUSE = "refuse"
 """Where the application's lifespan leaves the function that makes the answer to what is no request, for a traceId."""
@@ -60,9 +59,10 @@ class LegacyProtocol(HttpToolsProtocol):
     """Whether what follows the last request is none."""
 
     _head = 0
-    _in_request_line = True
     _in_head = True
     _in_request = False
+    _unread_head = b""
+    _is_refused = False
     _unparsed = 0
     _unread = 0
     _completed = False
@@ -100,7 +100,10 @@ class LegacyProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The end of a request's head."""
+        """The end of a request's head; one that asks for an upgrade is parsed again, without that."""
+        self._unread_head = b""
+        if self.parser.should_upgrade():
+            return
         if len(self.pipeline) >= PIPELINED:
             raise TooManyRequestsError
         self._in_head, self._unparsed, self._unread = False, 0, 0
@@ -114,35 +117,70 @@ class LegacyProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The end of a request: what follows is the line of another."""
-        self._in_request_line = self._in_head = True
-        self._in_request, self._completed = False, True
+        if self.parser.should_upgrade():
+            return
+        self._in_request, self._in_head, self._completed = False, True, True
         if not self.cycle.response_started:
             self.cycle.keep_alive = self._keep_alive
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes from the client.
-
-        After a request that asked for an upgrade the parser stops; what follows it is the next request.
-        """
+        """Bytes from the client. The parser alone says where a request begins and ends."""
         self._unset_keepalive_if_required()
-        if self._ended:
+        if self._ended or self.garbled:
             return
         self._completed = False
-        if self._parsed(self._encode_request_line(data) if self._in_request_line else data):
+        if not self._in_request:
+            self._unread_head = data
+        elif self._unread_head:
+            self._unread_head += data
+        if self._is_refused:
+            self._parse_mended()
+        else:
+            self._parse(data)
+        if not self._ended and not self.garbled:
             self._bound(len(data))
 
-    def _parsed(self, data: bytes) -> bool:
-        """Whether the bytes were parts of requests; if not, that has been answered."""
+    def _parse(self, data: bytes) -> None:
+        """Feeds the parser. What it refuses and can't be mended is answered here."""
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            rest = data[upgrade.args[0] :]
-            return not rest or self._parsed(rest)
+            # The parser has left out the body. Another one judges the head anew, all but the header that we ignore.
+            if self.parser.get_method() == b"CONNECT":
+                self.send_400_response("")
+            else:
+                self._parse_anew(self._head_without_upgrade() + data[upgrade.args[0] :])
         except httptools.HttpParserError:
+            self._parse_mended()
+
+    def _parse_anew(self, data: bytes) -> None:
+        """Feeds a new parser with a request from its first byte on: the one before has reported nothing of it."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self._parse(data)
+
+    def _head_without_upgrade(self) -> bytes:
+        """The head of the request that asks for an upgrade, as the parser has read it."""
+        line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        headers = (b"%b: %b\r\n" % each for each in self.headers if each[0] != b"upgrade")
+        return b"".join((line, *headers, b"\r\n"))
+
+    def _parse_mended(self) -> None:
+        """Parses anew what the parser has refused, where the request line alone is to blame.
+
+        That can be told of the first request of a packet only, whose bytes are all here. The rest of its line is
+        waited for.
+        """
+        head, self._unread_head = self._unread_head.lstrip(b"\r\n"), b""
+        mended = mend_request_line(head)
+        self._is_refused = mended == b""
+        if mended is None:
             self.send_400_response("")
-            return False
-        return True
+        elif mended:
+            self._parse_anew(mended)
+        else:
+            self._unread_head = head
 
     def _bound(self, size: int) -> None:
         """Bounds what is not a whole request yet: the time and the bytes of a head, the bytes of a body."""
@@ -210,6 +248,7 @@ class LegacyProtocol(HttpToolsProtocol):
         """Ends our side of the connection now, and all of it when the client ends, or goes on for too long."""
         if not self.transport.is_closing():
             self._ended = True
+            self._head_arrived()
             self.pipeline.clear()
             self.transport.write_eof()
             self.flow.resume_reading()
@@ -239,16 +278,6 @@ class LegacyProtocol(HttpToolsProtocol):
             self.send_400_response("")
         else:
             self.transport.close()
-
-    def _encode_request_line(self, data: bytes) -> bytes:
-        """Percent-encodes what clients should have: some send UTF-8 in a URL as it is, which the parser refuses."""
-        line, newline, rest = data.partition(b"\n")
-        self._in_request_line = not newline
-        if newline and (request := _REQUEST_LINE.fullmatch(line)) and request["method"] not in _METHODS:
-            # The parser knows a list of methods. One that is not in it is a method that no path takes, like this one.
-            data = _OTHER_METHOD + data[request.end("method") :]
-            line, newline, rest = data.partition(b"\n")
-        return data if line.isascii() else _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line) + newline + rest
 
     def _count(self, size: int) -> None:
         self._head += size

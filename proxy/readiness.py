@@ -1,20 +1,37 @@
 """Whether this process should be sent requests."""
 
 import asyncio
+import logging
+import random
 import time
 
 from adapters.errors import Fault, StorageFaultError
 from proxy.ring_watch import RingInUse
 
-# Seconds that a look at storage may take; what has not answered by then is told from what is known of it.
-LOOK_SECONDS = 0.3
+log = logging.getLogger(__name__)
+
+# Seconds between two looks at the accounts, and what one look may take.
+LOOK_EVERY = 1.0
+LOOK_SECONDS = 0.5
+
+# Seconds for which an account that was read well counts as well. While there is one, no other is asked but those that
+# are known to be broken.
+RECENTLY = 5.0
+
+# Seconds for which an account may fail before it counts as broken: until the next look has shown whether that passes.
+PASSING_SECONDS = 2.0
 
 
 class Readiness:
-    """What is wrong with each account, and whether the process is ending."""
+    """Whether the job rows of at least one account can be read, and whether the process is ending.
+
+    Nobody's question makes the process ask storage: it looks by itself, at broken accounts to see when they are well
+    again, and at the others only where no request has shown lately that one of them is well.
+    """
 
     def __init__(self, ring: RingInUse) -> None:
         self._ring = ring
+        self._told: dict[str, str] = {}
         self.stopping = False
         self.asked_at = float("-inf")
         """When the last request came, by the monotonic clock; whether the process lives was no request."""
@@ -23,16 +40,58 @@ class Readiness:
         """Tells of a request."""
         self.asked_at = time.monotonic()
 
-    async def accounts(self) -> dict[str, str]:
-        """Each account of the ring, and `ok` or what is wrong with it, in words without secrets."""
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests can be answered: of an account that is well, or because there is none to fail."""
         names = self._ring.accounts.names
-        return dict(zip(names, await asyncio.gather(*map(self._condition, names)), strict=True))
+        return not self.stopping and (not names or any(self._is_well(name) for name in names))
 
-    async def _condition(self, name: str) -> str:
-        try:
-            fault = await self._ring.accounts[name].condition(LOOK_SECONDS)
-        except StorageFaultError as error:
-            fault = error
-        if fault is None:
-            return "ok"
-        return fault.fault.value.name if fault.fault is Fault.CREDENTIAL else f"{fault} ({fault.fault.value.advice})"
+    async def watch(self) -> None:
+        """Looks at the accounts for ever, and tells the log of each change."""
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                log.exception("the accounts could not be looked at")
+            await asyncio.sleep(LOOK_EVERY * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+
+    async def look(self) -> None:
+        """Looks once."""
+        accounts = self._ring.accounts
+        names = [name for name in accounts.names if name not in accounts.faults]
+        since = time.monotonic() - RECENTLY
+        enough = any(self._is_well(name) and accounts[name].guard.well_at > since for name in names)
+        asked = [name for name in names if accounts[name].guard.fault is not None or not enough]
+        await asyncio.gather(*(accounts[name].remembered.look(LOOK_SECONDS) for name in asked))
+        self._tell()
+
+    def _is_well(self, name: str) -> bool:
+        if name in self._ring.accounts.faults:
+            return False
+        guard = self._ring.accounts[name].guard
+        if guard.fault is None:
+            return guard.well_at > float("-inf")
+        return guard.well_at > time.monotonic() - PASSING_SECONDS
+
+    def _tell(self) -> None:
+        """Tells of each account whose condition has changed."""
+        accounts = self._ring.accounts
+        now = {name: accounts.faults.get(name) or accounts[name].guard.fault for name in accounts.names}
+        for name, fault in now.items():
+            kind = "" if fault is None else fault.fault.value.name
+            if kind == self._told.get(name, ""):
+                continue
+            if fault is None:
+                log.info("the account is well again", extra={"account": name})
+            else:
+                log.warning("the account is broken: %s", _reason(fault), extra=_fields(name, fault))
+            self._told[name] = kind
+        self._told = {name: kind for name, kind in self._told.items() if name in now}
+
+
+def _reason(fault: StorageFaultError) -> str:
+    return fault.fault.value.name if fault.fault is Fault.CREDENTIAL else str(fault)
+
+
+def _fields(name: str, fault: StorageFaultError) -> dict[str, str]:
+    return {"account": name, "advice": fault.fault.value.advice}

@@ -76,7 +76,7 @@ async def watch(
     path: Path,
     ring: RingInUse,
     grace_seconds: float,
-    prepare: Callable[[Accounts], Awaitable[None]],
+    prepare: Callable[[Accounts], Awaitable[object]],
     counted: Callable[[str], None] | None = None,
 ) -> None:
     """Follows a key ring file for ever. A file that is broken or gone is told once; the last good ring stays.
@@ -120,7 +120,7 @@ async def _close_later(left: list[Account], seconds: float) -> None:
         await close_all(left)
 
 
-async def _told(work: Awaitable[None]) -> None:
+async def _told(work: Awaitable[object]) -> None:
     """Keeps what nobody foresaw from ending the watch: the next change must count too."""
     try:
         await work

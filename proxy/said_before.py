@@ -14,14 +14,25 @@ from typing import Any
 from starlette.types import Scope
 
 from adapters.remembered import Reading
+from proxy.bing.request import Call, Query
+from proxy.guessing import network_of
 from proxy.keyring import KeyRing
 from proxy.request_log import Line
 from proxy.watching.request_watch import SeenAgain
 
-# Answers kept; the longest kept go first. One is about 3 KB, a job list of 750 jobs half a megabyte.
-ANSWERS = 10_000
+# Bytes of the answers that a process keeps, small ones and large ones apart, so that no job list drives out thousands
+# of polls. A poll's answer is about 3 KB, a job list of 750 jobs half a megabyte.
+MEGABYTE = 1024 * 1024
+SMALL_BYTES = 32 * MEGABYTE
+LARGE_BYTES = 16 * MEGABYTE
 LARGEST = 16 * 1024
-LARGE_ANSWERS = 32
+
+# What an answer takes beside its own bytes.
+OVERHEAD = 1024
+
+# Spellings of requests whose answers are kept: 150 bytes each. When there are more, all are forgotten; the next request
+# of each is parsed again.
+SPELLINGS = 20_000
 
 # Headers that are kept once for all answers that have the same; those of two answers differ by their length only.
 HEADERS = 1_000
@@ -62,30 +73,74 @@ class Said:
     seen: SeenAgain | None = None
 
 
+class _Kept(OrderedDict[bytes, Said]):
+    """Answers of so many bytes together; the longest kept go first."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self._bytes = 0
+
+    def keep(self, place: bytes, said: Said) -> None:
+        self[place] = said
+        self._bytes += _size(said)
+        while self._bytes > self._most:
+            self._bytes -= _size(self.popitem(last=False)[1])
+
+    def drop(self, place: bytes) -> None:
+        said = self.pop(place, None)
+        self._bytes -= 0 if said is None else _size(said)
+
+
 class SaidBefore:
-    """A bounded memory of answers."""
+    """A bounded memory of answers.
+
+    An answer is kept at a place, which is a digest of what counts of its request: who asked, from which network, for
+    what, in which format. A request as it was sent is a spelling of such a place: so what is spelt as it was before is
+    found without being parsed, and parameters that count for nothing make no second answer.
+    """
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
         self._headers: dict[tuple[tuple[bytes, bytes], ...], list[tuple[bytes, bytes]]] = {}
-        self._small: OrderedDict[bytes, Said] = OrderedDict()
-        self._large: OrderedDict[bytes, Said] = OrderedDict()
+        self._places: dict[bytes, bytes] = {}
+        self._small, self._large = _Kept(SMALL_BYTES), _Kept(LARGE_BYTES)
 
-    def place_of(self, scope: Scope) -> bytes:
-        """Where the answer to a request is kept.
+    def spelling_of(self, scope: Scope, base: str) -> bytes:
+        """A digest of a request as it was sent, whose links have this base.
 
         The address is part of it: who guesses keys elsewhere gains nothing by what this address was told.
         """
         client = scope.get("client")
-        text = b"%b\0%b\0%b\0%b" % (
+        return self._digest(
+            base.encode(),
             scope["method"].encode(),
             (client[0] if client else "").encode(),
             scope["raw_path"],
             scope["query_string"],
         )
-        return hashlib.blake2b(text, digest_size=16, key=self._secret).digest()
 
-    def find(self, place: bytes, ring: KeyRing, now: float) -> Said | None:
+    def place_of(self, scope: Scope, base: str, query: Query, call: Call) -> bytes:
+        """Where the answer to a request is kept, whose links have this base; its key is good, and it is well formed."""
+        client = scope.get("client")
+        parts = (
+            scope["method"],
+            network_of(client[0] if client else ""),
+            base,
+            call.operation.name,
+            call.kind.name,
+            call.reference.lower(),
+            query.format.name,
+        )
+        # The key is the last part: it may hold any byte.
+        return self._digest(*(part.encode("utf-8", "surrogatepass") for part in parts), query.key or b"")
+
+    def find(self, spelling: bytes, ring: KeyRing, now: float) -> Said | None:
+        """The answer to a request that is spelt as one before, if it still holds."""
+        place = self._places.get(spelling)
+        return None if place is None else self.find_at(place, ring, now)
+
+    def find_at(self, place: bytes, ring: KeyRing, now: float) -> Said | None:
         """The answer kept there, if it still holds."""
         said = self._small.get(place) or self._large.get(place)
         return said if said is not None and said.validity.holds(ring, now) else None
@@ -95,14 +150,25 @@ class SaidBefore:
         said = self._small.get(place) or self._large.get(place)
         return said if said is not None and said.validity.holds_of(reading, ring, now) else None
 
+    def spell(self, spelling: bytes, place: bytes) -> None:
+        """Tells that a request of this spelling is answered by what is kept there."""
+        if len(self._places) >= SPELLINGS:
+            self._places.clear()
+        self._places[spelling] = place
+
     def keep(self, place: bytes, said: Said) -> None:
         """Keeps an answer."""
         said = replace(said, headers=self._headers.setdefault(tuple(said.headers), said.headers))
         if len(self._headers) > HEADERS:
             self._headers.clear()
-        large = len(said.before) + len(said.after) > LARGEST
-        kept, most = (self._large, LARGE_ANSWERS) if large else (self._small, ANSWERS)
-        kept.pop(place, None)
-        kept[place] = said
-        if len(kept) > most:
-            kept.popitem(last=False)
+        self._small.drop(place)
+        self._large.drop(place)
+        (self._large if _size(said) > LARGEST else self._small).keep(place, said)
+
+    def _digest(self, *parts: bytes) -> bytes:
+        return hashlib.blake2b(b"\0".join(parts), digest_size=16, key=self._secret).digest()
+
+
+def _size(said: Said) -> int:
+    """About the bytes of memory that an answer takes."""
+    return len(said.before) + len(said.after) + OVERHEAD

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import ChangeReload, multiprocess
 
+from proxy.cors import headers_of_all
 from proxy.draining import DrainingProcess, DrainingProcesses, DrainingServer
 from proxy.settings import Settings, SettingsError, variable
 from proxy.version import PROGRAM, VERSION
@@ -99,6 +100,7 @@ def configuration(app: str | ASGIApp, settings: Settings, *, reload: bool = Fals
         log_config=None,
         access_log=False,
         server_header=False,
+        headers=headers_of_all(settings.cors_origins),
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         backlog=BACKLOG,

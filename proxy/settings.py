@@ -64,6 +64,9 @@ SAS_PARAMETERS = frozenset(
 )
 
 
+_MAY_BE_EMPTY = frozenset(("sas_suffix", "cors_origins"))
+
+
 class SettingsError(Exception):
     """The settings or the key ring can't be used; the text is one line that names the variable."""
 
@@ -83,8 +86,8 @@ def _public_url(text: str) -> str:
 
 
 def _sas_suffix(text: str) -> str:
-    if text and not re.fullmatch(r"&[!-\"$-~]*#?", text):
-        raise ValueError("must be empty, or begin with & and may end with #")
+    if text and not re.fullmatch(r"&(?:[!-\"$-z|~]|\{output\})*#?", text):
+        raise ValueError("must be empty, or begin with & and may end with #; the one placeholder is {output}")
     named = {name.lower() for name, _ in parse_qsl(text.rstrip("#"), keep_blank_values=True)}
     if named & SAS_PARAMETERS:
         raise ValueError(f"must not name a parameter that storage knows: {', '.join(sorted(named & SAS_PARAMETERS))}")
@@ -115,6 +118,19 @@ def _hosts(value: object) -> object:
     if not all(re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?", host) for host in hosts):
         raise ValueError("must be host names like data.blob.core.windows.net, with commas between them")
     return hosts
+
+
+def _origins(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    # A browser sends its origin in lower case and without a path.
+    origins = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+    for origin in origins:
+        if not re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:_-]+", origin):
+            raise ValueError(f"must be * or origins like https://maps.example.com, with commas; not {origin[:80]!r}")
+    if "*" in origins and len(origins) > 1:
+        raise ValueError("must be * alone, or origins like https://maps.example.com, with commas")
+    return origins
 
 
 def _networks(value: object) -> object:
@@ -152,6 +168,14 @@ class Settings(BaseSettings):
     host: str = Field("0.0.0.0", description="the address to listen on")  # noqa: S104 - a server in a container
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on")
     workers: int = Field(1, ge=1, le=256, description="how many processes listen")
+    link_scheme: Annotated[Literal["public", "request"], BeforeValidator(_lower)] = Field(
+        "public",
+        description="`public`: links that stay on the proxy have the scheme of PROXY_PUBLIC_URL; `request`: that of the"
+        " request",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        ("*",), description="origins whose pages may read answers, with commas between them; set and empty: none"
+    )
     output_links: Annotated[Literal["sas", "redirect"], BeforeValidator(_lower)] = Field(
         "sas", description="`sas`: output links are signed; `redirect`: they stay on the proxy, which redirects"
     )
@@ -162,7 +186,9 @@ class Settings(BaseSettings):
         description="lifetime of a signed link, at most a week; with an identity, over three days it may end earlier",
     )
     sas_suffix: Annotated[str, AfterValidator(_sas_suffix)] = Field(
-        "&legacy=#", description="what a signed link ends in, so that text appended to it does no harm"
+        "&legacy=output/{output}#",
+        description="what a signed link ends in, so that text appended to it does no harm; `{output}` is `succeeded` or"
+        " `failed`",
     )
     jobs_table: str = Field("jobs", pattern="^[A-Za-z][A-Za-z0-9]{2,62}$", description="table that holds the job rows")
     job_window_days: int = Field(15, ge=1, le=36500, description="how many days back the job list reaches")
@@ -185,6 +211,13 @@ class Settings(BaseSettings):
         30, ge=1, le=3600, description="seconds that a worker holds a job without a sign of life"
     )
     worker_tries: int = Field(5, ge=1, le=100, description="attempts before a job is Aborted")
+    worker_memory_mb: int = Field(
+        512, ge=192, le=100_000, description="megabytes of memory that reading the data of one job may take"
+    )
+    worker_job_seconds: float = Field(
+        1800, ge=1, le=86_400, description="seconds that reading the data of one job may take"
+    )
+    worker_jobs: int = Field(2, ge=1, le=64, description="jobs that a worker does side by side")
     data_location_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = Field(
         (), description="hosts that a load may fetch its data from, beside the account's own blob endpoint"
     )
@@ -193,10 +226,14 @@ class Settings(BaseSettings):
     max_jobs_per_day: int = Field(50, ge=1, le=1_000_000, description="jobs that an account may create in 24 hours")
     max_entities: int = Field(200_000, ge=1, le=100_000_000, description="entities of a load")
     max_upload_mb: int = Field(
-        300, ge=1, le=100_000, description="megabytes of a load, as it is sent and after decompression"
+        300,
+        ge=1,
+        le=100_000,
+        description="megabytes of a load, as it is sent and after decompression, and of a data source that an "
+        "incremental load makes larger",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = Field(
-        (), description="addresses or networks of proxies in front whose `X-Forwarded-For` tells the client's address"
+        (), description="addresses or networks of proxies in front whose `X-Forwarded-For` and `-Proto` count"
     )
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="the port of Prometheus metrics, for the inside only; off when unset"
@@ -215,8 +252,8 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _unset_when_empty(cls, values: dict[str, object]) -> dict[str, object]:
-        # A compose file passes a variable that nobody set as an empty one. Only the suffix may well be empty.
-        return {name: value for name, value in values.items() if value != "" or name == "sas_suffix"}
+        # A compose file passes a variable that nobody set as an empty one. These say something where they are empty.
+        return {name: value for name, value in values.items() if value != "" or name in _MAY_BE_EMPTY}
 
     @model_validator(mode="after")
     def _one_key_ring(self) -> "Settings":

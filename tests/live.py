@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,21 @@ QUERY = "query-key"
 
 # The client speaks http; the certificates that it would else read for each server take longer than most tests.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+WAIT_SECONDS = 20.0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Returns when the condition holds.
+
+    Raises:
+        AssertionError: it does not within WAIT_SECONDS.
+    """
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,7 @@ module storage 'modules/storage.bicep' = [
       zoneRedundant: zoneRedundant
       softDeleteDays: softDeleteDays
       clientNetworks: networks
+      pagesMayRead: empty(filter(extraSettings, each => (each.name == 'PROXY_CORS_ORIGINS' && empty(trim(each.value)))))
       subnetId: network.outputs.subnetId
       workspaceId: logs.outputs.workspaceId
     }

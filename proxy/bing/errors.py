@@ -1,19 +1,33 @@
 """The error catalogue: code, HTTP status and text of every error, in one place (wire contract, section 5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 
 from proxy.bing.envelope import Authentication
 
+DATA_SOURCE_NAME = "1 to 50 characters: ASCII letters, digits and ~ ` ! $ ^ _ = { } -"
+"""What a data source name may be, in the words of messages."""
+
+NO_VALUES: Mapping[str, str | int] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
-    """One row of the catalogue: HTTP status, authenticationResultCode, and the text in errorDetails."""
+    """One row of the catalogue: HTTP status, authenticationResultCode, and the text in errorDetails.
+
+    The text may name values in braces, which the error gives. `retry_after` is in seconds; a 503 alone shows it.
+    """
 
     status: HTTPStatus
     authentication: Authentication
     text: str
+    retry_after: int = 2
+
+    def text_with(self, values: Mapping[str, str | int]) -> str:
+        """The text with these values in their places."""
+        return self.text.format_map(values) if values else self.text  # without values, braces stand for themselves
 
 
 class ErrorCode(Enum):
@@ -49,23 +63,23 @@ class ErrorCode(Enum):
     BAD_DATA_SOURCE_NAME = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The data source name in the path is not valid. Allowed are 1 to 50 letters, digits and ~ ` ! $ ^ _ = { }",
+        f"The data source name in the path is not valid. Allowed are {DATA_SOURCE_NAME}.",
     )
     BAD_NAME_PARAMETER = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The parameter dataSourceName is required: 1 to 50 letters, digits and ~ ` ! $ ^ _ = { }",
+        f"The parameter dataSourceName is missing or not valid. Allowed are {DATA_SOURCE_NAME}.",
     )
     BAD_LOAD_OPERATION = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The parameter loadOperation is required. Allowed values: complete, completeStaging, incremental,"
+        "The parameter loadOperation is missing or not valid. Allowed values: complete, completeStaging, incremental,"
         " incrementalStaging.",
     )
     BAD_INPUT = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The parameter input is required. Allowed values: xml, csv, tab, pipe, kml, shp.",
+        "The parameter input is missing or not valid. Allowed values: xml, csv, tab, pipe, kml, shp.",
     )
     BAD_SET_PUBLIC = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
@@ -100,7 +114,8 @@ class ErrorCode(Enum):
     BAD_DATA_LOCATION = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
         Authentication.VALID,
-        "The parameter dataLocation is not valid. Allowed are https URLs of hosts that the service may fetch from.",
+        "The parameter dataLocation is not valid. Allowed are https URLs of hosts that the service may fetch from,"
+        " of at most 8,000 characters.",
     )
     BODY_AND_LOCATION = ErrorEntry(
         HTTPStatus.BAD_REQUEST,
@@ -120,10 +135,20 @@ class ErrorCode(Enum):
         Authentication.VALID,
         "The data source of this name is being deleted. Wait until its delete job has completed.",
     )
+    REJECTED = ErrorEntry(
+        HTTPStatus.BAD_REQUEST,
+        Authentication.VALID,
+        "Storage does not take a value of this request. Check the parameters for long texts and odd characters.",
+    )
     NOT_HTTP = ErrorEntry(
         HTTPStatus.BAD_REQUEST, Authentication.NONE, "The request is not valid HTTP, or its head is too large."
     )
     NO_SUCH_PATH = ErrorEntry(HTTPStatus.NOT_FOUND, Authentication.NONE, "There is nothing at this path.")
+    NOT_SERVED = ErrorEntry(
+        HTTPStatus.NOT_FOUND,
+        Authentication.VALID,
+        "This endpoint does not serve {what}. Ask its operator what to use instead.",
+    )
     NO_SUCH_JOB = ErrorEntry(
         HTTPStatus.NOT_FOUND, Authentication.VALID, "There is no such job in the account of this key."
     )
@@ -135,15 +160,18 @@ class ErrorCode(Enum):
     TOO_MANY_DATA_SOURCES = ErrorEntry(
         HTTPStatus.FORBIDDEN, Authentication.VALID, "The account has as many data sources as it may have."
     )
+    # Clients look for these two texts in a 503; no document of the service knows a 429.
     TOO_MANY_ACTIVE_JOBS = ErrorEntry(
-        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
         Authentication.VALID,
-        "The account has as many unfinished jobs as it may have. Wait until one of them has ended.",
+        "JobUsageQuota: Account already has {limit} 'Pending' jobs.",
+        retry_after=30,
     )
     TOO_MANY_JOBS_TODAY = ErrorEntry(
-        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
         Authentication.VALID,
-        "The account has created as many jobs as it may in 24 hours.",
+        "JobUsageQuota: Account has already submitted {limit} jobs in the past 24 hours.",
+        retry_after=600,
     )
     WRONG_METHOD = ErrorEntry(
         HTTPStatus.METHOD_NOT_ALLOWED, Authentication.NONE, "This path does not take that method."
@@ -162,9 +190,15 @@ class ErrorCode(Enum):
 
 
 class WireError(Exception):
-    """Ends a request with an entry of the catalogue. `allow` lists the methods that a 405 names."""
+    """Ends a request with an entry of the catalogue.
 
-    def __init__(self, code: ErrorCode, allow: tuple[str, ...] = ()) -> None:
+    `allow` lists the methods that a 405 names, `values` those that the entry's text names.
+    """
+
+    def __init__(
+        self, code: ErrorCode, allow: tuple[str, ...] = (), values: Mapping[str, str | int] = NO_VALUES
+    ) -> None:
         super().__init__(code.name)
         self.code = code
         self.allow = allow
+        self.values = values

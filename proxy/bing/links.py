@@ -11,6 +11,9 @@ from proxy.bing.resources import Link
 # RFC 3986 lets these stand in a path segment as they are.
 _SEGMENT_SAFE = "~!$&'()*+,;=:@"
 
+PLACE_OF_OUTPUT = "{output}"
+"""What stands for `succeeded` or `failed` in a signed link's suffix."""
+
 Signer = Callable[[BlobPath], str]
 """Turns a blob into a URL that reads it."""
 
@@ -20,7 +23,8 @@ class LinkStyle:
     """What links look like.
 
     `base` is the public URL without a slash at its end. `sign` is None where output links stay on the proxy; the
-    suffix is what a signed link ends in. `roles` are the spellings of a load's data source link.
+    suffix is what a signed link ends in, `{output}` in it being the output's name. `roles` are the spellings of a
+    load's data source link.
     """
 
     base: str
@@ -83,7 +87,9 @@ def segment(text: str) -> str:
 def _output_links(record: JobRecord, kind: Kind, reference: str, style: LinkStyle) -> Iterator[Link]:
     for name, blob in outputs(record).items():
         url = f"{status_url(kind, reference, style.base)}/output/{name}"
-        yield Link("output", url if style.sign is None else style.sign(blob) + style.suffix, name)
+        if style.sign is not None:
+            url = style.sign(blob) + style.suffix.replace(PLACE_OF_OUTPUT, name)
+        yield Link("output", url, name)
 
 
 def _service_links(record: JobRecord, style: LinkStyle, *, in_list: bool) -> Iterator[Link]:

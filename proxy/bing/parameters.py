@@ -1,5 +1,6 @@
 """What the parameters of the write side say: of loads, of what is set or deleted, and of how a data source is told."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,11 @@ STAGING = frozenset((JobType.COMPLETE_STAGING, JobType.INCREMENTAL_STAGING))
 INPUTS = frozenset(("xml", "csv", "tab", "pipe", "kml", "shp"))
 
 MAX_DESCRIPTION = 2048
+
+# Characters. It becomes part of a row, where a property has room for 32,768 of them, of UTF-16.
+MAX_LOCATION = 8000
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 _FLAGS = {"0": False, "false": False, "1": True, "true": True}
 
@@ -60,6 +66,9 @@ def load_request(query: Query) -> LoadRequest:
     description = given.get("description") or None
     if description is not None and len(description) > MAX_DESCRIPTION:
         raise WireError(ErrorCode.BAD_DESCRIPTION)
+    location = given.get("datalocation") or None
+    if location is not None and (len(location) > MAX_LOCATION or _CONTROLS.search(location)):
+        raise WireError(ErrorCode.BAD_DATA_LOCATION)
     return LoadRequest(
         name=name,
         operation=operation[0],
@@ -68,7 +77,7 @@ def load_request(query: Query) -> LoadRequest:
         public=None if operation[1] in STAGING else public,
         access_id=given.get("accessid") or None,
         description=description,
-        location=given.get("datalocation") or None,
+        location=location,
     )
 
 

@@ -1,7 +1,7 @@
 """What a request asks for: its path and query, read as Bing read them (wire contract, section 1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import unquote_to_bytes
@@ -37,7 +37,8 @@ PARAMETERS = frozenset(
     )
 )
 
-_DATA_SOURCE_NAME = re.compile(r"[A-Za-z0-9~`!$^_={}]{1,50}")
+# The documents forbid the hyphen; the .NET client's own check allows it, and sources in use have it.
+_DATA_SOURCE_NAME = re.compile(r"[A-Za-z0-9~`!$^_={}-]{1,50}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +108,33 @@ def parse_path(raw_path: bytes, method: str) -> Call:
     """
     segments = [_unquoted(part) for part in raw_path.split(b"/") if part]
     allowed: tuple[str, ...] = ()
-    if [segment.lower() for segment in segments[:2]] == ["rest", "v1"]:
-        for route, template in _TEMPLATES:
-            found = _match(template, segments[2:])
-            if found is None:
-                continue
-            if method in route.methods:
-                return Call(
-                    route.operation,
-                    route.kind,
-                    found.get("{job}", found.get("{previousVersionJobId}", "")),
-                    found.get("{output}", "").lower(),
-                    found.get("{accessId}", ""),
-                    found.get("{name}", ""),
-                )
-            allowed += route.methods
+    for route, template in _TEMPLATES:
+        found = _match(template, segments)
+        if found is None:
+            continue
+        if method in route.methods:
+            return Call(
+                route.operation,
+                route.kind,
+                found.get("{job}", found.get("{previousVersionJobId}", "")),
+                found.get("{output}", "").lower(),
+                found.get("{accessId}", ""),
+                found.get("{name}", ""),
+            )
+        allowed += route.methods
     if allowed:
         raise WireError(ErrorCode.WRONG_METHOD, tuple(sorted(allowed, key=_METHODS.index)))
     raise WireError(ErrorCode.NO_SUCH_PATH)
 
 
-def path_for_log(raw_path: bytes) -> str:
+def path_for_log(raw_path: bytes, is_key: Callable[[str], bool] = lambda _: False) -> str:
     """A path as a log may tell it: the words of the URL templates, and ids of 32 hex digits.
 
-    Of anything else it tells only that something is there: clients put keys into odd places.
+    Of anything else it tells only that something is there: clients put keys into odd places. `is_key` says of what
+    looks like an id whether it is somebody's key.
     """
     segments = [_unquoted(part) for part in raw_path.split(b"/") if part]
-    return "".join(f"/{segment if _is_told(segment) else '...'}" for segment in segments[:_TOLD_SEGMENTS])
+    return "".join(f"/{segment if _is_told(segment, is_key) else '...'}" for segment in segments[:_TOLD_SEGMENTS])
 
 
 def is_data_source_name(text: str) -> bool:
@@ -141,18 +142,18 @@ def is_data_source_name(text: str) -> bool:
     return _DATA_SOURCE_NAME.fullmatch(text) is not None
 
 
-_TEMPLATES = [(route, route.template.split("/")) for route in ROUTES]
+_TEMPLATES = [(route, f"{route.root}/{route.template}".split("/")) for route in ROUTES]
 _METHODS = ("GET", "HEAD", "POST", "DELETE")
 _TOLD_SEGMENTS = 8
-_WORDS = {"rest", "v1"} | {word.lower() for _, template in _TEMPLATES for word in template} | set(OUTPUTS)
+_WORDS = {word.lower() for _, template in _TEMPLATES for word in template} | set(OUTPUTS)
 _ID = re.compile(r"[0-9a-f]{32}")
 
 # No access id: data/jobs is where jobs are asked for.
 _JOBS = "jobs"
 
 
-def _is_told(segment: str) -> bool:
-    return segment.lower() in _WORDS or _ID.fullmatch(segment.lower()) is not None
+def _is_told(segment: str, is_key: Callable[[str], bool]) -> bool:
+    return segment.lower() in _WORDS or (_ID.fullmatch(segment.lower()) is not None and not is_key(segment))
 
 
 def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
@@ -166,7 +167,9 @@ def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
             return None
     if found.get("{output}", OUTPUTS[0]).lower() not in OUTPUTS:
         return None
-    if found.get("{accessId}", "").lower() == _JOBS and template[0] == "data":
+    if found.get("{accessId}", "").lower() == _JOBS and "data" in template:
+        return None
+    if found.get("{entityType}", "").startswith("$"):  # no entity type begins so
         return None
     return found
 

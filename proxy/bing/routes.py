@@ -23,7 +23,13 @@ class Operation(Enum):
     ALL_METADATA = "metadata of all"
     METADATA = "metadata"
     PUBLIC_DATA_SOURCES = "public data sources"
+    GEOCODE = "create geocode job"
+    QUERY = "query data source"
+    BING_DATA = "query Bing data"
+    BOUNDARIES = "query boundaries"
 
+
+ROOT = "REST/v1"
 
 READING = ("GET", "HEAD")
 
@@ -39,9 +45,19 @@ class Route:
     operation: Operation
     kind: Kind = Kind.LISTED
     methods: tuple[str, ...] = READING
+    root: str = ROOT
 
 
-# Below /REST/v1/. The documents print output links under ListJobs and Download too.
+# What the API has and this endpoint does not serve, in words. Each is an operation of its own, so that the log and the
+# metrics show the operator which programs need it.
+NOT_SERVED = {
+    Operation.GEOCODE: "creating geocode jobs; it serves the status and the outputs of existing ones",
+    Operation.QUERY: "queries of data sources; it serves their information and downloads",
+    Operation.BING_DATA: "Bing's own data, like Microsoft/PointsOfInterest; it serves data sources of your account",
+    Operation.BOUNDARIES: "boundaries of the Geodata API",
+}
+
+# Below their root, /REST/v1/ unless another is given. The documents print output links under ListJobs and Download too.
 ROUTES = (
     Route("Dataflows/ListJobs", Operation.JOB_LIST),
     Route("Dataflows/LoadDataSource/{job}", Operation.JOB_STATUS, Kind.LOAD),
@@ -64,6 +80,11 @@ ROUTES = (
     Route("data", Operation.DATA_SOURCES),
     Route("data/$metadata", Operation.ALL_METADATA),
     Route("data/$GetPublicDataSourceList", Operation.PUBLIC_DATA_SOURCES),
+    Route("data/Microsoft/PointsOfInterest", Operation.BING_DATA),
     Route("data/{accessId}/{name}", Operation.DATA_SOURCE),
     Route("data/{accessId}/{name}/$metadata", Operation.METADATA),
+    Route("data/{accessId}/{name}/{entityType}", Operation.QUERY),
+    Route("Dataflows/Geocode", Operation.GEOCODE, Kind.GEOCODE, methods=("POST",)),
+    # The Geodata API has a host and a root of its own: platform.bing.com.
+    Route("public/Geodata", Operation.BOUNDARIES, root="geo/spatial/v1"),
 )

@@ -12,7 +12,11 @@ from adapters.ids import created_at, is_job_id, new_job_id
 from adapters.records import BlobPath, JobRecord, JobType
 from adapters.status_words import STATUS_WORDS, status_of
 from adapters.ticks import PER_SECOND, parse, to_text
+from proxy.bing.errors import DATA_SOURCE_NAME
 from proxy.bing.request import is_data_source_name
+
+# How partitions begin in which the program keeps what are no jobs, like its workers' signs of life.
+OWN_PARTITION = "~"
 
 # Further apart than this, a row's id and its CreatedDate would place it differently in the job list.
 _TOLERANCE = 3600 * PER_SECOND
@@ -65,7 +69,7 @@ def _legacy_id(text: str) -> str:
 
 def _data_source_name(text: str) -> str:
     if not is_data_source_name(text):
-        raise ValueError("must be 1 to 50 letters, digits and ~ ` ! $ ^ _ = { }")
+        raise ValueError(f"must be {DATA_SOURCE_NAME}")
     return text
 
 
@@ -176,6 +180,8 @@ def _read(line: str, accounts: Sequence[str], default: str | None) -> JobLine:
     account = row.PartitionKey or default
     if account is None:
         raise ValueError(f"PartitionKey or --account must say which account: {', '.join(accounts)}")
+    if account.startswith(OWN_PARTITION):
+        raise ValueError(f"PartitionKey: {account[:50]!r} is not an account's: those with ~ are the program's own")
     if account not in accounts:
         raise ValueError(f"PartitionKey: the key ring has no account {account!r}")
     if row.JobType is JobType.DOWNLOAD and row.DataSourceName is None:

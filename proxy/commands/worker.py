@@ -4,7 +4,11 @@ import asyncio
 import logging
 import os
 import signal
+import socket
+import tempfile
 from pathlib import Path
+from secrets import token_hex
+from typing import Any
 
 from adapters.accounts import Accounts
 from proxy.app import prepare, storage_options
@@ -12,17 +16,17 @@ from proxy.background import follow
 from proxy.exchange.limits import Limits
 from proxy.keyring import KeyRing
 from proxy.ring_watch import RingInUse
-from proxy.settings import Settings
+from proxy.settings import Settings, SettingsError
 from proxy.unknown_variables import unknown_variables
 from proxy.version import PROGRAM, VERSION
 from proxy.watching.choice import Watching, watching
 from proxy.watching.jobs_counted import JobsCounted
 from proxy.watching.port import metrics_port
-from proxy.work.attempt import Place
+from proxy.work.attempt import Place, UnfitError
 from proxy.work.folders import BEAT_SECONDS, beat, own_folder
 from proxy.work.hold import STOP_SECONDS
 from proxy.work.job import Terms
-from proxy.work.memory import give_memory_back
+from proxy.work.readers import ReaderLimits, ReaderPool
 from proxy.work.seen import JobsSeen
 from proxy.work.worker import Worker
 
@@ -35,9 +39,9 @@ def worker(settings: Settings, keyring: KeyRing) -> int:
     """Runs until a signal, then finishes or gives back what it holds; gives the exit status.
 
     Raises:
-        SettingsError: the port of metrics is taken.
+        SettingsError: the port of metrics is taken, or there is no folder for temporary files.
     """
-    give_memory_back()
+    _check_temporary()
     with metrics_port(settings):
         return asyncio.run(_work(settings, keyring, watching(settings, worker=True)))
 
@@ -53,25 +57,53 @@ def terms(settings: Settings) -> Terms:
     )
 
 
+def reader_limits(settings: Settings) -> ReaderLimits:
+    """What the settings allow of reading data."""
+    return ReaderLimits(settings.worker_memory_mb, settings.worker_job_seconds, settings.worker_jobs)
+
+
+def _check_temporary() -> None:
+    """Makes sure that temporary files go where TMPDIR says. Else the system's /tmp would do, which may be memory."""
+    wanted = os.environ.get("TMPDIR")
+    try:
+        found = tempfile.gettempdir()
+    except OSError:
+        found = None
+    if found is None or (wanted and Path(found) != Path(wanted).absolute()):
+        raise SettingsError(f"TMPDIR: {wanted or 'not set'}; it must be a folder that the worker may write to")
+
+
+def own_name() -> str:
+    """What this worker is called in rows: its host, its process, and what tells it from an earlier one of both."""
+    return f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
+
+
 async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     ring = RingInUse(keyring, Accounts(keyring.accounts, storage_options(settings, watched)))
     seconds = settings.storage_timeout
-    tasks = [asyncio.create_task(prepare(ring.accounts, seconds, signs=False))]
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(prepare(ring.accounts, seconds, signs=False))]
     # An account that has left the ring is closed when its jobs are finished or given back.
     grace = STOP_SECONDS + 2 * seconds
     tasks += follow(settings, ring, grace, watched, lambda accounts: prepare(accounts, seconds, signs=False))
+    readers = ReaderPool(reader_limits(settings))
     seen = JobsSeen() if watched.series is None else JobsCounted(watched.series)
     try:
         with own_folder() as folder:
             tasks.append(asyncio.create_task(_live(folder)))
+            readers.warm()
             log.info("%s %s: working for %s accounts", PROGRAM, VERSION, len(ring.accounts.names))
             for warning in unknown_variables(os.environ, keyring.accounts.values()):
                 log.warning("%s", warning)
-            await Worker(ring, Place(terms(settings), folder, asyncio.Lock(), seen)).run(stop)
+            place = Place(terms(settings), folder, readers, seen, own_name())
+            await Worker(ring, place, VERSION).run(stop)
+    except UnfitError as error:
+        log.error("the worker ends, for no job can be done here: %s", error)  # noqa: TRY400 - its text says all
+        return 1
     finally:
+        readers.close()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)

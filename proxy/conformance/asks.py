@@ -73,9 +73,10 @@ ERRORS = (
     Ask(purpose=Purpose.ODD_ID, path=f"Dataflows/Geocode/{'x' * 120}"),
     Ask(purpose=Purpose.NAME_LONGEST, path=f"Dataflows/DataSourceDownload/{'n' * 50}"),
     Ask(purpose=Purpose.NAME_TOO_LONG, path=f"Dataflows/DataSourceDownload/{'n' * 51}"),
-    Ask(purpose=Purpose.NAME_BAD, path="Dataflows/DataSourceDownload/no-such%20name"),
+    Ask(purpose=Purpose.NAME_BAD, path="Dataflows/DataSourceDownload/no.such%20name"),
     Ask(purpose=Purpose.NAME_ENCODED, path="Dataflows/DataSourceDownload/No%7E%60%21%24%5E%5F%3D%7B%7DName"),
     Ask(purpose=Purpose.NAME_RAW, path="Dataflows/DataSourceDownload/No~`!$^_={}Name"),
+    Ask(purpose=Purpose.NAME_HYPHEN, path="Dataflows/DataSourceDownload/No-Such-Name"),
     Ask(purpose=Purpose.NO_PATH, path="NoSuchPath"),
     Ask(purpose=Purpose.NO_PATH, path="Dataflows/NoSuchKind/x", query="o=xml", format=XML),
     # What only POST is for, without a key: whatever answers can create nothing.

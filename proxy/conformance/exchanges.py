@@ -55,6 +55,8 @@ class Purpose(Enum):
     QUERY_KEY_JOB = auto()
     QUERY_KEY_NO_JOB = auto()
     QUERY_KEY_OUTPUT = auto()
+    QUERY_KEY_GEOCODE = auto()
+    QUERY_KEY_INFORMATION = auto()
     NO_PATH = auto()
     NO_JOB = auto()
     ODD_ID = auto()
@@ -63,6 +65,7 @@ class Purpose(Enum):
     NAME_BAD = auto()
     NAME_ENCODED = auto()
     NAME_RAW = auto()
+    NAME_HYPHEN = auto()
     POST_ONLY = auto()
     STATUS = auto()
     STATUS_CASE = auto()
@@ -98,6 +101,7 @@ OUTPUTS = frozenset(
         Purpose.OUTPUT_NO_KEY,
         Purpose.OUTPUT_MISSING,
         Purpose.OUTPUT_UNLINKED,
+        Purpose.QUERY_KEY_INFORMATION,
     )
 )
 

@@ -15,6 +15,7 @@ READ_ONLY = tuple(
         rf"Dataflows/(?:{_KIND}|ListJobs|Download)/{_SEGMENT}/output/(?:succeeded|failed)",
         rf"data/jobs/{_SEGMENT}/\$getstatus",
         r"Dataflows/LoadDataSource",
+        r"data",
         r"NoSuchPath",
         r"Dataflows/NoSuchKind/x",
     )

@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 from proxy.conformance.asker import Asker, Endpoint, GaveUpError, UnreachableError
-from proxy.conformance.asks import ERRORS, FIRST, LIST, LISTS, WITH_QUERY_KEY, XML
-from proxy.conformance.contract import DOWNLOAD, DOWNLOAD_JOB, GEOCODE, KINDS, LOAD, STATUSES
+from proxy.conformance.asks import ERRORS, FIRST, LIST, LISTS, NO_ID, WITH_QUERY_KEY, XML
+from proxy.conformance.contract import DOWNLOAD, DOWNLOAD_JOB, GEOCODE, GEOCODE_JOB, KINDS, LOAD, STATUSES
 from proxy.conformance.exchanges import ROOT, Ask, Exchange, Key, Purpose, Subject
 from proxy.conformance.read_only import is_read_only
 from proxy.conformance.reading import read
@@ -235,8 +235,16 @@ def _by_query_key(subjects: list[Subject]) -> Iterator[Ask]:
     yield Ask(purpose=Purpose.LIST_QUERY_KEY, path=LIST, key=Key.QUERY)
     yield Ask(purpose=Purpose.LIST_QUERY_KEY, path=LIST, query="o=xml", format=XML, key=Key.QUERY)
     yield Ask(purpose=Purpose.LIST_AGAIN, path=LIST)  # a job may have come since the list was first asked for
-    yield Ask(purpose=Purpose.QUERY_KEY_OUTPUT, path=WITH_QUERY_KEY.path + "/output/succeeded", key=Key.QUERY)
-    for subject in subjects[:1]:
+    yield Ask(purpose=Purpose.QUERY_KEY_INFORMATION, path="data", key=Key.QUERY)
+    yield Ask(purpose=Purpose.QUERY_KEY_INFORMATION, path="data", query="$format=json", key=Key.QUERY)
+    for path in (WITH_QUERY_KEY.path, f"{LIST}/{NO_ID}"):
+        yield Ask(purpose=Purpose.QUERY_KEY_OUTPUT, path=path + "/output/succeeded", key=Key.QUERY)
+    # Geocode jobs are any key's; all others take a master key.
+    for subject in [each for each in subjects if each.job_type == GEOCODE_JOB][:1]:
+        yield Ask(purpose=Purpose.QUERY_KEY_GEOCODE, path=_path(subject), key=Key.QUERY, subject=subject)
+    for subject in [each for each in subjects if each.job_type != GEOCODE_JOB][:1]:
+        output = f"{LIST}/{segment(subject.id)}/output/succeeded"
+        yield Ask(purpose=Purpose.QUERY_KEY_OUTPUT, path=output, key=Key.QUERY, subject=subject)
         yield Ask(purpose=Purpose.QUERY_KEY_JOB, path=_path(subject), key=Key.QUERY, subject=subject)
         yield Ask(
             purpose=Purpose.QUERY_KEY_JOB,

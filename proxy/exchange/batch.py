@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 
 import pyarrow as pa
 
@@ -16,12 +17,42 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What the error log says of an entity that is loaded all the same, or of the file as a whole.
+
+    `of_order`: what it says matters in incremental loads only, for it depends on the order of the entities in the file.
+    """
+
+    place: str
+    entity_id: str | None
+    reason: str
+    of_order: bool = False
+
+    @classmethod
+    def of_id(cls, place: str, entity_id: str, why: str) -> "Note":
+        """The note on an id that is not the entity's own."""
+        reason = f"{why}; the id depends on the order in the file, which an update may change"
+        return cls(place, entity_id, reason, of_order=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Some entities that loaded, the ids of those to delete, and what failed."""
+    """Some entities that loaded, the ids of those to delete, what failed, and what else the error log has to say."""
 
     entities: pa.RecordBatch
     deleted: tuple[str, ...]
     failures: tuple[Failure, ...]
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def log(self) -> list[Failure | Note]:
+        """The lines of the error log, in the order of the file."""
+        return sorted((*self.failures, *self.notes), key=_order)
+
+
+def _order(line: Failure | Note) -> int:
+    """The number of the line, placemark or record, which is the first one in the place."""
+    return int("".join(takewhile(str.isdigit, dropwhile(lambda one: not one.isdigit(), line.place[:100]))) or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +66,7 @@ class Rows:
     columns: list[pa.Array]
     place: Callable[[int], str]
     failures: tuple[Failure, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def __len__(self) -> int:
         """The number of rows."""

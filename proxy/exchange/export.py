@@ -7,25 +7,27 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from proxy.exchange.batch import Failure
+from proxy.exchange.batch import Failure, Note
 from proxy.exchange.dates import to_texts
 from proxy.exchange.geography import to_wkt
 from proxy.exchange.schema import EdmType, EntityType
 from proxy.exchange.texts import all_bytes
-from proxy.exchange.xml_schema import written
+from proxy.exchange.xml_schema import encoded, written
 
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
 _CONTROLS = str.maketrans(dict.fromkeys((*range(32), 127), " "))
 
 
-def write_export(entity_type: EntityType, batches: Iterable[pa.RecordBatch], out: BinaryIO) -> int:
+def write_export(entity_type: EntityType, batches: Iterable[pa.RecordBatch], out: BinaryIO, *, data_source: str) -> int:
     """Writes root, schema, and the entities of all batches, which have `entity_type.arrow()` as their schema.
 
-    A missing value has no element. The schema is the root's first child, with no comment before it.
-    Gives the number of entities.
+    A missing value has no element. The schema is the root's first child, with no comment before it; its data set is
+    called as the data source, and the root otherwise. Gives the number of entities.
     """
     root = f"{entity_type.name}Data"
-    out.write(f'<?xml version="1.0" encoding="utf-8"?>\n<{root}>\n{written(entity_type)}'.encode())
+    if root == encoded(data_source):
+        root += "Root"
+    out.write(f'<?xml version="1.0" encoding="utf-8"?>\n<{root}>\n{written(entity_type, data_source)}'.encode())
     count = 0
     for batch in batches:
         if batch.num_rows:
@@ -35,8 +37,8 @@ def write_export(entity_type: EntityType, batches: Iterable[pa.RecordBatch], out
     return count
 
 
-def write_failures(failures: Iterable[Failure], out: BinaryIO) -> None:
-    """Writes a line of text for each entity that failed: where it stands, its id, and why."""
+def write_failures(failures: Iterable[Failure | Note], out: BinaryIO) -> None:
+    """Writes a line of text for each entity that failed, and for each note: where, its id, and what it is."""
     for failure in failures:
         id_ = f", id {failure.entity_id}" if failure.entity_id else ""
         out.write(f"{failure.place}{id_}: {failure.reason}".translate(_CONTROLS).encode() + b"\n")

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from typing import IO
-
-from lxml import etree
+from xml.etree.ElementTree import Element, TreeBuilder
 
 from proxy.exchange.limits import MOST_POINTS
 from proxy.exchange.schema import UnusableError
+from proxy.exchange.xml_bytes import XmlBytes
 from proxy.exchange.xml_parser import XmlParser, local
 
-_PIECE = 64 * 1024
+# Expat reads again what a piece does not end: a large one keeps that from growing with the square.
+_PIECE = 1024 * 1024
 _MOST_ELEMENTS = 2 * MOST_POINTS
 """In one placemark."""
+_MOST_FIELDS = 5_000
+LONGEST_DATA_NAME = 1_000
+"""Characters of the name of data that make it another one."""
 
-Placemark = tuple[int, etree._Element]  # noqa: SLF001  lxml names its elements' type so
+Placemark = tuple[int, Element]
 """The line where it begins, and its element; no name has a namespace."""
 
 
@@ -23,7 +27,7 @@ class KmlReader:
     def __init__(self) -> None:
         self.fields: dict[str, str] = {}
         self._parser = XmlParser(self._start, self._end, self._text)
-        self._builder: etree.TreeBuilder | None = None
+        self._builder: TreeBuilder | None = None
         self._line = self._depth = self._elements = 0
         self._done: list[Placemark] = []
 
@@ -33,7 +37,9 @@ class KmlReader:
         Raises:
             UnusableError: the file is no well-formed XML, no KML, or one of its placemarks is too large.
         """
-        while piece := data.read(_PIECE):
+        source, lines = XmlBytes(data), 1
+        while piece := source.read(_PIECE, lines):
+            lines += piece.count(b"\n")
             self._parser.feed(piece)
             yield from self._done
             self._done.clear()
@@ -41,18 +47,22 @@ class KmlReader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         name = local(name)
-        if self._parser.depth == 1 and name != "kml":
-            raise UnusableError(f"the root element is {name[:50]}, not kml")
-        if self._builder is None and name == "Placemark":
-            self._builder = etree.TreeBuilder()
-            self._line, self._depth, self._elements = self._parser.line, self._parser.depth, 0
-        elif self._builder is None and name == "SimpleField":
-            self.fields[attributes.get("name", "")] = attributes.get("type", "")
+        if self._builder is None:
+            self._start_outside(name, attributes)
         if self._builder is not None:
             self._elements += 1
             if self._elements > _MOST_ELEMENTS:
                 raise UnusableError(f"line {self._line}: a placemark of more than {_MOST_ELEMENTS:,} elements")
-            self._builder.start(name, {local(key): value for key, value in attributes.items()})
+            self._builder.start(name, {local(key): value for key, value in attributes.items()} if attributes else {})
+
+    def _start_outside(self, name: str, attributes: dict[str, str]) -> None:
+        if self._parser.depth == 1 and name != "kml":
+            raise UnusableError(f"the root element is {name[:50]}, not kml")
+        if name == "Placemark":
+            self._builder = TreeBuilder()
+            self._line, self._depth, self._elements = self._parser.line, self._parser.depth, 0
+        elif name == "SimpleField" and len(self.fields) < _MOST_FIELDS:
+            self.fields[attributes.get("name", "")[:LONGEST_DATA_NAME]] = attributes.get("type", "")[:LONGEST_DATA_NAME]
 
     def _text(self, text: str) -> None:
         if self._builder is not None:

@@ -4,13 +4,17 @@ Memory is bounded: a batch is some thousand rows or some megabytes, whichever is
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
+
+import numpy as np
 
 from proxy.exchange.batch import Batch, Failure
 from proxy.exchange.delimited import Delimited
 from proxy.exchange.kml import Kml
 from proxy.exchange.limits import Limits
+from proxy.exchange.parser_faults import unusable
 from proxy.exchange.rules import Rules
 from proxy.exchange.schema import EntityType, UnusableError
 from proxy.exchange.schema_rules import entity_type
@@ -37,8 +41,9 @@ _STREAMS: dict[InputForm, StreamFormat] = {
     InputForm.CSV: Delimited(","),
     InputForm.TAB: Delimited("\t"),
     InputForm.PIPE: Delimited("|"),
-    InputForm.KML: Kml(),
 }
+
+_UNFORESEEN = "the data can't be read: it is not as its format has it"
 
 
 class Load:
@@ -51,14 +56,19 @@ class Load:
     entity_type: EntityType
 
     def __init__(self, file: Path, form: InputForm, limits: Limits, *, incremental: bool) -> None:
-        self._limits = limits
-        stream = _STREAMS.get(form)
+        self._limits, self._incremental = limits, incremental
+        stream = Kml(limits) if form is InputForm.KML else _STREAMS.get(form)
         self._source: Source = FileSource(file, limits, stream) if stream else ShapefileSet(file, limits)
-        self._declared = self._source.declared()
+        with unusable(_UNFORESEEN, foreseen=False):
+            self._declared = self._source.declared()
         self.entity_type = entity_type(self._declared, incremental=incremental)
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches, in the file's order."""
+        with unusable(_UNFORESEEN, foreseen=False):
+            yield from self._batches()
+
+    def _batches(self) -> Iterator[Batch]:
         rules = Rules(self._declared, self.entity_type)
         total = usable = 0
         first: Failure | None = None
@@ -66,9 +76,11 @@ class Load:
             total += len(rows) + len(rows.failures)
             if total > self._limits.entities:
                 raise UnusableError(f"there are more than {self._limits.entities:,} entities")
-            batch = rules.apply(rows)
+            notes = tuple(note for note in rows.notes if self._incremental or not note.of_order)
+            with np.errstate(all="ignore"):  # numbers near the largest double; what becomes infinite fails by the rules
+                batch = replace(rules.apply(rows), notes=notes)
             usable += batch.entities.num_rows + len(batch.deleted)
-            first = first or next(iter(batch.failures), None)
+            first = first or next((line for line in batch.log if isinstance(line, Failure)), None)
             yield batch
         if not usable:
             why = f"; the first of {total:,}, {first.place}: {first.reason}" if first else ": it holds no entities"

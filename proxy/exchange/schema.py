@@ -6,9 +6,16 @@ from enum import StrEnum
 
 import pyarrow as pa
 
+MOST_MESSAGE = 2_000
+"""Characters: what a file says may stand in a message, which goes into one property of a row."""
+
 
 class UnusableError(Exception):
-    """The whole load can't be used; the text is one clear message for who sent it."""
+    """The whole load can't be used; the text is one clear message for who sent it, cut, in characters that print."""
+
+    def __init__(self, text: str) -> None:
+        shown = text[:MOST_MESSAGE]
+        super().__init__("".join(character if character.isprintable() else " " for character in shown))
 
 
 class EdmType(StrEnum):

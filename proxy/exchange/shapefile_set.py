@@ -1,44 +1,37 @@
-"""Shapefiles: a ZIP file of .shp, .shx and .dbf; each record is an entity of the type `Shape`.
+"""Shapefiles: a ZIP file of .shp and .dbf, maybe .prj and .cpg; each record is an entity of the type `Shape`.
 
 Its properties are EntityID, the attributes of the .dbf, and Geometry. The id is the attribute EntityID, else the
-record's number, from 1.
+record's number, from 1. Attributes Latitude and Longitude are the place of a record without a shape.
 """
 
-import codecs
-import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from itertools import islice, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import pyarrow as pa
-import shapefile
 import shapely
-import shapely.geometry
 
-from proxy.exchange.batch import Failure, Rows
-from proxy.exchange.limits import BATCH_BYTES, BATCH_ROWS, MOST_POINTS, Limits
-from proxy.exchange.named import ENTITY_ID, GEOMETRY, property_name
-from proxy.exchange.schema import EdmType, Property, UnusableError
+from proxy.exchange.batch import Failure, Note, Rows
+from proxy.exchange.code_pages import code_page, code_page_of_language
+from proxy.exchange.collected import Collected
+from proxy.exchange.limits import Limits
+from proxy.exchange.named import ENTITY_ID, GEOMETRY, PLACE, Ids, player, property_names
+from proxy.exchange.projection import check_projection
+from proxy.exchange.schema import Property, UnusableError
 from proxy.exchange.schema_rules import Declared
+from proxy.exchange.shapefile_shapes import Shape, ShapeReader
+from proxy.exchange.shapefile_table import TableReader
 from proxy.exchange.unpack import extract
 
-_NEEDED = (".shp", ".shx", ".dbf")
+_NEEDED = (".shp", ".dbf")
 _SUFFIXES = frozenset({*_NEEDED, ".prj", ".cpg"})
-_LONGEST_INT64 = 18
-# What pyshp and shapely raise where a file's numbers don't fit each other.
-_BROKEN = (
-    shapefile.ShapefileException,
-    shapely.GEOSException,
-    struct.error,
-    ValueError,
-    IndexError,
-    OSError,
-    TypeError,
-)
+_SHOWN = 50
+_MOST_PROJECTION, _MOST_CODE_PAGE = 64 * 1024, 200  # bytes of these files that are read
+_MISSING = "is missing"
+_NO_RECORD = "has a shape but no attributes: the .dbf file has fewer records than the .shp file has shapes"
+_NO_SHAPE = "is missing: the .shp file has fewer shapes than the .dbf file has records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,105 +47,103 @@ class ShapefileSet:
         Raises:
             UnusableError: the file is no such set.
         """
-        with self._reader() as reader:
-            fields = [_property(field) for field in reader.fields if field[0] != "DeletionFlag"]
-        more = tuple(property_ for property_ in fields if property_.name.lower() != ENTITY_ID.name.lower())
-        return Declared("Shape", (ENTITY_ID, *more, GEOMETRY), (ENTITY_ID.name,))
+        with self._opened() as opened:
+            return opened.declared
 
-    def rows(self, declared: Declared) -> Iterator[Rows]:
+    def rows(self, _declared: Declared) -> Iterator[Rows]:
         """The records.
 
         Raises:
             UnusableError: the file is no such set.
         """
-        with self._reader() as reader:
-            names = [property_name(field[0]).lower() for field in reader.fields if field[0] != "DeletionFlag"]
-            wanted = [property_.name.lower() for property_ in declared.properties[:-1]]
-            texts: list[dict[str, str | None]] = []
-            shapes: list[bytes | None] = []
-            numbers: list[int] = []
-            failures: list[Failure] = []
-            size = 0
-
-            def collected() -> Rows:
-                columns = [pa.array([row.get(name) for row in texts], pa.string()) for name in wanted]
-                places = [_place(number) for number in numbers]
-                return Rows([*columns, pa.array(shapes, pa.binary())], places.__getitem__, tuple(failures))
-
-            for number in range(1, len(reader) + 1):
-                try:
-                    row = dict(zip(names, map(_text, reader.record(number - 1)), strict=False))
-                    shape = _wkb(reader.shape(number - 1))
-                except _BROKEN as error:
-                    failures.append(Failure(_place(number), None, f"can't be read: {error}"[:500]))
-                else:
-                    row[ENTITY_ID.name.lower()] = row.get(ENTITY_ID.name.lower()) or str(number)
-                    texts.append(row)
-                    shapes.append(shape)
-                    numbers.append(number)
-                    size += len(shape or b"") + sum(len(text or "") for text in row.values())
-                if len(texts) + len(failures) >= BATCH_ROWS or size >= BATCH_BYTES:
-                    yield collected()
-                    texts, shapes, numbers, failures, size = [], [], [], [], 0
-            yield collected()
+        with self._opened() as opened:
+            yield from opened.rows(self.limits.entities)
 
     @contextmanager
-    def _reader(self) -> Iterator[Any]:
-        with TemporaryDirectory() as folder, ExitStack() as files:
+    def _opened(self) -> Iterator["_Opened"]:
+        with TemporaryDirectory(dir=self.file.parent) as folder, ExitStack() as files:
             found = extract(self.file, self.limits.unpacked_bytes, _SUFFIXES, Path(folder))
             missing = [suffix for suffix in _NEEDED if suffix not in found]
             if missing:
                 raise UnusableError(f"the ZIP file holds no {' and no '.join(missing)} file")
-            if ".prj" in found and found[".prj"].read_bytes()[:1000].lstrip().upper().startswith(b"PROJ"):
-                raise UnusableError("the shapefile is projected; it has to be in longitude and latitude (WGS 84)")
-            streams = {suffix[1:]: files.enter_context(found[suffix].open("rb")) for suffix in _NEEDED}
-            try:
-                reader = shapefile.Reader(**streams, encoding=_encoding(found.get(".cpg")))
-                count = len(reader)
-            except _BROKEN as error:
-                raise UnusableError(f"the shapefile can't be read: {error}"[:500]) from error
-            if count > self.limits.entities:
-                raise UnusableError(f"there are more than {self.limits.entities:,} entities")
-            with reader:
-                yield reader
+            if ".prj" in found:
+                check_projection(_start(found[".prj"], _MOST_PROJECTION))
+            shp, dbf = (files.enter_context(found[suffix].open("rb")) for suffix in _NEEDED)
+            named = _named(_start(found[".cpg"], _MOST_CODE_PAGE)) if ".cpg" in found else ""
+            shapes = ShapeReader(shp, found[".shp"].stat().st_size)
+            table = TableReader(dbf, lambda language: code_page(named) or code_page_of_language(language) or "utf-8")
+            yield _Opened(shapes, table, named if code_page(named) is None else "")
 
 
-def _encoding(code_page: Path | None) -> str:
-    """What the .cpg says, where Python knows it; else UTF-8."""
-    name = code_page.read_bytes()[:50].decode("ascii", "replace").strip() if code_page else "utf-8"
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return "utf-8"
+def _start(file: Path, most: int) -> bytes:
+    with file.open("rb") as data:
+        return data.read(most)
 
 
-def _property(field: Any) -> Property:  # noqa: ANN401  pyshp's, untyped
-    name, kind, length, decimals = field[:4]
-    types = {"L": EdmType.BOOLEAN, "D": EdmType.DATETIME, "F": EdmType.DOUBLE}
-    if kind == "N":
-        whole = not decimals and length <= _LONGEST_INT64
-        return Property(property_name(name), EdmType.INT64 if whole else EdmType.DOUBLE)
-    return Property(property_name(name), types.get(kind, EdmType.STRING))
+def _named(data: bytes) -> str:
+    """What a .cpg file says, without the marks and quotes that some programs put around it."""
+    for bom, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
+        if data.startswith(bom):
+            return data.decode(encoding, "replace").strip(" \t\r\n\0\"'")
+    return ""
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401  what a .dbf may hold
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, date):
-        return f"{value.isoformat()}T00:00:00Z"
-    return str(value)
+class _Opened:
+    """A set whose files are open: shapes and attributes side by side."""
 
+    def __init__(self, shapes: ShapeReader, table: TableReader, unknown_code_page: str) -> None:
+        self._shapes, self._table, self._unknown = shapes, table, unknown_code_page
+        fields = [field.name for field in table.fields]
+        roles = (ENTITY_ID,) if shapes.has_shapes else (ENTITY_ID, *PLACE)
+        names = property_names(fields, roles, (ENTITY_ID, GEOMETRY, *PLACE))
+        self._id = player(fields, ENTITY_ID)
+        place = {one: at for one in PLACE if (at := player(fields, one)) is not None}
+        self._place = [*place.values()]
+        more = {
+            at: Property(name, field.type)
+            for at, (name, field) in enumerate(zip(names, table.fields, strict=True))
+            if name not in {role.name for role in roles}
+        }
+        self._more = [*more]
+        self.declared = Declared("Shape", (ENTITY_ID, *more.values(), GEOMETRY, *place), (ENTITY_ID.name,))
 
-def _wkb(shape: Any) -> bytes | None:  # noqa: ANN401  pyshp's
-    if shape.shapeType == shapefile.NULL:
-        return None
-    if len(shape.points) > MOST_POINTS:
-        raise ValueError(f"{GEOMETRY.name} has more than {MOST_POINTS:,} points")
-    written: bytes = shapely.to_wkb(shapely.geometry.shape(shape.__geo_interface__))
-    return written
+    def rows(self, most: int) -> Iterator[Rows]:
+        """The records, the shape of each beside its attributes."""
+        collected, ids = Collected(self.declared), Ids(self._given(most))
+        if self._unknown:
+            text = f"names no code page that is known, so that it is not followed: {self._unknown[:_SHOWN]}"
+            collected.note(Note("the .cpg file", None, text))
+        number = 0
+        for number, (record, shape) in enumerate(zip_longest(self._table, self._shapes, fillvalue=_MISSING), 1):
+            place = f"record {number}"
+            if isinstance(record, str):
+                collected.fail(Failure(place, None, record if record != _MISSING else _NO_RECORD))
+            else:
+                own = record[self._id] if self._id is not None else None
+                id_, why = ids.take(own and own.strip(), number)
+                if why:
+                    collected.note(Note.of_id(place, id_, why))
+                if isinstance(shape, str):
+                    collected.fail(Failure(place, id_, f"{GEOMETRY.name} {shape if shape != _MISSING else _NO_SHAPE}"))
+                elif shape is None and not (self._place and all(record[at] for at in self._place)):
+                    collected.fail(Failure(place, id_, f"{GEOMETRY.name} is missing: the record has no shape"))
+                else:
+                    self._add(collected, place, id_, record, shape)
+            if collected.full:
+                yield collected.take()
+        if number < self._table.count <= most:
+            text = f"says that it holds {self._table.count:,} records, and ends before record {number + 1:,}"
+            collected.note(Note("the .dbf file", None, text))
+        yield collected.take()
 
+    def _add(self, collected: Collected, place: str, id_: str, record: list[str | None], shape: Shape) -> None:
+        more = [record[at] for at in self._more]
+        where = [record[at] if shape is None else None for at in self._place]
+        collected.add(place, [id_, *more, None if shape is None else shapely.to_wkb(shape), *where])
 
-def _place(number: int) -> str:
-    return f"record {number}"
+    def _given(self, most: int) -> set[str]:
+        """The ids that the attributes give."""
+        if self._id is None:
+            return set()
+        records = (record for record in islice(self._table, most) if not isinstance(record, str))
+        return {(record[self._id] or "").strip() for record in records}

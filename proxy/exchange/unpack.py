@@ -6,20 +6,21 @@ One level only: what is packed twice is read as what it looks like then.
 import gzip
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from proxy.exchange.parser_faults import unusable
 from proxy.exchange.schema import UnusableError
 
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_BROKEN = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError)
 _MOST_DIRECTORY = 1024 * 1024
+_MOST_NAMES = 3
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # LZMA may ask for gigabytes of memory
 _ENCRYPTED = 0x1
+_SHOWN = 50
 
 
 class Bounded(io.RawIOBase):
@@ -40,10 +41,8 @@ class Bounded(io.RawIOBase):
             UnusableError: the data is broken, or there is more of it than the limit.
         """
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # any writable buffer
-        try:
+        with unusable("the compressed data is broken, or was cut off on its way"):
             data = self._inner.read(len(view))
-        except _BROKEN as error:
-            raise UnusableError(f"the compressed data is broken: {error}") from error
         self._left -= len(data)
         if self._left < 0:
             raise UnusableError(f"the data is larger than {self._most:,} bytes, unpacked")
@@ -87,7 +86,7 @@ def extract(file: Path, most: int, suffixes: frozenset[str], folder: Path) -> di
         UnusableError: it is no such file, or too large.
     """
     if not zipfile.is_zipfile(file):
-        raise UnusableError("a shapefile has to be a ZIP file of its .shp, .shx and .dbf files")
+        raise UnusableError("a shapefile has to be a ZIP file of its .shp and .dbf files")
     found: dict[str, Path] = {}
     with _archive(file) as archive:
         for info in _data_files(archive):
@@ -108,17 +107,19 @@ def extract(file: Path, most: int, suffixes: frozenset[str], folder: Path) -> di
 @contextmanager
 def _archive(file: Path) -> Iterator[zipfile.ZipFile]:
     with _SmallReads(io.FileIO(file)) as plain:
-        try:
+        with unusable("the ZIP file is broken, or was cut off on its way"):
             archive = zipfile.ZipFile(plain)
-        except (*_BROKEN, ValueError, OSError) as error:
-            raise UnusableError(f"the ZIP file is broken: {error}") from error
         with archive:
             yield archive
 
 
 def _data_files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """What is no folder and none of the files that a desktop hides."""
-    return [info for info in archive.infolist() if not info.is_dir() and not _hidden(PurePosixPath(info.filename))]
+    return [info for info in archive.infolist() if info.filename[-1:] != "/" and not _hidden(_path(info))]
+
+
+def _path(info: zipfile.ZipInfo) -> PurePosixPath:
+    return PurePosixPath(info.filename)
 
 
 def _hidden(path: PurePosixPath) -> bool:
@@ -126,12 +127,20 @@ def _hidden(path: PurePosixPath) -> bool:
 
 
 def _only(archive: zipfile.ZipFile, suffix: str | None) -> zipfile.ZipInfo:
-    files = _data_files(archive)
+    """The one file of data; where a suffix says which may be, the document, or the first one at the archive's root."""
+    files = found = _data_files(archive)
     if suffix is not None and len(files) > 1:
-        files = [info for info in files if info.filename.lower().endswith(suffix)]
-    if len(files) != 1:
-        raise UnusableError(f"the ZIP file has to hold one file of data, and holds {len(files) or 'none'}")
-    return files[0]
+        found = [info for info in files if info.filename.lower().endswith(suffix)]
+        at_root = [info for info in found if len(_path(info).parts) == 1]
+        found = [info for info in at_root if info.filename.lower() == f"doc{suffix}"] or at_root or found
+        if at_root:
+            return found[0]
+    if len(found) == 1:
+        return found[0]
+    names = [info.filename[:_SHOWN] for info in files[:_MOST_NAMES]] + ["..."] * (len(files) > _MOST_NAMES)
+    shown = f" ({', '.join(names)})" if names else ""
+    wanted = "one file of data" if suffix is None else f"one {suffix} file, or one at its root"
+    raise UnusableError(f"the ZIP file has to hold {wanted}, and holds {len(found) or 'none'}{shown}")
 
 
 def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
@@ -139,7 +148,5 @@ def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
         raise UnusableError("the ZIP file is encrypted")
     if info.compress_type not in _METHODS:
         raise UnusableError("the ZIP file is compressed by another method than Deflate")
-    try:
+    with unusable("the ZIP file is broken, or was cut off on its way"):
         return archive.open(info)
-    except _BROKEN as error:
-        raise UnusableError(f"the ZIP file is broken: {error}") from error

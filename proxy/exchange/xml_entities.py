@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 
 from proxy.exchange.batch import Failure, Rows
 from proxy.exchange.limits import BATCH_BYTES, BATCH_ROWS, LARGEST_RECORD
-from proxy.exchange.schema import UnusableError
 from proxy.exchange.schema_rules import Declared
 from proxy.exchange.xml_entity import EntityReader
 from proxy.exchange.xml_head import XmlHead
@@ -88,17 +87,14 @@ def _place(number: int, line: int) -> str:
 
 
 def _text(column: tuple[bytes | None, ...]) -> pa.Array:
-    try:
-        return pc.cast(pa.array(column, pa.binary()), pa.string())
-    except pa.ArrowInvalid as error:
-        raise UnusableError("the text is not UTF-8") from error
+    return pc.cast(pa.array(column, pa.binary()), pa.string())
 
 
 def _read(data: IO[bytes], declared: Declared, collected: _Collected) -> Iterator[None]:
     """Reads entity by entity into `collected`, and hands over after each."""
     head = XmlHead(data)
     parser, rest, line = head.parser, head.rest, head.line
-    EntityReader(parser, declared, collected.add, collected.fail)
+    reader = EntityReader(parser, declared, collected.add, collected.fail)
     match, closing = regular_entity(declared).match, b"</%b>" % declared.name.encode()
     start, more, resting, least = 0, True, True, 0
     while start < len(rest) or more:
@@ -116,14 +112,14 @@ def _read(data: IO[bytes], declared: Declared, collected: _Collected) -> Iterato
             continue
         closed = rest.find(closing, start + least)
         if closed < 0 and more and len(rest) - start <= LARGEST_RECORD:
-            piece = data.read(_PIECE)
+            piece = head.data.read(_PIECE, line + rest.count(b"\n", start))
             more = bool(piece)
             rest, start = rest[start:] + piece, 0
             continue
         end = closed + len(closing) if closed >= 0 else len(rest)
         parser.feed(rest[start:end])
         line += rest.count(b"\n", start, end)
-        resting = parser.depth == 1 and parser.rests_after(closing)
+        resting = reader.is_between and parser.rests_after(closing)
         # The parser reads again what it could not finish: pieces that double keep that from growing with the square.
         least = 0 if resting else 2 * max(least, end - start)
         start = end

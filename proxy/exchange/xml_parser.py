@@ -3,15 +3,31 @@
 Expat, fed piece by piece: unlike lxml's feed interface it says after each piece how far it has understood the text.
 """
 
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable
 from xml.parsers import expat
+from xml.parsers.expat import errors
 
 from proxy.exchange.limits import DEEPEST_XML, LARGEST_RECORD
 from proxy.exchange.schema import UnusableError
 
-_ENCODINGS = {"utf-8", "utf8", "us-ascii", "ascii"}
 XSI_NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
+
+_NEAR = 30
+# The parser's words are not ours.
+_WRONG = {
+    errors.XML_ERROR_NO_ELEMENTS: "it holds no element",
+    errors.XML_ERROR_INVALID_TOKEN: "a character that can't stand there; & and < in a text are written &amp; and &lt;",
+    errors.XML_ERROR_UNCLOSED_TOKEN: "it is cut off, or a < stands in a text; it is written &lt;",
+    errors.XML_ERROR_PARTIAL_CHAR: "it is cut off within a character",
+    errors.XML_ERROR_TAG_MISMATCH: "an end tag that is not that of the last open element",
+    errors.XML_ERROR_DUPLICATE_ATTRIBUTE: "an attribute stands twice",
+    errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: "more behind the end of the root element",
+    errors.XML_ERROR_UNDEFINED_ENTITY: "a reference to an entity that XML does not know, such as &nbsp;",
+    errors.XML_ERROR_BAD_CHAR_REF: "a reference to a character that XML can't hold",
+    errors.XML_ERROR_MISPLACED_XML_PI: "the XML declaration is not at the very beginning",
+    errors.XML_ERROR_UNCLOSED_CDATA_SECTION: "a CDATA section that nothing closes",
+    errors.XML_ERROR_UNBOUND_PREFIX: "a prefix that stands for no namespace",
+}
 
 Start = Callable[[str, dict[str, str]], None]
 
@@ -25,7 +41,6 @@ class XmlParser:
         self._expat.StartElementHandler = self._start
         self._expat.EndElementHandler = self._end
         self._expat.StartDoctypeDeclHandler = _refuse_doctype
-        self._expat.XmlDeclHandler = _check_declaration
         self.handle(start, end, text)
         self._fed = self._record = self._ended = 0
         self.depth = 0
@@ -40,20 +55,20 @@ class XmlParser:
         """The line of the element or text that is being reported."""
         return self._expat.CurrentLineNumber + self.lines_skipped
 
+    @property
+    def tag_at(self) -> int:
+        """Where the tag begins that is being reported, in bytes from the file's beginning."""
+        return self._expat.CurrentByteIndex
+
     def feed(self, data: bytes) -> None:
         """Parses a piece.
 
         Raises:
             UnusableError: the text is no well-formed XML, or one thing in it is too large.
         """
-        if not self._fed and data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):  # expat would follow them
-            raise UnusableError("the encoding has to be UTF-8, not UTF-16")
         self._fed += len(data)
         self._parse(data, end=False)
-        if self._fed - self._record > LARGEST_RECORD:
-            raise UnusableError(
-                f"an element that begins before line {self.line} is larger than {LARGEST_RECORD:,} bytes"
-            )
+        self._check_size(self._fed)
 
     def close(self) -> None:
         """Says that this was all.
@@ -65,7 +80,9 @@ class XmlParser:
 
     def record_read(self) -> None:
         """From here, the bound for one thing's size counts anew."""
-        self._record = self._expat.CurrentByteIndex
+        at = self._expat.CurrentByteIndex
+        self._check_size(at)
+        self._record = at
 
     def rests_after(self, tag: bytes) -> bool:
         """Whether all that was fed is understood and its last thing was this end tag: reading may go on without it."""
@@ -76,7 +93,21 @@ class XmlParser:
             self._expat.Parse(data, end)
         except expat.ExpatError as error:
             line = error.lineno + self.lines_skipped
-            raise UnusableError(f"line {line}: no well-formed XML: {expat.ErrorString(error.code)}") from error
+            why = _WRONG.get(expat.ErrorString(error.code), "something is written in a way that XML does not know")
+            raise UnusableError(f"line {line}: no well-formed XML: {why}{self._near(data)}") from error
+
+    def _near(self, data: bytes) -> str:
+        """The text of the last piece where the error is."""
+        at = self._expat.ErrorByteIndex - (self._fed - len(data))
+        text = data[max(0, at - _NEAR) : at + _NEAR].decode("utf-8", "ignore") if at >= 0 else ""
+        text = "".join(character if character.isprintable() else " " for character in text).strip()
+        return f", near {text!r}" if text else ""
+
+    def _check_size(self, at: int) -> None:
+        if at - self._record > LARGEST_RECORD:
+            raise UnusableError(
+                f"an element that begins before line {self.line} is larger than {LARGEST_RECORD:,} bytes"
+            )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
@@ -97,8 +128,3 @@ def local(name: str) -> str:
 
 def _refuse_doctype(*_: object) -> None:
     raise UnusableError("a document type (DOCTYPE) is not allowed")
-
-
-def _check_declaration(_version: str, encoding: str | None, _standalone: int) -> None:
-    if encoding is not None and encoding.lower() not in _ENCODINGS:
-        raise UnusableError(f"the encoding has to be UTF-8, not {encoding[:50]}")

@@ -1,8 +1,8 @@
 """The schema of an XML file, in the dialect of .NET's DataSet: read, and written as the documented sample has it."""
 
+import re
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
-
-from lxml import etree
 
 from proxy.exchange.schema import EdmType, EntityType, Property, UnusableError
 from proxy.exchange.schema_rules import Declared
@@ -19,10 +19,20 @@ XML_TYPES = {
     EdmType.DATETIME: "dateTime",
     EdmType.GEOGRAPHY: "anyType",
 }
+# Also what looks like such an encoding already, or it would be decoded.
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]|\A[0-9-]|_(?=[Xx](?:[0-9A-Fa-f]{4}){1,2}_)")
+
 _EDM_TYPES = {name.lower(): type_ for type_, name in XML_TYPES.items()}
+_WHOLE = frozenset(f"{sign}{name}" for sign in ("", "unsigned") for name in ("long", "int", "short", "byte")) | {
+    "integer",
+    "nonnegativeinteger",
+    "positiveinteger",
+    "nonpositiveinteger",
+    "negativeinteger",
+}
 
 
-def declared(schema: etree._Element) -> Declared:
+def declared(schema: Element) -> Declared:
     """The entity type that a schema element declares.
 
     Raises:
@@ -41,25 +51,30 @@ def declared(schema: etree._Element) -> Declared:
     elements = _all(types[0], "xs:complexType/xs:sequence/xs:element") + _all(
         types[0], "xs:complexType/xs:all/xs:element"
     )
-    return Declared(types[0].get("name", ""), tuple(map(_property, elements)), tuple(_keys(sets[0])))
+    keys = tuple(_keys(sets[0]))
+    properties = tuple(_property(element, keys) for element in elements)
+    return Declared(types[0].get("name", ""), properties, keys)
 
 
-def _all(element: etree._Element, path: str) -> list[etree._Element]:
+def _all(element: Element, path: str) -> list[Element]:
     return element.findall(path, _PREFIXES)
 
 
-def _property(element: etree._Element) -> Property:
+def _property(element: Element, keys: tuple[str, ...]) -> Property:
     name = str(element.get("name", ""))
     restriction = element.find("xs:simpleType/xs:restriction", _PREFIXES)
     type_name = element.get("type") or (restriction.get("base") if restriction is not None else None) or "none"
-    type_ = _EDM_TYPES.get(type_name.rpartition(":")[2].lower())
+    plain = type_name.rpartition(":")[2].lower()
+    if plain in _WHOLE and name.lower() in {key.lower() for key in keys}:
+        return Property(name, EdmType.STRING)  # a shipped tool's keys are numbers; they are read as text
+    type_ = _EDM_TYPES.get(plain)
     if type_ is None:
         known = ", ".join(f"xs:{xml}" for xml in XML_TYPES.values())
         raise UnusableError(f"the type {type_name[:50]!r} of {name[:50]} is none of {known}")
     return Property(name, type_)
 
 
-def _keys(data_set: etree._Element) -> list[str]:
+def _keys(data_set: Element) -> list[str]:
     fields = []
     for unique in _all(data_set, "xs:unique") + _all(data_set, "xs:key"):
         if unique.get(f"{{{MSDATA}}}PrimaryKey", "").lower() == "true":
@@ -67,9 +82,17 @@ def _keys(data_set: etree._Element) -> list[str]:
     return fields
 
 
-def written(entity_type: EntityType) -> str:
-    """The schema element, as the first child of the root; its data set is called after the entity type."""
-    data_set, name = quoteattr(f"{entity_type.name}Set"), quoteattr(entity_type.name)
+def encoded(name: str) -> str:
+    """A name as XmlConvert.EncodeLocalName of .NET writes it where it is no XML name: `$` becomes `_x0024_`."""
+    return _NOT_IN_NAMES.sub(lambda found: f"_x{ord(found[0]):04X}_", name)
+
+
+def written(entity_type: EntityType, data_source: str) -> str:
+    """The schema element, as the first child of the root.
+
+    Its data set is called as the data source: a shipped client takes that name when it uploads what it downloaded.
+    """
+    data_set, name = quoteattr(encoded(data_source)), quoteattr(entity_type.name)
     elements = "".join(f"                {_element(entity_type, property_)}\n" for property_ in entity_type.properties)
     return f"""\
   <xs:schema id={data_set} xmlns="" xmlns:xs="{XSD}" xmlns:msdata="{MSDATA}">

@@ -1,6 +1,7 @@
 """Whether the process lives, and whether it should be sent requests."""
 
 from http import HTTPStatus
+from importlib.metadata import version
 
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -13,13 +14,15 @@ _FRESH = {"Cache-Control": "no-store"}
 class Livez:
     """Answers without I/O, so that a container is never restarted for its storage's sake. Takes any method."""
 
+    _content = {"status": "ok", "version": version("spatial-data-proxy")}  # noqa: RUF012 - nobody changes it
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        await JSONResponse({"status": "ok"}, headers=_FRESH)(scope, receive, send)
+        await JSONResponse(self._content, headers=_FRESH)(scope, receive, send)
 
 
 class Readyz:
-    """Names each account and what is wrong with it. Ready is who can serve at least one of them, and is not ending."""
+    """Says whether the process is ready, and nothing else: strangers may ask. Asks no storage."""
 
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness
@@ -27,12 +30,7 @@ class Readyz:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request. Who asks this may send others here before it asks again."""
         self._readiness.asked()
-        if self._readiness.stopping:
-            response = JSONResponse({"status": "stopping"}, HTTPStatus.SERVICE_UNAVAILABLE, _FRESH)
-        else:
-            accounts = await self._readiness.accounts()
-            ready = not accounts or "ok" in accounts.values()
-            status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-            content = {"status": "ready" if ready else "not ready", "accounts": accounts}
-            response = JSONResponse(content, status, _FRESH)
+        ready = self._readiness.is_ready
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        response = JSONResponse({"status": "ready" if ready else "not ready"}, status, _FRESH)
         await response(scope, receive, send)

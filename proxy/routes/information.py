@@ -12,7 +12,8 @@ from proxy.bing.request import Call
 from proxy.bing.service_document import ATOM_CONTENT, ServiceDocument, render_atom, render_json
 from proxy.bing.versions_told import entries, versions
 from proxy.routes.caller import Caller
-from proxy.routes.new_jobs import data_source, now
+from proxy.routes.creation import now
+from proxy.routes.new_jobs import data_source
 
 
 async def data_sources(_call: Call, caller: Caller) -> Document:
@@ -59,7 +60,7 @@ async def metadata(call: Call, caller: Caller) -> Document:
 
 async def _all(caller: Caller) -> list[DataSource]:
     account = caller.account
-    found = await account.guard.run(account.datasources.all)
+    found = await account.datasource_guard.run(account.datasources.all)
     return sorted((each for each in found if caller.grant.allows(each.name)), key=lambda each: each.name.lower())
 
 
@@ -84,5 +85,4 @@ def _document(shape: ServiceDocument, *, as_json: bool) -> Document:
 
 def _texts(caller: Caller) -> tuple[str, str]:
     """The copyright notice and the base of the links."""
-    settings = caller.settings
-    return Branding(settings.copyright).copyright_of(datetime.now(UTC).year), settings.public_url
+    return Branding(caller.settings.copyright).copyright_of(datetime.now(UTC).year), caller.base

@@ -1,13 +1,15 @@
 """Creating a load job: from the request's parameters to the data in Blob Storage and a job in the queue."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
+from pathlib import PurePosixPath
+from typing import Any
 from uuid import uuid4
 
 from adapters.datasources import DataSource
 from adapters.errors import StorageFaultError
 from adapters.files import UPLOADS, TooLargeError
-from adapters.ids import new_job_id
 from adapters.locations import LocationError, check_location
 from adapters.records import BlobPath, JobRecord, JobStatus, JobType
 from proxy.bing.created import CreatedJob, created_answer
@@ -17,12 +19,11 @@ from proxy.bing.request import Call
 from proxy.deadline import storage_deadline
 from proxy.keyring import DIGEST_PREFIX, digest_of
 from proxy.routes.caller import Caller
+from proxy.routes.creation import create_job, now
 from proxy.routes.new_jobs import (
     access_id_at_bing,
-    create_job,
     data_source,
     judge_limits,
-    now,
     recent_jobs,
     refuse_if_being_deleted,
 )
@@ -39,22 +40,21 @@ async def create_load(_call: Call, caller: Caller) -> CreatedJob:
     await _judge_query_key(caller)
     await _judge_body(asked, caller)
     _judge_location(asked, caller)
-    async with storage_deadline(caller.settings.storage_timeout):
-        source, access_id = await _judge_standing(asked, caller)
-    job_id = new_job_id(now())
-    upload = None
-    if asked.location is None:
-        upload = BlobPath(UPLOADS, f"{caller.account.name}/{job_id}")
+    seconds = caller.settings.storage_timeout
+    if asked.location is not None:
+        async with storage_deadline(seconds):
+            return await _create(asked, None, caller)
+    name, limit = caller.account.name, caller.settings.max_active_jobs
+    with caller.uploads.one_more(name, limit) as under_way:
+        if under_way is None:
+            raise WireError(ErrorCode.TOO_MANY_ACTIVE_JOBS, values={"limit": limit})
+        async with storage_deadline(seconds):
+            await _judge_standing(asked, caller, caller.uploads.of(name, before=under_way))
+        under_way.is_admitted = True
+        upload = BlobPath(UPLOADS, f"{name}/{caller.account.jobs.ids.next(now())}")
         await _store(caller, upload)
-    try:
-        async with storage_deadline(caller.settings.storage_timeout):
-            if upload is not None:  # that took its time, and others may have created jobs since
-                judge_limits(await recent_jobs(caller.account), caller.settings)
-            return await _create(_record(job_id, asked, source, access_id), asked, upload, caller)
-    except BaseException:
-        if upload is not None:
-            await _discard(caller, upload)
-        raise
+        async with storage_deadline(seconds):
+            return await _create(asked, upload, caller)
 
 
 async def _judge_query_key(caller: Caller) -> None:
@@ -82,8 +82,11 @@ def _judge_location(asked: LoadRequest, caller: Caller) -> None:
             raise WireError(ErrorCode.BAD_DATA_LOCATION) from None
 
 
-async def _judge_standing(asked: LoadRequest, caller: Caller) -> tuple[DataSource | None, str | None]:
-    """The data source as it is, where the account may load it now, and its access id: where it has had one."""
+async def _judge_standing(asked: LoadRequest, caller: Caller, uploads: int) -> tuple[DataSource | None, str | None]:
+    """The data source as it is, where the account may load it now, and its access id: where it has had one.
+
+    `uploads` of the account have no job yet, and count as one each.
+    """
     account, settings = caller.account, caller.settings
     source, jobs = await asyncio.gather(data_source(account, asked.name), recent_jobs(account))
     access_id = await access_id_at_bing(caller, asked.name) if source is None else source.access_id
@@ -92,12 +95,12 @@ async def _judge_standing(asked: LoadRequest, caller: Caller) -> tuple[DataSourc
     await refuse_if_being_deleted(account, source, asked.name, jobs)
     if source is None:
         # Loads under way make data sources too, which are not there yet.
-        names = {each.name.lower() for each in await account.guard.run(account.datasources.all)}
+        names = {each.name.lower() for each in await account.datasource_guard.run(account.datasources.all)}
         pending = (job for job in jobs if job.status is JobStatus.PENDING and job.job_type in _LOADS)
         names |= {(job.data_source_name or "").lower() for job in pending}
         if asked.name.lower() not in names and len(names) >= settings.max_data_sources:
             raise WireError(ErrorCode.TOO_MANY_DATA_SOURCES)
-    judge_limits(jobs, settings)
+    judge_limits(jobs, settings, uploads)
     return source, access_id
 
 
@@ -125,19 +128,28 @@ def _record(job_id: str, asked: LoadRequest, source: DataSource | None, access_i
     )
 
 
-async def _create(record: JobRecord, asked: LoadRequest, upload: BlobPath | None, caller: Caller) -> CreatedJob:
+async def _create(asked: LoadRequest, upload: BlobPath | None, caller: Caller) -> CreatedJob:
     query_key = caller.query.query_key
-    work = {
-        "operation": asked.operation,
-        "input": asked.input,
-        **({"location": asked.location} if upload is None else {"upload": str(upload)}),
-        "public": asked.public,
-        "access_id": record.access_id,
-        "master_key": _digest(caller.key),
-        "query_key": None if query_key is None else _digest(query_key),
-    }
-    await create_job(caller, record, work)
-    return created_answer(record, caller.settings.public_url, caller.key)
+
+    async def plan() -> tuple[JobRecord, Mapping[str, Any]]:
+        # The upload took its time, and others may have created jobs since.
+        uploads = 0 if upload is not None else caller.uploads.of(caller.account.name)
+        source, access_id = await _judge_standing(asked, caller, uploads)
+        # The data is named for its job; else the job's id sorts behind those of all jobs that were just read.
+        job_id = caller.account.jobs.ids.next(now()) if upload is None else PurePosixPath(upload.name).name
+        record = _record(job_id, asked, source, access_id)
+        return record, {
+            "operation": asked.operation,
+            "input": asked.input,
+            **({"location": asked.location} if upload is None else {"upload": str(upload)}),
+            "public": asked.public,
+            "access_id": record.access_id,
+            "master_key": _digest(caller.key),
+            "query_key": None if query_key is None else _digest(query_key),
+        }
+
+    record = await create_job(caller, plan, upload)
+    return created_answer(record, caller.base, caller.key)
 
 
 async def _discard(caller: Caller, path: BlobPath) -> None:

@@ -1,31 +1,24 @@
-"""What is the same for each new job: the limits, the data source it is for, its row, and its place in the queue."""
+"""What is the same for each new job: the limits, and the data source it is for."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.account import Account
 from adapters.datasources import DataSource
-from adapters.errors import ConflictError, Fault, StorageFaultError
-from adapters.ids import new_job_id
 from adapters.records import JobRecord, JobStatus, JobType
-from adapters.ticks import Ticks, from_datetime
+from adapters.ticks import from_datetime
 from proxy.bing.created import CreatedJob, created_answer
 from proxy.bing.errors import ErrorCode, WireError
+from proxy.bing.request import Call
 from proxy.routes.caller import Caller
+from proxy.routes.creation import create_job, now
 from proxy.settings import Settings
 
 DAY = timedelta(hours=24)
-
-NOT_QUEUED = "The job could not be handed to a worker. Create it again."
-
-
-def now() -> Ticks:
-    """This moment."""
-    return from_datetime(datetime.now(UTC))
 
 
 async def recent_jobs(account: Account) -> list[JobRecord]:
@@ -33,22 +26,22 @@ async def recent_jobs(account: Account) -> list[JobRecord]:
 
     Read from storage, not from what is remembered: a job created a moment ago counts.
     """
-    jobs = await account.guard.run(lambda: account.jobs.created_since(from_datetime(datetime.now(UTC) - DAY)))
-    # Geocode jobs have limits of their own, and are not created here; nor were those that were imported from Bing.
-    return [job for job in jobs if job.job_type is not JobType.GEOCODE and job.legacy_id is None]
+    jobs = await account.creation_guard.run(lambda: account.jobs.created_since(from_datetime(datetime.now(UTC) - DAY)))
+    # Those that were imported from Bing were not created here.
+    return [job for job in jobs if job.legacy_id is None]
 
 
-def judge_limits(jobs: list[JobRecord], settings: Settings) -> None:
-    """Raises WireError where the account may not create another job."""
+def judge_limits(jobs: list[JobRecord], settings: Settings, uploads: int = 0) -> None:
+    """Raises WireError where the account may not create another job; `uploads` of it are jobs without a row yet."""
     if len(jobs) >= settings.max_jobs_per_day:
-        raise WireError(ErrorCode.TOO_MANY_JOBS_TODAY)
-    if sum(job.status is JobStatus.PENDING for job in jobs) >= settings.max_active_jobs:
-        raise WireError(ErrorCode.TOO_MANY_ACTIVE_JOBS)
+        raise WireError(ErrorCode.TOO_MANY_JOBS_TODAY, values={"limit": settings.max_jobs_per_day})
+    if sum(job.status is JobStatus.PENDING for job in jobs) + uploads >= settings.max_active_jobs:
+        raise WireError(ErrorCode.TOO_MANY_ACTIVE_JOBS, values={"limit": settings.max_active_jobs})
 
 
 async def data_source(account: Account, name: str) -> DataSource | None:
     """The data source of this name, in any letter case."""
-    return await account.guard.run(lambda: account.datasources.get(name))
+    return await account.datasource_guard.run(lambda: account.datasources.get(name))
 
 
 async def access_id_at_bing(caller: Caller, name: str) -> str | None:
@@ -72,7 +65,7 @@ async def refuse_if_being_deleted(
         is_waiting = job.job_type is JobType.DELETE and job.status is JobStatus.PENDING
         if is_waiting and (job.data_source_name or "").lower() == name.lower():
             row_key = job.row_key
-            found = await account.guard.run(lambda row_key=row_key: account.jobs.work(row_key))  # type: ignore[misc]  # a default binds it
+            found = await account.creation_guard.run(lambda row_key=row_key: account.jobs.work(row_key))  # type: ignore[misc]  # a default binds it
             if found is not None and not _is_for_staged(found[1]):
                 raise WireError(ErrorCode.BEING_DELETED)
 
@@ -84,49 +77,45 @@ def _is_for_staged(work: str | None) -> bool:
     return False
 
 
-async def create_job(caller: Caller, record: JobRecord, work: Mapping[str, Any]) -> None:
-    """Writes the job's row, then tells the workers; all of it, or a job that says why it was not done.
+async def free_data_source(call: Call, caller: Caller) -> DataSource:
+    """The data source, where the account may create a job of it now. A rollback's path has no access id."""
+    account = caller.account
+    source, jobs = await asyncio.gather(data_source(account, call.name), recent_jobs(account))
+    if source is None or (call.access_id and source.access_id.lower() != call.access_id.lower()):
+        raise WireError(ErrorCode.NO_SUCH_DATA_SOURCE)
+    await refuse_if_being_deleted(account, source, call.name, jobs)
+    judge_limits(jobs, caller.settings, caller.uploads.of(account.name))
+    return source
 
-    Raises:
-        StorageFaultError: storage could not answer.
-    """
-    await caller.under_way.to_its_end(_create(caller.account, record, json.dumps(work, separators=(",", ":"))))
 
+async def job_of(
+    call: Call, caller: Caller, job_type: JobType, work: Callable[[DataSource], Mapping[str, Any]]
+) -> JobRecord:
+    """Creates a job of an existing data source; `work` says what its worker does, or raises WireError."""
 
-async def job_of(caller: Caller, job_type: JobType, source: DataSource, work: Mapping[str, Any]) -> JobRecord:
-    """Creates a job of an existing data source."""
-    moment = now()
-    record = JobRecord(
-        row_key=new_job_id(moment),
-        job_type=job_type,
-        status=JobStatus.PENDING,
-        created=moment,
-        data_source_name=source.name,
-        access_id=source.access_id,
-    )
-    await create_job(caller, record, work)
-    return record
+    async def plan() -> tuple[JobRecord, Mapping[str, Any]]:
+        source, moment = await free_data_source(call, caller), now()
+        record = JobRecord(
+            row_key=caller.account.jobs.ids.next(moment),
+            job_type=job_type,
+            status=JobStatus.PENDING,
+            created=moment,
+            data_source_name=source.name,
+            access_id=source.access_id,
+        )
+        return record, {**work(source), "source": source.identity}
+
+    return await create_job(caller, plan)
 
 
 async def created(
-    caller: Caller, job_type: JobType, source: DataSource, work: Mapping[str, Any], *, public: bool | None = None
+    call: Call,
+    caller: Caller,
+    job_type: JobType,
+    work: Callable[[DataSource], Mapping[str, Any]],
+    *,
+    public: bool | None = None,
 ) -> CreatedJob:
-    """Creates a job of an existing data source, and gives the answer that tells of it."""
-    record = await job_of(caller, job_type, source, work)
-    return created_answer(record, caller.settings.public_url, caller.key, public=public)
-
-
-async def _create(account: Account, record: JobRecord, work: str) -> None:
-    try:
-        await account.guard.run(lambda: account.jobs.create(record, work))
-    except ConflictError as error:
-        raise StorageFaultError(Fault.BUSY, str(error)) from None
-    # What this process remembers of the account does not know of the new job.
-    account.remembered.created(record)
-    try:
-        await account.guard.run(lambda: account.queue.put(record.row_key))
-    except StorageFaultError:
-        ended = replace(record, status=JobStatus.ABORTED, completed=now(), error_message=NOT_QUEUED)
-        with suppress(StorageFaultError, ConflictError):
-            await account.guard.run(lambda: account.jobs.finish(ended))
-        raise
+    """Creates a job of an existing data source, as `job_of` does, and gives the answer that tells of it."""
+    record = await job_of(call, caller, job_type, work)
+    return created_answer(record, caller.base, caller.key, public=public)

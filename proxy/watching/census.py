@@ -35,6 +35,9 @@ AGES = (("5m", 300.0), ("1h", 3600.0), ("1d", 86400.0), ("older", math.inf))
 # The value of what is not known, or not there any more: no comparison with it is true.
 NOTHING = math.nan
 
+# The kind of fault of an account that is well, with the value 0: a gauge without a value can't be told from none.
+NO_FAULT = "none"
+
 OF_A_WORKER = (metric_table.WORKER_LOOK, metric_table.WORKER_RUNNING)
 
 OF_AN_ACCOUNT = (
@@ -59,6 +62,7 @@ class Census:
         self._seconds = seconds
         self._is_ours = is_ours
         self._counted: set[str] = set()
+        self._faults: dict[str, set[str]] = {}
         self._ask_queue_at: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -81,6 +85,8 @@ class Census:
         await asyncio.gather(*map(self._account, sorted(names)))
 
     def _forget(self, name: str) -> None:
+        for kind in self._faults.pop(name, ()):
+            self._set(metric_table.ACCOUNT_FAULT, NOTHING, name, kind)
         for metric in (*OF_AN_ACCOUNT, *(OF_A_WORKER if self._series.of_a_worker else ())):
             self._set(metric, NOTHING, name)
         for state in JobStatus:
@@ -103,8 +109,9 @@ class Census:
         try:
             async with asyncio.timeout(self._seconds):
                 await self._count(self._ring.accounts[name])
-        except (StorageFaultError, TimeoutError):  # told, and counted, where it was met
+        except (StorageFaultError, TimeoutError) as error:  # told, and counted, where it was met
             self._set(metric_table.ACCOUNT_BROKEN, 1, name)
+            self._fault(name, error.fault if isinstance(error, StorageFaultError) else Fault.TIMEOUT)
 
     async def _count(self, account: Account) -> None:
         now = from_datetime(datetime.now(UTC))
@@ -113,7 +120,15 @@ class Census:
         self._jobs(account.name, ages)
         self._set(metric_table.CENSUS_TIME, time.time(), account.name)
         self._set(metric_table.ACCOUNT_BROKEN, 0, account.name)
+        self._fault(account.name, None)
         self._set(metric_table.QUEUE_MESSAGES, await self._queue_length(account), account.name)
+
+    def _fault(self, name: str, fault: Fault | None) -> None:
+        kind = NO_FAULT if fault is None else fault.value.name
+        for known in self._faults.setdefault(name, {NO_FAULT, kind}) - {kind}:
+            self._set(metric_table.ACCOUNT_FAULT, 0, name, known)
+        self._faults[name].add(kind)
+        self._set(metric_table.ACCOUNT_FAULT, int(fault is not None), name, kind)
 
     def _jobs(self, name: str, ages: Sequence[tuple[JobRecord, float]]) -> None:
         found = Counter((record.status, _age(age)) for record, age in ages)

@@ -74,6 +74,9 @@ NEXT_KEY_END = _metric(
     "When the next valid key with an end expires, in seconds since 1970; none where no key has an end.",
 )
 ACCOUNT_BROKEN = _metric("account_broken", G, "account", "1 where the account's storage can't be opened or asked.")
+ACCOUNT_FAULT = _metric(
+    "account_fault", G, "account kind", "1 for the kind of fault that keeps the account's storage from being asked."
+)
 CENSUS_TIME = _metric(
     "census_timestamp_seconds", G, "account", "When jobs and queue were last counted, in seconds since 1970."
 )
@@ -106,6 +109,7 @@ METRICS = (
     KEYS,
     NEXT_KEY_END,
     ACCOUNT_BROKEN,
+    ACCOUNT_FAULT,
     CENSUS_TIME,
     WORKER_JOBS,
     WORKER_JOB_SECONDS,

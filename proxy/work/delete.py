@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from adapters.datasources import DataSource
 from adapters.records import JobRecord
-from proxy.work.job import Job
-from proxy.work.source import change_source
+from proxy.work.job import AbortedError, Job
+from proxy.work.source import MISSING, refuse_deleting
 from proxy.work.sweep import remove_versions
-from proxy.work.versions import is_bare, without_staged
+from proxy.work.versions import is_bare, once, without_staged
 
 
 async def delete(job: Job) -> JobRecord:
@@ -16,35 +16,42 @@ async def delete(job: Job) -> JobRecord:
     Until the job is finished nobody may create the name again (write-side contract, "Data sources").
 
     Raises:
-        AbortedError: the staged version is to be deleted, and there is no such data source.
+        AbortedError: there is a data source of this name that is not the one that was meant, or the staged version is
+            to be deleted, and there is no data source.
     """
     if job.work["staging"]:
         return await _delete_staged(job)
-    await job.confirm()
-    if await job.account.datasources.change(job.name, lambda source: _marked(source, job)) is not None:
-        await job.account.datasources.change(job.name, lambda source: _removed(source, job))
+    await job.account.datasources.change(job.name, lambda source: _marked(source, job), job.confirm)
+    await job.account.datasources.change(job.name, lambda source: _removed(source, job))
     await remove_versions(job.account, job.name)
     return job.completed()
 
 
 async def _delete_staged(job: Job) -> JobRecord:
-    source = await change_source(job, without_staged)
-    if is_bare(source):
-        await job.account.datasources.change(job.name, _unless_bare)
+    source = await job.account.datasources.change(job.name, lambda source: _without_staged(source, job), job.confirm)
     await remove_versions(job.account, job.name)
     return job.completed(source)
 
 
+def _without_staged(source: DataSource | None, job: Job) -> DataSource | None:
+    """The data source without its staged version, or none where it had nothing else."""
+    if source is None:
+        if "source" not in job.work:
+            raise AbortedError(MISSING)
+        return None  # the request has seen it: an earlier try has deleted it
+    job.refuse_other(source)
+    refuse_deleting(source)
+    left = once(job.id, without_staged)(source)
+    return None if is_bare(left) else left
+
+
 def _marked(source: DataSource | None, job: Job) -> DataSource | None:
-    """The row says that it is being deleted, unless it is another data source's, made after this job."""
-    if source is None or source.created > job.record.created:
-        return source
+    """The row says that it is being deleted; where there is none, an earlier try has deleted it."""
+    if source is None:
+        return None
+    job.refuse_other(source)
     return replace(source, deleting=job.id)
 
 
 def _removed(source: DataSource | None, job: Job) -> DataSource | None:
     return None if source is not None and source.deleting == job.id else source
-
-
-def _unless_bare(source: DataSource | None) -> DataSource | None:
-    return None if source is None or is_bare(source) else source

@@ -3,14 +3,17 @@
 The lock in it also tells others that the worker lives: it is held, and its time is set anew each second.
 """
 
+import errno
 import fcntl
 import logging
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +55,7 @@ def last_beats() -> list[float]:
     """When each worker that lives gave its last sign of life, in seconds since 1970. Changes nothing."""
     beats = []
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with suppress(OSError), (folder / LOCK).open("rb") as lock:
+        with suppress(OSError), _opened(folder) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:  # it is held
@@ -60,9 +63,24 @@ def last_beats() -> list[float]:
     return beats
 
 
+def _opened(folder: Path, flags: int = os.O_RDONLY) -> IO[bytes]:
+    """The lock of a worker's folder, as far as it is one of this user's: others may put anything there.
+
+    Raises:
+        OSError: it is none, or gone.
+    """
+    if folder.lstat().st_uid != os.getuid():
+        raise PermissionError(errno.EACCES, "another user's folder")
+    file = os.fdopen(os.open(folder / LOCK, flags | os.O_NONBLOCK | os.O_NOFOLLOW), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "no plain file")
+    return file
+
+
 def _is_abandoned(folder: Path) -> bool:
     try:
-        with (folder / LOCK).open("ab") as lock:
+        with _opened(folder, os.O_RDWR | os.O_CREAT) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # it is held, or another user's, or gone meanwhile
         return False

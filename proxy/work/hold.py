@@ -17,8 +17,11 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 
 
-async def do(account: Account, lease: Lease, place: Place, stop: asyncio.Event) -> None:
+async def do(account: Account, lease: Lease, place: Place, stop: asyncio.Event) -> Lease | None:
     """Does a leased job; gives it back when `stop` is set and it does not end soon.
+
+    Returns:
+        The next job of the same data source where it is now its turn, taken already.
 
     Raises:
         StorageFaultError: storage does not take the result.
@@ -35,14 +38,15 @@ async def do(account: Account, lease: Lease, place: Place, stop: asyncio.Event) 
         await asyncio.wait({doing, keeping, stopping})
     if not doing.cancelled():
         place.seen.ended(lease, FAILED)  # unless it has been said how it ended
-        doing.result()
-    elif not stopping.cancelled():
+        return doing.result()
+    if not stopping.cancelled():
         place.seen.ended(lease, GIVEN_BACK)
         await postpone(account, lease)
         log.info("a job is given back", extra={"account": account.name, "row_key": lease.job_id})
     else:
         place.seen.ended(lease, LOST)
         log.warning("a job's lease was lost", extra={"account": account.name, "row_key": lease.job_id})
+    return None
 
 
 async def _keep(lease: Lease, seconds: float) -> None:

@@ -1,12 +1,10 @@
 """One try of one job: what a worker knows of it, and what all types of jobs need."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from adapters.account import Account
 from adapters.datasources import DataSource
@@ -14,8 +12,13 @@ from adapters.files import EXPORTS, VERSIONS
 from adapters.records import BlobPath, JobRecord, JobStatus
 from adapters.ticks import Ticks, from_datetime
 from proxy.exchange.limits import Limits
+from proxy.work.readers import ReaderPool
+from proxy.work.tasks import Task
 
-_T = TypeVar("_T")
+OTHER_SOURCE = (
+    "The data source {} that this job was created for is not there any more. It was deleted, and another one of that "
+    "name was made since, which stays as it is. Create the job again if it is meant for that one."
+)
 
 
 class AbortedError(Exception):
@@ -52,19 +55,19 @@ class Counts:
 class Job:
     """One job in a worker's hands.
 
-    `folder` is this try's own, and is gone when the try has ended. `busy` is held by who keeps a processor busy in this
-    process. `counts` may be written by a thread; whoever looks sees how far it is.
+    `try_id` names this try, and `folder` is its own, gone when the try has ended. `readers` read data in processes of
+    their own; `counts` says how far they are.
     """
 
     account: Account
     record: JobRecord
     terms: Terms
     folder: Path
-    busy: asyncio.Lock
+    readers: ReaderPool
+    try_id: str = ""
     work: Mapping[str, Any] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     failed_blob: BlobPath | None = None
-    _ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def id(self) -> str:
@@ -84,12 +87,22 @@ class Job:
 
     @property
     def version_blob(self) -> BlobPath:
-        """Where the entities of the version lie that this job makes."""
-        return BlobPath(VERSIONS, f"{self.account.name}/{self.name.lower()}/{self.id}.parquet")
+        """Where the entities of the version lie that this try makes: no other try writes there."""
+        return BlobPath(VERSIONS, f"{self.account.name}/{self.name.lower()}/{self.id}-{self.try_id}.parquet")
 
-    def export(self, ending: str) -> BlobPath:
-        """Where something lies that this job hands out, its name with this ending."""
-        return BlobPath(EXPORTS, f"{self.account.name}/{self.id}/{self.name}{ending}")
+    def export(self, ending: str, try_id: str | None = None) -> BlobPath:
+        """Where something lies that this try, or another one, hands out, its name with this ending."""
+        return BlobPath(EXPORTS, f"{self.account.name}/{self.id}/{try_id or self.try_id}/{self.name}{ending}")
+
+    def refuse_other(self, source: DataSource) -> None:
+        """Makes sure that the data source is the one that the request for this job meant, not one made since.
+
+        Raises:
+            AbortedError: it is another one of the same name.
+        """
+        meant = self.work.get("source")
+        if meant is not None and meant != source.identity:
+            raise AbortedError(OTHER_SOURCE.format(source.name))
 
     def completed(self, source: DataSource | None = None, output: BlobPath | None = None) -> JobRecord:
         """The record of this job, done; with the data source's access id where there still is one."""
@@ -109,49 +122,49 @@ class Job:
         processed, failed = self.counts.processed, self.counts.failed
         return replace(
             self.record,
-            completed=now(),
+            completed=self.now(),
             total=processed,
             processed=processed,
             failed=failed,
             failed_blob=self.failed_blob,
         )
 
-    async def in_thread(self, work: Callable[[], _T]) -> _T:
-        """Runs what takes a processor's time, beside the event loop; one at a time in this process.
-
-        Whoever is cancelled waits until the thread has ended: it works in this job's folder.
-        """
-        async with self.busy:
-            running = asyncio.ensure_future(asyncio.to_thread(work))
-            try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
-                self._ended.set()
-                await asyncio.gather(running, return_exceptions=True)
-                raise
-
-    def check(self) -> None:
-        """Lets a thread end early.
+    async def read(self, task: Task) -> Any:  # noqa: ANN401  as the task says
+        """Has data read by a process of its own; gives the members of its answer.
 
         Raises:
-            EndedError: nobody waits for it any more.
+            ReadingError: the data can't be read, or not within the limits.
+            ReaderKilledError: somebody else has ended the process.
+            OSError: the folder can't be used, or has no room.
         """
-        if self._ended.is_set():
-            raise EndedError
+
+        def told(processed: int, failed: int) -> None:
+            self.counts.processed, self.counts.failed = processed, failed
+
+        return await self.readers.run(task, told)
 
     async def confirm(self) -> None:
-        """Makes sure, before a step that others see, that the job is still to be done.
+        """Makes sure, before a step that others see, that this try is still the one that counts.
 
-        A worker that was stopped for longer than its lease wakes up when others have done its job, and more since.
+        A worker that was stopped for longer than its lease wakes up when others have begun its job, or done it.
 
         Raises:
             EndedError: it is not.
         """
-        found = await self.account.jobs.work(self.id)
-        if found is None or found[0].status is not JobStatus.PENDING:
+        held = await self.account.jobs.held(self.id)
+        if held is None or held.record.status is not JobStatus.PENDING or held.try_id != self.try_id:
             raise EndedError
+
+    async def tell_progress(self) -> None:
+        """Writes the counts into the job's row."""
+        processed, failed = self.counts.processed, self.counts.failed
+        await self.account.jobs.progress(self.id, processed, processed, failed, self.try_id)
+
+    def now(self) -> Ticks:
+        """This moment by the account's storage: what workers write and judge must not rest on the clock of one."""
+        return self.account.clock.now()
 
 
 def now() -> Ticks:
-    """This moment."""
+    """This moment by this machine."""
     return from_datetime(datetime.now(UTC))

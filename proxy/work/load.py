@@ -1,24 +1,17 @@
 """Loading: data that was sent, or that lies elsewhere, becomes a version (Create a Load Data Source Job)."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import pyarrow as pa
+from dataclasses import replace
+from functools import partial
+from pathlib import PurePosixPath
 
 from adapters.datasources import DataSource, Version
-from adapters.entities import EntityWriter, read_entities
 from adapters.locations import fetch_location
 from adapters.records import BlobPath, JobRecord
-from proxy.exchange.batch import Batch
-from proxy.exchange.export import write_failures
-from proxy.exchange.load import InputForm, Load
-from proxy.exchange.schema import EntityType, UnusableError
-from proxy.work.job import AbortedError, ChangedError, Job, now
+from proxy.work.job import AbortedError, ChangedError, Job
+from proxy.work.readers import ReadingError
 from proxy.work.source import refuse_deleting
-from proxy.work.unite import as_type, kept, united
-from proxy.work.versions import once, staged, staged_version, switched
+from proxy.work.tasks import BASE, DATA, FAILURES, VERSION, LoadedVersion, LoadTask
+from proxy.work.versions import once, staged, staged_version, switched, versions
 
 # Data that lies elsewhere has this long to come, however slow its server is.
 LOCATION_SECONDS = 900.0
@@ -33,7 +26,7 @@ async def load(job: Job) -> JobRecord:
 
     Raises:
         AbortedError: there is nothing to build on, or no data.
-        UnusableError: the data can't be used.
+        ReadingError: the data can't be used.
         TooLargeError: there is too much of it.
         LocationError: it can't be fetched from where it lies.
         ChangedError: another job was first; to be done again.
@@ -45,23 +38,25 @@ async def load(job: Job) -> JobRecord:
     await _fetch(job, base)
 
     try:
-        entity_type, entities = await job.in_thread(lambda: _write(job, base))
-    finally:  # an aborted load has its error log too
+        loaded = LoadedVersion(**await job.read(_task(job, base)))
+    except ReadingError:  # an aborted load has its error log too
         await _send_error_log(job)
-    await job.account.files.send(job.folder / "version.parquet", job.version_blob)
+        raise
+    await _send_error_log(job)
+    await job.account.files.send(job.folder / VERSION, job.version_blob)
 
     version = Version(
         job_id=job.id,
         blob=job.version_blob,
-        entity_type=entity_type.name,
-        schema=entity_type.to_json(),
-        entities=entities,
-        updated=now(),
+        entity_type=loaded.entity_type,
+        schema=loaded.schema,
+        entities=loaded.entities,
+        updated=job.now(),
     )
     # Before the switch: whoever finds it made has the counts in the job's row.
-    await job.account.jobs.progress(job.id, job.counts.processed, job.counts.processed, job.counts.failed)
-    await job.confirm()
-    source = await job.account.datasources.change(job.name, lambda found: _switched(job, found, base, version))
+    await job.tell_progress()
+    switch = partial(_switched, job, base=base, version=version)
+    source = await job.account.datasources.change(job.name, switch, job.confirm)
     return job.completed(source)
 
 
@@ -79,7 +74,7 @@ def _base(job: Job, source: DataSource | None) -> Version | None:
         return None
     found = None if source is None else source.published
     if source is not None and _is_staging(job):
-        found = staged_version(source, now()) or found
+        found = staged_version(source, job.now()) or found
     if found is None:
         raise AbortedError(NOTHING_TO_UPDATE)
     return found
@@ -87,7 +82,7 @@ def _base(job: Job, source: DataSource | None) -> Version | None:
 
 async def _fetch(job: Job, base: Version | None) -> None:
     """Brings the data, and the version that it builds on, into the job's folder."""
-    data, location, files = job.folder / "data", job.work.get("location"), job.account.files
+    data, location, files = job.folder / DATA, job.work.get("location"), job.account.files
     if location is not None:
         hosts, own, most = job.terms.location_hosts, job.account.blob_url, job.terms.upload_bytes
         await fetch_location(location, hosts, own, data, most, LOCATION_SECONDS)
@@ -95,84 +90,24 @@ async def _fetch(job: Job, base: Version | None) -> None:
         upload = BlobPath.parse(job.work["upload"])
         if upload is None or not await files.fetch(upload, data):
             raise AbortedError("The data that was sent is not there any more.")
-    if base is not None and not await files.fetch(base.blob, job.folder / "base.parquet"):
+    if base is not None and not await files.fetch(base.blob, job.folder / BASE):
         raise ChangedError("the version's entities are gone")
 
 
-def _write(job: Job, base: Version | None) -> tuple[EntityType, int]:
-    """Writes the version's entities and the error log, in a thread; gives the entity type and how many there are."""
-    form, limits = InputForm(job.work["input"]), job.terms.limits
-    reading = Load(job.folder / "data", form, limits, incremental=base is not None)
-    new, version = reading.entity_type, job.folder / "version.parquet"
-    if base is None:
-        return new, _write_new(job, reading, version).entities
-    old = EntityType.from_json(base.schema)
-    both = united(old, new)
-    read = _write_new(job, reading, job.folder / "new.parquet")
-    rest = (as_type(batch, old, both) for batch in kept(job.folder / "base.parquet", old.key, read.touched()))
-    added = (as_type(batch, new, both) for batch in read_entities(job.folder / "new.parquet"))
-    entities = 0
-    with _writer(version, both) as writer:
-        for batches in (rest, added):
-            for batch in _unless_ended(job, batches):
-                writer.write(batch)
-                entities += len(batch)
-    if entities > limits.entities:
-        raise UnusableError(f"with this load the data source would have more than {limits.entities} entities")
-    return both, entities
-
-
-@dataclass(slots=True)
-class _Read:
-    """What a load held: how many entities, and the ids of those that it holds or deletes."""
-
-    ids: list[pa.Array]
-    entities: int = 0
-
-    def touched(self) -> pa.Array:
-        return pa.concat_arrays(self.ids) if self.ids else pa.array([], pa.string())
-
-
-def _write_new(job: Job, reading: Load, file: Path) -> _Read:
-    """Writes the entities of the data, and the error log."""
-    read, counts, key = _Read([]), job.counts, reading.entity_type.key
-    with ExitStack() as stack:
-        writer = stack.enter_context(_writer(file, reading.entity_type))
-        log = stack.enter_context((job.folder / "failed.txt").open("wb"))
-        for batch in reading:
-            job.check()
-            writer.write(batch.entities)
-            write_failures(batch.failures, log)
-            read.entities += len(batch.entities)
-            read.ids += [batch.entities.column(key), pa.array(batch.deleted, pa.string())]
-            counts.failed += len(batch.failures)
-            counts.processed += _size(batch)
-    return read
-
-
-def _size(batch: Batch) -> int:
-    return len(batch.entities) + len(batch.deleted) + len(batch.failures)
-
-
-def _unless_ended(job: Job, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        job.check()
-        yield batch
-
-
-def _writer(file: Path, entity_type: EntityType) -> EntityWriter:
-    place = entity_type.geography()
-    geography = None if place is None else entity_type.properties[place].name
-    return EntityWriter(file, entity_type.arrow(), geography)
+def _task(job: Job, base: Version | None) -> LoadTask:
+    limits = job.terms.limits
+    schema = None if base is None else base.schema
+    return LoadTask(str(job.folder), job.work["input"], limits.entities, limits.unpacked_bytes, schema)
 
 
 async def _send_error_log(job: Job) -> None:
-    if job.counts.failed:
-        await job.account.files.send(job.folder / "failed.txt", job.export(ERROR_LOG))
+    log = job.folder / FAILURES
+    if log.exists() and log.stat().st_size:  # it may speak of entities that loaded, too
+        await job.account.files.send(log, job.export(ERROR_LOG))
         job.failed_blob = job.export(ERROR_LOG)
 
 
-def _switched(job: Job, found: DataSource | None, base: Version | None, version: Version) -> DataSource:
+def _switched(job: Job, found: DataSource | None, *, base: Version | None, version: Version) -> DataSource:
     """The data source's row with the new version; a new row where there was none."""
     source = found or _new_source(job)
     refuse_deleting(source)
@@ -190,8 +125,6 @@ def _switched(job: Job, found: DataSource | None, base: Version | None, version:
 
 
 def _new_source(job: Job) -> DataSource:
-    # The date is the job's, by the clock of who took its request, as that of a delete job is: one that was created
-    # before this data source is not meant for it.
     return DataSource(
         name=job.name,
         access_id=job.work["access_id"],
@@ -201,6 +134,10 @@ def _new_source(job: Job) -> DataSource:
 
 
 def _finished(job: Job, source: DataSource) -> JobRecord:
+    """The record of a load whose earlier try has made the switch: the version's blob names that try."""
     job.counts.processed, job.counts.failed = job.record.processed, job.record.failed
-    job.failed_blob = job.export(ERROR_LOG) if job.record.failed else None
+    blob = next((each.blob for each in versions(source) if each.job_id == job.id), None)
+    try_id = "" if blob is None else PurePosixPath(blob.name).stem.partition("-")[2]
+    if job.record.failed and try_id:
+        job.failed_blob = job.export(ERROR_LOG, try_id)
     return job.completed(source)

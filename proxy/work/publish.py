@@ -1,7 +1,7 @@
 """Publishing: the staged version becomes the current one (Publish a Staged Data Source)."""
 
 from adapters.records import JobRecord
-from proxy.work.job import Job, now
+from proxy.work.job import Job
 from proxy.work.source import change_source
 from proxy.work.versions import published
 
@@ -13,5 +13,5 @@ async def publish(job: Job) -> JobRecord:
         AbortedError: there is no such data source.
         NoVersionError: nothing is staged.
     """
-    source = await change_source(job, lambda source: published(source, job.id, now()))
+    source = await change_source(job, lambda source: published(source, job.id, job.now()))
     return job.completed(source)

@@ -11,18 +11,19 @@ async def change_source(job: Job, change: Change) -> DataSource:
     """Changes the data source of a job in one atomic step, once however often the job is done.
 
     Raises:
-        AbortedError: there is no such data source, or it is being deleted.
+        AbortedError: there is no such data source, it is being deleted, or it is not the one that was meant.
+        EndedError: this try does not count any more.
     """
-    await job.confirm()
     single = once(job.id, change)
 
     def changed(source: DataSource | None) -> DataSource:
         if source is None:
             raise AbortedError(MISSING)
+        job.refuse_other(source)
         refuse_deleting(source)
         return single(source)
 
-    stored = await job.account.datasources.change(job.name, changed)
+    stored = await job.account.datasources.change(job.name, changed, job.confirm)
     assert stored is not None  # noqa: S101 - `changed` never gives None
     return stored
 

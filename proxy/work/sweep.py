@@ -1,28 +1,40 @@
 """What nobody needs any more is deleted, never sooner; and a job whose message was lost gets another.
 
-Any number of workers may sweep at once, and all of it may be done again.
+Any number of workers may sweep at once, and all of it may be done again. Ages are those of rows and blobs in storage,
+by storage's own time: no worker's clock counts, nor that of whoever made a job's id.
 """
 
+import re
+from collections import defaultdict
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 
 from adapters.account import Account
 from adapters.datasources import DataSource
-from adapters.files import UPLOADS, VERSIONS
-from adapters.ids import created_at, is_row_id
+from adapters.files import EXPORTS, UPLOADS, VERSIONS
+from adapters.ids import first_id_at, is_row_id
 from adapters.properties import MalformedRowError
-from adapters.records import BlobPath, JobStatus
+from adapters.records import BlobPath, JobRecord, JobStatus
 from adapters.ticks import PER_SECOND, Ticks
-from proxy.work.job import now
-from proxy.work.order import LOOK_BACK, unfinished
+from adapters.worker_rows import KEPT_SECONDS
+from proxy.work.order import LOOK_BACK
 from proxy.work.versions import versions, without_ended
 
-# A job gets its row, then its message: one this young may be between the two.
+# A job gets its row, then its message, then it is confirmed: one this young may be in between. One that is under way
+# tells its progress.
 YOUNG = 60 * PER_SECOND
+
+NOT_CREATED = "The request that creates this job was answered by an error, so no worker does it. Create it again."
 
 # Data comes before its job's row, and may take its time.
 ROWLESS = 86_400 * PER_SECOND
+
+# What a try hands out lies in a folder of its own, in that of its job. All else in the container is somebody else's.
+_OF_A_TRY = re.compile(r"(?P<account>[^/]+)/(?P<job>[0-9a-f]{32})/[0-9a-f]{12}/[^/]+", re.ASCII)
+
+# Hex digits of a job's id that stay the same for three days.
+_DAYS = 5
 
 
 async def sweep(account: Account) -> None:
@@ -31,35 +43,56 @@ async def sweep(account: Account) -> None:
     Raises:
         StorageFaultError: storage could not answer; the rest is left to the next time.
     """
-    await put_lost_jobs(account)
+    await judge_waiting(account)
+    if account.clock.told_at is None:
+        return  # without storage's time nothing has an age
+    await account.datasources.remove_reservations()
     await end_staged(account)
     await end_deleting(account)
     await remove_versions(account)
     await remove_uploads(account)
+    await remove_exports(account)
+    await remove_gone_workers(account)
 
 
-async def put_lost_jobs(account: Account) -> None:
-    """Where more jobs are unfinished than the queue has messages, one was lost: each of them gets another.
+async def judge_waiting(account: Account) -> None:
+    """Ends jobs whose creation was never confirmed, and puts lost ones again.
 
-    The length that storage tells is never too low. Whoever finds a job done throws its message away.
+    Where more jobs are unfinished than the queue has messages, one was lost: each of them gets another. The length that
+    storage tells is never too low. Whoever finds a job done throws its message away.
     """
-    moment = now()
-    waiting = await unfinished(account, Ticks(moment - LOOK_BACK))
-    if len(waiting) > await account.queue.length():
-        for job_id in waiting:
-            if created_at(job_id) < moment - YOUNG:
-                await account.queue.put(job_id)
+    found = await account.jobs.waiting(first_id_at(Ticks(account.clock.now() - LOOK_BACK)))
+    if account.clock.told_at is None:
+        return  # without storage's time nothing has an age
+    old = [job for job in found if (job.written or 0) < account.clock.now() - YOUNG]
+    for job in old:
+        if job.is_unconfirmed:
+            await _end_unconfirmed(account, job.row_key)
+    if sum(not job.is_unconfirmed for job in found) > await account.queue.length():
+        for job in old:
+            if not job.is_unconfirmed:
+                await account.jobs.release(job.row_key)  # the message that counts may be the lost one
+                await account.queue.put(job.row_key)
+
+
+async def _end_unconfirmed(account: Account, job_id: str) -> None:
+    """The caller was told that there is no job."""
+    held = await account.jobs.held(job_id)
+    if held is not None and held.record.unconfirmed:
+        ended = replace(held.record, status=JobStatus.ABORTED, completed=account.clock.now(), error_message=NOT_CREATED)
+        await account.jobs.finish(ended)
 
 
 async def end_staged(account: Account) -> None:
     """Takes staged versions away whose 30 days are over, and data sources that had nothing else."""
     for source in await account.datasources.all():
-        if without_ended(source, now()) != source:
-            await account.datasources.change(source.name, _without_ended)
+        moment = account.clock.now()
+        if without_ended(source, moment) != source:
+            await account.datasources.change(source.name, partial(_without_ended, moment=moment))
 
 
-def _without_ended(source: DataSource | None) -> DataSource | None:
-    return None if source is None else without_ended(source, now())
+def _without_ended(source: DataSource | None, moment: Ticks) -> DataSource | None:
+    return None if source is None else without_ended(source, moment)
 
 
 async def end_deleting(account: Account) -> None:
@@ -78,31 +111,68 @@ def _freed(source: DataSource | None, job_id: str) -> DataSource | None:
 async def remove_versions(account: Account, name: str | None = None) -> None:
     """Deletes the entities that no version refers to, of all data sources or of one.
 
-    The order is what makes it safe: a blob is listed, then its job is found to be over, then its data source's row is
-    read. A job makes its switch before it is over, so a row that does not refer to the blob by then never will.
+    The order is what makes it safe: a blob is listed, then its job is found to be over, so that no try of it is
+    confirmed any more; then those that were confirmed before are fenced off; then the data source's row is read. A row
+    that does not refer to the blob by then never will.
     """
     prefix = f"{account.name}/" if name is None else f"{account.name}/{name.lower()}/"
-    paths = await account.files.names(VERSIONS, prefix)
+    paths = await account.files.dated_names(VERSIONS, prefix)
     used = {version.blob for source in await account.datasources.all() for version in versions(source)} if paths else ()
-    for path in paths:
-        if path not in used and await _is_over(account, _job_of(path)) and not await _is_used(account, path):
-            await account.files.delete(path)
+    unneeded = defaultdict(list)
+    for path, written in paths.items():
+        if path not in used and await _is_over(account, _job_of(path), written):
+            unneeded[PurePosixPath(path.name).parent.name].append(path)
+    for source_name, over in unneeded.items():
+        await account.datasources.fence(source_name)
+        kept = await _used(account, source_name)
+        for path in over:
+            if kept is not None and path not in kept:
+                await account.files.delete(path)
 
 
 async def remove_uploads(account: Account) -> None:
     """Deletes the data of loads that are over."""
-    for path in await account.files.names(UPLOADS, f"{account.name}/"):
-        if await _is_over(account, _job_of(path)):
+    for path, written in (await account.files.dated_names(UPLOADS, f"{account.name}/")).items():
+        if await _is_over(account, _job_of(path), written):
             await account.files.delete(path)
+
+
+async def remove_exports(account: Account) -> None:
+    """Deletes what tries that did not count have handed out, in the days of their jobs: no row has ever named it."""
+    moment, paths = account.clock.now(), list[BlobPath]()
+    for days in {first_id_at(Ticks(moment - ago))[:_DAYS] for ago in (0, LOOK_BACK)}:
+        paths += await account.files.names(EXPORTS, f"{account.name}/{days}")
+    tries = [(path, found["job"]) for path in paths if (found := _OF_A_TRY.fullmatch(path.name))]
+    if not tries:
+        return
+    jobs = {job.row_key: job for job in await account.jobs.created_since(Ticks(moment - 3 * LOOK_BACK))}
+    for path, job_id in tries:
+        if _has_left_out(jobs.get(job_id), path):
+            await account.files.delete(path)
+
+
+def _has_left_out(job: JobRecord | None, path: BlobPath) -> bool:
+    """Whether a job is over and its row does not name this; False for one that is not found, which is not ours then."""
+    return job is not None and job.status is not JobStatus.PENDING and path not in {job.output_blob, job.failed_blob}
+
+
+async def remove_gone_workers(account: Account) -> None:
+    """Deletes the signs of life of workers that have been gone for a day."""
+    for worker in await account.workers.all():
+        if worker.age > KEPT_SECONDS:
+            await account.workers.remove(worker.name)
 
 
 def _job_of(path: BlobPath) -> str:
     """The id of the job that a blob is named for."""
-    return PurePosixPath(path.name).stem
+    return PurePosixPath(path.name).stem.partition("-")[0]
 
 
-async def _is_over(account: Account, job_id: str) -> bool:
-    """Whether nobody does this job any more; False for what is no job's id, for that is not ours to judge."""
+async def _is_over(account: Account, job_id: str, written: Ticks | None = None) -> bool:
+    """Whether nobody does this job any more; False for what is no job's id, for that is not ours to judge.
+
+    A job without a row is over where its blob, `written` before its row would be, is old.
+    """
     if not is_row_id(job_id):
         return False
     try:
@@ -110,14 +180,14 @@ async def _is_over(account: Account, job_id: str) -> bool:
     except MalformedRowError:
         return False
     if found is None:
-        return created_at(job_id) < now() - ROWLESS
+        return written is None or written < account.clock.now() - ROWLESS
     return found[0].status is not JobStatus.PENDING
 
 
-async def _is_used(account: Account, path: BlobPath) -> bool:
-    """Whether the row of a version's data source refers to it; also where that can't be read."""
+async def _used(account: Account, name: str) -> set[BlobPath] | None:
+    """The blobs that a data source refers to; None where its row can't be read."""
     try:
-        source = await account.datasources.get(PurePosixPath(path.name).parent.name)
+        source = await account.datasources.get(name)
     except MalformedRowError:
-        return True
-    return source is not None and any(version.blob == path for version in versions(source))
+        return None
+    return set() if source is None else {version.blob for version in versions(source)}

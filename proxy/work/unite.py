@@ -1,12 +1,10 @@
 """An incremental load: what the entities of a version and those of the load are together."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters.entities import read_entities
 from proxy.exchange.schema import EntityType, UnusableError
 from proxy.exchange.schema_rules import Declared, entity_type
 
@@ -40,7 +38,7 @@ def as_type(batch: pa.RecordBatch, has: EntityType, gets: EntityType) -> pa.Reco
     return pa.RecordBatch.from_arrays(columns, schema=gets.arrow())
 
 
-def kept(base: Path, key: str, touched: pa.Array) -> Iterator[pa.RecordBatch]:
+def kept(base: Iterable[pa.RecordBatch], key: str, touched: pa.Array) -> Iterator[pa.RecordBatch]:
     """The entities of a version that a load neither replaces nor deletes; `touched` holds the ids of the others."""
-    for batch in read_entities(base):
+    for batch in base:
         yield batch.filter(pc.invert(pc.is_in(batch.column(key), value_set=touched)))

@@ -1,21 +1,26 @@
 """The worker: takes jobs of all accounts from their queues and does them, until it is told to stop.
 
-Each account has a loop of its own, so that one whose storage is broken holds up nobody else. What keeps a processor
-busy is done one at a time, and nobody takes a job meanwhile: another worker may have its hands free.
+Each account has a loop of its own, so that one whose storage is broken holds up nobody else. Some jobs are done side by
+side; nobody takes a job that would have to wait for them: another worker may have its hands free.
 """
 
 import asyncio
 import logging
 import random
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from adapters.account import Account
-from adapters.errors import ConflictError, StorageFaultError
+from adapters.errors import ConflictError, Fault, StorageFaultError
 from adapters.properties import MalformedRowError
+from adapters.queue import Lease
+from adapters.worker_rows import WorkerRow, write_worker_row
 from proxy.ring_watch import RingInUse
-from proxy.work.attempt import Place
+from proxy.work.attempt import Place, UnfitError, postpone
 from proxy.work.hold import do
+from proxy.work.job import now
+from proxy.work.slots import Slots
 from proxy.work.sweep import sweep
 
 log = logging.getLogger(__name__)
@@ -31,6 +36,11 @@ FIRST_SWEEP_SECONDS = 5.0
 
 FOLLOW_SECONDS = 0.5
 
+# Between two signs of life.
+LIFE_SECONDS = 10.0
+# How long a look at a queue may keep the next account, which waits for the same slot, from looking.
+LOOK_SECONDS = 1.0
+
 _EXPECTED = (StorageFaultError, ConflictError, MalformedRowError)
 
 
@@ -41,26 +51,44 @@ class _Hand:
     account: Account
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    jobs: set[asyncio.Task[None]] = field(default_factory=set)
+    in_hand: set[str] = field(default_factory=set)
+    turns: deque[Lease] = field(default_factory=deque)
+    """Jobs whose turn came when another of their data source ended, taken already."""
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set where there is such a job, or an end of all."""
+    looks: bool = False
 
 
 class Worker:
     """Does the jobs of all accounts of a ring, and follows its changes."""
 
-    def __init__(self, ring: RingInUse, place: Place) -> None:
+    def __init__(self, ring: RingInUse, place: Place, version: str = "") -> None:
+        """`version` is that of the program, for those who look at its signs of life."""
+        self._started = now()
+        self._version = version
         self._ring = ring
         self._place = place
+        self._slots = Slots(place.readers.limits.jobs)
         self._hands: dict[str, _Hand] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._unfit: UnfitError | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Works until `stop` is set; then finishes what it holds, or gives it back."""
-        while not stop.is_set():
+        """Works until `stop` is set; then finishes what it holds, or gives it back.
+
+        Raises:
+            UnfitError: jobs can't be done here. What it held is given back all the same.
+        """
+        while not stop.is_set() and self._unfit is None:
             self._follow()
             await _wait(stop, FOLLOW_SECONDS)
         for name in list(self._hands):
             self._dismiss(name)
         if self._leaving:
             await asyncio.wait(self._leaving)
+        if self._unfit is not None:
+            raise self._unfit
 
     def _follow(self) -> None:
         """Works for the accounts that the ring has now, and no others."""
@@ -74,41 +102,108 @@ class Worker:
         for name, account in there.items():
             if name not in self._hands:
                 hand = self._hands[name] = _Hand(account)
-                hand.tasks += [asyncio.create_task(self._do_jobs(hand)), asyncio.create_task(self._sweep(hand))]
+                hand.tasks += [asyncio.create_task(self._take_jobs(hand)), asyncio.create_task(self._sweep(hand))]
+                hand.tasks.append(asyncio.create_task(self._live(hand)))
+        self._slots.accounts = len(self._hands)
 
     def _dismiss(self, name: str) -> None:
         hand = self._hands.pop(name)
         hand.stop.set()
+        hand.woken.set()
+        self._slots.wake_all()
         for task in hand.tasks:
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
-    async def _do_jobs(self, hand: _Hand) -> None:
+    async def _take_jobs(self, hand: _Hand) -> None:
         idle, broken = IDLE[0], BROKEN[0]
         while not hand.stop.is_set():
             try:
-                idle = IDLE[0] if await self._do_one(hand) else min(IDLE[1], idle * 1.5)
+                idle = IDLE[0] if await self._begin_one(hand) else min(IDLE[1], idle * 1.5)
                 wait, broken = (0.0 if idle == IDLE[0] else idle), BROKEN[0]
             except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on
                 _tell(hand.account, "jobs can't be taken", error)
                 wait, broken = broken, min(BROKEN[1], broken * 2)
                 with suppress(StorageFaultError):
                     await hand.account.create_missing()
-            await _wait(hand.stop, wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            await _wait(hand.woken, wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            hand.woken.clear()
+        if hand.jobs:
+            await asyncio.wait(hand.jobs)
+        while hand.turns:
+            with suppress(StorageFaultError):  # then its lease ends by itself
+                await hand.turns.popleft().give_back()
 
-    async def _do_one(self, hand: _Hand) -> bool:
-        """Does the next job; whether there was one."""
-        async with self._place.busy:
-            pass
+    async def _begin_one(self, hand: _Hand) -> bool:
+        """Begins the next job; whether there was one."""
+        name = hand.account.name
+        await self._slots.turn(name, hand.stop)
         if hand.stop.is_set():
             return False
-        lease = await hand.account.queue.take()
-        if not hand.stop.is_set():  # of an account that has left, nothing is said any more
-            self._place.seen.looked(hand.account.name)
+        lease = await self._look(hand)
         if lease is None:
             return False
-        await do(hand.account, lease, self._place, hand.stop)
+        if not self._slots.take(name):
+            await postpone(hand.account, lease)
+            return False
+        task = asyncio.create_task(self._do(hand, lease))
+        hand.jobs.add(task)
+        task.add_done_callback(hand.jobs.discard)
         return True
+
+    async def _look(self, hand: _Hand) -> Lease | None:
+        waking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._slots.wake)
+        lease = None
+        try:
+            lease = await self._next(hand)
+        finally:
+            waking.cancel()
+            if lease is None:
+                self._slots.wake()
+        if not hand.stop.is_set():  # of an account that has left, nothing is said any more
+            self._place.seen.looked(hand.account.name)
+        return lease
+
+    @staticmethod
+    async def _next(hand: _Hand) -> Lease | None:
+        """The next job: by turns one from the queue and one that follows another, so that neither kind holds up all."""
+        hand.looks = not hand.looks
+        if hand.looks or not hand.turns:
+            lease = await hand.account.queue.take()
+            if lease is not None:
+                return lease
+        while hand.turns:
+            lease = hand.turns.popleft()
+            if await lease.renew():  # it may have waited for longer than its lease
+                return lease
+        return None
+
+    async def _do(self, hand: _Hand, lease: Lease) -> None:
+        hand.in_hand.add(lease.job_id)
+        try:
+            following = await do(hand.account, lease, self._place, hand.stop)
+            if following is not None:
+                hand.turns.append(following)
+                hand.woken.set()
+        except UnfitError as error:
+            self._unfit = error
+        except Exception as error:  # noqa: BLE001 - the same
+            _tell(hand.account, "a job is left to its next try", error)
+        finally:
+            hand.in_hand.discard(lease.job_id)
+            self._slots.give(hand.account.name)
+
+    async def _live(self, hand: _Hand) -> None:
+        """Gives signs of life, as long as the account takes them."""
+        while not hand.stop.is_set():
+            row = WorkerRow(self._place.worker, self._started, self._version, tuple(sorted(hand.in_hand)))
+            try:
+                await write_worker_row(hand.account, row)
+            except StorageFaultError as fault:
+                if fault.fault is Fault.REFUSED:
+                    _tell(hand.account, "no signs of life can be written, so that nobody sees this worker", fault)
+                    return
+            await _wait(hand.stop, LIFE_SECONDS)
 
     async def _sweep(self, hand: _Hand) -> None:
         wait = FIRST_SWEEP_SECONDS

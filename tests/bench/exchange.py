@@ -106,7 +106,7 @@ def sample(entities: int) -> list[pa.RecordBatch]:
 def write_xml(file: Path, batches: list[pa.RecordBatch]) -> None:
     """An export of the sample."""
     with file.open("wb") as out:
-        write_export(TYPE, batches, out)
+        write_export(TYPE, batches, out, data_source="Bench")
 
 
 def write_csv(file: Path, batches: list[pa.RecordBatch]) -> None:

@@ -69,10 +69,11 @@ def session_to(server: LiveServer) -> requests.Session:
 
 
 @pytest.mark.parametrize("mode", ["sas", "redirect"])
-def test_forward_results_come_out(mode: str, account: Storage) -> None:
+@pytest.mark.parametrize("key", ["master-key", "query-key"])
+def test_forward_results_come_out(mode: str, key: str, account: Storage) -> None:
     job_id = account.job("Geocode", OutputBlob=account.export(FORWARD.encode(), "output.csv"))
     with start_server(account, output_links=mode) as server, session_to(server) as session:
-        found = polling(BingBatchForward, job_id)(["Denver,CO", "Köln"], key="master-key", session=session)
+        found = polling(BingBatchForward, job_id)(["Denver,CO", "Köln"], key=key, session=session)
         assert [result.latlng for result in found] == [[39.7400093, -104.9920197], [50.9383605, 6.9599147]]
         assert (found.ok, found.error) == (True, False)
 

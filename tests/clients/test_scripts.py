@@ -1,9 +1,13 @@
 """Scripts as they were written against the documents, with the shortcuts that scripts take."""
 
+import csv
 import json
+import shutil
+import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from threading import Timer
 from typing import Any
 
@@ -11,7 +15,8 @@ import pytest
 import requests
 
 from tests.clients.jobs import CONTENT, load_job, reachable, status_url
-from tests.live import PUBLIC_URL, LiveServer
+from tests.conftest import StartServer
+from tests.live import PUBLIC_URL, QUERY, LiveServer
 from tests.storage import Storage
 
 
@@ -89,3 +94,53 @@ def test_a_list_is_filtered_by_its_description(server: LiveServer, storage: Stor
         ("Shop", "Pending"),
         ("FourthCoffeeSample", "Completed"),
     ]
+
+
+def httr_content(response: requests.Response) -> str | list[list[str]]:
+    """What R's httr makes of an answer: a table of text/csv, whose first line it takes for the names of columns."""
+    if response.headers["Content-Type"].partition(";")[0] == "text/csv":
+        return list(csv.reader(response.text.splitlines()))[1:]
+    return response.text
+
+
+@pytest.mark.parametrize("name", ["output.csv", "output.tab", "output.pipe", "output.txt"])
+@pytest.mark.parametrize("key", ["master-key", QUERY])
+def test_a_script_in_r_is_given_geocoded_rows_as_text(name: str, key: str, proxy: LiveServer, account: Storage) -> None:
+    rows = "Bing Spatial Data Services, 2.0\nId,GeocodeResponse/Point/Latitude\n0,39.74\n"
+    job_id = account.job("Geocode", OutputBlob=account.export(rows.encode(), name))
+    url = f"{proxy.url}/REST/v1/Dataflows/Geocode/{job_id}/output/succeeded"
+    found = httr_content(requests.get(url, params={"key": key}, timeout=20))
+    assert isinstance(found, str)
+    # It leaves out the first line itself.
+    assert list(csv.DictReader(found.splitlines()[1:])) == [{"Id": "0", "GeocodeResponse/Point/Latitude": "39.74"}]
+
+
+def test_a_script_waits_where_an_error_says_job_usage_quota(storage: Storage, start: StartServer) -> None:
+    server = start(storage, max_active_jobs=1)
+    pending = storage.job("Geocode", "Running")
+    url = f"{server.url}/REST/v1/Dataflows/LoadDataSource"
+    query = {"dataSourceName": "Shops", "loadOperation": "complete", "input": "csv", "key": "master-key"}
+
+    def create() -> requests.Response:
+        return requests.post(url, params=query, data=b"rows", timeout=20)
+
+    response = create()
+    assert response.status_code == 503
+    assert any("JobUsageQuota" in text and "Pending" in text for text in response.json()["errorDetails"])
+    assert int(response.headers["Retry-After"]) > 0
+    storage.table.update_entity({"PartitionKey": storage.account, "RowKey": pending, "Status": "Completed"})
+    assert create().status_code == 201
+
+
+def test_a_shell_script_sends_xml_as_a_form(server: LiveServer, storage: Storage, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    file = tmp_path / "shops.xml"
+    file.write_bytes(b"<Shops />")
+    url = f"{server.url}/REST/v1/Dataflows/LoadDataSource?dataSourceName=Fourth-Coffee&loadOperation=complete&input=xml"
+    command = ["curl", "--silent", "--data-binary", f"@{file}", f"{url}&o=xml&key=master-key"]
+    answer = subprocess.run(command, capture_output=True, check=True, timeout=20).stdout.decode()
+    assert "<StatusCode>201</StatusCode>" in answer
+    (row,) = storage.table.query_entities(f"PartitionKey eq '{storage.account}'")
+    assert json.loads(row["Work"])["input"] == "xml"
+    assert row["DataSourceName"] == "Fourth-Coffee"

@@ -89,6 +89,21 @@ def test_what_is_no_job_list_is_told_in_one_line(run: Run, tmp_path: Path, conte
     assert outcome.err.count("\n") == 1
 
 
+def test_a_job_of_a_name_with_hyphens_is_imported(run: Run, server: LiveServer, tmp_path: Path) -> None:
+    answer = json.loads(JSON_LIST.read_bytes())
+    job = answer["resourceSets"][0]["resources"][0] | {"name": "Fourth-Coffee-1", "description": "DataSourceComplete"}
+    answer["resourceSets"][0]["resources"] = [job]
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(answer), encoding="utf-8")
+    assert run("jobs", "import", str(file)).out == "1 jobs written, 0 already there\n"
+    assert listed(run)[job["id"]]["DataSourceName"] == "Fourth-Coffee-1"
+    assert server.job(f"Dataflows/LoadDataSource/{job['id']}")["id"] == job["id"]
+    # What was listed can be put again.
+    lines = tmp_path / "jobs.jsonl"
+    lines.write_text(run("jobs", "list").out, encoding="utf-8")
+    assert run("jobs", "put", str(lines)).status == 0
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

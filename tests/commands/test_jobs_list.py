@@ -39,3 +39,10 @@ def test_old_jobs_are_listed_too_and_bad_rows_are_passed_over(run: Run, storage:
     old = storage.job(CreatedDate="2013-01-03T23:21:58Z")
     storage.row("0" * 32, JobType="Nonsense")
     assert [json.loads(line)["RowKey"] for line in run("jobs", "list").out.splitlines()] == [old]
+
+
+def test_partitions_of_the_program_itself_are_passed_over(run: Run, storage: Storage) -> None:
+    storage.job(PartitionKey=f"~workers:{storage.account}")
+    storage.job(PartitionKey="~counters")
+    job = storage.job()
+    assert [json.loads(line)["RowKey"] for line in run("jobs", "list").out.splitlines()] == [job]

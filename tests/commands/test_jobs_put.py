@@ -47,11 +47,11 @@ def test_what_is_put_is_served(run: Run, server: LiveServer, tmp_path: Path) -> 
     file = lines(
         tmp_path,
         row(JobType="DataSourceComplete", Status="running", LegacyId=legacy_id, CreatedDate=created),
-        row(JobType="DataSourceDownload", DataSourceName="Coffee", CreatedDate=created),
+        row(JobType="DataSourceDownload", DataSourceName="Coffee-East", CreatedDate=created),
     )
     assert run("jobs", "put", file).status == 0
     assert server.job(f"Dataflows/LoadDataSource/{legacy_id.lower()}")["status"] == "Pending"
-    assert server.job("Dataflows/DataSourceDownload/COFFEE")["status"] == "Completed"
+    assert server.job("Dataflows/DataSourceDownload/COFFEE-east")["status"] == "Completed"
 
 
 def test_the_newest_download_stays_the_newest(run: Run, server: LiveServer, tmp_path: Path) -> None:
@@ -94,6 +94,7 @@ def test_many_rows_take_many_transactions(run: Run, storage: Storage, tmp_path: 
         (row(JobType="DataSourceDownload"), "DataSourceName: must be there"),
         (row(Statuss="Completed"), "Statuss: no such property"),
         (row(PartitionKey="nobody"), "PartitionKey: the key ring has no account 'nobody'"),
+        (row(PartitionKey="~workers:contoso"), "PartitionKey: '~workers:contoso' is not an account's"),
         (row(LegacyId="FIRST"), "has the same RowKey or LegacyId as line 1"),
     ],
 )

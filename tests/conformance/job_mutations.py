@@ -79,7 +79,8 @@ LINKS: dict[str, Mutation] = {
 OUTPUTS: dict[str, Mutation] = {
     "4.signed": json_body('"role":"output"', '"role":"datasource"', P.STATUS),
     "4.suffix": json_body('#"', '"', P.STATUS),
-    "4.suffix-name": json_body('legacy=#"', 'timeout=#"', P.STATUS),
+    "4.suffix-word": json_body(r'output\\/succeeded#"', 'output#"', P.STATUS),
+    "4.suffix-name": json_body('legacy=([^#"]*#)"', r'timeout=\1"', P.STATUS),
     "4.appended-key": answer(of(P.LINK_APPENDED), status=403),
     "4.dropped-fragment": answer(of(P.LINK_DROPPED), status=403),
     "4.link-head": answer(of(P.LINK_HEAD), status=403),
@@ -89,6 +90,7 @@ OUTPUTS: dict[str, Mutation] = {
     "4.start": signed("st", "2999-01-01T00%3A00%3A00Z"),
     "4.end": signed("se", "2999-01-01T00%3A00%3A00Z"),
     "4.saved-as": body(of(*_SIGNED), "(&|&amp;)rsct=[^&]*", ""),
+    "4.delimited": signed("rsct", "text%2Fcsv"),
     "4.plain-bytes": header(of(P.LINK_APPENDED), "Content-Encoding", "gzip"),
     "4.redirect": answer(of(P.OUTPUT), status=308),
     "4.no-store": header(of(P.OUTPUT), "Cache-Control", "max-age=60"),

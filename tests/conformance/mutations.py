@@ -44,6 +44,7 @@ REQUESTS: dict[str, Mutation] = {
     "1.name-length": gone(P.NAME_TOO_LONG),
     "1.name-other": gone(P.NAME_BAD),
     "1.name-characters": answer(of(P.NAME_RAW), status=400),
+    "1.name-hyphen": answer(of(P.NAME_HYPHEN), status=500),
     "1.name-encoded": gone(P.DOWNLOAD_ENCODED),
     "1.odd-id": answer(of(P.ODD_ID), status=400),
     "1.download-by-name": json_body(r"DataSourceDownload\\/[^\"]*", r"DataSourceDownload\\/0123", P.DOWNLOAD),
@@ -144,6 +145,8 @@ LIST: dict[str, Mutation] = {
     "6.links-agree": xml_body(r'<Link role="data[^>]*>[^<]*</Link>\s*', "", P.LIST),
     "6.query-key": answer(of(P.LIST_QUERY_KEY), status=401),
     "6.query-key-jobs": json_body('"id":"[^"]*"', '"id":"another"', P.LIST_QUERY_KEY, count=1),
+    "6.query-key-geocode": answer(of(P.QUERY_KEY_GEOCODE), status=401),
+    "6.query-key-information": answer(of(P.QUERY_KEY_INFORMATION), status=401),
     "6.formats-agree": xml_body("<Id>[^<]*</Id>", "<Id>another</Id>", P.LIST, count=1),
     "6.status-agrees": json_body('"createdDate":"[^"]*"', '"createdDate":"Thu, 03 Jan 2013 23:22:15 GMT"', P.STATUS),
 }

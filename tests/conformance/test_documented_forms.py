@@ -49,6 +49,7 @@ FORMS: dict[str, tuple[str, Mutation]] = {
     "1.odd-id": ("HTTP 400, which the documents name", answer(of(P.NO_JOB, P.ODD_ID), status=400)),
     "1.wrong-kind": ("HTTP 400, which the documents name", answer(of(P.NO_JOB, P.STATUS_WRONG_KIND), status=400)),
     "1.name-characters": ("HTTP 400, which the documents name", answer(of(P.NO_JOB, P.NAME_RAW), status=400)),
+    "1.name-hyphen": ("HTTP 400, which the documents name", answer(of(P.NAME_HYPHEN), status=400)),
     "5.no-such-output": ("HTTP 400, which the documents name", answer(of(P.OUTPUT_MISSING), status=400)),
     "1.output-kind": ("HTTP 200, which the documents name", answer(of(P.OUTPUT), status=200, body=b"Id,Name")),
     "6.total": ("an estimate, as the documents have it", json_body('"estimatedTotal":', r"\g<0>1", P.LIST)),

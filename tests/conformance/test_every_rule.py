@@ -14,6 +14,8 @@ MUTATIONS = REQUESTS | ENVELOPE | RESOURCES | LINKS | OUTPUTS | ERRORS | LIST
 
 # Kept by a record of its own: an empty list is none where there are jobs.
 OF_AN_EMPTY_LIST = {"2.empty-list"}
+# Kept by the links of a server that signs none.
+OF_KEPT_LINKS = {"4.kept-link"}
 # A sound server shows neither.
 NEVER_KEPT = {"5.server-fault", "5.unavailable"}
 
@@ -25,8 +27,8 @@ def test_no_rule_lacks_a_mutation_and_none_is_there_twice() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
-def test_a_changed_answer_breaks_the_rule(rule: Rule, full: Record, empty: Record) -> None:
-    record = empty if rule.id in OF_AN_EMPTY_LIST else full
+def test_a_changed_answer_breaks_the_rule(rule: Rule, full: Record, empty: Record, redirected: Record) -> None:
+    record = empty if rule.id in OF_AN_EMPTY_LIST else redirected if rule.id in OF_KEPT_LINKS else full
     before = verdict(rule, record)
     assert before.outcome is (Outcome.NOT_JUDGED if rule.id in NEVER_KEPT else Outcome.KEPT), before.reason
     after = verdict(rule, MUTATIONS[rule.id](record))

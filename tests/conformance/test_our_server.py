@@ -20,6 +20,7 @@ NO_SUCH_JOB = errors.ErrorCode.NO_SUCH_JOB.value
 # What no sound server shows at will.
 FAULTS = {"5.server-fault": "no answer was a 500", "5.unavailable": "no answer was a 503"}
 NOT_EMPTY = {"2.empty-list": "the list is not empty"}
+NOT_KEPT = {"4.kept-link": "no output link leads to the endpoint: none is there, or they are signed"}
 NOT_SIGNED = "no output link is signed: none is there, or the endpoint keeps them on itself"
 
 
@@ -31,11 +32,11 @@ def judged(record: Record) -> tuple[list[Verdict], dict[str, str]]:
 
 
 def test_rows_of_every_kind_break_no_rule(full: Record) -> None:
-    assert judged(full) == ([], NOT_EMPTY | FAULTS)
+    assert judged(full) == ([], NOT_EMPTY | FAULTS | NOT_KEPT)
 
 
 def test_the_samples_of_the_demo_break_no_rule(demo: Record) -> None:
-    assert judged(demo) == ([], NOT_EMPTY | FAULTS)
+    assert judged(demo) == ([], NOT_EMPTY | FAULTS | NOT_KEPT)
 
 
 def test_links_that_stay_on_the_proxy_break_no_rule(redirected: Record) -> None:
@@ -44,6 +45,7 @@ def test_links_that_stay_on_the_proxy_break_no_rule(redirected: Record) -> None:
     assert {name for name, reason in untold.items() if reason == NOT_SIGNED} == {
         "4.signed",
         "4.suffix",
+        "4.suffix-word",
         "4.suffix-name",
         "4.appended-key",
         "4.dropped-fragment",
@@ -55,7 +57,8 @@ def test_links_that_stay_on_the_proxy_break_no_rule(redirected: Record) -> None:
         "4.end",
         "4.saved-as",
     }
-    assert len(untold) == 12 + 3
+    assert untold["4.delimited"] == "no signed link leads to delimited text"
+    assert len(untold) == 13 + 4
 
 
 def test_an_empty_account_breaks_no_rule_and_says_what_is_missing(empty: Record) -> None:
@@ -77,7 +80,10 @@ def test_an_empty_account_breaks_no_rule_and_says_what_is_missing(empty: Record)
             {"time_zone": "Asia/Kolkata", "copyright": "© Contoso"},
             {"3.zone": "another zone", "2.notice-year": "a setting"},
         ),
-        ({"datasource_roles": "datasource", "sas_suffix": "&z=#", "public_url": "http://127.0.0.1:1/sds/"}, {}),
+        ({"datasource_roles": "datasource", "sas_suffix": "&z={output}#", "public_url": "http://127.0.0.1:1/sds/"}, {}),
+        ({"link_scheme": "request"}, {}),
+        ({"cors_origins": "https://maps.example.com"}, {}),
+        ({"cors_origins": ""}, {}),
     ],
 )
 def test_a_setting_breaks_no_rule(
@@ -90,6 +96,8 @@ def test_a_setting_breaks_no_rule(
         "5.query-key",
         "6.query-key",
         "6.query-key-jobs",
+        "6.query-key-geocode",
+        "6.query-key-information",
     }
     for name, reason in reasons.items():
         assert reason in untold[name]
@@ -104,6 +112,7 @@ def test_a_server_that_breaks_rules_is_caught(
     broken, _ = judged(record_of(start(storage)))
     assert {each.rule.id for each in broken} == {
         "1.name-characters",
+        "1.name-hyphen",
         "1.name-length",
         "1.odd-id",
         "3.status",

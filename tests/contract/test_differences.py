@@ -1,5 +1,6 @@
 """The README's numbered differences from the documents, a test for each number."""
 
+import pytest
 from lxml import etree
 
 from adapters.ids import new_job_id
@@ -92,15 +93,15 @@ def test_difference_10_links_have_the_scheme_of_the_public_url(storage: Storage,
     assert link["url"].startswith("http://spatial.example.net/REST/v1/")
 
 
-def test_difference_11_a_query_keys_list_has_no_signed_link(storage: Storage, start: StartServer) -> None:
+def test_difference_11_a_query_key_gets_the_output_of_a_geocode_job(storage: Storage, start: StartServer) -> None:
     server = start(storage)
-    storage.job("Geocode", OutputBlob="exports/a.csv")
-    (job,) = server.json("Dataflows/ListJobs", QUERY)["resourceSets"][0]["resources"]
-    url = job["links"][1]["url"]
-    assert "sig=" not in url
-    path = url.partition("/REST/v1/")[2]
-    assert server.get(path, QUERY).status_code == 401
-    assert server.get(path).status_code == 302
+    geocode = storage.job("Geocode", OutputBlob=storage.export(b"Id,Point"))
+    load_job = storage.job(OutputBlob="exports/a.xml")
+    listed = server.json("Dataflows/ListJobs", QUERY)["resourceSets"][0]["resources"]
+    (job,) = [job for job in listed if job["id"] == geocode]
+    assert server.client.get(job["links"][1]["url"] + "?key=query-key").content == b"Id,Point"
+    assert server.get(f"Dataflows/ListJobs/{geocode}/output/succeeded", QUERY).status_code == 302
+    assert server.get(f"Dataflows/ListJobs/{load_job}/output/succeeded", QUERY).status_code == 401
 
 
 def test_difference_12_a_downloads_counts_are_those_of_the_row(server: LiveServer, storage: Storage) -> None:
@@ -174,10 +175,20 @@ def test_difference_20_any_master_key_of_the_account_manages_a_data_source(
     assert server.get(f"Dataflows/DataSourceDownload/{ACCESS_ID}/Shops", "another").status_code == 201
 
 
-def test_difference_21_a_query_key_is_told_of_no_data_source(server: LiveServer, storage: Storage) -> None:
-    Written(storage).put(source(is_public=True))
-    for path in ("data", f"data/{ACCESS_ID}/Shops", "data/$metadata", "data/$GetPublicDataSourceList"):
-        assert server.json(path, QUERY)["authenticationResultCode"] == "NotAuthorized"
+@pytest.mark.parametrize("role", ["master", "query"])
+def test_difference_21_a_key_with_patterns_is_told_of_its_own_data_sources(
+    role: str, storage: Storage, start: StartServer
+) -> None:
+    keyed = {"account": storage.account, "role": role, "data_sources": ["shops"]}
+    server = start(storage, keys={"shops": keyed})
+    Written(storage).put(source(is_public=True), source("Bars", is_public=True))
+    for path in ("data", "data/$GetPublicDataSourceList"):
+        for key, names in ((QUERY, ["Bars", "Shops"]), ("shops", ["Shops"])):
+            told = server.json(path, key, **{"$format": "json"})["d"]["DataSources"]
+            assert [each["Name"] for each in told] == names
+    for name, status in (("Shops", 200), ("Bars", 401)):
+        assert server.get(f"data/{ACCESS_ID}/{name}", "shops").status_code == status
+        assert server.get(f"data/{ACCESS_ID}/{name}/$metadata", "shops").status_code == status
 
 
 def test_difference_22_the_public_list_is_the_accounts(storage: Storage, start: StartServer) -> None:
@@ -213,3 +224,27 @@ def test_difference_26_a_version_that_is_not_there_is_not_found(server: LiveServ
     Written(storage).put(source())
     for path in (f"data/{ACCESS_ID}/Shops/$commit", f"Dataflows/DataSourceRollback/{'0' * 32}/Shops"):
         assert server.get(path).status_code == 404
+
+
+def test_difference_37_a_data_source_name_may_have_hyphens(
+    server: LiveServer, storage: Storage, start: StartServer
+) -> None:
+    name = "Fourth-Coffee-1"
+    assert load(server, dataSourceName=name).status_code == 201
+    assert Written(storage).job()["DataSourceName"] == name
+    Written(storage).put(source(name))
+    storage.download(name, OutputBlob="exports/a.xml")
+    keyed = start(storage, keys={"coffee": {"account": storage.account, "data_sources": ["fourth-*"]}})
+    for key in ("master-key", "coffee"):
+        for path in (
+            f"Dataflows/DataSourceDownload/{name}",
+            f"data/{ACCESS_ID}/{name.upper()}",
+            f"data/{ACCESS_ID}/{name}/$metadata",
+        ):
+            assert keyed.get(path, key).status_code == 200, path
+        assert keyed.get(f"Dataflows/Download/{name}/output/succeeded", key).status_code == 302
+        (listed,) = keyed.json("Dataflows/ListJobs", key)["resourceSets"][0]["resources"]
+        assert listed["name"] == name
+    assert keyed.get(f"Dataflows/DataSourceDownload/{ACCESS_ID}/{name}", "coffee").status_code == 201
+    deleted = server.client.delete(f"{server.url}/REST/v1/data/{ACCESS_ID}/{name}", params={"key": "master-key"})
+    assert deleted.status_code == 202

@@ -7,7 +7,7 @@ from tests.contract.talk import connection, get, target
 from tests.live import LiveServer
 from tests.storage import Storage
 
-ERRORS = ("Dataflows/LoadDataSource/none", "Dataflows/DataSourceDownload/a-b", "Dataflows", "Dataflows/ListJobs?o=pdf")
+ERRORS = ("Dataflows/LoadDataSource/none", "Dataflows/DataSourceDownload/a.b", "Dataflows", "Dataflows/ListJobs?o=pdf")
 
 
 def comparable(headers: dict[str, str]) -> dict[str, str]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.conftest import StartServer
 from tests.contract.samples import JOB_TYPES, path_of, rich_job
-from tests.live import QUERY, LiveServer, start_server
+from tests.live import PUBLIC_URL, QUERY, LiveServer, start_server
 from tests.storage import Storage
 
 NAMED = [job_type for job_type in JOB_TYPES if job_type != "Geocode"]
@@ -36,22 +37,56 @@ def listed(server: LiveServer, key: str) -> set[str]:
     return {job["id"] for job in server.json("Dataflows/ListJobs", key)["resourceSets"][0]["resources"]}
 
 
-def test_a_query_key_lists_jobs_without_any_signed_link(storage: Storage, server: LiveServer) -> None:
+def test_a_query_key_lists_the_same_jobs_as_a_master_key(storage: Storage, server: LiveServer) -> None:
     ids = {rich_job(storage, job_type) for job_type in JOB_TYPES if job_type != "DataSourceDownload"}
     assert listed(server, QUERY) == listed(server, "master-key") == ids
     for output in ("json", "xml"):
-        answer = server.get("Dataflows/ListJobs", QUERY, o=output).text
-        assert "sig=" not in answer
-        assert "sig=" in server.get("Dataflows/ListJobs", o=output).text
+        answers = [server.get("Dataflows/ListJobs", key, o=output).text for key in (QUERY, "master-key")]
+        # The two outputs of the geocode job: no other job links to one there.
+        assert [answer.count("sig=") for answer in answers] == [2, 2]
 
 
-def test_a_query_key_may_do_nothing_else(proxy: LiveServer, account: Storage) -> None:
-    for job_type in JOB_TYPES:
-        path = path_of(job_type, rich_job(account, job_type))
-        for asked in (path, path + "/output/succeeded", path + "/output/failed"):
+@pytest.mark.parametrize("mode", ["sas", "redirect"])
+def test_a_query_key_follows_a_geocode_job_to_its_outputs(mode: str, account: Storage, start: StartServer) -> None:
+    server = start(account, output_links=mode)
+    job_id = rich_job(account, "Geocode", OutputBlob=account.export(b"rows"))
+    path = path_of("Geocode", job_id)
+    in_list = server.json("Dataflows/ListJobs", QUERY)["resourceSets"][0]["resources"]
+    (listed_job,) = [job for job in in_list if job["id"] == job_id]
+    for links in (server.job(path, QUERY)["links"], listed_job["links"]):
+        assert [link.get("name") for link in links] == [None, "succeeded", "failed"]
+        url = links[1]["url"].replace(PUBLIC_URL, server.url) + "?key=" + QUERY
+        assert httpx.get(url, follow_redirects=True).content == b"rows"
+    for asked in (path, f"Dataflows/ListJobs/{job_id}"):
+        for output in ("succeeded", "failed"):
+            assert server.get(f"{asked}/output/{output}", QUERY).status_code == 302
+    assert server.get(path_of("Geocode", "none"), QUERY).status_code == 404
+    assert server.get(path_of("Geocode", account.job()), QUERY).status_code == 404
+
+
+def test_a_query_key_may_do_nothing_else_of_a_job(proxy: LiveServer, account: Storage) -> None:
+    unreadable = account.job("Nonsense")
+    refusals = set()
+    for job_type in (*NAMED, "none", "unreadable"):
+        known = {"none": "0" * 32, "unreadable": unreadable}
+        job_id = known.get(job_type) or rich_job(account, job_type)
+        path = path_of(job_type, job_id) if job_type in NAMED else f"Dataflows/LoadDataSource/{job_id}"
+        for asked in (path, f"{path}/output/succeeded", f"Dataflows/ListJobs/{job_id}/output/failed"):
             if "$getstatus/" not in asked:
-                response = proxy.get(asked, QUERY)
-                assert (response.status_code, response.json()["authenticationResultCode"]) == (401, "NotAuthorized")
+                for parameters in ({}, {"o": "pdf"}):
+                    response = proxy.get(asked, QUERY, **parameters)
+                    told = response.json()
+                    assert (response.status_code, told["authenticationResultCode"]) == (401, "NotAuthorized"), asked
+                    refusals.add(tuple(told["errorDetails"]))
+    # What is refused tells nothing of what is there.
+    assert len(refusals) == 1
+
+
+def test_a_query_keys_parameters_are_judged_where_the_job_is_its_to_see(proxy: LiveServer, account: Storage) -> None:
+    path = f"Dataflows/ListJobs/{rich_job(account, 'Geocode')}/output/succeeded"
+    assert proxy.get(path, QUERY, o="pdf").status_code == 400
+    missing = f"Dataflows/ListJobs/{account.job('Geocode')}/output/succeeded"
+    assert proxy.get(missing, QUERY).status_code == 404
 
 
 @pytest.mark.parametrize("job_type", NAMED)
@@ -81,7 +116,11 @@ def test_a_restricted_key_opens_no_other(job_type: str, name: str, keyed: LiveSe
 def test_a_restricted_key_opens_no_geocode_job_whatever_its_row_says(keyed: LiveServer, account: Storage) -> None:
     job_id = rich_job(account, "Geocode", DataSourceName="FourthCoffee")
     for path in (path_of("Geocode", job_id), f"Dataflows/ListJobs/{job_id}/output/succeeded"):
-        assert keyed.get(path, "coffee").status_code == 401
+        for key in ("coffee", "coffee-query"):
+            assert keyed.get(path, key).status_code == 401
+    missing = keyed.get("Dataflows/ListJobs/none/output/succeeded", "coffee-query").json()
+    found = keyed.get(f"Dataflows/ListJobs/{job_id}/output/succeeded", "coffee-query").json()
+    assert missing["errorDetails"] == found["errorDetails"]
     assert keyed.get(path_of("Geocode", "none"), "coffee").status_code == 401
     assert job_id not in listed(keyed, "coffee")
 

@@ -129,3 +129,10 @@ def test_rows_of_other_accounts_in_the_same_table_are_not_listed(server: LiveSer
     for other in (storage.account + "x", storage.account[:-1], "zzz", "aaa"):
         storage.table.upsert_entity({"PartitionKey": other, "RowKey": new_job_id(parse(ago(hours=1)))} | row)
     assert ids(server) == [job_id]
+
+
+def test_partitions_of_the_program_itself_are_not_listed(server: LiveServer, storage: Storage) -> None:
+    other = storage.job(PartitionKey=f"~workers:{storage.account}")
+    job = storage.job()
+    assert ids(server) == [job]
+    assert server.get(f"Dataflows/LoadDataSource/{other}").status_code == 404

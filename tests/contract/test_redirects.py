@@ -61,8 +61,8 @@ def test_there_are_no_other_outputs(name: str, proxy: LiveServer, account: Stora
     ("key", "code"), [(None, "NoCredentials"), ("unknown", "InvalidCredentials"), (QUERY, "NotAuthorized")]
 )
 def test_an_output_path_authenticates_first(key: str | None, code: str, proxy: LiveServer, account: Storage) -> None:
-    for job_id in (rich_job(account, "Geocode"), "none"):
-        response = proxy.get(f"Dataflows/Geocode/{job_id}/output/succeeded", key=key)
+    for job_id in (rich_job(account), "none"):
+        response = proxy.get(f"Dataflows/LoadDataSource/{job_id}/output/succeeded", key=key)
         assert (response.status_code, response.json()["authenticationResultCode"]) == (401, code)
         assert "location" not in response.headers
 

@@ -56,7 +56,7 @@ def test_a_path_may_hold_utf8_and_signs_as_they_are(proxy: LiveServer, account: 
     assert talk(proxy, get(raw)).envelope["resourceSets"][0]["resources"][0]["id"] == 'Größe {|}^`"<>'
 
 
-NAME = "~`!$^_={}AZaz09"
+NAME = "~`!$^_={}-AZaz09"
 
 
 @pytest.mark.parametrize("sent", [NAME, quote(NAME, safe=""), NAME.lower(), NAME.upper()])
@@ -67,7 +67,7 @@ def test_a_data_source_name_matches_percent_encoded_or_not_and_in_any_letter_cas
     answer = talk(proxy, get(target(f"{DOWNLOAD}/{sent}")))
     assert answer.status == 200
     url = answer.envelope["resourceSets"][0]["resources"][0]["links"][0]["url"]
-    assert url == f"{PUBLIC_URL}/REST/v1/dataflows/DataSourceDownload/{quote(NAME, safe='~!$=')}"
+    assert url == f"{PUBLIC_URL}/REST/v1/dataflows/DataSourceDownload/{quote(NAME, safe='~!$=-')}"
     assert talk(proxy, get(url.removeprefix(PUBLIC_URL) + "?key=master-key")).status == 200
 
 
@@ -77,7 +77,7 @@ def test_a_data_source_name_has_up_to_50_characters(proxy: LiveServer, account: 
     assert proxy.get(f"{DOWNLOAD}/{'n' * 51}").status_code == 400
 
 
-@pytest.mark.parametrize("name", ["a%20b", "a-b", "a.b", "a%2Fb", "%C3%A9", "a'b", "a*", "a%00", "a+b", "é", "a,b"])
+@pytest.mark.parametrize("name", ["a%20b", "a.b", "a%2Fb", "%C3%A9", "a'b", "a*", "a%00", "a+b", "é", "a,b"])
 @pytest.mark.parametrize("tail", ["", "/output/succeeded"])
 def test_any_other_data_source_name_is_a_bad_request_that_names_what_is_allowed(
     name: str, tail: str, proxy: LiveServer
@@ -86,7 +86,7 @@ def test_any_other_data_source_name_is_a_bad_request_that_names_what_is_allowed(
     assert (answer.status, answer.envelope["authenticationResultCode"]) == (400, "ValidCredentials")
     (detail,) = answer.envelope["errorDetails"]
     assert "data source name" in detail
-    assert "~ ` ! $ ^ _ = { }" in detail
+    assert "~ ` ! $ ^ _ = { } -" in detail
 
 
 def test_a_name_that_nobody_has_is_not_found(proxy: LiveServer) -> None:

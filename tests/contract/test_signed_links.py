@@ -30,8 +30,20 @@ def parameters(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
 
 
-def test_a_signed_link_ends_in_the_suffix(proxy: LiveServer, account: Storage) -> None:
-    assert signed(proxy, export(account)).endswith("&legacy=#")
+def test_a_signed_link_ends_in_the_suffix_with_the_word_of_its_output(proxy: LiveServer, account: Storage) -> None:
+    job_id = account.job("Geocode", OutputBlob="exports/a.csv", FailedBlob="exports/b.csv")
+    assert signed(proxy, job_id).endswith("&legacy=output/succeeded#")
+    assert signed(proxy, job_id, 2).endswith("&legacy=output/failed#")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "end"), [("&app=bing#", "&app=bing#"), ("&{output}=a/{output}#", "&failed=a/failed#")]
+)
+def test_the_suffix_is_a_setting(suffix: str, end: str, account: Storage, start: StartServer) -> None:
+    job_id = account.job("Geocode", FailedBlob=account.export(CONTENT))
+    link = signed(start(account, sas_suffix=suffix), job_id)
+    assert link.endswith(end)
+    assert httpx.get(link + "?key=secret").content == CONTENT
 
 
 def test_a_signature_is_for_reading_one_blob_for_a_while(proxy: LiveServer, account: Storage) -> None:
@@ -84,12 +96,6 @@ def test_without_the_suffix_an_appended_key_breaks_the_signature(account: Storag
     assert httpx.get(link + "?key=secret").status_code == 403
 
 
-def test_the_suffix_is_a_setting(account: Storage, start: StartServer) -> None:
-    link = signed(start(account, sas_suffix="&app=bing#"), export(account))
-    assert link.endswith("&app=bing#")
-    assert httpx.get(link + "?key=secret").content == CONTENT
-
-
 def test_a_link_opens_no_other_blob_and_writes_none(proxy: LiveServer, account: Storage) -> None:
     link, other = (signed(proxy, export(account)).partition("#")[0] for _ in range(2))
     crossed = link.partition("?")[0] + "?" + other.partition("?")[2]
@@ -105,12 +111,14 @@ def test_a_link_opens_no_other_blob_and_writes_none(proxy: LiveServer, account: 
     [
         ("export.xml", "application/xml"),
         ("a/b/Export.XML", "application/xml"),
-        ("export.csv", "text/csv"),
+        ("export.csv", "text/plain"),
         ("export.txt", "text/plain"),
+        ("export.tab", "text/plain"),
+        ("EXPORT.PIPE", "text/plain"),
         ("export.zip", "application/zip"),
         ("export", "application/octet-stream"),
         ("Größe & Co #1?.txt", "text/plain"),
-        ('with "quotes" and 100%.csv', "text/csv"),
+        ('with "quotes" and 100%.csv', "text/plain"),
     ],
 )
 def test_a_download_has_its_content_type_and_file_name(

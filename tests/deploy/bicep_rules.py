@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
 
+from tests.deploy import worker_needs
 from tests.deploy.bicep_file import BicepFile, Declaration, members, plain, text_of, walk
 
 APP = "Microsoft.App/containerApps"
@@ -48,6 +49,9 @@ FIXED_IF_SAID = [
     ("Microsoft.KeyVault/vaults", "properties.enabledForDiskEncryption", "false"),
     ("Microsoft.KeyVault/vaults", "properties.enabledForTemplateDeployment", "false"),
 ]
+
+# Gibibytes of disk that Container Apps gives to so many processors at the most.
+DISK = ((0.25, 1), (0.5, 2), (1.0, 4), (4.0, 8))
 
 # What would be a password or a key, wherever it stands.
 SECRET_CALLS = {"listKeys", "listCredentials", "listAccountSas", "listServiceSas", "listSecrets", "getSecret"}
@@ -104,6 +108,21 @@ def apps_end_in_peace(file: BicepFile) -> Iterator[str]:
                 yield f"{each.name}: gives no sign of life"
 
 
+def worker_fits_its_jobs(file: BicepFile) -> Iterator[str]:
+    """Whoever has no ingress is a worker. Disk comes with processors."""
+    for each in _made(file):
+        if each.type != APP or each.at("properties.configuration.ingress"):
+            continue
+        for resources in each.at("properties.template.containers.resources"):
+            memory = (plain(members(resources)["memory"]) or "0").removesuffix("Gi")
+            cpu = re.search(r"[\d.]+", text_of(members(resources)["cpu"]))
+            disk = next((disk for most, disk in DISK if cpu and float(cpu[0]) <= most), 0)
+            if float(memory) * 1024**3 < worker_needs.MEMORY:
+                yield f"{each.name}: has too little memory for its jobs"
+            if disk * 1024**3 < worker_needs.DISK:
+                yield f"{each.name}: has too little disk for its jobs"
+
+
 def everything_is_logged(file: BicepFile) -> Iterator[str]:
     """Each service of a storage account, the vault and the environment has its logs in the workspace."""
     resources = file.of_kind("resource")
@@ -158,6 +177,7 @@ RULES: list[Callable[[BicepFile], Iterator[str]]] = [
     ingress_says_that_it_is_secure,
     proxies_are_two_and_probed,
     apps_end_in_peace,
+    worker_fits_its_jobs,
     everything_is_logged,
     no_secret_is_told,
     names_are_there_without_conditions,

@@ -13,6 +13,8 @@ GIVEN = {
     "workerPrincipalId": "identities.outputs.worker.principalId",
     "environmentPrincipalId": "identities.outputs.environment.principalId",
     "identityId": "identities.outputs.environment.id",
+    "pagesMayRead": "empty("
+    "filter(extraSettings, each => (each.name == 'PROXY_CORS_ORIGINS' && empty(trim(each.value)))))",
 }
 
 # Each app asks as itself, and starts where its roles are given.

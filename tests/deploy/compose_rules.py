@@ -9,6 +9,7 @@ from proxy.__main__ import parser
 from proxy.commands.demo import ACCOUNT, MASTER_KEY, QUERY_KEY
 from proxy.keyring_file import parse_keyring
 from proxy.settings import load_settings
+from tests.deploy import worker_needs
 from tests.deploy.variables import unknown
 
 Compose = Mapping[str, Any]
@@ -117,6 +118,9 @@ RULES: Mapping[str, Callable[[Compose], object]] = {
     "the worker's files are not in memory": lambda compose: any(
         volume.split(":")[1] == compose["services"]["worker"]["environment"].get("TMPDIR")
         for volume in compose["services"]["worker"].get("volumes", [])
+    ),
+    "the worker has memory for its jobs": lambda compose: (
+        int(compose["services"]["worker"].get("mem_limit", "0m").removesuffix("m")) * 1024**2 >= worker_needs.MEMORY
     ),
 }
 

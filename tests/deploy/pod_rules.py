@@ -4,6 +4,7 @@ from proxy.draining import DRAIN_SECONDS, SETTLE_SECONDS
 from proxy.server import configuration
 from proxy.settings import load_settings
 from proxy.work.hold import STOP_SECONDS
+from tests.deploy import worker_needs
 from tests.deploy.dockerfile import HEALTH
 from tests.deploy.manifest import Workload, amount, fits
 
@@ -12,8 +13,8 @@ USER = 10001
 # What a start may take: four seconds where it was measured, and a node may be slow and busy.
 START_SECONDS = 30
 
-# Megabytes that each was seen to need, or may use by the README.
-MEMORY = {"serve": 120, "worker": 400}
+# Bytes that the server was seen to need, and that a worker may use.
+MEMORY = {"serve": 120e6, "worker": worker_needs.MEMORY}
 
 
 def restricted(workload: Workload) -> bool:
@@ -66,7 +67,8 @@ def bounded(workload: Workload) -> bool:
         names <= set(wants)
         and names <= set(may)
         and all(amount(wants[name]) <= amount(may[name]) for name in names)
-        and amount(may["memory"]) > MEMORY[command] * 1e6
+        and amount(may["memory"]) >= MEMORY[command]
+        and (command != "worker" or amount(may["ephemeral-storage"]) >= worker_needs.DISK)
     )
 
 
@@ -96,10 +98,13 @@ def spread(workload: Workload) -> bool:
 
 
 def files(workload: Workload) -> bool:
-    """Whether it writes to /tmp only, and not without end."""
+    """Whether it writes to /tmp only, not without end, and a worker as much as it needs."""
     written = {
         mount["mountPath"]: volume.get("emptyDir", {}).get("sizeLimit")
         for mount, volume in workload.volumes
         if not mount.get("readOnly")
     }
-    return set(written) == {"/tmp"} and None not in written.values()  # noqa: S108 - the container's own
+    least = worker_needs.DISK if workload.container["args"] == ["worker"] else 0
+    return set(written) == {"/tmp"} and all(  # noqa: S108 - the container's own
+        size is not None and amount(size) >= least for size in written.values()
+    )

@@ -84,6 +84,8 @@ BROKEN = [
     ("proxy", "terminationGracePeriodSeconds: 30", "terminationGracePeriodSeconds: 5", "has no time to end"),
     ("worker", "type: 'Liveness'", "type: 'Startup'", "gives no sign of life"),
     ("worker", "terminationGracePeriodSeconds: 30", "", "has no time to end"),
+    ("worker", "memory: '2Gi'", "memory: '1Gi'", "too little memory for its jobs"),
+    ("worker", "cpu: json('1.0')", "cpu: json('0.25')", "too little disk for its jobs"),
     ("worker", "value: identity.clientId", "value: identity.listKeys()", "listKeys gives a secret"),
     (
         "proxy",
@@ -115,4 +117,4 @@ def test_every_rule_is_broken_once() -> None:
     told = {row[3] for row in BROKEN}
     assert all(any(path.rpartition(".")[2] in text or "must be true" in text for text in told) for _, path, _ in FIXED)
     assert all(any(path.rpartition(".")[2] in text for text in told) for _, path, _ in FIXED_IF_SAID)
-    assert len(RULES) == 8
+    assert len(RULES) == 9

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from adapters.files import PAGES_MAY_READ
 from tests.deploy.bicep_file import AZURE, BicepFile
 from tests.deploy.bicep_wiring import (
     EXACT,
@@ -72,6 +73,7 @@ BROKEN = [
     ("worker", "port: metricsPort, scheme", "port: 8080, scheme", "where nobody listens"),
     ("vault", "if (!keyringExists)", "if (keyringExists)", "is written over"),
     ("vault", "vaultUri}secrets/${keyringSecretName}", "vaultUri}secrets/keyring/1", "something else"),
+    ("main", " && empty(trim(each.value))", "", "storage: pagesMayRead must be"),
     ("storage", "? 'Allow' : 'Deny'", "? 'Deny' : 'Allow'", "defaultAction must be"),
 ]
 
@@ -97,6 +99,19 @@ def test_another_way_is_found(name: str, before: str, after: str, told: str) -> 
     text = path.read_text(encoding="utf-8")
     assert before in text
     assert told in " ".join(found(BicepFile(text.replace(before, after, 1), path)))
+
+
+def test_pages_may_read_blobs_as_an_emulator_lets_them() -> None:
+    rule = PAGES_MAY_READ
+    storage = BicepFile.read(AZURE / path_of("storage")).of_kind("resource")["blobs"]
+    for name, wanted in (
+        ("allowedOrigins", rule.allowed_origins),
+        ("allowedMethods", rule.allowed_methods),
+        ("allowedHeaders", rule.allowed_headers),
+        ("exposedHeaders", rule.exposed_headers),
+        ("maxAgeInSeconds", str(rule.max_age_in_seconds)),
+    ):
+        assert ",".join(storage.texts(f"properties.cors.corsRules.{name}")) == wanted
 
 
 def test_every_value_that_must_be_just_so_says_why_and_is_looked_at() -> None:

@@ -38,6 +38,7 @@ BREAKS: dict[str, Callable[[Services], object]] = {
     "each has the time to end": lambda services: services["proxy"].update(stop_grace_period="5s"),
     "nothing of this machine is mounted": lambda services: services["proxy"].update(volumes=["/var/run:/var/run"]),
     "the worker's files are not in memory": lambda services: services["worker"].pop("volumes"),
+    "the worker has memory for its jobs": lambda services: services["worker"].update(mem_limit="1024m"),
 }
 
 

@@ -58,7 +58,8 @@ BREAKS = [
     ("the server is asked whether it lives and is ready", "{name: http, containerPort", "{name: web, containerPort"),
     ("the worker is asked for its sign of life", "health, worker]", "health]"),
     ("resources have bounds that fit", 'limits: {cpu: "1", memory: 320Mi', 'limits: {cpu: "1", memory: 96Mi'),
-    ("resources have bounds that fit", 'limits: {cpu: "2", memory: 512Mi', 'limits: {cpu: "2", memory: 320Mi'),
+    ("resources have bounds that fit", 'limits: {cpu: "2", memory: 1280Mi', 'limits: {cpu: "2", memory: 1Gi'),
+    ("resources have bounds that fit", "ephemeral-storage: 3Gi", "ephemeral-storage: 1Gi"),
     ("resources have bounds that fit", "memory: 160Mi", "memory: 1Gi"),
     ("an update takes nobody away first", "maxUnavailable: 0", "maxUnavailable: 1"),
     ("more than one server", "replicas: 2", "replicas: 1"),
@@ -99,6 +100,7 @@ BREAKS = [
     ("secrets are named and not held", "secretName: spatial-data-proxy-ring,", "secretName: ring,"),
     ("only /tmp is written, to a bound", "emptyDir: {sizeLimit: 64Mi}", "emptyDir: {}"),
     ("only /tmp is written, to a bound", ", readOnly: true}", "}"),
+    ("only /tmp is written, to a bound", "emptyDir: {sizeLimit: 2Gi}", "emptyDir: {sizeLimit: 1Gi}"),
     ("one image of one version", "spatial-data-proxy:0.1.0", "spatial-data-proxy:latest"),
 ]
 

@@ -1,6 +1,7 @@
 """Loads from bytes, and what came of them."""
 
 import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,7 +56,15 @@ def load(data: bytes, form: str, *, incremental: bool = False, limits: Limits | 
 
 def export(loaded: Loaded) -> bytes:
     out = io.BytesIO()
-    write_export(loaded.entity_type, [batch.entities for batch in loaded.batches], out)
+    write_export(loaded.entity_type, [batch.entities for batch in loaded.batches], out, data_source="Loaded")
+    return out.getvalue()
+
+
+def zipped(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in files:
+            archive.writestr(name, data)
     return out.getvalue()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from lxml import etree
 
 from proxy.exchange.batch import Failure
 from proxy.exchange.export import write_export, write_failures
@@ -19,9 +20,10 @@ TYPE = EntityType(
 )
 
 
-def written(*rows: Any) -> str:
+def written(*rows: Any, data_source: str = "Shop-List") -> str:
     out = io.BytesIO()
-    assert write_export(TYPE, [pa.RecordBatch.from_pylist(list(rows), TYPE.arrow())], out) == len(rows)
+    batches = [pa.RecordBatch.from_pylist(list(rows), TYPE.arrow())]
+    assert write_export(TYPE, batches, out, data_source=data_source) == len(rows)
     return out.getvalue().decode()
 
 
@@ -31,8 +33,8 @@ def test_an_export_is_these_bytes() -> None:
         written(*rows)
         == """<?xml version="1.0" encoding="utf-8"?>
 <ShopsData>
-  <xs:schema id="ShopsSet" xmlns="" xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:msdata="urn:schemas-microsoft-com:xml-msdata">
-    <xs:element name="ShopsSet" msdata:IsDataSet="true" msdata:UseCurrentLocale="true">
+  <xs:schema id="Shop-List" xmlns="" xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:msdata="urn:schemas-microsoft-com:xml-msdata">
+    <xs:element name="Shop-List" msdata:IsDataSet="true" msdata:UseCurrentLocale="true">
       <xs:complexType>
         <xs:choice minOccurs="0" maxOccurs="unbounded">
           <xs:element name="Shops">
@@ -87,9 +89,41 @@ def test_nothing_comes_before_the_schema() -> None:
 
 
 def test_an_export_of_nothing_has_its_schema() -> None:
-    out = io.BytesIO()
-    assert write_export(TYPE, [pa.RecordBatch.from_pylist([], TYPE.arrow())], out) == 0
-    assert out.getvalue().endswith(b"</xs:schema>\n</ShopsData>\n")
+    assert written().endswith("</xs:schema>\n</ShopsData>\n")
+
+
+# The second column is what XmlConvert.EncodeLocalName of .NET makes of the first.
+ENCODED = [
+    ("Shops", "Shops"),
+    ("Fourth-Coffee_1", "Fourth-Coffee_1"),
+    ("_", "_"),
+    ("$hops", "_x0024_hops"),
+    ("~`!$^={}", "_x007E__x0060__x0021__x0024__x005E__x003D__x007B__x007D_"),
+    ("1st-2nd", "_x0031_st-2nd"),
+    ("-a-", "_x002D_a-"),
+    ("a_x0024_b", "a_x005F_x0024_b"),
+    ("_X00e9_", "_x005F_X00e9_"),
+    ("_x0041_x0042_", "_x005F_x0041_x005F_x0042_"),
+    ("_x00010400_", "_x005F_x00010400_"),
+    ("_x024_", "_x024_"),
+    ("_x0024", "_x0024"),
+    ("__x0024_", "__x005F_x0024_"),
+]
+
+
+@pytest.mark.parametrize(("name", "encoded"), ENCODED)
+def test_the_data_set_is_called_as_the_data_source_and_the_root_otherwise(name: str, encoded: str) -> None:
+    root = etree.fromstring(written({"EntityID": "1"}, data_source=name).encode())
+    schema = root[0]
+    (data_set,) = schema
+    assert (schema.get("id"), data_set.get("name"), root.tag) == (encoded, encoded, "ShopsData")
+    loaded = load(etree.tostring(root), "xml")
+    assert [entity["EntityID"] for entity in loaded.entities] == ["1"]
+
+
+def test_a_data_source_called_as_the_root_would_be_gives_the_root_another_name() -> None:
+    root = etree.fromstring(written(data_source="ShopsData").encode())
+    assert (root[0].get("id"), root.tag) == ("ShopsData", "ShopsDataRoot")
 
 
 def test_an_error_log_has_a_line_for_each_failure() -> None:

@@ -30,7 +30,7 @@ def same(left: pa.Table, right: pa.Table) -> bool:
 def test_what_is_exported_loads_as_the_same_entities(made: tuple[EntityType, pa.Table]) -> None:
     entity_type, table = made
     out = io.BytesIO()
-    assert write_export(entity_type, table.to_batches(max_chunksize=2), out) == len(table)
+    assert write_export(entity_type, table.to_batches(max_chunksize=2), out, data_source="Made") == len(table)
     loaded = load(out.getvalue(), "xml")
     assert loaded.failures == []
     assert loaded.entity_type == entity_type
@@ -42,7 +42,7 @@ def test_what_is_exported_loads_as_the_same_entities(made: tuple[EntityType, pa.
 def test_text_loads_exports_and_loads_as_the_same_entities(form: str, made: tuple[EntityType, pa.Table]) -> None:
     entity_type, table = made
     out = io.BytesIO()
-    write_export(entity_type, table.to_batches(), out)
+    write_export(entity_type, table.to_batches(), out, data_source="Made")
     # The values as the export spells them, in text.
     strings = [property_.name for property_ in entity_type.properties if property_.type is EdmType.STRING]
     rows = [dict(row) for row in _spelled(entity_type, table)]
@@ -82,7 +82,7 @@ def test_the_quick_way_reads_what_the_parser_reads(texts: list[str]) -> None:
         {"EntityID": str(row), "AddressLine": text, "Latitude": 1.0, "Longitude": 2.0} for row, text in enumerate(texts)
     ]
     out = io.BytesIO()
-    write_export(entity_type, [pa.RecordBatch.from_pylist(rows, entity_type.arrow())], out)
+    write_export(entity_type, [pa.RecordBatch.from_pylist(rows, entity_type.arrow())], out, data_source="Made")
     quick = out.getvalue()
     slow = quick.replace(b"<FourthCoffeeShops>\n    ", b"<FourthCoffeeShops ><!-- -->\n    ")
     assert quick != slow

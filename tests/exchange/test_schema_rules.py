@@ -101,7 +101,7 @@ def test_a_geography_brings_its_location_with_it() -> None:
     [
         (b'msdata:IsDataSet="true"', b"", "one element with msdata:IsDataSet"),
         (b'<xs:element name="Shops">', b'<xs:element name="A"/><xs:element name="Shops">', "declares 2"),
-        (b'type="xs:string"', b'type="xs:int"', "'xs:int' of EntityID is none of xs:string"),
+        (b'type="xs:string"', b'type="xs:decimal"', "'xs:decimal' of EntityID is none of xs:string"),
         (b'type="xs:string"', b"", "'none' of EntityID"),
         (b'msdata:PrimaryKey="true"', b"", "no primary keys"),
         (b'xpath="EntityID"', b'xpath="Other"', "'Other' is no property"),

@@ -11,8 +11,7 @@ import shapely
 from adapters.ticks import parse
 from proxy.exchange.limits import Limits
 from proxy.exchange.schema import EdmType, UnusableError
-from tests.exchange.loading import export, load
-from tests.exchange.test_unpack import zipped
+from tests.exchange.loading import export, load, zipped
 
 SQUARE = [[0, 0], [0, 2], [2, 2], [2, 0], [0, 0]]
 
@@ -81,8 +80,8 @@ def test_a_record_without_a_usable_shape_fails_alone() -> None:
     loaded = load(packed(files({"id": "a"}, {"id": "b", "shape": None}, {"id": "c", "shape": [many]})), "shp")
     assert [entity["EntityID"] for entity in loaded.entities] == ["a"]
     assert {failure.place: failure.reason for failure in loaded.failures} == {
-        "record 2": "Latitude is missing",
-        "record 3": "can't be read: Geometry has more than 100,000 points",
+        "record 2": "Geometry is missing: the record has no shape",
+        "record 3": "Geometry has 100,002 points; at most 100,000 are allowed",
     }
 
 
@@ -103,12 +102,13 @@ def test_the_code_page_is_followed_where_it_is_known(code_page: bytes, name: str
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (files({})["shp"], "has to be a ZIP file of its .shp, .shx and .dbf files"),
-        (zipped(("a.shp", files({})["shp"])), "no .shx and no .dbf file"),
+        (files({})["shp"], "has to be a ZIP file of its .shp and .dbf files"),
+        (zipped(("a.shp", files({})["shp"])), "holds no .dbf file"),
         (packed(files({}), prj=b'PROJCS["WGS 84 / UTM"]'), "projected"),
         (zipped(*((f"{name}.shp", b"") for name in "ab")), "more than one .shp file"),
-        (packed(files({}) | {"dbf": b"\xff" * 100}), "can't be read|nothing in the data is usable"),
-        (packed(files({}) | {"shp": b"no"}), "can't be read"),
+        (packed(files({}) | {"dbf": b"\xff" * 100}), "is of the type 0xFF"),
+        (packed(files({}) | {"dbf": b"\x03" * 20}), ".dbf file is cut off"),
+        (packed(files({}) | {"shp": b"no"}), ".shp file does not begin as one"),
     ],
 )
 def test_what_is_no_such_set_aborts_the_load(data: bytes, message: str) -> None:

@@ -1,26 +1,24 @@
 """Packed input is noticed from its first bytes, and never fills memory or disk."""
 
+import errno
 import gzip
 import io
+import struct
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from proxy.exchange.limits import Limits
+from proxy.exchange.load import InputForm, Load
 from proxy.exchange.schema import UnusableError
-from tests.exchange.loading import csv_of, load
+from proxy.exchange.unpack import Bounded
+from tests.exchange.loading import csv_of, load, zipped
 from tests.exchange.samples import DELIMITED
+from tests.exchange.shapefiles import NAME, dbf, packed, points
 
 TEXT = DELIMITED.encode()
 SMALL = Limits(unpacked_bytes=100_000)
-
-
-def zipped(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, data in files:
-            archive.writestr(name, data)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -65,6 +63,18 @@ def flagged(data: bytes) -> bytes:
     return data[:6] + b"\x01" + data[7:at] + b"\x01" + data[at + 1 :]
 
 
+def renamed(name: str, other: str) -> bytes:
+    """A ZIP file whose member is called otherwise in the directory."""
+    data = zipped((name, TEXT))
+    return data.replace(name.encode(), other.encode(), 1)
+
+
+def moved(data: bytes, by: int) -> bytes:
+    """The same ZIP file, its directory said to be elsewhere."""
+    at = data.rindex(b"PK\x05\x06") + 16
+    return data[:at] + struct.pack("<I", (struct.unpack_from("<I", data, at)[0] + by) % 2**32) + data[at + 4 :]
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -82,9 +92,69 @@ def flagged(data: bytes) -> bytes:
         (zipped(("data.txt", TEXT), ("more.txt", TEXT)), "has to hold one file of data, and holds 2"),
         (zipped(), "has to hold one file of data, and holds none"),
         (zipped(*((f"{'n' * 60_000}{number}", b"") for number in range(20))), "too many files"),
-        (gzip.compress(gzip.compress(TEXT)), "not UTF-8"),
+        (renamed("d" * 60_000, "e" * 60_000), "^the ZIP file is broken, or was cut off on its way$"),
+        (moved(zipped(("data.txt", TEXT)), -30), "ZIP file is broken"),
+        (moved(zipped(("data.txt", TEXT)), 30), "ZIP file is broken"),
+        (zipped(*((f"{name}.csv", b"") for name in "abcd")), "holds 4 .a.csv, b.csv, c.csv, ....$"),
+        (gzip.compress(gzip.compress(TEXT)), "."),
     ],
 )
 def test_what_can_not_be_unpacked_aborts_the_load(data: bytes, message: str) -> None:
     with pytest.raises(UnusableError, match=message):
         load(data, "csv")
+
+
+def test_a_file_without_a_name_is_one_as_well() -> None:
+    data = zipped(("x", TEXT))
+    at, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    local = data[:26] + bytes(2) + data[28:30] + data[31:at]
+    entry = data[at : at + 28] + bytes(2) + data[at + 30 : at + 46] + data[at + 47 : end]
+    nameless = local + entry + data[end : end + 12] + struct.pack("<2I", len(entry), len(local)) + bytes(2)
+    assert len(load(nameless, "csv").entities) == 2
+
+
+def test_a_message_is_cut_and_of_characters_that_print() -> None:
+    assert str(UnusableError(f"a\nb\0\x1b\ud800{'c' * 3_000}")) == f"a b   {'c' * 1_994}"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "disk"), OSError(errno.ENOSPC, "disk"), MemoryError()])
+def test_what_is_wrong_with_this_machine_is_not_said_of_the_data(error: BaseException) -> None:
+    class Broken(io.BytesIO):
+        def read(self, _size: int | None = -1, /) -> bytes:
+            raise error
+
+    with pytest.raises(type(error)):
+        Bounded(Broken(), 10).read(1)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("b'secret'"), RecursionError(), AssertionError(), struct.error("pad bytes")]
+)
+def test_what_nobody_foresaw_aborts_the_load_and_the_log_says_where_without_the_data(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "data"
+    file.write_bytes(TEXT)
+    made = Load(file, InputForm.CSV, Limits(), incremental=False)
+
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("proxy.exchange.rules.Rules.apply", broken)
+    with pytest.raises(UnusableError, match=r"^the data can't be read: it is not as its format has it$"):
+        list(made)
+    assert f"a reader raised {type(error).__name__} in {__file__}" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_set_is_unpacked_beside_its_file_and_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    file = tmp_path / "data"
+    shapes, table = points(1), dbf([NAME], [[b"a"]])
+    file.write_bytes(packed(shapes, table))
+    batches = iter(Load(file, InputForm.SHP, Limits(), incremental=False))
+    next(batches)
+    [folder] = (found for found in tmp_path.iterdir() if found.is_dir())
+    assert {found.name for found in folder.iterdir()} == {"set.shp", "set.dbf"}
+    assert list(batches) == []
+    assert [*tmp_path.iterdir()] == [file]

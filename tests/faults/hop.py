@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -34,9 +34,10 @@ class Mode(Enum):
     GARBLE = "garbles"
     CUT = "cuts short, as long as it says"
     CUT_OFF = "cuts short of what it says"
+    LOSE = "does as told and loses the answer"
 
 
-FAULTS = tuple(mode for mode in Mode if mode is not Mode.WELL)
+FAULTS = tuple(mode for mode in Mode if mode not in {Mode.WELL, Mode.LOSE})
 
 # Longer than any deadline that is tested.
 DELAY_SECONDS = 30.0
@@ -66,11 +67,12 @@ class Asked:
 
 
 class Hop:
-    """A TCP port before the table service of an account."""
+    """A TCP port before one service of an account's storage."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, service: str = "Table") -> None:
+        self._service = service
         self._parts = dict(part.partition("=")[::2] for part in storage.connection_string.split(";") if part)
-        self._upstream = urlsplit(self._parts["TableEndpoint"]).port
+        self._upstream = urlsplit(self._parts[f"{service}Endpoint"]).port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._mode = Mode.WELL
@@ -79,14 +81,20 @@ class Hop:
         self.port = 0
         self.seconds = DELAY_SECONDS
         """How long DELAY delays."""
+        self.methods = ""
+        """Requests by other methods pass well; empty: none do."""
+        self.times = 0
+        """How many requests the mode is for; 0: all."""
+        self.then = Mode.WELL
+        """What it does to all requests after those."""
         self.connections = 0
         self.asked: list[Asked] = []
 
     @classmethod
     @contextmanager
-    def before(cls, storage: Storage) -> Iterator["Hop"]:
-        """A hop before this storage; all its connections end with it."""
-        hop = cls(storage)
+    def before(cls, storage: Storage, service: str = "Table") -> Iterator["Hop"]:
+        """A hop before a service of this storage; all its connections end with it."""
+        hop = cls(storage, service)
         hop._thread.start()
         hop._run(hop._listen())
         try:
@@ -99,8 +107,13 @@ class Hop:
 
     @property
     def connection_string(self) -> str:
-        """The account's connection string, with this hop as its tables."""
-        parts = self._parts | {"TableEndpoint": f"http://127.0.0.1:{self.port}/{EMULATOR_ACCOUNT}"}
+        """The account's connection string, with this hop as its service."""
+        return self.through({})
+
+    def through(self, others: Mapping[str, str]) -> str:
+        """The same with other parts changed too."""
+        url = f"http://127.0.0.1:{self.port}/{EMULATOR_ACCOUNT}"
+        parts = self._parts | {f"{self._service}Endpoint": url} | dict(others)
         return ";".join(f"{name}={value}" for name, value in parts.items())
 
     @property
@@ -163,11 +176,21 @@ class Hop:
                     each.close()
             del self._open[task]
 
+    def _mode_for(self, method: str) -> Mode:
+        if self._mode is Mode.WELL or (self.methods and method not in self.methods.split()):
+            return Mode.WELL
+        mode = self._mode
+        if self.times:
+            self.times -= 1
+            if not self.times:
+                self._mode, self.methods = self.then, ""
+        return mode
+
     async def _answer(
         self, request: Message, back: asyncio.StreamReader, upstream: asyncio.StreamWriter, writer: asyncio.StreamWriter
     ) -> bool:
         """Answers one request as the mode says; gives whether the connection goes on."""
-        mode = self._mode
+        mode = self._mode_for(request.first_line.split()[0])
         if mode is Mode.HANG:
             await asyncio.Event().wait()
         if mode is Mode.HANG_UP:
@@ -180,6 +203,8 @@ class Hop:
         if mode is Mode.DELAY:
             await asyncio.sleep(self.seconds)
         half = len(answer.body) // 2
+        if mode is Mode.LOSE:
+            return False
         if mode is Mode.RESET:
             writer.write(answer.sent[: len(answer.head) + half])
             await asyncio.sleep(0.01)  # what is sent has to be on its way before the reset drops it

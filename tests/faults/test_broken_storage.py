@@ -5,15 +5,18 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from uuid import uuid4
 
 import pytest
 from lxml import etree
 
+from proxy.bing import parameters
 from tests.conftest import StartServer
-from tests.contract.stand_ins import connection_string, listening, saying
-from tests.faults.hop import FAULTS, Mode
+from tests.contract.stand_ins import closed_port, connection_string, listening, saying
+from tests.faults.hop import FAULTS, Hop, Mode
 from tests.faults.two_accounts import DATA_SOURCE, SICK, TwoAccounts
-from tests.live import LiveServer, start_server
+from tests.live import MASTER, LiveServer, start_server, wait_for
 from tests.storage import Storage
 
 TIMEOUT = 0.5
@@ -164,22 +167,110 @@ def test_many_who_wait_for_an_account_that_hangs_starve_nobody(pair: Pair) -> No
         assert {answer.result().status_code for answer in waiting} == {503}
 
 
-def test_readiness_names_the_account_that_is_broken_and_stays_while_another_is_well(pair: Pair) -> None:
-    server, two = pair
-    two.hop.mode = Mode.FORBID
-    time.sleep(TTL)
-    assert server.get(two.paths[0], SICK).status_code == 503
+def readiness(server: LiveServer) -> tuple[int, dict[str, str]]:
     answer = server.client.get(server.url + "/readyz")
-    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
-    told = answer.json()["accounts"]
-    assert told[two.well.account] == "ok"
-    assert told[two.sick.account].startswith("refused: HTTP 403")
-    assert "AccountKey" not in answer.text
+    return answer.status_code, answer.json()
+
+
+READY, NOT_READY = (200, {"status": "ready"}), (503, {"status": "not ready"})
+
+
+def test_readiness_stays_while_one_account_is_well_and_the_log_names_the_other(
+    pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
+    server, two = pair
+    said: list[logging.LogRecord] = []
+
+    def says(message: str) -> bool:
+        said[:] = [line for line in caplog.records if line.name == "proxy.readiness"]
+        return bool(said) and said[-1].getMessage() == message
+
+    with caplog.at_level(logging.INFO, "proxy.readiness"):
+        two.hop.mode = Mode.FORBID
+        time.sleep(TTL)
+        assert server.get(two.paths[0], SICK).status_code == 503
+        wait_for(lambda: says("the account is broken: refused: HTTP 403, AuthorizationFailure"))
+        assert readiness(server) == READY
+        broken = said[-1]
+        two.hop.mode = Mode.WELL
+        wait_for(lambda: says("the account is well again"))
+    assert {vars(line)["account"] for line in said} == {two.sick.account}
+    assert "credential" in vars(broken)["advice"]
+
+
+def test_readiness_follows_the_only_account_and_strangers_do_not_make_it_ask_storage(
+    storage: Storage, start: StartServer
+) -> None:
+    with TwoAccounts.open(storage) as two:
+        accounts = {storage.account: {"storage": {"connection_string": two.hop.connection_string}}}
+        server = start(storage, accounts=accounts, storage_timeout=TIMEOUT)
+        assert readiness(server) == READY
+        two.hop.mode = Mode.FORBID
+        wait_for(lambda: readiness(server) == NOT_READY)
+        before, started = len(two.hop.asked), time.monotonic()
+        for _ in range(200):
+            assert readiness(server) == NOT_READY
+        looks = 1 + (time.monotonic() - started) / 0.4
+        assert len(two.hop.asked) - before <= 3 * looks
+        two.hop.mode = Mode.WELL
+        wait_for(lambda: readiness(server) == READY)
+
+
+def test_readiness_does_not_depend_on_what_only_the_write_side_needs(storage: Storage, start: StartServer) -> None:
+    with closed_port() as port:
+        parts = dict(part.partition("=")[::2] for part in storage.connection_string.split(";") if part)
+        parts |= {f"{service}Endpoint": f"http://127.0.0.1:{port}/devstoreaccount1" for service in ("Queue", "Blob")}
+        text = ";".join(f"{name}={value}" for name, value in parts.items())
+        server = start(storage, accounts={storage.account: {"storage": {"connection_string": text}}})
+        storage.job(DataSourceName="Shops")
+        load = server.url + "/REST/v1/Dataflows/LoadDataSource"
+        asked = {"dataSourceName": "A", "loadOperation": "complete", "input": "xml", "key": MASTER}
+        location = {"dataLocation": f"http://127.0.0.1:{port}/devstoreaccount1/a/b.xml"}
+        for _ in range(8):  # more than it takes to open a circuit breaker
+            assert server.client.post(load, params=asked | location).status_code == 503
+            assert server.get("Dataflows/ListJobs").status_code == 200
+        assert readiness(server) == READY
 
 
 def test_nobody_is_ready_whose_only_account_is_broken(storage: Storage, start: StartServer) -> None:
     with listening(saying("403 Forbidden", b"")) as port:
         broken = {storage.account: {"storage": {"connection_string": connection_string(port)}}}
         server = start(storage, accounts=broken)
-        answer = server.client.get(server.url + "/readyz")
-    assert (answer.status_code, answer.json()["status"]) == (503, "not ready")
+        assert readiness(server) == NOT_READY
+        assert server.client.get(server.url + "/livez").json() == {
+            "status": "ok",
+            "version": version("spatial-data-proxy"),
+        }
+
+
+def test_what_storage_refuses_of_a_caller_is_the_callers_mistake(
+    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start(storage)
+    asked = {"dataSourceName": "A", "loadOperation": "complete", "input": "xml", "key": MASTER}
+    location = f"{storage.blobs.url}c/{'x' * 40_000}"
+    url = f"{server.url}/REST/v1/Dataflows/LoadDataSource"
+    answer = server.client.post(url, params=asked | {"dataLocation": location})
+    assert (answer.status_code, "8,000" in answer.json()["errorDetails"][0]) == (400, True)
+    # Should a text without a bound be left somewhere, storage refuses it: nobody else notices.
+    monkeypatch.setattr(parameters, "MAX_LOCATION", 100_000)
+    for _ in range(8):  # more than it takes to open a circuit breaker
+        answer = server.client.post(url, params=asked | {"dataLocation": location})
+        assert (answer.status_code, answer.json()["authenticationResultCode"]) == (400, "ValidCredentials")
+        assert server.get("Dataflows/ListJobs").status_code == 200
+        assert server.get("data").status_code == 200
+    assert readiness(server) == READY
+    assert server.client.post(url, params=asked | {"dataLocation": f"{storage.blobs.url}c/a"}).status_code == 201
+
+
+def test_a_server_whose_storage_was_away_at_its_start_makes_its_tables_later(
+    storage: Storage, start: StartServer
+) -> None:
+    with Hop.before(storage) as hop:
+        entry = {storage.account: {"storage": {"connection_string": hop.connection_string}}}
+        hop.mode = Mode.REFUSE
+        server = start(storage, accounts=entry, jobs_table=f"late{uuid4().hex[:12]}")
+        assert server.get("Dataflows/ListJobs").status_code == 503
+        hop.mode = Mode.WELL
+        wait_for(lambda: server.get("Dataflows/ListJobs").status_code == 200)
+        assert readiness(server) == READY

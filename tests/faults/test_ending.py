@@ -24,7 +24,7 @@ def test_who_was_only_asked_whether_it_is_ready_goes_on_answering_for_a_while(st
         server.terminate()
         server.terminate()  # as who ends a process group does
         time.sleep(0.5)
-        assert httpx.get(server.url + "/readyz").json() == {"status": "stopping"}
+        assert httpx.get(server.url + "/readyz").json() == {"status": "not ready"}
         answer = httpx.get(f"{server.url}/REST/v1/Dataflows/LoadDataSource/{job_id}?key={MASTER}")
         assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
         assert server.end()[0] == 0

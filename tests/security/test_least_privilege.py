@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry
 from adapters.errors import Fault, StorageFaultError
 from adapters.exports import ExportLinks, Signer
 from adapters.records import JobType
+from adapters.ticks import Ticks
+from adapters.worker_rows import WorkerRow
 from proxy.app import prepare
 from proxy.commands.check import check
 from proxy.watching.census import Census
@@ -73,7 +75,7 @@ def recorder(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 
 def test_serve_and_worker_ask_for_what_their_roles_hold_and_need_all_of_it(
-    storage: Storage, start: StartServer, recorder: Recorder
+    storage: Storage, start: StartServer, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Client(start(storage), recorder)
 
@@ -103,6 +105,10 @@ def test_serve_and_worker_ask_for_what_their_roles_hold_and_need_all_of_it(
             await Census(ring, Series(CollectorRegistry()), timedelta(days=15), 5, lambda: True).take()
         await done(desk, client.create("GET", f"Dataflows/DataSourceRollback/{first}/Shops"))
         client.create("DELETE", f"data/{access}/Shops")
+        recorder.who = "nobody"
+        await desk.account.workers.write(WorkerRow("host:7:a1b2c3", Ticks(0), "0.1.0"))
+        storage.blobs.get_blob_client("exports", f"{storage.account}/{first}/0123456789ab/lost.xml").upload_blob(b"")
+        monkeypatch.setattr("proxy.work.sweep.KEPT_SECONDS", -1.0)
         waiting = [record async for record in desk.account.jobs.all() if record.job_type is JobType.DELETE]
         await done(desk, *(record.row_key for record in waiting))
         assert await desk.source() is None

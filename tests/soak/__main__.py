@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from adapters.emulator import start_emulator
 from tests.published import machine, publish
+from tests.soak.backlog import backlog
 from tests.soak.ending import ending
 from tests.soak.faults import faults
 from tests.soak.figures import HEAD, Figure, worst_of
@@ -32,6 +33,7 @@ ROWS: dict[str, Callable[[Storage], Iterator[Figure]]] = {
     "hostile": hostile,
     "polling": polling,
     "killing": killing,
+    "backlog": backlog,
 }
 
 

@@ -6,10 +6,12 @@ from tempfile import TemporaryDirectory
 
 from tests.soak.figures import Figure, at_least
 from tests.storage import Storage
-from tests.work.killing import kill_workers
+from tests.work.killing import freeze_workers, kill_workers
 
 ROW = "killed workers"
+FROZEN = "frozen workers"
 KILLS = 20
+FREEZES = 20
 
 
 def killing(storage: Storage, *, kills: int = KILLS, seed: int = 20) -> Iterator[Figure]:
@@ -17,3 +19,6 @@ def killing(storage: Storage, *, kills: int = KILLS, seed: int = 20) -> Iterator
     with TemporaryDirectory() as folder:
         kill_workers(storage, Path(folder), kills, seed)
     yield at_least(ROW, "kills without anything lost, doubled or half seen", kills, kills)
+    with TemporaryDirectory() as folder:
+        freeze_workers(storage, Path(folder), FREEZES, seed)
+    yield at_least(FROZEN, "freezes after which nothing was overwritten", FREEZES, FREEZES)

@@ -1,8 +1,10 @@
 """A version's Parquet file, as we and others read it."""
 
 import json
+import random
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from adapters.entities import GROUP, EntityWriter, read_entities
+import adapters.entities
+from adapters.entities import GROUP, PIECE_BYTES, EntityWriter, read_entities, value_bytes
 
 SCHEMA = pa.schema(
     [
@@ -118,6 +121,70 @@ def test_memory_stays_bounded_both_ways(tmp_path: Path) -> None:
     for _ in read_entities(file):
         most = max(most, pa.total_allocated_bytes() - before)
     assert most < 3 * GROUP * 100  # an entity takes some 60 bytes; all of them are 100,000
+
+
+def wide(file: Path, columns: int, rows: int) -> pa.Table:
+    """Writes a file as older versions did: row groups end at GROUP entities, whatever their size."""
+    values = random.Random(columns)  # noqa: S311 - no secret
+    table = pa.table(
+        {f"P{number}": pa.array([values.randbytes(500).hex() for _ in range(rows)]) for number in range(columns)}
+    )
+    pq.write_table(table, file, row_group_size=GROUP, compression="zstd")
+    return table
+
+
+@pytest.mark.parametrize("wide_bytes", [adapters.entities.WIDE_BYTES, 1000], ids=["all columns", "some columns"])
+def test_files_of_older_versions_come_back_in_small_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_bytes: int
+) -> None:
+    monkeypatch.setattr(adapters.entities, "WIDE_BYTES", wide_bytes)
+    monkeypatch.setattr(adapters.entities, "GROUP_BYTES", 100_000)
+    monkeypatch.setattr(adapters.entities, "PIECE_BYTES", 10_000)
+    table = wide(tmp_path / "a.parquet", columns=5, rows=70)
+    found = list(read_entities(tmp_path / "a.parquet"))
+    assert pa.Table.from_batches(found).equals(table)
+    assert all(entities.nbytes <= 10_000 for entities in found)
+    assert all(after.nbytes + before.nbytes > 10_000 for before, after in pairwise(found))
+
+
+def test_a_row_group_larger_than_memory_is_read_with_little(tmp_path: Path) -> None:
+    """Most of it would be pages, one of each column."""
+    size = wide(tmp_path / "a.parquet", columns=100, rows=1_000).nbytes
+    before, most = pa.total_allocated_bytes(), 0
+    for _ in read_entities(tmp_path / "a.parquet"):
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert most < 48 * 1024 * 1024 < size
+
+
+def test_row_groups_and_what_is_read_at_once_are_bounded_by_bytes(tmp_path: Path) -> None:
+    """An entity may have a megabyte; its geography more."""
+    schema = pa.schema([("Id", pa.string()), ("Text", pa.string()), ("Place", pa.binary())])
+    entities = pa.RecordBatch.from_pylist(
+        [{"Id": str(number), "Text": "x" * 1_000_000, "Place": bytes(500_000)} for number in range(5)], schema
+    )
+    file = tmp_path / "a.parquet"
+    with EntityWriter(file, schema, "Place") as writer:
+        for _ in range(10):
+            writer.write(entities)
+    metadata = pq.read_metadata(file)
+    rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    assert rows == [15, 15, 15, 5]
+    assert metadata.serialized_size < 20_000  # no statistics that repeat the texts
+    found = list(read_entities(file))
+    assert sum(batch.num_rows for batch in found) == 50
+    assert max(batch.nbytes for batch in found) <= PIECE_BYTES
+
+
+def test_the_bytes_of_values_are_those_of_what_is_there() -> None:
+    entities = pa.RecordBatch.from_pylist(
+        [
+            {"Id": "ab", "Count": 1, "Open": True, "Place": bytes(21)},
+            {"Id": "ä", "Count": None, "Open": None, "Place": None},
+        ],
+        pa.schema([("Id", pa.string()), ("Count", pa.int64()), ("Open", pa.bool_()), ("Place", pa.binary())]),
+    )
+    assert value_bytes(entities) == 2 + 2 + 8 + 1 + 21
+    assert value_bytes(entities.slice(1)) == 2
 
 
 def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 import adapters.calls
+import adapters.job_changes
 import adapters.jobs
 from adapters.account import Account
 from adapters.authentication import TableSignature
@@ -149,7 +150,7 @@ def test_progress_written_at_the_same_time_as_the_end_never_changes_it(storage: 
 
 
 def test_who_is_overtaken_each_time_is_told(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapters.jobs, "TRIES", 1)
+    monkeypatch.setattr(adapters.job_changes, "TRIES", 1)
     monkeypatch.setattr(adapters.calls, "LONGEST_WAIT", 0.01)
 
     async def work(account: Account) -> None:

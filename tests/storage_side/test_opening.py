@@ -1,6 +1,7 @@
 """What the write side needs of an account opens when it is asked for, and closes with it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -71,6 +72,21 @@ def test_what_is_missing_is_created_and_what_is_there_stays(storage: Storage) ->
 
     asyncio.run(test())
     assert {UPLOADS, VERSIONS, EXPORTS} <= {found.name for found in storage.blobs.list_containers()}
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_pages_may_read_an_emulators_blobs_where_they_may_read_answers(*, allowed: bool, storage: Storage) -> None:
+    async def test() -> None:
+        entry = ConnectionString(storage.connection_string)
+        account = Account("contoso", open_credential(entry), replace(OPTIONS, pages_may_read=allowed))
+        await account.create_missing()
+        await account.close()
+
+    asyncio.run(test())
+    rules = storage.blobs.get_service_properties()["cors"]
+    told = ("allowed_origins", "allowed_methods", "allowed_headers", "exposed_headers", "max_age_in_seconds")
+    expected = [("*", "GET,HEAD", "*", "*", 3600)] if allowed else []
+    assert [tuple(getattr(rule, name) for name in told) for rule in rules] == expected
 
 
 def test_who_may_not_create_is_told(storage: Storage) -> None:

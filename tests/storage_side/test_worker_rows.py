@@ -1,12 +1,11 @@
 """Workers' signs of life: what one writes, another process reads, with its age by storage's own clock."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-import adapters.tables
 from adapters.account import Account
+from adapters.storage_clock import StorageClock
 from adapters.ticks import PER_SECOND, Ticks, parse
 from adapters.worker_rows import GONE_SECONDS, WorkerRow, live_workers, write_worker_row
 from tests.storage import Storage
@@ -48,14 +47,15 @@ def test_a_row_is_not_among_the_account_s_jobs(storage: Storage) -> None:
 def test_a_row_s_age_is_told_by_storage_s_clock_and_ends_its_life_after_a_minute(
     storage: Storage, monkeypatch: pytest.MonkeyPatch, seconds: int, live: int
 ) -> None:
-    def later(answer: Any) -> Ticks:
-        return Ticks((date(answer) or 0) + seconds * PER_SECOND)
+    hear = StorageClock.hear
 
-    date = adapters.tables._date  # noqa: SLF001 - no test can wait for storage's clock
+    def hear_later(clock: StorageClock, date: str | None) -> None:
+        hear(clock, date)
+        clock.told_at = Ticks((clock.told_at or 0) + seconds * PER_SECOND)
 
     async def work(account: Account) -> None:
         await write_worker_row(account, ROW)
-        monkeypatch.setattr("adapters.tables._date", later)
+        monkeypatch.setattr(StorageClock, "hear", hear_later)
         assert len(await live_workers(account)) == live
         assert (await account.workers.all())[0].age == pytest.approx(max(0, seconds), abs=5)
 

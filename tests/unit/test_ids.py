@@ -4,7 +4,7 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
-from adapters.ids import created_at, first_id_at, imported_job_id, is_job_id, is_row_id, new_job_id
+from adapters.ids import IdSequence, created_at, first_id_at, imported_job_id, is_job_id, is_row_id, new_job_id
 from adapters.ticks import LAST, PER_MILLISECOND, PER_SECOND, UNIX_EPOCH, Ticks, parse
 
 CREATED = parse("2026-01-03T23:22:15.7979398Z")
@@ -88,3 +88,19 @@ def test_other_texts_are_no_ids(text: str) -> None:
 def test_a_row_may_have_any_hex_id_but_a_job_id_has_version_and_variant(text: str) -> None:
     assert is_row_id(text)
     assert not is_job_id(text)
+
+
+@pytest.mark.parametrize("ahead", [-HOUR, 0, 1, 30 * PER_SECOND, 23 * HOUR])
+def test_the_next_id_sorts_behind_those_that_were_seen_whatever_clock_made_them(ahead: int) -> None:
+    sequence, seen = IdSequence(), new_job_id(Ticks(CREATED + ahead))
+    sequence.see([seen, new_job_id(Ticks(CREATED - HOUR))], CREATED)
+    ids = [sequence.next(CREATED) for _ in range(50)]
+    assert [seen, *ids] == sorted([seen, *ids])
+    assert len(set(ids)) == 50
+
+
+@pytest.mark.parametrize("garbage", [first_id_at(Ticks(CREATED + 25 * HOUR)), "f" * 32, first_id_at(LAST)])
+def test_an_id_that_no_clock_has_made_moves_nothing(garbage: str) -> None:
+    sequence, seen = IdSequence(), new_job_id(Ticks(CREATED + HOUR))
+    sequence.see([seen, garbage], CREATED)
+    assert seen < sequence.next(CREATED) < first_id_at(Ticks(CREATED + HOUR + PER_SECOND))

@@ -76,6 +76,11 @@ def test_what_no_pattern_matches_is_not_allowed(name: str | None) -> None:
     assert not _restricted("FourthCoffee*").allows(name)
 
 
+def test_a_pattern_may_hold_hyphens() -> None:
+    assert _restricted("Fourth-Coffee-*").allows("FOURTH-coffee-East-1")
+    assert not _restricted("Fourth-*").allows("FourthCoffee")
+
+
 def test_a_key_for_no_data_source_sees_none() -> None:
     assert _restricted().is_restricted
     assert not _restricted().allows("FourthCoffee")
@@ -91,7 +96,7 @@ def test_one_pattern_of_several_is_enough() -> None:
     assert not _restricted("a", "b*").allows("ab")
 
 
-@pytest.mark.parametrize("name", ["~`!$^_={}", "a{b}", "$x^"])
+@pytest.mark.parametrize("name", ["~`!$^_={}-", "a{b}", "$x^", "a-z"])
 def test_the_signs_that_a_name_may_have_stand_for_themselves(name: str) -> None:
     assert _restricted(name).allows(name)
     assert not _restricted(name).allows(name + "x")

@@ -161,3 +161,15 @@ def test_a_mistake_in_an_account_names_it(account: object) -> None:
 @pytest.mark.parametrize("name", ["", "a/b", "a\\b", "a#b", "a?b", "a\nb", "a" * 513], ids=repr)
 def test_an_account_name_must_be_a_partition_key(name: str) -> None:
     assert "account" in _mistake(_ring(accounts={name: {"storage": STORAGE}}))
+
+
+@pytest.mark.parametrize("name", [".", "..", "~workers", "~", "a~b", "contoso~"])
+def test_an_account_name_that_has_no_place_in_storage_is_refused_by_its_name(name: str) -> None:
+    message = _mistake(_ring(accounts={"contoso": {"storage": STORAGE}, name: {"storage": STORAGE}}))
+    assert f"account {name!r}" in message
+    assert "rename the account" in message
+
+
+@pytest.mark.parametrize("name", ["a.b", "...", ".a", "Contoso Ltd", "größe", "a-b"])
+def test_an_account_name_may_be_odd(name: str) -> None:
+    assert set(parse_keyring(_ring(accounts={name: {"storage": STORAGE}})).accounts) == {name}

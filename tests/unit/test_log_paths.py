@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.bing.request import path_for_log
+from proxy.keyring import Grant, KeyRing, digest_of
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,9 @@ from proxy.bing.request import path_for_log
 )
 def test_a_path_is_told_without_what_could_be_a_secret(path: str, told: str) -> None:
     assert path_for_log(path.encode()) == told
+
+
+def test_a_key_that_looks_like_an_id_is_not_told() -> None:
+    key, job_id = "0b" * 16, "0a" * 16
+    ring = KeyRing({}, {digest_of(key.encode()): Grant("contoso")})
+    assert path_for_log(f"/REST/v1/data/{key}/{job_id}".encode(), ring.has) == f"/REST/v1/data/.../{job_id}"

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import warnings
 
 import pytest
 
@@ -63,3 +64,16 @@ def test_a_record_that_cannot_be_formatted_is_a_line_without_its_arguments() -> 
     configure_logs("info", "json", stream)
     log.warning("%d", "SECRET")
     assert json.loads(stream.getvalue())["message"] == "a record that can't be formatted"
+
+
+def test_a_warning_of_a_library_is_a_line_as_any_other() -> None:
+    stream = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        configure_logs("info", "json", stream)
+        warnings.warn("key=SECRET is old", stacklevel=1)
+        logging.captureWarnings(capture=False)
+    (line,) = stream.getvalue().splitlines()
+    told = json.loads(line)
+    assert told["level"] == "warning"
+    assert "key=*** is old" in told["message"]

@@ -103,7 +103,11 @@ def test_other_segments_may_be_encoded_too() -> None:
         b"/REST/v1/data/jobs/x/$metadata",
         b"/REST/v1/data/jobs/x/$updatedatasource",
         b"/REST/v1/data/x",
-        b"/REST/v1/data/x/y/EntityType",
+        b"/REST/v1/data/x/y/$count",
+        b"/REST/v1/data/x/y/EntityType/z",
+        b"/REST/v1/data/jobs/y/EntityType",
+        b"/REST/v1/public/Geodata",
+        b"/geo/spatial/v1/data",
         b"/REST/v1/Dataflows/DataSourceDownload",
         b"/REST/v1/Dataflows/DataSourceDownload/x/y/z",
         b"/REST/v1/data/jobs/x/$getstatus/output/succeeded",
@@ -177,11 +181,11 @@ def test_another_method_is_told_which_are_allowed(method: str) -> None:
     assert (error.code, error.allow) == (ErrorCode.WRONG_METHOD, ("GET", "HEAD"))
 
 
-@pytest.mark.parametrize("name", ["a", "FourthCoffee1", "~`!$^_={}", "a" * 50])
+@pytest.mark.parametrize("name", ["a", "FourthCoffee1", "~`!$^_={}", "-", "a-b", "a" * 50])
 def test_a_data_source_may_have_this_name(name: str) -> None:
     assert is_data_source_name(name)
 
 
-@pytest.mark.parametrize("name", ["", "a" * 51, "a b", "a-b", "a.b", "é", "a\n", "a/b", "%41", "\u0661"])
+@pytest.mark.parametrize("name", ["", "a" * 51, "a b", "a.b", "a\N{HYPHEN}b", "é", "a\n", "a/b", "%41", "\u0661"])
 def test_a_data_source_cannot_have_this_name(name: str) -> None:
     assert not is_data_source_name(name)

@@ -32,9 +32,11 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "host": "0.0.0.0",  # noqa: S104 - a server in a container
         "port": 8080,
         "workers": 1,
+        "link_scheme": "public",
+        "cors_origins": ("*",),
         "output_links": "sas",
         "sas_minutes": 60,
-        "sas_suffix": "&legacy=#",
+        "sas_suffix": "&legacy=output/{output}#",
         "jobs_table": "jobs",
         "job_window_days": 15,
         "time_zone": "America/Los_Angeles",
@@ -75,11 +77,21 @@ def test_every_variable_begins_with_the_prefix_and_says_what_it_means() -> None:
         ("PROXY_WORKERS", "257"),
         ("PROXY_WORKERS", "1.5"),
         ("PROXY_OUTPUT_LINKS", "both"),
+        ("PROXY_LINK_SCHEME", "https"),
+        ("PROXY_CORS_ORIGINS", "maps.example.com"),
+        ("PROXY_CORS_ORIGINS", "https://maps.example.com/"),
+        ("PROXY_CORS_ORIGINS", "https://*.example.com"),
+        ("PROXY_CORS_ORIGINS", "*,https://maps.example.com"),
+        ("PROXY_CORS_ORIGINS", "https://a\nX: y"),
         ("PROXY_SAS_MINUTES", "0"),
         ("PROXY_SAS_MINUTES", "10081"),
         ("PROXY_SAS_SUFFIX", "legacy=#"),
         ("PROXY_SAS_SUFFIX", "&legacy=##"),
         ("PROXY_SAS_SUFFIX", "&legacy=\n"),
+        ("PROXY_SAS_SUFFIX", "&legacy={name}#"),
+        ("PROXY_SAS_SUFFIX", "&legacy={#"),
+        ("PROXY_SAS_SUFFIX", "&legacy={{output}}#"),
+        ("PROXY_SAS_SUFFIX", "&legacy={OUTPUT}#"),
         ("PROXY_SAS_SUFFIX", "&légacy=#"),
         ("PROXY_JOBS_TABLE", "my-jobs"),
         ("PROXY_JOBS_TABLE", "jo"),
@@ -111,7 +123,7 @@ def test_the_suffix_names_no_parameter_of_storage(monkeypatch: pytest.MonkeyPatc
     assert "storage knows" in _mistake(monkeypatch, "PROXY_SAS_SUFFIX", f"&legacy=1&{name}=1#")
 
 
-@pytest.mark.parametrize("suffix", ["", "&legacy=#", "&legacy=", "&x=1&y=2#"])
+@pytest.mark.parametrize("suffix", ["", "&legacy=#", "&legacy=", "&x=1&y=2#", "&{output}=output/{output}#", "&a|~=1"])
 def test_the_suffix_may_be_any_other(monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     monkeypatch.setenv("PROXY_SAS_SUFFIX", suffix)
     assert load_settings().sas_suffix == suffix
@@ -187,7 +199,22 @@ def test_a_variable_that_nobody_filled_in_is_as_good_as_unset(monkeypatch: pytes
     found = load_settings()
     assert found.port == 8080
     assert found.time_zone == "America/Los_Angeles"
-    assert found.sas_suffix == ""  # the one that may well be empty
+    assert (found.sas_suffix, found.cors_origins) == ("", ())  # those that say something where they are empty
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("*", ("*",)),
+        ("https://Maps.example.com, http://localhost:3000,", ("https://maps.example.com", "http://localhost:3000")),
+        ("null,https://[::1]:8443", ("null", "https://[::1]:8443")),
+    ],
+)
+def test_origins_are_those_that_browsers_send(
+    monkeypatch: pytest.MonkeyPatch, value: str, origins: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("PROXY_CORS_ORIGINS", value)
+    assert load_settings().cors_origins == origins
 
 
 @pytest.mark.parametrize("value", ["https://data.example.net", "a b", "data.example.net:x", "*.example.net", "-a"])

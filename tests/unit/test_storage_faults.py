@@ -19,6 +19,11 @@ from adapters.errors import Fault, StorageFaultError, fault_of_answer, fault_of_
 @pytest.mark.parametrize(
     ("status", "code", "fault"),
     [
+        (400, "InvalidInput", Fault.REJECTED),
+        (400, "PropertyValueTooLarge", Fault.REJECTED),
+        (400, "InvalidAuthenticationInfo", Fault.NONSENSE),
+        (400, None, Fault.NONSENSE),
+        (413, "RequestBodyTooLarge", Fault.REJECTED),
         (401, None, Fault.REFUSED),
         (403, "AuthenticationFailed", Fault.REFUSED),
         (404, "TableNotFound", Fault.NO_TABLE),

@@ -108,13 +108,17 @@ def test_a_broken_account_hurts_no_other_and_is_told(storage: Storage) -> None:
     assert census.value("account_broken", account=storage.account) == 0
     assert census.value("account_broken", account="broken") == 1
     assert census.value("account_broken", account="odd") == 1
+    assert census.value("account_fault", account="broken", kind="unreachable") == 1
+    assert census.value("account_fault", account="odd", kind="credential") == 1
+    assert census.value("account_fault", account=storage.account, kind="none") == 0
     assert census.value("census_timestamp_seconds", account="broken") is None
     assert census.value("jobs", account=storage.account, state="Completed", age="1d") == 1
 
 
 def test_an_account_that_has_left_the_ring_has_no_value_that_an_alert_could_see(storage: Storage) -> None:
     census = Counted(storage)
-    census.take({"leaving": storage.connection_string}, {})
+    census.take({"leaving": storage.connection_string, "broken": BROKEN}, {})
+    assert math.isnan(census.value("account_fault", account="broken", kind="unreachable") or 0)
     for name in ("oldest_pending_job_seconds", "account_broken", "census_timestamp_seconds"):
         assert math.isnan(census.value(name, account="leaving") or 0), name
         assert not math.isnan(census.value(name, account=storage.account) or 0), name

@@ -39,7 +39,7 @@ def test_a_workers_jobs_are_counted(storage: Storage, tmp_path: Path) -> None:
         with worker_process(storage, tmp_path, metrics_port=port, host="127.0.0.1") as worker:
             await asyncio.to_thread(worker.wait_until_ready)
             done = await desk.load(shops("a", "b"))
-            wrong = await desk.load(b"nonsense")
+            wrong = await desk.load(b"nonsense", name="Others")  # of one data source, each would wait for the other
             await finished(desk, done, wrong)
             found = await asyncio.to_thread(scrape_until, port, done_with_both)
             status, _ = await asyncio.to_thread(worker.end)

@@ -24,7 +24,9 @@ from tests.wire.documented_jobs import (
 FOLDER = Path(__file__).parent / "examples"
 
 # The documents' links stay on their own host, and know one spelling of the data source's role.
-STYLE = LinkStyle(base="https://spatial.virtualearth.net", roles=("datasource",), suffix="&legacy=#", sign=None)
+STYLE = LinkStyle(
+    base="https://spatial.virtualearth.net", roles=("datasource",), suffix="&legacy=output/{output}#", sign=None
+)
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
 LOAD_COPYRIGHT = (

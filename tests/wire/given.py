@@ -30,8 +30,8 @@ def sign(blob: BlobPath) -> str:
     return f"https://data.example.net/{blob.container}/{blob.name.replace(' ', '%20')}?sig=abc"
 
 
-SIGNED = LinkStyle(base=BASE, roles=("datasource", "dataSource"), suffix="&legacy=#", sign=sign)
-REDIRECT = LinkStyle(base=BASE, roles=("datasource", "dataSource"), suffix="&legacy=#", sign=None)
+SIGNED = LinkStyle(base=BASE, roles=("datasource", "dataSource"), suffix="&legacy=output/{output}#", sign=sign)
+REDIRECT = LinkStyle(base=BASE, roles=("datasource", "dataSource"), suffix="&legacy=output/{output}#", sign=None)
 
 
 def record(job_type: JobType = JobType.COMPLETE, status: JobStatus = JobStatus.COMPLETED, **changes: Any) -> JobRecord:

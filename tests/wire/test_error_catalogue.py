@@ -31,13 +31,14 @@ CATALOGUE = {
     ErrorCode.BEING_DELETED: (400, "ValidCredentials"),
     ErrorCode.NOT_HTTP: (400, "None"),
     ErrorCode.NO_SUCH_PATH: (404, "None"),
+    ErrorCode.NOT_SERVED: (404, "ValidCredentials"),
     ErrorCode.NO_SUCH_JOB: (404, "ValidCredentials"),
     ErrorCode.NO_SUCH_OUTPUT: (404, "ValidCredentials"),
     ErrorCode.NO_SUCH_DATA_SOURCE: (404, "ValidCredentials"),
     ErrorCode.NO_SUCH_VERSION: (404, "ValidCredentials"),
     ErrorCode.TOO_MANY_DATA_SOURCES: (403, "ValidCredentials"),
-    ErrorCode.TOO_MANY_ACTIVE_JOBS: (429, "ValidCredentials"),
-    ErrorCode.TOO_MANY_JOBS_TODAY: (429, "ValidCredentials"),
+    ErrorCode.TOO_MANY_ACTIVE_JOBS: (503, "ValidCredentials"),
+    ErrorCode.TOO_MANY_JOBS_TODAY: (503, "ValidCredentials"),
     ErrorCode.WRONG_METHOD: (405, "None"),
     ErrorCode.BAD_ROW: (500, "ValidCredentials"),
     ErrorCode.OUR_FAULT: (500, "None"),
@@ -55,9 +56,16 @@ def test_a_malformed_parameter_is_named_with_what_is_allowed() -> None:
     assert "output" in ErrorCode.BAD_OUTPUT.value.text
     assert "json, xml" in ErrorCode.BAD_OUTPUT.value.text
     assert "50" in ErrorCode.BAD_DATA_SOURCE_NAME.value.text
-    assert all(character in ErrorCode.BAD_DATA_SOURCE_NAME.value.text for character in "~`!$^_={}")
+    assert all(character in ErrorCode.BAD_DATA_SOURCE_NAME.value.text for character in "~`!$^_={}-")
 
 
 def test_an_error_carries_its_entry_and_the_methods_that_are_allowed() -> None:
     error = WireError(ErrorCode.WRONG_METHOD, ("GET", "HEAD"))
     assert (error.code, error.allow, str(error)) == (ErrorCode.WRONG_METHOD, ("GET", "HEAD"), "WRONG_METHOD")
+
+
+def test_a_text_has_its_values_and_braces_stand_for_themselves_without_any() -> None:
+    quota = ErrorCode.TOO_MANY_ACTIVE_JOBS.value
+    assert quota.text_with({"limit": 7}) == "JobUsageQuota: Account already has 7 'Pending' jobs."
+    name = ErrorCode.BAD_DATA_SOURCE_NAME.value
+    assert name.text_with({}) == name.text

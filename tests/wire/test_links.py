@@ -35,8 +35,8 @@ SELF_URLS = {
     JobType.ACCESS: f"data/jobs/{ID}/$getstatus",
     JobType.DOWNLOAD: f"dataflows/DataSourceDownload/{ID}",
 }
-SIGNED_OUTPUT = "https://data.example.net/exports/out%20put.xml?sig=abc&legacy=#"
-SIGNED_ERRORS = "https://data.example.net/exports/errors.log?sig=abc&legacy=#"
+SIGNED_OUTPUT = "https://data.example.net/exports/out%20put.xml?sig=abc&legacy=output/succeeded#"
+SIGNED_ERRORS = "https://data.example.net/exports/errors.log?sig=abc&legacy=output/failed#"
 
 
 @pytest.mark.parametrize("job_type", JobType)

@@ -1,7 +1,9 @@
 """An account of the write side as routes and callers see it: jobs are created, done by a worker, and looked at."""
 
 import asyncio
+import atexit
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,7 +24,12 @@ from proxy.exchange.limits import Limits
 from proxy.work.attempt import Place
 from proxy.work.hold import do
 from proxy.work.job import Terms, now
+from proxy.work.readers import ReaderLimits, ReaderPool
 from tests.storage import Storage
+
+# Kept for all stories: a process takes half a second to start.
+READERS = ReaderPool(ReaderLimits())
+atexit.register(READERS.close)
 
 TERMS = Terms(Limits(), 300 * 1024 * 1024, frozenset(), tries=3)
 
@@ -104,13 +111,13 @@ class Desk:
     async def work(self, **terms: Any) -> None:
         """Does all jobs that wait, also those that come back."""
         place = replace(self.place, terms=replace(self.place.terms, **terms))
-        stop = asyncio.Event()
-        while await self.account.queue.length():
-            lease = await self.account.queue.take()
+        stop, lease = asyncio.Event(), None
+        while lease is not None or await self.account.queue.length():
+            lease = lease or await self.account.queue.take()
             if lease is None:
                 await asyncio.sleep(0.05)
             else:
-                await do(self.account, lease, place, stop)
+                lease = await do(self.account, lease, place, stop)
 
     async def done(self, job: Awaitable[str], **terms: Any) -> JobRecord:
         """The record of a job, once it and all others have been done."""
@@ -124,8 +131,10 @@ class Desk:
         return found
 
     async def step(self, lease: Lease) -> None:
-        """Does what a worker does with one message."""
-        await do(self.account, lease, self.place, asyncio.Event())
+        """Does what a worker does with one message; who comes next waits for another worker."""
+        following = await do(self.account, lease, self.place, asyncio.Event())
+        if following is not None:
+            await following.give_back()
 
     async def ended(self, job_id: str, status: JobStatus = JobStatus.COMPLETED) -> JobRecord:
         """A job's record as it would be when it has ended."""
@@ -170,6 +179,12 @@ class Desk:
         return [path.name.removeprefix(prefix) for path in await self.account.files.names(container, prefix)]
 
 
+def of_a_try(path: BlobPath | None, form: str) -> bool:
+    """Whether a blob lies where the form says, with the name of a try, 12 hex digits, in the place of `{}`."""
+    before, _, after = form.partition("{}")
+    return re.fullmatch(f"{re.escape(before)}[0-9a-f]{{12}}{re.escape(after)}", str(path)) is not None
+
+
 Story = Callable[[Desk], Awaitable[None]]
 
 
@@ -184,6 +199,6 @@ def play(storage: Storage, story: Story, lease_seconds: float = 30, entry: str |
                 account = accounts[storage.account]
                 await account.datasources.create_table()
                 await account.queue.create()
-                await story(Desk(account, Place(TERMS, Path(folder), asyncio.Lock())))
+                await story(Desk(account, Place(TERMS, Path(folder), READERS)))
 
     asyncio.run(run())

@@ -5,6 +5,7 @@
 
 import asyncio
 import random
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -121,6 +122,41 @@ def kill_workers(storage: Storage, folder: Path, kills: int, seed: int) -> None:
                 worker = await starting
                 await _finished(desk, job_id)
                 await run.check()
+
+    play(storage, story)
+
+
+def freeze_workers(storage: Storage, folder: Path, freezes: int, seed: int) -> None:
+    """Does loads whose worker is stopped at a random moment for longer than its lease, and wakes up when all is done.
+
+    The data changes meanwhile, as it may where it lies elsewhere, so that each try would make another version.
+    """
+
+    async def story(desk: Desk) -> None:
+        run = Killing(desk, random.Random(seed))  # noqa: S311 - no secret
+        place = f"data-{desk.account.name[-12:]}"
+        storage.blobs.create_container(place, public_access="blob")
+        data = storage.blobs.get_blob_client(place, "shops.csv")
+        async with _reader(desk), AsyncExitStack() as stack:
+            for number in range(freezes):
+                first = await _start(stack, storage, folder)
+                data.upload_blob(stamped(f"old-{number}"), overwrite=True)
+                job_id = await desk.load(b"", upload=None, location=data.url)
+                await asyncio.sleep(run.chance.uniform(0, 1.0))
+                first.process.send_signal(signal.SIGSTOP)
+                data.upload_blob(stamped(f"new-{number}"), overwrite=True)
+                second = await _start(stack, storage, folder)
+                await _finished(desk, job_id)
+                before = await desk.the_source()
+                assert before.published is not None
+                stamp = stamp_of(before.published, await desk.entities(before.published))
+                first.process.send_signal(signal.SIGCONT)
+                await asyncio.sleep(2)  # what it would do, it has done
+                assert await desk.the_source() == before
+                assert stamp_of(before.published, await desk.entities(before.published)) == stamp
+                assert stamp in {f"old-{number}", f"new-{number}"}
+                for worker in (first, second):
+                    worker.kill()
 
     play(storage, story)
 

@@ -1,6 +1,7 @@
 """Tries of a job: what goes wrong for a while is tried again, and what was done already is not done twice."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import proxy.work.load
 from adapters.datasources import DataSourceStore
 from adapters.errors import ConflictError, Fault, StorageFaultError
 from adapters.files import UPLOADS, Files
+from adapters.ids import new_job_id
 from adapters.jobs import JobStore
 from adapters.locations import LocationError
 from adapters.records import JobStatus, JobType
@@ -22,7 +24,7 @@ from tests.work.desk import Desk, play, shops
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proxy.work.attempt.LONGEST_WAIT", 0.0)
-    monkeypatch.setattr("proxy.work.attempt.TURN_SECONDS", 0.0)
+    monkeypatch.setattr("proxy.work.order.TURN_SECONDS", 0.01)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, *errors: Exception | None) -> None:
@@ -222,5 +224,23 @@ def test_a_job_done_again_after_its_worker_died_has_the_same_effect_as_once(
             assert (job.total, job.processed, job.failed) == (2, 2, 1)
             assert await desk.text(job.failed_blob)
         assert source is None or (source.staged is None) == (kind in {"publish", "delete staged"})
+
+    play(storage, story)
+
+
+def test_a_job_that_is_not_confirmed_yet_waits_and_is_done_then(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        confirmed = await desk.record(await desk.create_row(JobType.DELETE, staging=False))
+        record = replace(confirmed, row_key=new_job_id(now()))
+        await desk.account.jobs.finish(await desk.ended(confirmed.row_key))
+        await desk.account.jobs.create(replace(record, unconfirmed=True), '{"staging":false}')
+        await desk.account.queue.put(record.row_key)
+        lease = await desk.account.queue.take()
+        assert lease is not None
+        await desk.step(lease)
+        assert (await desk.record(record.row_key)).status is JobStatus.PENDING
+        assert await desk.account.jobs.confirm(record.row_key)
+        await desk.work()
+        assert (await desk.record(record.row_key)).status is JobStatus.COMPLETED
 
     play(storage, story)

@@ -3,15 +3,18 @@
 import asyncio
 import fcntl
 import json
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from adapters.records import JobStatus
 from proxy.__main__ import main
-from proxy.commands.worker import terms
+from proxy.commands.worker import reader_limits, terms
 from proxy.settings import load_settings
-from proxy.work.folders import PREFIX, own_folder
+from proxy.work.folders import PREFIX, last_beats, own_folder
+from proxy.work.readers import ReaderLimits
 from tests.storage import Storage
 from tests.work.desk import Desk, play, shops
 from tests.work.processes import worker_process
@@ -54,7 +57,38 @@ def test_the_settings_bound_what_a_worker_does() -> None:
     )
     bounds = terms(settings)
     assert (bounds.limits.entities, bounds.limits.unpacked_bytes, bounds.upload_bytes) == (5, 2 << 20, 2 << 20)
+    assert reader_limits(load_settings(keyring="{}")) == ReaderLimits(512, 1800, 2)
     assert (bounds.location_hosts, bounds.tries) == (frozenset({"data.example.com"}), 7)
+
+
+@pytest.mark.parametrize("folder", ["missing", "file"])
+def test_a_worker_without_its_folder_for_files_says_so_and_ends(storage: Storage, tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file").touch()
+    with worker_process(storage, tmp_path / folder) as worker:
+        said = worker.process.communicate(timeout=20)[1].decode()
+    assert worker.process.returncode == 1
+    assert said == f"TMPDIR: {tmp_path / folder}; it must be a folder that the worker may write to\n"
+
+
+def test_nothing_that_others_leave_among_the_temporary_files_holds_up_a_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    pipe, link, strangers = (tmp_path / f"{PREFIX}{name}" for name in ("pipe", "link", "strangers"))
+    for folder in (pipe, link, strangers):
+        folder.mkdir()
+    os.mkfifo(pipe / "lock")  # whoever opens it waits for ever
+    (link / "lock").symlink_to(tmp_path / "elsewhere")
+    (strangers / "lock").touch()
+    own, user = os.getuid(), {strangers: os.getuid() + 1}
+    real = Path.lstat
+    monkeypatch.setattr(
+        Path, "lstat", lambda self: SimpleNamespace(st_uid=user.get(self, own)) if self in user else real(self)
+    )
+    assert last_beats() == []
+    with own_folder() as mine:
+        assert set(tmp_path.iterdir()) == {mine, pipe, link, strangers}
+        assert len(last_beats()) == 1
 
 
 def test_the_files_of_dead_workers_are_removed_and_those_of_others_stay(

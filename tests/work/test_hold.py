@@ -1,7 +1,6 @@
 """Leases: a job under way is held however long it takes, let go when it is lost, given back when the worker stops."""
 
 import asyncio
-import time
 from typing import Any, NoReturn
 
 import pytest
@@ -11,7 +10,6 @@ from adapters.files import Files
 from adapters.queue import Lease
 from adapters.records import JobStatus, JobType
 from proxy.work.hold import do
-from proxy.work.job import EndedError, Job
 from tests.storage import Storage
 from tests.work.desk import Desk, play, shops
 
@@ -148,33 +146,5 @@ def test_messages_of_jobs_that_are_done_or_gone_are_thrown_away(storage: Storage
         await desk.work()
         assert await desk.account.queue.length() == 0
         assert (await desk.record(done)).error_message is None
-
-    play(storage, story)
-
-
-def test_a_thread_ends_with_its_job_and_before_its_folder(storage: Storage) -> None:
-    async def story(desk: Desk) -> None:
-        record = await desk.record(await desk.create_row(JobType.COMPLETE))
-        place = desk.place
-        job = Job(account=desk.account, record=record, terms=place.terms, folder=place.folder, busy=place.busy)
-        ended = []
-
-        def work() -> None:
-            try:
-                while True:
-                    job.check()
-                    time.sleep(0.01)
-            except EndedError:
-                ended.append(True)
-                raise
-
-        task = asyncio.create_task(job.in_thread(work))
-        await asyncio.sleep(0.1)
-        assert place.busy.locked()
-        task.cancel()
-        await asyncio.wait({task})
-        assert task.cancelled()
-        assert ended
-        assert not place.busy.locked()
 
     play(storage, story)

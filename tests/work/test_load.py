@@ -7,7 +7,7 @@ import pytest
 from adapters.files import UPLOADS, VERSIONS
 from adapters.records import JobStatus, JobType
 from tests.storage import Storage
-from tests.work.desk import Desk, play, shops
+from tests.work.desk import Desk, of_a_try, play, shops
 
 
 def test_a_load_makes_a_data_source(storage: Storage) -> None:
@@ -50,8 +50,28 @@ def test_entities_that_fail_are_in_the_error_log_and_the_others_load(storage: St
         assert (job.processed, job.failed) == (3, 1)
         log = await desk.text(job.failed_blob)
         assert log.startswith("line 5, id a: ")
-        assert str(job.failed_blob) == f"exports/{storage.account}/{job.row_key}/Shops-failed.txt"
+        assert of_a_try(job.failed_blob, f"exports/{storage.account}/{job.row_key}/{{}}/Shops-failed.txt")
         assert await desk.published() == {"a": None, "b": None}
+
+    play(storage, story)
+
+
+def test_what_the_log_says_of_entities_that_loaded_is_there_too(storage: Storage) -> None:
+    mark = "<Placemark id='a'><description>%s</description><Point><coordinates>1,2</coordinates></Point></Placemark>"
+    data = f"<kml>{mark % ('x' * 2_561)}{mark % ''}</kml>".encode()
+
+    async def story(desk: Desk) -> None:
+        cut = "placemark 1 (line 1), id a: Description has 2,561 characters and is cut to 2,560"
+        job = await desk.done(desk.load(data, input="kml"))
+        assert (job.status, job.processed, job.failed) == (JobStatus.COMPLETED, 2, 0)
+        assert (await desk.text(job.failed_blob)).splitlines() == [cut]
+        update = await desk.done(desk.load(data, "incremental", input="kml"))
+        assert (update.status, update.processed, update.failed) == (JobStatus.COMPLETED, 2, 0)
+        log = (await desk.text(update.failed_blob)).splitlines()
+        assert log[0] == cut
+        assert log[1].startswith(
+            "placemark 2 (line 1), id a_2: another one before it has the id a too; the id depends on"
+        )
 
     play(storage, story)
 
@@ -135,6 +155,41 @@ def test_an_update_beyond_the_most_entities_aborts(storage: Storage) -> None:
         job = await desk.done(desk.load(shops("d"), "incremental"), limits=few)
         assert job.error_message == "With this load the data source would have more than 3 entities."
         assert set(await desk.published()) == {"a", "b", "c"}
+
+    play(storage, story)
+
+
+def test_an_update_that_makes_a_data_source_too_large_aborts_and_any_other_does_not(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        megabyte = 1024 * 1024
+        small = replace(desk.place.terms.limits, unpacked_bytes=megabyte)
+        notes = {"note": "x" * 2_000}
+        first, second = ([f"{half}{number}" for number in range(400)] for half in "ab")
+        await desk.done(desk.load(shops(*first, **notes)), limits=small)
+        job = await desk.done(desk.load(shops(*second, **notes), "incremental"), limits=small)
+        assert job.error_message == "With this load the data source would hold more than PROXY_MAX_UPLOAD_MB, 1 MB."
+        assert set(await desk.published()) == set(first)
+        # What is larger already, for it was loaded when more was allowed, may be changed and made smaller.
+        await desk.done(desk.load(shops(*first, *second, **notes)))
+        job = await desk.done(desk.load(shops(*second), "incremental"), limits=small)
+        assert job.status is JobStatus.COMPLETED
+
+    play(storage, story)
+
+
+def test_what_a_parser_raises_aborts_at_once_and_is_logged_once(
+    storage: Storage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(desk: Desk) -> None:
+        caplog.set_level("INFO")
+        job = await desk.done(desk.load(shops("a"), input="nonsense"))
+        assert job.status is JobStatus.ABORTED
+        assert str(job.error_message).startswith("The data can't be read as nonsense: ")
+        (error,) = (record for record in caplog.records if record.levelname == "ERROR")
+        assert (vars(error)["row_key"], vars(error)["account"]) == (job.row_key, storage.account)
+        assert vars(error)["more"].startswith("Traceback")
+        assert f"DataSourceComplete of Shops: Aborted: {job.error_message}" in caplog.messages
+        assert not any(message.startswith("try ") for message in caplog.messages)
 
     play(storage, story)
 

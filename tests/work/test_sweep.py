@@ -2,14 +2,19 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from typing import cast
 
 import pytest
 
 from adapters.datasources import DataSource, DataSourceStore
-from adapters.files import UPLOADS, VERSIONS
+from adapters.files import EXPORTS, UPLOADS, VERSIONS
+from adapters.held_jobs import Claim
 from adapters.ids import new_job_id
 from adapters.records import BlobPath, JobStatus, JobType
+from adapters.storage_clock import StorageClock
 from adapters.ticks import PER_SECOND, Ticks
+from adapters.worker_rows import WorkerRow
 from proxy.work.job import now
 from proxy.work.sweep import sweep
 from tests.storage import Storage
@@ -34,6 +39,29 @@ def at(days: float) -> Ticks:
     return Ticks(int(now() + days * DAY))
 
 
+def storage_is(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
+    """Lets storage's clock be so many days on, and with it what is written by it from now on."""
+    hear = StorageClock.hear
+
+    def later(clock: StorageClock, date: str | None) -> None:
+        hear(clock, date)
+        clock.told_at = Ticks(int((clock.told_at or 0) + days * DAY))
+
+    monkeypatch.setattr(StorageClock, "hear", later)
+
+
+def machine_is(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
+    """Lets the worker's own clock be so many days off."""
+
+    class Off(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Off":
+            return cast("Off", datetime.now(tz) + timedelta(days=days))
+
+    monkeypatch.setattr("adapters.storage_clock.datetime", Off)
+    monkeypatch.setattr("proxy.work.job.datetime", Off)
+
+
 def test_what_no_version_refers_to_is_deleted(storage: Storage) -> None:
     async def story(desk: Desk) -> None:
         jobs = [await desk.done(desk.load(shops(each))) for each in "abcd"]
@@ -42,7 +70,7 @@ def test_what_no_version_refers_to_is_deleted(storage: Storage) -> None:
         assert len(await desk.blobs(VERSIONS)) == 5
         await sweep(desk.account)
         kept = [jobs[2].row_key, jobs[3].row_key, staged.row_key]
-        assert await desk.blobs(VERSIONS) == [f"shops/{job_id}.parquet" for job_id in kept]
+        assert [name.partition("-")[0] for name in await desk.blobs(VERSIONS)] == [f"shops/{each}" for each in kept]
         assert published.row_key not in kept
         assert set(await desk.published()) == {"s"}
 
@@ -51,20 +79,122 @@ def test_what_no_version_refers_to_is_deleted(storage: Storage) -> None:
 
 def test_what_a_job_may_still_need_stays(storage: Storage) -> None:
     async def story(desk: Desk) -> None:
-        pending = await desk.create_row(JobType.COMPLETE)
-        young, old = new_job_id(at(-0.9)), new_job_id(at(-1.1))
+        pending, rowless = await desk.create_row(JobType.COMPLETE), new_job_id(at(-40))
         finished = await desk.create_row(JobType.COMPLETE)
         await desk.account.jobs.finish(await desk.ended(finished))
         broken = storage.job("NoSuchType")
-        for job_id in (pending, young, old, finished, broken):
+        kept, versions = {pending, rowless, broken}, set[str]()
+        for job_id in (*kept, finished):
             await write(desk, UPLOADS, job_id)
-            await write(desk, VERSIONS, f"shops/{job_id}.parquet")
+            for name in (f"shops/{job_id}.parquet", f"shops/{job_id}-0123456789ab.parquet"):
+                await write(desk, VERSIONS, name)
+                versions |= {name} if job_id != finished else set()
         await write(desk, VERSIONS, "shops/whatever.parquet")
         await sweep(desk.account)
-        kept = {pending, young, broken}
         assert set(await desk.blobs(UPLOADS)) == kept
-        kept_versions = {f"shops/{name}.parquet" for name in (*kept, "whatever")}
-        assert set(await desk.blobs(VERSIONS)) == kept_versions
+        assert set(await desk.blobs(VERSIONS)) == versions | {"shops/whatever.parquet"}
+
+    play(storage, story)
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(0.9, True), (1.1, False)])
+def test_data_without_a_job_s_row_goes_when_its_blob_is_a_day_old_by_storage_s_clock(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, days: float, *, is_kept: bool
+) -> None:
+    async def story(desk: Desk) -> None:
+        rowless = new_job_id(at(0))
+        await write(desk, UPLOADS, rowless)
+        await write(desk, VERSIONS, f"shops/{rowless}-0123456789ab.parquet")
+        storage_is(monkeypatch, days)
+        await sweep(desk.account)
+        assert (len(await desk.blobs(UPLOADS)), len(await desk.blobs(VERSIONS))) == (is_kept, is_kept)
+
+    play(storage, story)
+
+
+@pytest.mark.parametrize("days", [-40, 40])
+def test_a_worker_whose_clock_is_weeks_wrong_sweeps_like_any_other(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, days: float
+) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.done(desk.load(shops("a")))
+        await desk.done(desk.load(shops("b"), "completeStaging"))
+        await write(desk, UPLOADS, new_job_id(at(0)))
+        lost = await desk.create_row(JobType.ACCESS, public=True)
+        before = await desk.the_source(), await desk.blobs(UPLOADS), await desk.blobs(VERSIONS)
+        machine_is(monkeypatch, days)
+        await sweep(desk.account)
+        assert (await desk.the_source(), await desk.blobs(UPLOADS), await desk.blobs(VERSIONS)) == before
+        assert await desk.account.queue.length() == 0
+        # What it does itself is dated like what others do.
+        await desk.account.queue.put(lost)
+        staged = await desk.done(desk.load(shops("c"), "completeStaging"))
+        monkeypatch.undo()
+        assert at(29.9) < ((await desk.the_source()).staged_until or 0) < at(30.1)
+        assert at(-0.1) < (staged.completed or 0) < at(0.1)
+
+    play(storage, story)
+
+
+def test_storage_that_does_not_tell_its_time_is_left_as_it_is(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StorageClock, "hear", lambda *_: None)
+    machine_is(monkeypatch, 40)
+
+    async def story(desk: Desk) -> None:
+        await write(desk, UPLOADS, new_job_id(at(0)))
+        await sweep(desk.account)
+        assert len(await desk.blobs(UPLOADS)) == 1
+
+    play(storage, story)
+
+
+def test_what_lost_tries_have_handed_out_goes_and_nothing_else(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.done(desk.load(shops("a", "a")))
+        job = await desk.done(desk.download())
+        pending, gone = await desk.create_row(JobType.DOWNLOAD, version=None), new_job_id(at(0))
+        lost = f"{job.row_key}/0123456789ab/Shops.xml"
+        kept = {
+            f"{job.row_key}/Shops.xml",  # as a version of this program before tries had names, or somebody else
+            f"{job.row_key}/0123456789ab/more/Shops.xml",
+            f"{pending}/0123456789ab/Shops.xml",
+            f"{gone}/0123456789ab/Shops.xml",
+            "whatever/0123456789ab/Shops.xml",
+        }
+        before = set(await desk.blobs(EXPORTS))
+        assert len(before) == 2  # an error log and a download
+        for name in (lost, *kept):
+            await write(desk, EXPORTS, name)
+        await sweep(desk.account)
+        assert set(await desk.blobs(EXPORTS)) == before | kept
+
+    play(storage, story)
+
+
+def test_the_name_of_a_data_source_that_nobody_made_after_all_is_free_again(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        storage.data_source_row("shops", **Storage.OF_A_DATA_SOURCE, Reserved=True)
+        storage.data_source_row("cafes", **Storage.OF_A_DATA_SOURCE, Reserved=False)
+        assert await desk.source() is None
+        await sweep(desk.account)
+        with storage.datasources() as table:
+            rows = table.query_entities(f"PartitionKey eq '{storage.account}'")
+            assert [row["RowKey"] for row in rows] == ["cafes"]
+
+    play(storage, story)
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(0.9, True), (1.1, False)])
+def test_the_row_of_a_worker_that_is_gone_is_deleted_after_a_day(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, days: float, *, is_kept: bool
+) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.account.workers.write(WorkerRow("host:7:a1b2c3", at(0), "0.1.0"))
+        storage_is(monkeypatch, days)
+        await sweep(desk.account)
+        assert len(await desk.account.workers.all()) == is_kept
 
     play(storage, story)
 
@@ -130,9 +260,14 @@ def test_what_came_after_a_given_up_delete_is_not_freed(storage: Storage, monkey
     play(storage, story)
 
 
-def test_a_job_whose_message_was_lost_gets_another(storage: Storage) -> None:
+def test_a_job_whose_message_was_lost_gets_another(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(desk: Desk) -> None:
-        lost = await desk.create_row(JobType.ACCESS, "Lost", job_id=new_job_id(at(-0.01)), public=True)
+        lost = await desk.create_row(JobType.ACCESS, "Lost", public=True)
+        claim = Claim("the lost message", "0123456789ab", "worker", 1, at(0))
+        held = await desk.account.jobs.held(lost)
+        assert held is not None
+        assert await desk.account.jobs.claim(held, claim)
+        monkeypatch.setattr("proxy.work.sweep.YOUNG", 0)
         await sweep(desk.account)
         assert await desk.account.queue.length() == 1
         await sweep(desk.account)  # now it has a message
@@ -145,9 +280,28 @@ def test_a_job_whose_message_was_lost_gets_another(storage: Storage) -> None:
 
 def test_a_job_that_is_just_being_created_has_no_message_yet(storage: Storage) -> None:
     async def story(desk: Desk) -> None:
-        await desk.create_row(JobType.ACCESS, public=True)
+        await desk.create_row(JobType.ACCESS, public=True, job_id=new_job_id(at(-0.5)))  # by a clock that is behind
         storage.job(status="Pending")
         await sweep(desk.account)
         assert await desk.account.queue.length() == 0
+
+    play(storage, story)
+
+
+def test_a_job_that_was_never_confirmed_is_ended_and_not_done(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        record = await desk.record(await desk.create_row(JobType.COMPLETE))
+        old, young = (replace(record, row_key=new_job_id(at(days))) for days in (-0.01, 0))
+        for record in (old, young):
+            await desk.account.jobs.create(replace(record, unconfirmed=True), "{}")
+            await desk.account.queue.put(record.row_key)
+        await sweep(desk.account)
+        assert (await desk.record(old.row_key)).status is JobStatus.ABORTED
+        assert "Create it again" in ((await desk.record(old.row_key)).error_message or "")
+        assert (await desk.record(young.row_key)).status is JobStatus.PENDING
+        assert not await desk.account.jobs.confirm(old.row_key)  # who wakes up late is told
+        assert await desk.account.jobs.confirm(young.row_key)
+        assert await desk.account.jobs.confirm(young.row_key)
+        assert await desk.record(young.row_key) == young
 
     play(storage, story)

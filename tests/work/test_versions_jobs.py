@@ -1,16 +1,17 @@
 """Publishing, rolling back, making public, deleting, downloading: each as its owner sees it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from adapters.datasources import DataSource
 from adapters.files import VERSIONS
 from adapters.records import JobStatus, JobType
-from adapters.ticks import Ticks
+from adapters.ticks import PER_SECOND, Ticks
 from proxy.exchange.load import InputForm
+from proxy.work.job import now
 from tests.storage import Storage
-from tests.work.desk import Desk, play, shops
+from tests.work.desk import Desk, of_a_try, play, shops
 
 
 def test_a_staged_version_is_published(storage: Storage) -> None:
@@ -93,15 +94,47 @@ def test_a_deleted_data_source_leaves_nothing_and_may_be_made_anew(storage: Stor
     play(storage, story)
 
 
-def test_a_delete_that_comes_late_leaves_what_was_made_since(storage: Storage) -> None:
+@pytest.mark.parametrize("skew", [-30, 0, 30])
+@pytest.mark.parametrize("kind", ["delete", "delete staged", "publish", "rollback", "access", "download"])
+def test_a_job_is_for_the_data_source_that_its_request_meant_whatever_the_clocks_say(
+    storage: Storage, kind: str, skew: int
+) -> None:
+    """The data source was made by a machine whose clock is so many seconds off that of the job's."""
+
     async def story(desk: Desk) -> None:
-        late = await desk.create_row(JobType.DELETE, staging=False)
-        source = DataSource(name="Shops", access_id="new", created=Ticks((await desk.record(late)).created + 1))
-        await desk.account.datasources.change("Shops", lambda _: source)
-        await desk.account.queue.put(late)
-        await desk.work()
-        assert (await desk.record(late)).status is JobStatus.COMPLETED
-        assert await desk.source() == source
+        first, second = [await desk.done(desk.load(shops(each))) for each in "ab"]
+        await desk.done(desk.load(shops("s"), "completeStaging"))
+        there = replace(await desk.the_source(), created=Ticks(now() + skew * PER_SECOND))
+        await desk.account.datasources.change("Shops", lambda _: there)
+        asked: dict[str, tuple[JobType, dict[str, Any]]] = {
+            "delete": (JobType.DELETE, {"staging": False}),
+            "delete staged": (JobType.DELETE, {"staging": True}),
+            "publish": (JobType.PUBLISH, {}),
+            "rollback": (JobType.ROLLBACK, {"version": first.row_key}),
+            "access": (JobType.ACCESS, {"public": True}),
+            "download": (JobType.DOWNLOAD, {"version": second.row_key}),
+        }
+        job_type, work = asked[kind]
+        meant = replace(there, created=Ticks(there.created - 1))  # deleted since, and made anew under its name
+        other = await desk.done(desk.create(job_type, **work, source=meant.identity))
+        assert other.status is JobStatus.ABORTED
+        assert str(other.error_message).startswith("The data source Shops that this job was created for is not there")
+        assert await desk.source() == there
+        same = await desk.done(desk.create(job_type, **work, source=there.identity))
+        assert (same.status, same.error_message) == (JobStatus.COMPLETED, None)
+        assert (await desk.source() is None) == (kind == "delete")
+        assert await desk.source() != there or kind == "download"
+
+    play(storage, story)
+
+
+def test_a_staged_delete_done_again_after_it_deleted_all_there_was_is_completed(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.done(desk.load(shops("b"), "completeStaging"))
+        meant = (await desk.the_source()).identity
+        for _ in range(2):
+            job = await desk.done(desk.create(JobType.DELETE, staging=True, source=meant))
+            assert (job.status, await desk.source()) == (JobStatus.COMPLETED, None)
 
     play(storage, story)
 
@@ -141,7 +174,7 @@ def test_a_download_is_what_a_load_takes(storage: Storage) -> None:
         await desk.done(desk.load(shops("b", "c"), "complete"))
         job = await desk.done(desk.download())
         assert (job.status, job.access_id, job.total, job.processed) == (JobStatus.COMPLETED, "acc", 2, 2)
-        assert str(job.output_blob) == f"exports/{storage.account}/{job.row_key}/Shops.xml"
+        assert of_a_try(job.output_blob, f"exports/{storage.account}/{job.row_key}/{{}}/Shops.xml")
         newest = await desk.account.jobs.newest_download("shops")
         assert newest == job
         job = await desk.done(desk.download(first.row_key))

@@ -3,19 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from adapters.account import Account, StorageOptions
 from adapters.accounts import Accounts
 from adapters.credentials import ConnectionString
-from adapters.errors import StorageFaultError
+from adapters.errors import Fault, StorageFaultError
+from adapters.files import Files
 from adapters.records import JobStatus
+from adapters.worker_rows import live_workers
 from proxy.keyring import KeyRing
 from proxy.ring_watch import RingInUse
+from proxy.work.slots import Slots
 from proxy.work.worker import Worker
 from tests.storage import Storage
 from tests.work.desk import Desk, play, shops
@@ -31,9 +33,7 @@ SECONDS = 20
 async def working(desk: Desk, ring: RingInUse, count: int = 1) -> AsyncIterator[None]:
     """Workers as long as the context lasts."""
     stop = asyncio.Event()
-    tasks = [
-        asyncio.create_task(Worker(ring, replace(desk.place, busy=asyncio.Lock())).run(stop)) for _ in range(count)
-    ]
+    tasks = [asyncio.create_task(Worker(ring, desk.place).run(stop)) for _ in range(count)]
     try:
         yield
     finally:
@@ -145,5 +145,69 @@ def test_a_queue_that_is_gone_is_made_again(storage: Storage) -> None:
         assert not await is_there()
         async with ring.accounts, working(desk, ring):
             await until(is_there)
+
+    play(storage, story)
+
+
+def test_a_worker_gives_signs_of_life_with_the_jobs_that_it_has_in_hand(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(desk: Desk) -> None:
+        monkeypatch.setattr("proxy.work.worker.LIFE_SECONDS", 0.1)
+        there, gate, send = asyncio.Event(), asyncio.Event(), Files.send
+
+        async def wait(self: Files, *arguments: Any) -> None:
+            there.set()
+            await gate.wait()
+            await send(self, *arguments)
+
+        monkeypatch.setattr(Files, "send", wait)
+        job_id, ring = await desk.load(shops("a")), ring_of(storage)
+
+        async def seen(*jobs: str) -> bool:
+            rows = await live_workers(desk.account)
+            return [(row.name, row.jobs) for row in rows] == [(desk.place.worker, jobs)]
+
+        async with ring.accounts, working(desk, ring):
+            await there.wait()
+            await until(lambda: seen(job_id))
+            gate.set()
+            await until(seen)
+        row = storage.table.get_entity(f"~workers:{storage.account}", desk.place.worker)
+        assert (row["Version"], row["StartedAt"].tzinfo is not None) == ("", True)
+
+    play(storage, story)
+
+
+def test_a_worker_that_may_not_tell_of_itself_says_so_once_and_goes_on(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(*_: object) -> NoReturn:
+        raise StorageFaultError(Fault.REFUSED, "HTTP 403")
+
+    async def story(desk: Desk) -> None:
+        monkeypatch.setattr("proxy.work.worker.LIFE_SECONDS", 0.01)
+        monkeypatch.setattr("proxy.work.worker.write_worker_row", refuse)
+        ring = ring_of(storage)
+        async with ring.accounts, working(desk, ring):
+            await finished(desk, await desk.load(shops("a")))
+        assert sum("no signs of life can be written" in record.getMessage() for record in caplog.records) == 1
+
+    play(storage, story)
+
+
+def test_a_backlog_of_one_data_source_holds_up_no_other_of_its_account(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(desk: Desk) -> None:
+        jobs = [await desk.load(shops("0"))]
+        other = await desk.load(shops("a"), name="Cafes")
+        jobs += [await desk.load(shops("1"), "incremental") for _ in range(8)]
+        monkeypatch.setattr(Slots, "_may", lambda slots, _: slots._free == desk.place.readers.limits.jobs)  # noqa: SLF001 - one job at a time
+        ring = ring_of(storage)
+        async with ring.accounts, working(desk, ring):
+            await finished(desk, other, *jobs)
+        ended = {job: (await desk.record(job)).completed or 0 for job in (other, *jobs)}
+        assert ended[other] < ended[jobs[4]]
 
     play(storage, story)

@@ -18,6 +18,9 @@ DOWNLOAD = f"Dataflows/DataSourceDownload/{ACCESS_ID}/Shops"
 ROLLBACK = f"Dataflows/DataSourceRollback/{OLDEST.job_id}/Shops"
 PUBLISH = f"data/{ACCESS_ID}/Shops/$commit"
 ACCESS = f"data/{ACCESS_ID}/Shops/$updatedatasource"
+MEANT = {"source": source().identity}
+"""What the work of each job says of its data source."""
+
 CREATING = (DOWNLOAD, ROLLBACK, PUBLISH, ACCESS)
 
 
@@ -87,7 +90,7 @@ def test_a_job_is_created_and_its_location_leads_to_it(
     assert not set("?#") & set(location)
     row = shops.job()
     assert (row["RowKey"], row["JobType"], row["Status"]) == (job["id"], TYPES[path], "Pending")
-    assert (row["DataSourceName"], row["AccessId"], row["Work"]) == ("Shops", ACCESS_ID, work)
+    assert (row["DataSourceName"], row["AccessId"], row["Work"]) == ("Shops", ACCESS_ID, work | MEANT)
     assert shops.queued() == [job["id"]]
     told = server.client.get(location.replace(PUBLIC_URL, server.url) + f"?output=json&key={MASTER}").json()
     (found,) = told["resourceSets"][0]["resources"]
@@ -130,7 +133,7 @@ def test_a_data_source_is_made_public_or_private(
     shops: Written,
 ) -> None:
     assert create(server, ACCESS, setPublic=text).status_code == 201
-    assert shops.job()["Work"] == {"public": public}
+    assert shops.job()["Work"] == {"public": public} | MEANT
 
 
 @pytest.mark.parametrize("text", ["", "2", "yes"])
@@ -143,7 +146,7 @@ def test_whether_it_is_public_must_be_said(text: str, server: LiveServer, shops:
 @pytest.mark.parametrize("each", [STAGED, OLDER, OLDEST], ids=["staged", "older", "oldest"])
 def test_any_version_can_be_downloaded_by_the_job_that_made_it(each: Any, server: LiveServer, shops: Written) -> None:
     assert create(server, DOWNLOAD, jobId=each.job_id.upper()).status_code == 201
-    assert shops.job()["Work"] == {"version": each.job_id}
+    assert shops.job()["Work"] == {"version": each.job_id} | MEANT
 
 
 def test_a_version_that_is_not_there_is_not_found(server: LiveServer, written: Written) -> None:
@@ -172,7 +175,7 @@ def test_a_delete_is_accepted_without_a_body_and_shows_in_the_list_at_once(
     assert (response.status_code, response.content, "location" in response.headers) == (202, b"", False)
     (job,) = server.json("Dataflows/ListJobs")["resourceSets"][0]["resources"]
     assert (job["description"], job["status"], job["name"]) == ("DataSourceDelete", "Pending", "Shops")
-    assert (written.job()["Work"], written.queued()) == ({"staging": False}, [job["id"]])
+    assert (written.job()["Work"], written.queued()) == ({"staging": False} | MEANT, [job["id"]])
 
 
 @pytest.mark.parametrize(
@@ -185,7 +188,7 @@ def test_what_is_staged_can_be_deleted_alone(
     shops: Written,
 ) -> None:
     assert delete(server, f"data/{ACCESS_ID}/Shops", isStaging=text).status_code == 202
-    assert shops.job()["Work"] == {"staging": staging}
+    assert shops.job()["Work"] == {"staging": staging} | MEANT
 
 
 def test_a_wrong_word_deletes_nothing(server: LiveServer, shops: Written) -> None:
@@ -236,11 +239,10 @@ def test_keys_are_judged_before_parameters_and_storage(storage: Storage, start: 
     written.put(source(staged=STAGED, earlier=(OLDER, OLDEST)), source("Bars", earlier=(OLDEST,)))
     for parameters in ({}, {"setPublic": "2"}, {"o": "pdf"}):
         for path in (*CREATING, f"data/{ACCESS_ID}/Shops"):
-            for key, code in (
-                (None, "NoCredentials"),
-                ("unheard-of", "InvalidCredentials"),
-                (QUERY, "NotAuthorized"),
-            ):
+            refused_by = {None: "NoCredentials", "unheard-of": "InvalidCredentials"}
+            if path in CREATING:
+                refused_by[QUERY] = "NotAuthorized"
+            for key, code in refused_by.items():
                 response = create(server, path, key, **parameters)
                 assert (response.status_code, response.json()["authenticationResultCode"]) == (401, code)
             other = create(server, path.replace("Shops", "Bars"), "shops", **parameters)
@@ -254,6 +256,19 @@ def test_keys_are_judged_before_parameters_and_storage(storage: Storage, start: 
 
 @pytest.mark.parametrize("path", CREATING, ids=ANSWERS)
 def test_a_name_that_can_not_be_one_is_a_bad_request(path: str, server: LiveServer, written: Written) -> None:
-    for name in ("a-b", "x" * 51, "%20"):
+    for name in ("a.b", "x" * 51, "%20"):
         assert refused(create(server, path.replace("Shops", name)))[0] == 400
     assert written.nothing()
+
+
+@pytest.mark.parametrize("seconds", [0, 30, 1200])
+def test_a_job_sorts_behind_one_that_a_server_made_whose_clock_is_ahead(
+    seconds: int, server: LiveServer, shops: Written, storage: Storage
+) -> None:
+    """Workers do the jobs of one data source in the order of their ids."""
+    ahead = storage.job(
+        "DataSourceAccess", "Pending", DataSourceName="Shops", Work="{}", CreatedDate=ago(seconds=-seconds)
+    )
+    made = [create(server, ACCESS).json()["resourceSets"][0]["resources"][0]["id"] for _ in range(3)]
+    assert [ahead, *made] == sorted([ahead, *made])
+    assert len(shops.queued()) == len(made)

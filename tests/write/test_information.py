@@ -128,9 +128,19 @@ def test_a_key_of_some_data_sources_is_told_of_those_only(storage: Storage, star
 
 
 @pytest.mark.parametrize("path", PATHS, ids=IDS)
+@pytest.mark.parametrize("parameters", [{}, {"showAllVersions": "true"}, {"$format": "json"}], ids=str)
+def test_a_query_key_is_told_the_same_as_a_master_key(
+    path: str, parameters: dict[str, str], server: LiveServer, written: Written
+) -> None:
+    written.put(source(is_public=True, staged=STAGED, earlier=(OLDER,)), source("Bars"))
+    told = server.get(path, QUERY, **parameters)
+    assert (told.status_code, told.content) == (200, server.get(path, **parameters).content)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=IDS)
 def test_a_key_that_may_not_gets_the_envelope(path: str, server: LiveServer, written: Written) -> None:
     written.put(source(is_public=True))
-    for key, code in ((None, "NoCredentials"), ("unheard-of", "InvalidCredentials"), (QUERY, "NotAuthorized")):
+    for key, code in ((None, "NoCredentials"), ("unheard-of", "InvalidCredentials")):
         for parameters in ({}, {"$format": "atom"}, {"$format": "pdf"}, {"showAllVersions": "x"}):
             response = server.get(path, key, **parameters)
             assert (response.status_code, response.json()["authenticationResultCode"]) == (401, code)

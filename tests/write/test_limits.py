@@ -32,7 +32,7 @@ def test_an_account_has_so_many_data_sources(storage: Storage, start: StartServe
 def test_an_account_has_so_many_jobs_under_way(storage: Storage, start: StartServer) -> None:
     server, written = start(storage, max_active_jobs=2), Written(storage)
     written.put(source(staged=version()))
-    storage.job("Geocode", PENDING)
+    storage.job("Geocode", "Completed")
     storage.job("DataSourceComplete", "Aborted")
     assert load(server).status_code == 201
     assert server.get(f"Dataflows/DataSourceDownload/{ACCESS_ID}/Shops").status_code == 201
@@ -42,9 +42,10 @@ def test_an_account_has_so_many_jobs_under_way(storage: Storage, start: StartSer
         server.get(f"data/{ACCESS_ID}/Shops/$commit"),
         delete(server),
     ):
-        assert (response.status_code, response.json()["statusDescription"]) == (429, "Too Many Requests")
+        assert (response.status_code, response.json()["statusDescription"]) == (503, "Service Unavailable")
         assert response.json()["authenticationResultCode"] == "ValidCredentials"
-        assert "unfinished" in response.json()["errorDetails"][0]
+        assert response.json()["errorDetails"] == ["JobUsageQuota: Account already has 2 'Pending' jobs."]
+        assert int(response.headers["retry-after"]) > 0
     assert len(written.queued()) == 2
 
 
@@ -53,7 +54,17 @@ def test_jobs_that_were_imported_count_in_no_limit(storage: Storage, start: Star
     for number in range(3):
         storage.job(status=PENDING, LegacyId=f"bing{number}")
     assert load(server).status_code == 201
-    assert refused(load(server))[0] == 429
+    assert refused(load(server))[0] == 503
+
+
+def test_geocode_jobs_count_in_both_limits(storage: Storage, start: StartServer) -> None:
+    server = start(storage, max_jobs_per_day=3, max_active_jobs=1)
+    pending = storage.job("Geocode", PENDING)
+    assert refused(load(server)) == (503, "JobUsageQuota: Account already has 1 'Pending' jobs.")
+    storage.table.update_entity({"PartitionKey": storage.account, "RowKey": pending, "Status": "Completed"})
+    assert load(server).status_code == 201
+    storage.job("Geocode", "Aborted")
+    assert refused(load(server)) == (503, "JobUsageQuota: Account has already submitted 3 jobs in the past 24 hours.")
 
 
 def test_an_account_creates_so_many_jobs_in_a_day(storage: Storage, start: StartServer) -> None:
@@ -62,8 +73,9 @@ def test_an_account_creates_so_many_jobs_in_a_day(storage: Storage, start: Start
     storage.job(CreatedDate=ago(hours=25))
     storage.job(CreatedDate=ago(hours=23))
     assert load(server).status_code == 201
-    status, detail = refused(load(server))
-    assert (status, "24 hours" in detail) == (429, True)
+    response = load(server)
+    assert refused(response) == (503, "JobUsageQuota: Account has already submitted 2 jobs in the past 24 hours.")
+    assert int(response.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("begun", [True, False])

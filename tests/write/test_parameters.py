@@ -73,7 +73,7 @@ def test_what_is_staged_is_neither_public_nor_private_but_the_word_must_be_right
     ("query", "code"),
     [
         ("", ErrorCode.BAD_NAME_PARAMETER),
-        (GOOD.replace("Shops", "my-shops"), ErrorCode.BAD_NAME_PARAMETER),
+        (GOOD.replace("Shops", "my.shops"), ErrorCode.BAD_NAME_PARAMETER),
         (GOOD.replace("Shops", "a" * 51), ErrorCode.BAD_NAME_PARAMETER),
         (GOOD.replace("complete", ""), ErrorCode.BAD_LOAD_OPERATION),
         (GOOD.replace("complete", "replace"), ErrorCode.BAD_LOAD_OPERATION),

@@ -47,9 +47,12 @@ def version(moment: str = "", entity_type: EntityType = SHOPS) -> Version:
     )
 
 
+CREATED = parse(ago(hours=2))
+
+
 def source(name: str = "Shops", **changes: Any) -> DataSource:
     """A data source with one published version."""
-    made = DataSource(name=name, access_id=ACCESS_ID, created=parse(ago(hours=2)), published=version())
+    made = DataSource(name=name, access_id=ACCESS_ID, created=CREATED, published=version())
     return replace(made, **changes)
 
 

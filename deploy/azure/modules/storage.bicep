@@ -20,6 +20,9 @@ param softDeleteDays int
 @description('Who may open it beside the apps; with none given, any network.')
 param clientNetworks string[]
 
+@description('Whether browsers let pages of any origin read blobs that they can open.')
+param pagesMayRead bool
+
 @description('The apps\' subnet.')
 param subnetId string
 
@@ -57,6 +60,21 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   properties: {
     deleteRetentionPolicy: { enabled: true, days: softDeleteDays }
     containerDeleteRetentionPolicy: { enabled: true, days: softDeleteDays }
+    // The rule of adapters/files.py. After the proxy's redirect a browser sends no origin, so all origins are allowed.
+    // A page still opens only what it has a signed link for.
+    cors: {
+      corsRules: pagesMayRead
+        ? [
+            {
+              allowedOrigins: ['*']
+              allowedMethods: ['GET', 'HEAD']
+              allowedHeaders: ['*']
+              exposedHeaders: ['*']
+              maxAgeInSeconds: 3600
+            }
+          ]
+        : []
+    }
   }
 }
 

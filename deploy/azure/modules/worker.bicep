@@ -83,7 +83,8 @@ resource worker 'Microsoft.App/containerApps@2025-01-01' = {
           // Said from the first, for azd changes the image only: without it our image would be a server, which fails for
           // want of its settings. The sample takes no notice of a word that is no option.
           args: ['worker']
-          // Memory as measured with a reserve. With one core go 4 GiB of disk: three times the largest load, and more.
+          // Memory: PROXY_WORKER_JOBS x PROXY_WORKER_MEMORY_MB + 256 MiB, and a reserve. With one core go 4 GiB of disk: for
+          // each of these jobs three times as much as the largest load, PROXY_MAX_UPLOAD_MB, and more.
           resources: { cpu: json('1.0'), memory: '2Gi' }
           env: concat(filter(ownSettings, setting => !contains(given, setting.name)), extraSettings)
           volumeMounts: [{ volumeName: 'keyring', mountPath: '/etc/spatial-data-proxy' }]

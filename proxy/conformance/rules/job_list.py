@@ -11,7 +11,7 @@ from proxy.conformance.dates import read_json_date, read_xml_date
 from proxy.conformance.exchanges import Format, Purpose
 from proxy.conformance.record import Record
 from proxy.conformance.rule import Rule, Seen, Unjudged
-from proxy.conformance.rules.looking import LISTS, NO_JOB, jobs, succeeds
+from proxy.conformance.rules.looking import LISTS, NO_JOB, expects, finds, jobs, succeeds
 from proxy.conformance.told import ToldJob, ToldLink
 
 NO_QUERY_KEY = "no query key was given"
@@ -231,6 +231,18 @@ RULES = (
         "It lists no job that the master key does not.",
         _query_key,
         NO_QUERY_KEY + ", or its list is empty",
+    ),
+    Rule(
+        "6.query-key-geocode",
+        "It follows geocode jobs.",
+        finds(Purpose.QUERY_KEY_GEOCODE),
+        NO_QUERY_KEY + ", or no geocode job is in the list",
+    ),
+    Rule(
+        "6.query-key-information",
+        "It reads the information of data sources.",
+        expects(Purpose.QUERY_KEY_INFORMATION, status=200),
+        NO_QUERY_KEY,
     ),
     Rule("6.formats-agree", "JSON and XML list the same jobs in the same order.", _formats_agree),
     Rule(

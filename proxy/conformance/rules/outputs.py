@@ -24,6 +24,7 @@ _SAS = ("sv", "sr", "st", "se", "sp", "spr", "sip", "sig", "ss", "srt", "si", "s
 _DELEGATED = ("skoid", "sktid", "skt", "ske", "sks", "skv", "skdutid", "sduoid")
 _SHOWN = ("rscc", "rscd", "rsce", "rscl", "rsct")
 _TAKEN = frozenset((*_SAS, *_DELEGATED, *_SHOWN, "timeout", "snapshot", "versionid", "comp", "restype"))
+_DELIMITED = (".csv", ".tab", ".pipe", ".txt")
 _GZIP = b"\x1f\x8b"
 _SOUND, _PARTIAL, _FOUND, _MISSING, _REFUSED = 200, 206, 302, 404, 403
 
@@ -61,6 +62,14 @@ def _signed_role(record: Record) -> Iterator[Seen]:
 
 def _suffix(url: str) -> str:
     return "" if url.endswith("#") else "it should end in an empty fragment: what is appended is never sent then"
+
+
+def _suffix_word(record: Record) -> Iterator[Seen]:
+    for job in record.jobs(*JOBS):
+        for link in job.links:
+            if link.is_signed and link.name:
+                wrong = "" if link.name in link.url else f"it should hold the word {link.name}"
+                yield Seen(job.exchange, link.url, wrong)
 
 
 def _suffix_name(url: str) -> str:
@@ -118,6 +127,14 @@ def _ends(record: Record) -> Iterator[Seen]:
 def _saves_as(url: str) -> str:
     found = _parameters(url)
     return "" if found.get("rsct") and found.get("rscd") else "it should carry the content type and the file name"
+
+
+def _delimited(record: Record) -> Iterator[Seen]:
+    for exchange, url in _signed(record):
+        if parts_of(url).path.lower().endswith(_DELIMITED):
+            found = _parameters(url).get("rsct", "")
+            sound = found.partition(";")[0].lower() == "text/plain"
+            yield Seen(exchange, f"rsct={found}", "" if sound else "it should be text/plain")
 
 
 def _fetched(*purposes: Purpose) -> Judge:
@@ -206,6 +223,7 @@ RULES = (
         _each_link(_suffix),
         NOT_SIGNED,
     ),
+    Rule("4.suffix-word", "A signed link holds the word succeeded or failed.", _suffix_word, NOT_SIGNED),
     Rule("4.suffix-name", "The parameter before it means nothing to storage.", _each_link(_suffix_name), NOT_SIGNED),
     Rule("4.appended-key", "A signed link works with ?key= appended.", _fetched(Purpose.LINK_APPENDED), NOT_SIGNED),
     Rule(
@@ -221,6 +239,7 @@ RULES = (
     Rule("4.start", "A signature starts a few minutes in the past.", _starts, NOT_SIGNED),
     Rule("4.end", "A signature is short-lived.", _ends, NOT_SIGNED),
     Rule("4.saved-as", "A signed link carries content type and file name.", _each_link(_saves_as), NOT_SIGNED),
+    Rule("4.delimited", "Delimited text is text/plain.", _delimited, "no signed link leads to delimited text"),
     Rule("4.plain-bytes", "Outputs are plain bytes, not compressed.", _plain, NOT_FETCHED),
     Rule("4.redirect", "An output path is a 302 to a URL.", _redirects, NO_OUTPUT),
     Rule("4.no-store", "Nobody may keep that 302.", _no_store, NO_OUTPUT),

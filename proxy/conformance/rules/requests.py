@@ -176,6 +176,11 @@ RULES = (
         finds_nothing(Purpose.NAME_ENCODED, Purpose.NAME_RAW),
     ),
     Rule(
+        "1.name-hyphen",
+        "A data source name may have hyphens.",
+        expects(Purpose.NAME_HYPHEN, status=UNKNOWN, documented=BAD),
+    ),
+    Rule(
         "1.name-encoded",
         "A name whose letters are percent-encoded is the same.",
         finds(Purpose.DOWNLOAD_ENCODED),

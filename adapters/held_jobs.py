@@ -1,0 +1,84 @@
+"""A job as a worker looks at it: its row, and which message and which try of it count."""
+
+from dataclasses import dataclass
+
+from azure.data.tables import EdmType, EntityProperty
+
+from adapters.properties import Remark, Row, text_of, written_at
+from adapters.records import JobRecord
+from adapters.rows import UNCONFIRMED
+from adapters.ticks import Ticks, to_text
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a worker writes into a job's row when it begins a try of it.
+
+    `message` is the id of the message by which it has the job, `try_id` the try's own name, `started` the moment.
+    `attempts` counts the tries, this one included; `worker` is the worker's name.
+    """
+
+    message: str
+    try_id: str
+    worker: str
+    attempts: int
+    started: Ticks
+
+    def properties(self) -> dict[str, object]:
+        """The row's properties, as the tables SDK takes them."""
+        return {
+            "Message": self.message,
+            "Try": self.try_id,
+            "Worker": self.worker,
+            "Attempts": self.attempts,
+            "StartedDate": EntityProperty(to_text(self.started), EdmType.DATETIME),
+        }
+
+
+RELEASED = {"Message": ""}
+"""The properties of a job that whoever has a message of it may begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldJob:
+    """A job's row as it was read.
+
+    `work` is the text that it was created with; None: somebody else does it. Of its messages only `message` counts,
+    where it has one, and of its tries only `try_id`. `etag` names this state of the row.
+    """
+
+    record: JobRecord
+    work: str | None
+    message: str | None
+    try_id: str
+    etag: str
+
+
+def held_job(row: Row, record: JobRecord, remark: Remark) -> HeldJob:
+    """The job that a row holds."""
+    message, try_id = text_of(row, "Message", remark), text_of(row, "Try", remark) or ""
+    return HeldJob(record, text_of(row, "Work", remark), message, try_id, row["odata.etag"])
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """A job that workers have still to do, as an index tells of it.
+
+    `is_claimed` says that a worker has begun it, `is_unconfirmed` that it is being created and nobody may do it yet;
+    `written` is when storage last took a write of its row.
+    """
+
+    row_key: str
+    data_source_name: str
+    is_claimed: bool
+    is_unconfirmed: bool
+    written: Ticks | None
+
+    WHERE = "Status eq 'Pending' and Work gt ''"
+    SELECT = f"RowKey,DataSourceName,Message,Timestamp,{UNCONFIRMED}"
+
+
+def waiting_job(row: Row, remark: Remark) -> WaitingJob:
+    """The job that a row of the index tells of."""
+    name, message = text_of(row, "DataSourceName", remark), text_of(row, "Message", remark)
+    return WaitingJob(row["RowKey"], name or "", message is not None, row.get(UNCONFIRMED) is True, written_at(row))
