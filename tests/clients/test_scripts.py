@@ -141,6 +141,7 @@ def test_a_shell_script_sends_xml_as_a_form(server: LiveServer, storage: Storage
     command = ["curl", "--silent", "--data-binary", f"@{file}", f"{url}&o=xml&key=master-key"]
     answer = subprocess.run(command, capture_output=True, check=True, timeout=20).stdout.decode()
     assert "<StatusCode>201</StatusCode>" in answer
-    (row,) = storage.table.query_entities(f"PartitionKey eq '{storage.account}'")
+    rows = storage.table.query_entities(f"PartitionKey eq '{storage.account}'")
+    (row,) = (each for each in rows if "JobType" in each)
     assert json.loads(row["Work"])["input"] == "xml"
     assert row["DataSourceName"] == "Fourth-Coffee"

