@@ -245,8 +245,9 @@ def test_a_ring_that_is_no_file_cannot_be_edited(
 ) -> None:
     monkeypatch.setenv("PROXY_KEYRING", json.dumps(RING))
     monkeypatch.delenv("PROXY_KEYRING_FILE", raising=False)
-    assert main(["keys", "revoke", "ab"]) == 1
-    assert capsys.readouterr().err == "PROXY_KEYRING_FILE must name the file to edit\n"
+    for command in (["revoke", "ab"], ["add", "--account", "contoso"]):  # before a key is asked for
+        assert main(["keys", *command]) == 1
+        assert capsys.readouterr().err == "PROXY_KEYRING_FILE must name the file to edit\n"
 
 
 def test_on_a_terminal_the_key_is_not_shown(
