@@ -164,7 +164,8 @@ def test_who_is_cancelled_ends_the_process_whatever_it_does(pool: ReaderPool, tm
 def test_what_nobody_foresaw_is_told_in_the_owners_words_and_in_detail_to_the_log(
     pool: ReaderPool, tmp_path: Path, form: str
 ) -> None:
-    work: LoadTask | ExportTask = task(tmp_path, b"", form) if form == "nonsense" else ExportTask(str(tmp_path), "{}", "Shops")
+    export = ExportTask(str(tmp_path), "{}", "Shops")
+    work: LoadTask | ExportTask = task(tmp_path, b"", form) if form == "nonsense" else export
     with pytest.raises(ReadingError) as raised:
         read(pool, work)
     assert "Error" not in str(raised.value)

@@ -329,9 +329,9 @@ def test_a_job_that_was_never_confirmed_is_ended_and_not_done(
         assert (await desk.record(old.row_key)).status is JobStatus.ABORTED
         assert "Create it again" in ((await desk.record(old.row_key)).error_message or "")
         assert (await desk.record(young.row_key)).status is JobStatus.PENDING
-        assert not await desk.account.jobs.confirm(old.row_key)  # who wakes up late is told
-        assert await desk.account.jobs.confirm(young.row_key)
-        assert await desk.account.jobs.confirm(young.row_key)
+        assert not await desk.account.jobs.confirm(old, "{}")  # who wakes up late is told
+        assert await desk.account.jobs.confirm(young, "{}")
+        assert await desk.account.jobs.confirm(young, "{}")
         assert await desk.record(young.row_key) == young
 
     play(storage, story)
