@@ -170,7 +170,7 @@ def test_a_first_ring_that_cannot_be_is_one_line_and_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("PROXY_KEYRING", raising=False)
-    for path, account, told in (("a.json", "a/b", "account: "), ("no/a.json", "a", "No such file or directory")):
+    for path, account, told in (("a.json", "a/b", "account 'a/b': "), ("no/a.json", "a", "No such file or directory")):
         monkeypatch.setenv("PROXY_KEYRING_FILE", str(tmp_path / path))
         assert main(["keys", "add", "--account", account, "--new"]) == 1
         error = capsys.readouterr().err
