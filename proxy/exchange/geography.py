@@ -104,7 +104,7 @@ def _hopeless(column: pa.Array) -> dict[int, str]:
     deep = pc.greater(pc.count_substring(column, "("), DEEPEST_GEOGRAPHY)
     for row in np.flatnonzero(deep.fill_null(fill_value=False)).tolist():
         if (depth := _depth(column[row].as_py())) > DEEPEST_GEOGRAPHY:
-            wrong[row] = f"has {depth} brackets in each other: at most {DEEPEST_GEOGRAPHY} are allowed"
+            wrong[row] = f"has {depth:,} brackets in each other: at most {DEEPEST_GEOGRAPHY} are allowed"
     for found, reason in (
         (many, f"has more than {MOST_POINTS:,} points"),
         (pc.match_substring_regex(column, _NO_NUMBER), "has a coordinate that is not a number"),

@@ -42,8 +42,9 @@ def entity_type(declared: Declared, *, incremental: bool) -> EntityType:
     for property_ in kept:
         _check_name(property_.name, _PROPERTY_NAME, "the property name", "letters, digits and _")
     _check_properties(kept)
-    _check_location(kept)
     key = _key(declared.keys, kept)
+    if len(kept) > 1 or kept == declared.properties:  # a list of ids to delete needs no place
+        _check_location(kept)
     return EntityType(declared.name, _located(kept), key)
 
 
