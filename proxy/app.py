@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -17,7 +18,7 @@ from adapters.account import Account, StorageOptions
 from adapters.accounts import Accounts
 from adapters.errors import Fault, StorageFaultError
 from adapters.remembered import Lifetimes
-from proxy.background import follow
+from proxy.background import follow, watch_load_needs
 from proxy.cors import ANY, allow_listed
 from proxy.draining import READINESS
 from proxy.endpoint import Endpoint
@@ -58,7 +59,9 @@ def create_app(settings: Settings, keyring: KeyRing, watching: Watching = NOTHIN
         await asyncio.wait(tasks, timeout=PREPARE_SECONDS)
         await readiness.look()
         tasks.append(asyncio.create_task(readiness.watch()))
-        tasks += follow(settings, ring, seconds, watching, lambda accounts: prepare_all(ring, accounts, seconds))
+        prepare_them = partial(prepare_all, ring, seconds=seconds)
+        tasks += follow(settings, ring, seconds, watching, prepare_them)
+        tasks.append(watch_load_needs(settings, ring, watching, signs=True))
         yield {REFUSE: endpoint.refuse, READINESS: readiness}
         for task in tasks:
             task.cancel()

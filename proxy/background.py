@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from adapters.accounts import Accounts
+from proxy.load_needs import LoadNeedsWatch
 from proxy.ring_watch import RingInUse, watch
 from proxy.settings import Settings
 from proxy.watching import metric_table
@@ -33,3 +34,9 @@ def follow(
         census = Census(ring, series, window, settings.storage_timeout, is_the_one)
         tasks.append(asyncio.create_task(census.run()))
     return tasks
+
+
+def watch_load_needs(settings: Settings, ring: RingInUse, watching: Watching, *, signs: bool) -> "asyncio.Task[None]":
+    """Begins to look at what loads need of each account; `signs` says whether this process signs links."""
+    report = None if watching.series is None else watching.series.report_load_need
+    return asyncio.create_task(LoadNeedsWatch(ring, settings.storage_timeout, report, signs=signs).run())

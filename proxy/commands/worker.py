@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 import tempfile
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 from adapters.accounts import Accounts
 from proxy.app import prepare, storage_options
-from proxy.background import follow
+from proxy.background import follow, watch_load_needs
 from proxy.exchange.limits import Limits
 from proxy.keyring import KeyRing
 from proxy.ring_watch import RingInUse
@@ -87,7 +88,9 @@ async def _work(settings: Settings, keyring: KeyRing, watched: Watching) -> int:
     tasks: list[asyncio.Task[Any]] = [asyncio.create_task(prepare(ring.accounts, seconds, signs=False))]
     # An account that has left the ring is closed when its jobs are finished or given back.
     grace = STOP_SECONDS + 2 * seconds
-    tasks += follow(settings, ring, grace, watched, lambda accounts: prepare(accounts, seconds, signs=False))
+    prepare_them = partial(prepare, seconds=seconds, signs=False)
+    tasks += follow(settings, ring, grace, watched, prepare_them)
+    tasks.append(watch_load_needs(settings, ring, watched, signs=False))
     readers = ReaderPool(reader_limits(settings))
     seen = JobsSeen() if watched.series is None else JobsCounted(watched.series)
     try:

@@ -77,6 +77,9 @@ ACCOUNT_BROKEN = _metric("account_broken", G, "account", "1 where the account's 
 ACCOUNT_FAULT = _metric(
     "account_fault", G, "account kind", "1 for the kind of fault that keeps the account's storage from being asked."
 )
+LOAD_NEED = _metric(
+    "load_need", G, "account need", "1 where what loads need is there, 0 where it is missing or does not answer."
+)
 CENSUS_TIME = _metric(
     "census_timestamp_seconds", G, "account", "When jobs and queue were last counted, in seconds since 1970."
 )
@@ -110,6 +113,7 @@ METRICS = (
     NEXT_KEY_END,
     ACCOUNT_BROKEN,
     ACCOUNT_FAULT,
+    LOAD_NEED,
     CENSUS_TIME,
     WORKER_JOBS,
     WORKER_JOB_SECONDS,

@@ -62,6 +62,11 @@ class Series:
         made: Gauge = self._made[metric.name].labels(*labels)
         return made
 
+    def report_load_need(self, account: str, need: str, state: float) -> None:
+        """Sets whether what loads need of an account is there: 1, 0, or NaN where that is not known."""
+        if self.account(account) != OTHER:
+            self.gauge(metric_table.LOAD_NEED, account, need).set(state)
+
     def account(self, name: str | None) -> str:
         """The value of the label `account`: the name, as long as there are not too many of them."""
         if name is None:
