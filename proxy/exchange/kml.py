@@ -71,7 +71,7 @@ class Kml:
             try:
                 shape = well_known_text(placemark)
             except ValueError as error:
-                failures.append(Failure(place, row[ENTITY_ID.name.lower()], f"{GEOMETRY.name} {error}"))
+                failures.append(Failure(place, row[ENTITY_ID.name.lower()], f"{GEOMETRY.name} {error}", len(rows)))
             else:
                 rows.append(row | ({GEOMETRY.name.lower(): shape} if shape else {}))
                 places.append(place)

@@ -84,7 +84,7 @@ class ShapefileSet:
                     row = dict(zip(names, map(_text, reader.record(number - 1)), strict=False))
                     shape = _wkb(reader.shape(number - 1))
                 except _BROKEN as error:
-                    failures.append(Failure(_place(number), None, f"can't be read: {error}"[:500]))
+                    failures.append(Failure(_place(number), None, f"can't be read: {error}"[:500], len(texts)))
                 else:
                     row[ENTITY_ID.name.lower()] = row.get(ENTITY_ID.name.lower()) or str(number)
                     texts.append(row)

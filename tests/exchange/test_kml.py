@@ -7,6 +7,7 @@ from proxy.exchange.schema import EdmType, UnusableError
 from tests.exchange.loading import export, load
 from tests.exchange.test_unpack import zipped
 
+WKT = "it has to be well-known text like POINT (-122.3 47.6) or POLYGON ((0 0, 1 0, 1 1, 0 0))"
 POINT = "<Point><coordinates>1,2,0</coordinates></Point>"
 
 
@@ -93,8 +94,8 @@ def test_each_kind_of_geometry_is_a_geography(geometry: str, text: str) -> None:
     ("geometry", "reason"),
     [
         ("<Point><coordinates>1 2), POINT (3 4</coordinates></Point>", "Geometry has coordinates that are none: 1"),
-        ("<Point><coordinates/></Point>", "Geometry is no well-known text of a geography"),
-        ("<MultiGeometry/>", "Geometry has no points"),
+        ("<Point><coordinates/></Point>", f"Geometry is 'POINT ()': {WKT}"),
+        ("<MultiGeometry/>", "Geometry is empty or has an empty part"),
         ("", "Latitude is missing"),
     ],
 )
