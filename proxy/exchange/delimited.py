@@ -52,14 +52,14 @@ class Delimited:
                 yield from _read(reader, block, width, key)
             else:
                 rest = found.rest
-                yield from _sliced(found, blocks.number + 1)
+                yield from _sliced(found, width, blocks.number + 1)
                 blocks.number += line_ends(block, 0, len(block) - len(rest))
             block = rest + blocks.take()
 
     def _regular(self, block: bytes, width: int, key: int) -> Regular | None:
         """The rows by the quick way, where none lacks its id: it may be no row."""
         found = None if len(block) > LARGEST_RECORD else regular(block, self.separator, width)
-        if found is None:
+        if found is None or key >= len(found.columns):
             return None
         found.columns[key] = without_empty(pc.utf8_trim_whitespace(found.columns[key]))
         return None if found.columns[key].null_count else found
@@ -94,10 +94,12 @@ def _read(reader: RecordReader, block: bytes, width: int, key: int) -> Iterator[
     yield collected()
 
 
-def _sliced(found: Regular, first: int) -> Iterator[Rows]:
-    """The rows of regular columns; the block's first line is `first`."""
+def _sliced(found: Regular, width: int, first: int) -> Iterator[Rows]:
+    """The rows of regular columns, as many as there are properties; the block's first line is `first`."""
     for start in range(0, len(found.lines), BATCH_ROWS):
         some = [column.slice(start, BATCH_ROWS) for column in found.columns]
+        # Not for the whole block: each column takes memory for each row, also where all are missing.
+        some += [pa.nulls(len(some[0]), pa.string())] * (width - len(some))
         lines = found.lines[start : start + BATCH_ROWS] + first
         yield Rows(some, lambda row, lines=lines: f"line {lines[row]}")  # type: ignore[misc]  # bound here
 

@@ -1,6 +1,6 @@
 """The first two lines of delimited text: what it is, and the schema, as people's programs save them."""
 
-from proxy.exchange.delimited_records import split_line
+from proxy.exchange.delimited_grammar import split_line
 from proxy.exchange.line_blocks import LineBlocks, decoded
 from proxy.exchange.schema import EdmType, Property, UnusableError
 from proxy.exchange.schema_rules import Declared

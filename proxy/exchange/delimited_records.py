@@ -1,44 +1,16 @@
-"""The rows of delimited text, by the rule for quotes (write-side contract, "What people's files look like").
-
-A value is quoted when its first character, blanks aside, is a quote, and the next quote that is not doubled ends the
-value: a separator or a line's end follows it, blanks aside. Any other quote is a character like any other.
-
-The search for the closing quote costs linear time in all: it passes only runs of an even number of quotes, and can
-begin only at a run of an odd number, so that no two searches read the same bytes.
-"""
+"""The rows of delimited text, read one after the other: any form of them, each counted, bounded in memory."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from proxy.exchange.delimited_grammar import GRAMMARS, unquoted, values_of
 from proxy.exchange.limits import LARGEST_RECORD, LONGEST_ID
 from proxy.exchange.line_blocks import LineBlocks, decoded
 from proxy.exchange.texts import line_ends, shown
 
 _LONGEST_QUICK = 64 * 1024
 """Bytes of a line whose values are all split at once."""
-_LINE_END = rb"(?:\r\n?|\n|\Z)"
-
-
-@dataclass(frozen=True, slots=True)
-class Grammar:
-    """The expressions of one separator. All repetition is possessive: a match takes linear time."""
-
-    separator: bytes
-    nothing: re.Pattern[bytes]
-    """Blanks, separators and line ends: what is no row."""
-    line: re.Pattern[bytes]
-    """A line (group 1) with its end."""
-    opened_at_once: bytes
-    """A separator and a quote."""
-    opening: re.Pattern[bytes]
-    """The beginning of a value that may be quoted; `search` looks for it."""
-    value: re.Pattern[bytes]
-    """One value, quoted (group 1) or not (group 2), and the separator behind it (group 3) or the line's end."""
-    literal: re.Pattern[bytes]
-    """The same, with the quote as a character (groups 2 and 3)."""
-    opened: re.Pattern[bytes]
-    """A quoted value as far as it has no closing quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,45 +21,6 @@ class Record:
     size: int
     values: list[str]
     wrong: str | None = None
-
-
-def _grammar(separator: str, *, across_lines: bool) -> Grammar:
-    by = re.escape(separator.encode())
-    blank = rb"[ \t]" if separator != "\t" else rb" "
-    inside = rb'[^"]*+(?:""[^"]*+)*+' if across_lines else rb'[^"\r\n]*+(?:""[^"\r\n]*+)*+'
-    end = rb"(?:(%b)|%b)" % (by, _LINE_END)
-    return Grammar(
-        separator=separator.encode(),
-        nothing=re.compile(rb"[ \t\r\n%b]*+" % by),
-        line=re.compile(rb"([^\r\n]*+)" + _LINE_END),
-        opened_at_once=separator.encode() + b'"',
-        opening=re.compile(rb'(?:\A|%b)%b*+"' % (by, blank)),
-        value=re.compile(rb'(?:%b*+"(%b)"%b*+|([^%b\r\n]*+))%b' % (blank, inside, blank, by, end)),
-        literal=re.compile(rb"(?!)()|([^%b\r\n]*+)%b" % (by, end)),
-        opened=re.compile(rb'%b*+"%b' % (blank, inside)),
-    )
-
-
-GRAMMARS = {
-    separator: _grammar(separator, across_lines=separator == ",")  # tab and pipe: a line is a row
-    for separator in (",", "\t", "|")
-}
-
-
-def split_line(line: bytes, separator: str) -> list[str]:
-    """The values of one row; what is not UTF-8 in it is replaced."""
-    return [value.decode(errors="replace") for value, _ in _values(line, GRAMMARS[separator])]
-
-
-def _values(row: bytes, grammar: Grammar) -> list[tuple[bytes, bool]]:
-    """The values of one row, and which of them begin with a quote that nothing closes in it."""
-    values = []
-    for quoted, literal, separator in grammar.value.findall(row):
-        value = quoted.replace(b'""', b'"') if b'""' in quoted else quoted or literal
-        values.append((value, b'"' in literal and literal.lstrip(b" \t").startswith(b'"')))
-        if not separator:
-            break
-    return values
 
 
 class RecordReader:
@@ -148,7 +81,7 @@ class RecordReader:
 
     def _in_line(self, line: bytes, end: int) -> tuple[int, list[bytes]] | None:
         """Where a record begins, and its values, where no quote is left open in its line."""
-        values = _values(line, self._by) if len(line) <= _LONGEST_QUICK else []
+        values = values_of(line, self._by) if len(line) <= _LONGEST_QUICK else []
         if not values or len(values) > self._width + 1 or any(is_open for _, is_open in values):
             return None
         start, self._at = self._at, end
@@ -167,7 +100,7 @@ class RecordReader:
                 self._extend(start)
                 start, self._at, values, extended = 0, 0, [], True
                 continue
-            value = _unquoted(match)
+            value = unquoted(match)
             if len(values) <= self._width:
                 values.append(value)
             elif not values[-1].strip():
@@ -216,11 +149,3 @@ class RecordReader:
             values += [""] * (self._width - len(values))
         values[self._key] = values[self._key].strip()
         return Record(line, size, values, wrong)
-
-
-def _unquoted(match: re.Match[bytes]) -> bytes:
-    quoted: bytes | None = match[1]
-    if quoted is None:
-        literal: bytes = match[2]
-        return literal
-    return quoted.replace(b'""', b'"') if b'""' in quoted else quoted

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
-from proxy.exchange.delimited_records import split_line
+from proxy.exchange.delimited_grammar import split_line
 
 _MOST_SURPLUS = 50
 """Empty columns behind the last one. A spreadsheet pads all lines to the width of the widest."""
@@ -26,7 +26,7 @@ Places = npt.NDArray[np.int64]
 class Regular:
     """The columns of a block, null where a value is empty; and the line where each row begins, the first one 0.
 
-    `rest` is what the block holds behind its last whole row.
+    The last columns may be missing. `rest` is what the block holds behind its last whole row.
     """
 
     columns: list[pa.Array]
@@ -59,8 +59,7 @@ def regular(block: bytes, separator: str, width: int) -> Regular | None:
         return None
     if table.num_rows != len(lines) or any(column.null_count < len(lines) for column in table.columns[width:]):
         return None
-    columns = [column.combine_chunks() for column in table.columns[:width]]
-    return Regular(columns + [pa.nulls(len(lines), pa.string())] * (width - len(columns)), lines, rest)
+    return Regular([column.combine_chunks() for column in table.columns[:width]], lines, rest)
 
 
 def _whole_rows(block: bytes, separator: str) -> tuple[bytes, bytes]:

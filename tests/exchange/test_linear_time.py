@@ -30,11 +30,11 @@ MODULES = [
 FILLERS = (*" \t\n0a\",|()<[-.;'", '""', "1,", "1 ", '",', ',"', "()", "a ", "-1", "0.", "\u00a0", "[[", "<a", "&amp;")
 ENDS = ("", "\0", "x", '"x', "\u20ac")
 SIZES = (200, 800, 3_200)
+ATTEMPTS = 3
 WORTH_MEASURING = 1e-3
 """Seconds: less than this is lost in what the machine does beside."""
 MOST = 9.0
 """Times as long for four times as much: linear is 4, quadratic 16."""
-TRIES = 4
 
 
 def patterns() -> list[tuple[str, re.Pattern[Any]]]:
@@ -114,6 +114,7 @@ def uses(name: str, pattern: re.Pattern[Any]) -> list[Callable[[Any], object]]:
 
 
 def seconds(use: Callable[[Any], object], text: Any, rounds: int = 1) -> float:
+    """The processor's time, the best of some rounds: what others do on the machine counts little."""
     taken = []
     for _ in range(rounds):
         started = time.process_time()
@@ -127,15 +128,13 @@ def is_linear(use: Callable[[Any], object], make: Callable[[int], Any], sizes: t
     for smaller, larger in itertools.pairwise(sizes):
         if seconds(use, make(larger)) < WORTH_MEASURING:
             continue
-        # Again and best of several, and some times over: a busy machine is slower from one moment to the next.
-        if all(_is_slower(use, make(smaller), make(larger)) for _ in range(TRIES)):
+        for _ in range(ATTEMPTS):
+            before, after = seconds(use, make(smaller), 3), seconds(use, make(larger), 3)
+            if after <= max(WORTH_MEASURING, MOST * before):
+                break
+        else:
             return False
     return True
-
-
-def _is_slower(use: Callable[[Any], object], smaller: Any, larger: Any) -> bool:
-    before, after = seconds(use, smaller, 5), seconds(use, larger, 3)
-    return after > WORTH_MEASURING and after > MOST * before
 
 
 def slow_text(pattern: re.Pattern[Any], used: list[Callable[[Any], object]]) -> tuple[str, str, str] | None:
@@ -177,11 +176,11 @@ def test_no_function_makes_an_expression_of_its_own() -> None:
         and call.func.value.id == "re"
         and call.func.attr != "escape"
     }
-    known = {("xml_regular", "regular_entity"), ("delimited_records", "_grammar")}
-    assert made_by_functions - {("kml_geometry", "_tuples")} == known
+    known = {("xml_regular", "regular_entity"), ("delimited_grammar", "_grammar")}
+    assert made_by_functions == known
 
 
-def load_or_abort(data: bytes) -> None:
+def try_load(data: bytes) -> None:
     with contextlib.suppress(UnusableError):
         load(data, "csv")
 
@@ -214,4 +213,4 @@ LOADS: dict[str, Callable[[int], bytes]] = {
 
 @pytest.mark.parametrize("name", [*LOADS])
 def test_a_load_takes_linear_time_on_any_text(name: str) -> None:
-    assert is_linear(load_or_abort, LOADS[name], sizes=(30_000, 120_000, 480_000))
+    assert is_linear(try_load, LOADS[name], sizes=(30_000, 120_000, 480_000))
