@@ -134,7 +134,7 @@ class Head:
             ):
                 raise UnusableError(
                     f"line {number}, property {place}, is {shown(cell)}, which is not like Name(Edm.String) or "
-                    f"Name(Edm.String,primaryKey): the schema can't be read"
+                    f"Name(Edm.String,primaryKey): the schema cannot be read"
                 )
             if type_.lower() not in _TYPES:
                 raise UnusableError(

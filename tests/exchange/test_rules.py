@@ -26,9 +26,9 @@ DATE = "a date is like 2013-01-03T23:22:15.7979398Z, 2013-01-03 or 1/3/2013 11:2
             f"bad,{'n' * 2561},1,true,1,",
             f"Name is '{'n' * 50}...', of 2,561 characters: at most 2,560 are allowed",
         ),
-        ("bad,a\x07b,1,true,1,", "Name is 'a b', with the character U+0007, which XML can't carry"),
-        ("bad,a\0b,1,true,1,", "Name is 'a b', with the character U+0000, which XML can't carry"),
-        ("bad,a\ufffeb,1,true,1,", "Name is 'a b', with the character U+FFFE, which XML can't carry"),
+        ("bad,a\x07b,1,true,1,", "Name is 'a b', with the character U+0007, which XML cannot carry"),
+        ("bad,a\0b,1,true,1,", "Name is 'a b', with the character U+0000, which XML cannot carry"),
+        ("bad,a\ufffeb,1,true,1,", "Name is 'a b', with the character U+FFFE, which XML cannot carry"),
         ("bad,n,1.5,true,1,", "Open is '1.5': Edm.Int64 is a sign and digits, without a fraction"),
         ("bad,n,0x10,true,1,", "Open is '0x10': Edm.Int64 is a sign and digits"),
         (
@@ -74,9 +74,10 @@ def test_failures_are_in_the_order_of_the_file_whatever_finds_them() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("bad,91,0", "Latitude is 91.0: it has to be between -90 and 90"),
-        ("bad,-90.000001,0", "Latitude is -90.000001: it has to be between -90 and 90"),
-        ("bad,0,180.5", "Longitude is 180.5: it has to be between -180 and 180"),
+        ("bad,91,0", "Latitude is '91': it has to be between -90 and 90"),
+        ("bad,-90.000001,0", "Latitude is '-90.000001': it has to be between -90 and 90"),
+        ("bad,0,180.5", "Longitude is '180.5': it has to be between -180 and 180"),
+        ("bad,0, +2.050E2 ", "Longitude is '+2.050E2': it has to be between -180 and 180"),
         ("bad,,0", "Latitude is missing"),
         ("bad,0,", "Longitude is missing"),
         ('bad,"47,6",0', "Latitude is '47,6': write 47.6"),
