@@ -35,6 +35,7 @@ class Rules:
         """The batch of these rows: what keeps all rules, what is to be deleted, what failed, in the file's order."""
         columns = list(rows.columns)
         mark = columns.pop(self._mark) if self._mark is not None else None
+        columns[self._key] = pc.utf8_trim_whitespace(columns[self._key])
         ids, wrong = self._ids(columns[self._key])
         deleted = self._marked(mark, wrong) if mark is not None else []
         marked = set(deleted)

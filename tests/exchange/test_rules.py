@@ -5,7 +5,7 @@ import pytest
 from proxy.exchange.batch import Failure
 from proxy.exchange.limits import Limits
 from proxy.exchange.schema import UnusableError
-from tests.exchange.loading import PLACE, csv_of, load, placed
+from tests.exchange.loading import PLACE, csv_of, load, placed, xml_of
 
 KEY = "EntityID(Edm.String,primaryKey)"
 WKT = "it has to be well-known text like POINT (-122.3 47.6) or POLYGON ((0 0, 1 0, 1 1, 0 0))"
@@ -150,6 +150,26 @@ def test_of_two_entities_with_one_id_the_later_one_fails_in_any_batch() -> None:
         ("line 6004", "5999"),
     ]
     assert max(batch.entities.num_rows for batch in loaded.batches) <= 5_000
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (placed(KEY, "1", " 1 ", '" a\tb "', '" "'), "csv"),
+        (
+            xml_of(
+                "<Shops><EntityID>1</EntityID></Shops><Shops><EntityID>\n 1\n</EntityID></Shops>"
+                "<Shops><EntityID> a&#9;b </EntityID></Shops><Shops><EntityID> </EntityID></Shops>"
+            ),
+            "xml",
+        ),
+    ],
+)
+def test_an_id_is_trimmed_in_each_format(data: bytes, form: str) -> None:
+    loaded = load(data, form)
+    assert [entity["EntityID"] for entity in loaded.entities] == ["1", "a\tb"]
+    assert loaded.reasons == ["EntityID is '1', as that of another entity before it", "EntityID is missing"]
+    assert [failure.entity_id for failure in loaded.failures] == ["1", None]
 
 
 @pytest.mark.parametrize("type_", ["String", "Boolean", "Int64"])
