@@ -35,6 +35,7 @@ class Rules:
         """The batch of these rows: what keeps all rules, what is to be deleted, what failed, in the file's order."""
         columns = list(rows.columns)
         mark = columns.pop(self._mark) if self._mark is not None else None
+        columns[self._key] = pc.utf8_trim_whitespace(columns[self._key])
         ids, wrong = self._ids(columns[self._key])
         deleted = self._marked(mark, wrong) if mark is not None else []
         marked = set(deleted)
@@ -99,21 +100,21 @@ class Rules:
             note(property_.name, reasons)
         size = len(columns[0])
         arrays += [pa.nulls(size, pa.float64())] * (len(self._type.properties) - len(arrays))
-        for name, reasons in self._locate(arrays, geographies):
+        for name, reasons in self._locate(columns, arrays, geographies):
             note(name, reasons)
         for row in without:
             wrong.pop(row, None)
         return arrays, wrong
 
     def _locate(
-        self, arrays: list[pa.Array], geographies: geography.Geographies | None
+        self, texts: list[pa.Array], arrays: list[pa.Array], geographies: geography.Geographies | None
     ) -> Iterator[tuple[str, dict[int, str]]]:
         """Fills in the location from the geography's centroid, and says where it is missing or out of range."""
         for name, most in _RANGES.items():
             place = self._location[name]
             if place is None:
                 continue
-            column, given = arrays[place], arrays[place]
+            column = arrays[place]
             if column.null_count and geographies is not None:
                 centroids = geographies.latitudes if name == LATITUDE else geographies.longitudes
                 arrays[place] = column = pc.coalesce(column, centroids)
@@ -125,7 +126,7 @@ class Rules:
                 yield (
                     name,
                     {
-                        row: f"is {column[row].as_py()!r}{_of_centroid(given[row])}: {allowed}"
+                        row: f"is {_written(texts, place, row) or _of_centroid(column[row])}: {allowed}"
                         for row in np.flatnonzero(outside).tolist()
                     },
                 )
@@ -136,5 +137,11 @@ def _id_of(text: str | None) -> str | None:
     return (text or "").strip()[: LONGEST_ID + 1] or None
 
 
-def _of_centroid(given: pa.Scalar) -> str:
-    return "" if given.is_valid else ", the geography's centroid (longitude comes first in well-known text)"
+def _written(texts: list[pa.Array], place: int, row: int) -> str | None:
+    """A coordinate as the file spells it; None where it is the centroid's."""
+    text = (texts[place][row].as_py() or "").strip() if place < len(texts) else ""
+    return shown(text) if text else None
+
+
+def _of_centroid(value: pa.Scalar) -> str:
+    return f"{value.as_py()!r}, the geography's centroid (longitude comes first in well-known text)"

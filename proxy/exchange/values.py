@@ -56,7 +56,7 @@ def read_string(text: str) -> str:
         raise ValueError(f"is {shown(text)}, of {len(text):,} characters: at most {LONGEST_STRING:,} are allowed")
     found = _NOT_IN_XML.search(text)
     if found:
-        raise ValueError(f"is {shown(text)}, with the character U+{ord(found[0]):04X}, which XML can't carry")
+        raise ValueError(f"is {shown(text)}, with the character U+{ord(found[0]):04X}, which XML cannot carry")
     return text
 
 

@@ -124,4 +124,4 @@ class EntityReader:
 
     def _id(self) -> str | None:
         value = self._values[self._keys[0]]
-        return value[: 4 * LONGEST_ID].decode("utf-8", "ignore")[:LONGEST_ID] if value is not None else None
+        return value[: 4 * LONGEST_ID].decode("utf-8", "ignore").strip()[:LONGEST_ID] if value is not None else None

@@ -184,6 +184,12 @@ def test_each_name_of_data_is_a_property_of_its_own(names: tuple[str, ...], prop
     assert (entity["Name"], entity["Latitude"]) == ("n", 2)
 
 
+def test_data_of_another_namespace_are_properties_too() -> None:
+    own = '<x:camp xmlns:x="urn:x">14</x:camp><x:note xmlns:x="urn:x">a <b>b</b></x:note>'
+    [entity] = load(kml(placemark(extended(own + data("camp", "v")))), "kml").entities
+    assert (entity["camp"], entity["camp_2"], entity["note"]) == ("v", "14", "a b")
+
+
 def test_data_that_say_a_place_are_that_of_a_placemark_without_geometry() -> None:
     place = extended(data("latitude", "47.6") + data("Longitude", "-122.3"))
     [alone] = load(kml(placemark(place, geometry="")), "kml").entities
@@ -249,6 +255,8 @@ def test_a_file_of_too_many_names_is_refused_at_the_first_one_too_many() -> None
         (("files/other.kml", "DOC.KML"), "DOC.KML"),
         (("files/doc.kml", "b.kml", "a.kml"), "b.kml"),
         (("folder/places.kml", "folder/icon.png"), "folder/places.kml"),
+        (("map/layers/a.kml", "map/doc.kml"), "map/doc.kml"),
+        (("./a.kml", "./doc.kml"), "./doc.kml"),
         (("places.xml",), "places.xml"),
     ],
 )
@@ -257,7 +265,7 @@ def test_the_document_of_a_kmz_is_doc_kml_else_the_first_at_its_root(files: tupl
     assert [entity["Description"] for entity in load(kmz, "kml").entities] == [document]
 
 
-@pytest.mark.parametrize("files", [("a/x.kml", "b/y.kml"), ("a.png", "b.png"), ()])
+@pytest.mark.parametrize("files", [("a/x.kml", "b/y.kml"), ("a/doc.kml", "b/doc.kml"), ("a.png", "b.png"), ()])
 def test_a_kmz_without_such_a_document_is_refused(files: tuple[str, ...]) -> None:
     with pytest.raises(UnusableError, match=r"has to hold one .kml file, or one at its root, and holds (2|none)"):
         load(zipped(*((name, kml(placemark())) for name in files)), "kml")

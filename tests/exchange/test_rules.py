@@ -5,7 +5,7 @@ import pytest
 from proxy.exchange.batch import Failure
 from proxy.exchange.limits import Limits
 from proxy.exchange.schema import UnusableError
-from tests.exchange.loading import PLACE, csv_of, load, placed
+from tests.exchange.loading import PLACE, csv_of, load, placed, xml_of
 
 KEY = "EntityID(Edm.String,primaryKey)"
 WKT = "it has to be well-known text like POINT (-122.3 47.6) or POLYGON ((0 0, 1 0, 1 1, 0 0))"
@@ -26,9 +26,9 @@ DATE = "a date is like 2013-01-03T23:22:15.7979398Z, 2013-01-03 or 1/3/2013 11:2
             f"bad,{'n' * 2561},1,true,1,",
             f"Name is '{'n' * 50}...', of 2,561 characters: at most 2,560 are allowed",
         ),
-        ("bad,a\x07b,1,true,1,", "Name is 'a b', with the character U+0007, which XML can't carry"),
-        ("bad,a\0b,1,true,1,", "Name is 'a b', with the character U+0000, which XML can't carry"),
-        ("bad,a\ufffeb,1,true,1,", "Name is 'a b', with the character U+FFFE, which XML can't carry"),
+        ("bad,a\x07b,1,true,1,", "Name is 'a b', with the character U+0007, which XML cannot carry"),
+        ("bad,a\0b,1,true,1,", "Name is 'a b', with the character U+0000, which XML cannot carry"),
+        ("bad,a\ufffeb,1,true,1,", "Name is 'a b', with the character U+FFFE, which XML cannot carry"),
         ("bad,n,1.5,true,1,", "Open is '1.5': Edm.Int64 is a sign and digits, without a fraction"),
         ("bad,n,0x10,true,1,", "Open is '0x10': Edm.Int64 is a sign and digits"),
         (
@@ -74,9 +74,10 @@ def test_failures_are_in_the_order_of_the_file_whatever_finds_them() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("bad,91,0", "Latitude is 91.0: it has to be between -90 and 90"),
-        ("bad,-90.000001,0", "Latitude is -90.000001: it has to be between -90 and 90"),
-        ("bad,0,180.5", "Longitude is 180.5: it has to be between -180 and 180"),
+        ("bad,91,0", "Latitude is '91': it has to be between -90 and 90"),
+        ("bad,-90.000001,0", "Latitude is '-90.000001': it has to be between -90 and 90"),
+        ("bad,0,180.5", "Longitude is '180.5': it has to be between -180 and 180"),
+        ("bad,0, +2.050E2 ", "Longitude is '+2.050E2': it has to be between -180 and 180"),
         ("bad,,0", "Latitude is missing"),
         ("bad,0,", "Longitude is missing"),
         ('bad,"47,6",0', "Latitude is '47,6': write 47.6"),
@@ -93,17 +94,21 @@ def test_a_location_is_on_earth(row: str, reason: str) -> None:
     [
         ("POINT(1 2", f"is 'POINT(1 2': {WKT}"),
         ("CIRCULARSTRING(0 0,1 1,2 0)", f"is 'CIRCULARSTRING(0 0,1 1,2 0)': {WKT}"),
-        ("POLYGON((0 0,1 1,0 0))", "has a ring of fewer than three different places"),
-        ("POINT EMPTY", "is empty or has an empty part"),
+        ("POLYGON((0 0,1 1,0 0))", "has a ring of fewer than three different places: 'POLYGON((0 0,1 1,0 0))'"),
+        ("LINESTRING(1 1,1 1)", "has a line of one place, and needs two: 'LINESTRING(1 1,1 1)'"),
+        ("POINT EMPTY", "is empty or has an empty part: 'POINT EMPTY'"),
         ("POINT(nan 1)", "has a coordinate that is not a number: 'POINT(nan 1)'"),
         ("POINT Z(1 1 inf)", "has a coordinate that is not a number: 'POINT Z(1 1 inf)'"),
-        ("POINT Z(1 1 1e999)", "has a coordinate that is not a number"),
+        ("POINT Z(1 1 1e999)", "has a coordinate that is not a number: 'POINT Z(1 1 1e999)'"),
         ("POINT(0x10 1)", f"is 'POINT(0x10 1)': {WKT}"),
         (
             f"LINESTRING({','.join(['1 1'] * 100_001)})",
             f"has more than 100,000 points: 'LINESTRING({'1 1,' * 9}1 1...'",
         ),
-        (f"{'GEOMETRYCOLLECTION(' * 16}POINT(1 2){')' * 16}", "has 17 brackets in each other: at most 16 are allowed"),
+        (
+            f"{'GEOMETRYCOLLECTION(' * 16}POINT(1 2){')' * 16}",
+            f"has 17 brackets in each other, and at most 16 are allowed: '{('GEOMETRYCOLLECTION(' * 16)[:50]}...'",
+        ),
     ],
 )
 def test_a_geography_keeps_its_rules(shape: str, reason: str) -> None:
@@ -149,6 +154,26 @@ def test_of_two_entities_with_one_id_the_later_one_fails_in_any_batch() -> None:
         ("line 6004", "5999"),
     ]
     assert max(batch.entities.num_rows for batch in loaded.batches) <= 5_000
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (placed(KEY, "1", " 1 ", '" a\tb "', '" "'), "csv"),
+        (
+            xml_of(
+                "<Shops><EntityID>1</EntityID></Shops><Shops><EntityID>\n 1\n</EntityID></Shops>"
+                "<Shops><EntityID> a&#9;b </EntityID></Shops><Shops><EntityID> </EntityID></Shops>"
+            ),
+            "xml",
+        ),
+    ],
+)
+def test_an_id_is_trimmed_in_each_format(data: bytes, form: str) -> None:
+    loaded = load(data, form)
+    assert [entity["EntityID"] for entity in loaded.entities] == ["1", "a\tb"]
+    assert loaded.reasons == ["EntityID is '1', as that of another entity before it", "EntityID is missing"]
+    assert [failure.entity_id for failure in loaded.failures] == ["1", None]
 
 
 @pytest.mark.parametrize("type_", ["String", "Boolean", "Int64"])
