@@ -26,6 +26,9 @@ TRIES = 20
 FIRST_WAIT = 0.02
 LONGEST_WAIT = 0.5
 
+JITTER = random.SystemRandom()
+"""Spreads waits. It leaves the state of the random module alone, which a program beside us may have seeded."""
+
 
 @asynccontextmanager
 async def storage_call(seconds: float) -> AsyncIterator[None]:
@@ -51,4 +54,4 @@ def error_code(error: BaseException | None) -> str | None:
 async def wait_before(attempt: int) -> None:
     """Waits before the next attempt of a change; the first wait is that before attempt 1."""
     longest = min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
-    await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
+    await asyncio.sleep(JITTER.uniform(0, longest))

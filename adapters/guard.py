@@ -5,11 +5,11 @@ now and then, until one of them succeeds. Who may not ask is told at once.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from adapters.calls import JITTER
 from adapters.errors import Fault, StorageFaultError, fault_of_exception
 from adapters.watch import UNSEEN, Watch
 
@@ -80,10 +80,10 @@ class Guard:
             if now < self._probe_at:
                 self.watch.held_back()
                 raise StorageFaultError(self._last.fault, f"{self._last.detail}; not asked again yet")
-            self._probe_at = now + random.uniform(*PROBE_SECONDS)  # noqa: S311 - no secret
+            self._probe_at = now + JITTER.uniform(*PROBE_SECONDS)
 
     def _failed(self, fault: StorageFaultError) -> None:
         self._last = fault
         self._faults += 1
         if self._faults == FAULTS:
-            self._probe_at = self._clock() + random.uniform(*PROBE_SECONDS)  # noqa: S311 - no secret
+            self._probe_at = self._clock() + JITTER.uniform(*PROBE_SECONDS)

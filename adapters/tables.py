@@ -8,7 +8,6 @@ requests go to aiohttp itself, proved by the SDKs' own signatures and tokens.
 
 import asyncio
 import json
-import random
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import orjson
 from yarl import URL
 
 from adapters.authentication import Authentication
+from adapters.calls import JITTER
 from adapters.errors import Fault, StorageFaultError, fault_of_answer, fault_of_exception
 from adapters.storage_clock import StorageClock
 from adapters.watch import UNSEEN, Call, SeenCall, Watch
@@ -170,7 +170,7 @@ class TableReads:
             # Who is told to come back later than we would anyway can't be served by this request.
             if not left or fault.fault not in _PASSING or (told is not None and told != "0"):
                 raise fault
-            await asyncio.sleep(random.uniform(0, LONGEST_WAIT / (left + 1)))  # noqa: S311 - no secret
+            await asyncio.sleep(JITTER.uniform(0, LONGEST_WAIT / (left + 1)))
         raise AssertionError("unreachable")  # pragma: no cover - the last try returns or raises
 
     async def _ask(self, url: str, query: dict[str, str]) -> _Answer:

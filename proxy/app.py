@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import random
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from adapters.account import Account, StorageOptions
 from adapters.accounts import Accounts
+from adapters.calls import JITTER
 from adapters.errors import Fault, StorageFaultError
 from adapters.remembered import Lifetimes
 from proxy.background import follow, watch_load_needs
@@ -132,7 +132,7 @@ async def prepare_all(ring: RingInUse, accounts: Accounts, seconds: float) -> No
     wait, longest = PREPARE_AGAIN
     missing = await prepare(accounts, seconds)
     while missing and ring.accounts is accounts:
-        await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        await asyncio.sleep(wait * JITTER.uniform(0.5, 1.5))
         wait = min(longest, 2 * wait)
         missing = await prepare(accounts, seconds, names=missing)
 

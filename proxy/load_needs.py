@@ -6,12 +6,12 @@
 import asyncio
 import logging
 import math
-import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from adapters.account import Account
+from adapters.calls import JITTER
 from adapters.errors import Fault, StorageFaultError
 from adapters.files import EXPORTS, UPLOADS, VERSIONS
 from adapters.worker_rows import GONE_SECONDS, live_workers
@@ -110,7 +110,7 @@ class LoadNeedsWatch:
     async def run(self) -> None:
         """Looks until it is cancelled."""
         while True:
-            await asyncio.sleep(WATCH_SECONDS * random.uniform(0.9, 1.1))  # noqa: S311 - no secret
+            await asyncio.sleep(WATCH_SECONDS * JITTER.uniform(0.9, 1.1))
             try:
                 await self.look()
             except Exception:

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-import random
 import time
 
+from adapters.calls import JITTER
 from adapters.errors import Fault, StorageFaultError
 from proxy.ring_watch import RingInUse
 
@@ -57,7 +57,7 @@ class Readiness:
                 await self.look()
             except Exception:
                 log.exception("the accounts could not be looked at")
-            await asyncio.sleep(LOOK_EVERY * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+            await asyncio.sleep(LOOK_EVERY * JITTER.uniform(0.8, 1.2))
 
     async def look(self) -> None:
         """Looks once."""

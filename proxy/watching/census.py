@@ -6,13 +6,13 @@ It asks storage as a job list does, and after the queue's length where it may. O
 import asyncio
 import logging
 import math
-import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from adapters.account import Account
+from adapters.calls import JITTER
 from adapters.errors import Fault, StorageFaultError
 from adapters.records import JobRecord, JobStatus
 from adapters.ticks import PER_SECOND, from_datetime
@@ -73,7 +73,7 @@ class Census:
                     await self.take()
             except Exception:
                 log.exception("the census failed")
-            await asyncio.sleep(CENSUS_SECONDS * random.uniform(0.9, 1.1))  # noqa: S311 - no secret
+            await asyncio.sleep(CENSUS_SECONDS * JITTER.uniform(0.9, 1.1))
 
     async def take(self) -> None:
         """Counts once."""

@@ -6,12 +6,12 @@ side; nobody takes a job that would have to wait for them: another worker may ha
 
 import asyncio
 import logging
-import random
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from adapters.account import Account
+from adapters.calls import JITTER
 from adapters.errors import ConflictError, Fault, StorageFaultError
 from adapters.properties import MalformedRowError
 from adapters.queue import Lease
@@ -126,7 +126,7 @@ class Worker:
                 wait, broken = broken, min(BROKEN[1], broken * 2)
                 with suppress(StorageFaultError):
                     await hand.account.create_missing()
-            await _wait(hand.woken, wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            await _wait(hand.woken, wait * JITTER.uniform(0.5, 1.5))
             hand.woken.clear()
         if hand.jobs:
             await asyncio.wait(hand.jobs)
@@ -208,7 +208,7 @@ class Worker:
     async def _sweep(self, hand: _Hand) -> None:
         wait = FIRST_SWEEP_SECONDS
         while True:
-            await _wait(hand.stop, wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            await _wait(hand.stop, wait * JITTER.uniform(0.5, 1.5))
             if hand.stop.is_set():
                 return
             try:

@@ -18,7 +18,7 @@ CHARACTERS = st.one_of(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"),
 )
 TEXTS = st.text(CHARACTERS, max_size=20) | st.just("x" * 2560)
-IDS = st.text(CHARACTERS, min_size=1, max_size=50)
+IDS = st.text(CHARACTERS, min_size=1, max_size=50).map(str.strip).filter(bool)  # the readers trim ids
 
 _DEGREES = st.floats(-80, 80).map(lambda number: number + 0.0)
 _PAIRS = st.tuples(_DEGREES, _DEGREES)
@@ -28,11 +28,11 @@ _PARTS = st.one_of(
     st.tuples(_DEGREES, _DEGREES, st.floats(allow_nan=False, allow_infinity=False).map(lambda z: z + 0.0)).map(
         shapely.Point
     ),
-    st.lists(_PAIRS, min_size=2, max_size=5).map(shapely.LineString),
+    st.lists(_PAIRS, min_size=2, max_size=5, unique=True).map(shapely.LineString),
     _RINGS.map(shapely.Polygon),
     st.lists(_RINGS, min_size=2, max_size=3).map(lambda rings: shapely.Polygon(rings[0], rings[1:])),
     st.lists(_PAIRS, min_size=1, max_size=4).map(shapely.MultiPoint),
-    st.lists(st.lists(_PAIRS, min_size=2, max_size=4), min_size=1, max_size=3).map(shapely.MultiLineString),
+    st.lists(st.lists(_PAIRS, min_size=2, max_size=4, unique=True), min_size=1, max_size=3).map(shapely.MultiLineString),
     st.lists(_RINGS.map(shapely.Polygon), min_size=1, max_size=3).map(shapely.MultiPolygon),
 )
 # A collection's parts are all flat: a mixed one has no height for some of its points.

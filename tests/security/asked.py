@@ -82,6 +82,8 @@ class Recorder:
             yield "account", "tableServices/tables/write"
         else:
             name = path[0].partition("(")[0]
+            if re.fullmatch("jobs[0-9a-f]{8,}", name) and name != self.storage.table_name:
+                return  # what a server of another test still has to do
             on = "table jobs" if name == self.storage.table_name else f"table {name}"
             conditional = any(each.lower() == "if-match" for each in headers)
             for action in self._of_rows(method, conditional=conditional):
