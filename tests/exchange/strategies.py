@@ -23,16 +23,17 @@ IDS = st.text(CHARACTERS, min_size=1, max_size=50).map(str.strip).filter(bool)  
 _DEGREES = st.floats(-80, 80).map(lambda number: number + 0.0)
 _PAIRS = st.tuples(_DEGREES, _DEGREES)
 _RINGS = st.lists(_PAIRS, min_size=3, max_size=6, unique=True).map(lambda points: [*points, points[0]])
+_LINES = st.lists(_PAIRS, min_size=2, max_size=5, unique=True)
 _PARTS = st.one_of(
     _PAIRS.map(shapely.Point),
     st.tuples(_DEGREES, _DEGREES, st.floats(allow_nan=False, allow_infinity=False).map(lambda z: z + 0.0)).map(
         shapely.Point
     ),
-    st.lists(_PAIRS, min_size=2, max_size=5, unique=True).map(shapely.LineString),
+    _LINES.map(shapely.LineString),
     _RINGS.map(shapely.Polygon),
     st.lists(_RINGS, min_size=2, max_size=3).map(lambda rings: shapely.Polygon(rings[0], rings[1:])),
     st.lists(_PAIRS, min_size=1, max_size=4).map(shapely.MultiPoint),
-    st.lists(st.lists(_PAIRS, min_size=2, max_size=4, unique=True), min_size=1, max_size=3).map(shapely.MultiLineString),
+    st.lists(_LINES, min_size=1, max_size=3).map(shapely.MultiLineString),
     st.lists(_RINGS.map(shapely.Polygon), min_size=1, max_size=3).map(shapely.MultiPolygon),
 )
 # A collection's parts are all flat: a mixed one has no height for some of its points.
