@@ -20,6 +20,13 @@ from proxy.logs import configure_logs
 from proxy.server import listen, serve
 from proxy.settings import Settings, load_settings
 
+# High enough that nobody who tries the demo meets a limit; docker-compose.yml has the same.
+LIMITS = {
+    "PROXY_MAX_ACTIVE_JOBS": "200",
+    "PROXY_MAX_DATA_SOURCES": "200",
+    "PROXY_MAX_JOBS_PER_DAY": "5000",
+}
+
 ACCOUNT = "demo"
 MASTER_KEY = "demo-master-key"
 QUERY_KEY = "demo-query-key"
@@ -60,9 +67,8 @@ def demo(emulator_running: str | None) -> int:
     os.environ["PROXY_KEYRING"] = "{}"
     os.environ.setdefault("PROXY_HOST", "127.0.0.1")
     os.environ.setdefault("PROXY_LOG_FORMAT", "text")
-    # The samples count as the account's jobs; whoever tries the demo has jobs to create as well.
-    os.environ.setdefault("PROXY_MAX_ACTIVE_JOBS", "50")
-    os.environ.setdefault("PROXY_MAX_JOBS_PER_DAY", "500")
+    for name, value in LIMITS.items():
+        os.environ.setdefault(name, value)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the emulator ends with us
     listener = listen(load_settings())
     port = listener.getsockname()[1]
@@ -113,7 +119,9 @@ def _storage(emulator_running: str | None) -> Iterator[str]:
 @contextmanager
 def _worker() -> Iterator[None]:
     """A worker as a process of its own, as anywhere else; it ends before the emulator does."""
-    with subprocess.Popen([sys.executable, "-m", "proxy", "worker"]) as process:
+    # The port of metrics is the server's.
+    environment = {name: value for name, value in os.environ.items() if name != "PROXY_METRICS_PORT"}
+    with subprocess.Popen([sys.executable, "-m", "proxy", "worker"], env=environment) as process:
         try:
             yield
         finally:

@@ -66,7 +66,8 @@ def running(*arguments: str, **variables: str) -> Iterator[Demo]:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
-    with running() as started:
+    # The port of metrics is the server's alone: the worker must do its jobs beside it.
+    with running(PROXY_METRICS_PORT=str(free_port())) as started:
         yield started
 
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from adapters.emulator import Emulator
+from proxy.commands.demo import LIMITS
 from tests.commands.serving import serving
 from tests.contract.processes import ROOT
 from tests.deploy.compose_rules import RULES, broken
@@ -81,6 +82,11 @@ def test_the_step_that_writes_the_samples_does_so_for_a_server_with_the_same_rin
     with serving(storage, keyring_file=file, jobs_table="jobs") as server:
         answer = server.get("Dataflows/ListJobs", "demo-query-key").json()
         assert answer["resourceSets"][0]["estimatedTotal"] == 27
+
+
+def test_nobody_who_tries_the_compose_file_meets_a_limit_of_the_demo() -> None:
+    environment = COMPOSE["services"]["proxy"]["environment"]
+    assert {name: environment[name] for name in LIMITS} == LIMITS
 
 
 def test_samples_are_written_to_an_emulator_only() -> None:
