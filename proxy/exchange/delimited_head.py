@@ -79,7 +79,9 @@ class Head:
             raise UnusableError(self._no_head(_one_line(self._text(0)) or f"{shown(parts[3])} is too much"))
         if "(edm." in self._text(0).lower():
             raise UnusableError(self._no_head(_one_line(self._text(0))))
-        name = parts[2] if parts[2:] else ""
+        if not parts[2:]:
+            raise UnusableError(self._no_head("the entity type is missing"))
+        name = parts[2]
         if name[-1:] in _SEPARATORS:
             raise UnusableError(self._no_head(self._other_separator(1, name[-1])))
         return name

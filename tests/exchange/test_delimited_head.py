@@ -76,6 +76,8 @@ def test_an_only_property_may_be_the_key_beside_the_location() -> None:
         ("csv", f"{HEADER}\n1,2,3".encode(), ["line 1 is 'EntityID(Edm", "this line is missing, and the schema comes"]),
         ("csv", f"{TITLE}, 2.0, Shops\n".encode(), ["line 1 is 'Bing", "the version is '2.0'"]),
         ("csv", f"{TITLE}\n".encode(), ["line 1 is 'Bing", "the version is missing"]),
+        ("csv", f"{TITLE}, 1.0\n".encode(), ["line 1 is 'Bing", "the entity type is missing"]),
+        ("csv", f'"{TITLE}",1, ,,\n'.encode(), ["line 1 is '\"Bing", "the entity type is missing"]),
         ("csv", f"{TITLE}, 1.0, Shops, more\n".encode(), ["line 1 is 'Bing", "'more' is too much"]),
         (
             "csv",
