@@ -26,6 +26,7 @@ _TYPES = {
     **dict.fromkeys(("float", "double"), EdmType.DOUBLE),
     "bool": EdmType.BOOLEAN,
 }
+_KNOWN_DATA = {"Data", "SchemaData"}
 
 Data = tuple[str, int]
 """The name of data, and how many of that name stand before it in the placemark: no value is lost."""
@@ -136,6 +137,9 @@ def _written(placemark: Element) -> Iterator[tuple[str, str]]:
         yield data.get("name", "")[:LONGEST_DATA_NAME], _text(data.find("value"))
     for data in placemark.iterfind("ExtendedData/SchemaData/SimpleData"):
         yield data.get("name", "")[:LONGEST_DATA_NAME], _text(data)
+    for data in placemark.iterfind("ExtendedData/*"):
+        if data.tag not in _KNOWN_DATA:  # elements of a namespace of its own, which KML allows
+            yield data.tag[:LONGEST_DATA_NAME], _text(data)
 
 
 def _text(element: Element | None) -> str:

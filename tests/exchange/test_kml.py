@@ -184,6 +184,12 @@ def test_each_name_of_data_is_a_property_of_its_own(names: tuple[str, ...], prop
     assert (entity["Name"], entity["Latitude"]) == ("n", 2)
 
 
+def test_data_of_another_namespace_are_properties_too() -> None:
+    own = '<x:camp xmlns:x="urn:x">14</x:camp><x:note xmlns:x="urn:x">a <b>b</b></x:note>'
+    [entity] = load(kml(placemark(extended(own + data("camp", "v")))), "kml").entities
+    assert (entity["camp"], entity["camp_2"], entity["note"]) == ("v", "14", "a b")
+
+
 def test_data_that_say_a_place_are_that_of_a_placemark_without_geometry() -> None:
     place = extended(data("latitude", "47.6") + data("Longitude", "-122.3"))
     [alone] = load(kml(placemark(place, geometry="")), "kml").entities
