@@ -122,6 +122,10 @@ def _path(info: zipfile.ZipInfo) -> PurePosixPath:
     return PurePosixPath(info.filename)
 
 
+def _is_document(info: zipfile.ZipInfo, suffix: str) -> bool:
+    return _path(info).name.lower() == f"doc{suffix}"
+
+
 def _hidden(path: PurePosixPath) -> bool:
     return path.name.startswith(".") or "__MACOSX" in path.parts
 
@@ -132,9 +136,9 @@ def _only(archive: zipfile.ZipFile, suffix: str | None) -> zipfile.ZipInfo:
     if suffix is not None and len(files) > 1:
         found = [info for info in files if info.filename.lower().endswith(suffix)]
         at_root = [info for info in found if len(_path(info).parts) == 1]
-        found = [info for info in at_root if info.filename.lower() == f"doc{suffix}"] or at_root or found
         if at_root:
-            return found[0]
+            return next((info for info in at_root if _is_document(info, suffix)), at_root[0])
+        found = [info for info in found if _is_document(info, suffix)] or found  # a folder was packed as a whole
     if len(found) == 1:
         return found[0]
     names = [info.filename[:_SHOWN] for info in files[:_MOST_NAMES]] + ["..."] * (len(files) > _MOST_NAMES)

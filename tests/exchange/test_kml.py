@@ -255,6 +255,8 @@ def test_a_file_of_too_many_names_is_refused_at_the_first_one_too_many() -> None
         (("files/other.kml", "DOC.KML"), "DOC.KML"),
         (("files/doc.kml", "b.kml", "a.kml"), "b.kml"),
         (("folder/places.kml", "folder/icon.png"), "folder/places.kml"),
+        (("map/layers/a.kml", "map/doc.kml"), "map/doc.kml"),
+        (("./a.kml", "./doc.kml"), "./doc.kml"),
         (("places.xml",), "places.xml"),
     ],
 )
@@ -263,7 +265,7 @@ def test_the_document_of_a_kmz_is_doc_kml_else_the_first_at_its_root(files: tupl
     assert [entity["Description"] for entity in load(kmz, "kml").entities] == [document]
 
 
-@pytest.mark.parametrize("files", [("a/x.kml", "b/y.kml"), ("a.png", "b.png"), ()])
+@pytest.mark.parametrize("files", [("a/x.kml", "b/y.kml"), ("a/doc.kml", "b/doc.kml"), ("a.png", "b.png"), ()])
 def test_a_kmz_without_such_a_document_is_refused(files: tuple[str, ...]) -> None:
     with pytest.raises(UnusableError, match=r"has to hold one .kml file, or one at its root, and holds (2|none)"):
         load(zipped(*((name, kml(placemark())) for name in files)), "kml")
