@@ -63,7 +63,8 @@ def _spans(column: pa.Array) -> list[tuple[int, int]]:
 def read(column: pa.Array) -> tuple[Shapes, dict[int, str]]:
     """The shapes of a column, WKT if it is `string`, WKB if it is `binary`; and what is wrong, by row."""
     wrong: dict[int, str] = {}
-    if pa.types.is_binary(column.type):
+    has_text = not pa.types.is_binary(column.type)
+    if not has_text:
         texts = column.to_numpy(zero_copy_only=False)
         shapes = np.asarray(shapely.from_wkb(texts, on_invalid="fix"), object)
         reason = "can't be read as a geography"
@@ -72,7 +73,8 @@ def read(column: pa.Array) -> tuple[Shapes, dict[int, str]]:
         shapes = _from_wkt(column, wrong)
     shapes = _without_measures(shapes)
     for row, reason in broken_rules(shapes).items():
-        wrong[row], shapes[row] = reason, None
+        wrong[row] = f"{reason}: {shown(column[row].as_py())}" if has_text else reason
+        shapes[row] = None
     return _without_negative_zeros(shapes), wrong
 
 
@@ -104,7 +106,8 @@ def _hopeless(column: pa.Array) -> dict[int, str]:
     deep = pc.greater(pc.count_substring(column, "("), DEEPEST_GEOGRAPHY)
     for row in np.flatnonzero(deep.fill_null(fill_value=False)).tolist():
         if (depth := _depth(column[row].as_py())) > DEEPEST_GEOGRAPHY:
-            wrong[row] = f"has {depth:,} brackets in each other: at most {DEEPEST_GEOGRAPHY} are allowed"
+            too_deep = f"has {depth:,} brackets in each other, and at most {DEEPEST_GEOGRAPHY} are allowed"
+            wrong[row] = f"{too_deep}: {shown(column[row].as_py())}"
     for found, reason in (
         (many, f"has more than {MOST_POINTS:,} points"),
         (pc.match_substring_regex(column, _NO_NUMBER), "has a coordinate that is not a number"),

@@ -19,13 +19,13 @@ def broken_rules(shapes: Shapes) -> dict[int, str]:
     wrong: dict[int, str] = {}
     points = shapely.get_num_coordinates(shapes)
     for row in np.flatnonzero(points > MOST_POINTS).tolist():
-        wrong[row] = f"has {points[row]:,} points: at most {MOST_POINTS:,} are allowed"
+        wrong[row] = f"has {points[row]:,} points, and at most {MOST_POINTS:,} are allowed"
     parts, owners = _simple_parts(shapes, wrong)
     _note(wrong, owners[shapely.is_empty(parts)], "is empty or has an empty part")
     _note(wrong, _endless(shapes), "has a coordinate that is not a number")
     kinds = shapely.get_type_id(parts)
     lines, rings = parts[kinds == _LINE], parts[kinds == _RING]
-    _note(wrong, owners[kinds == _LINE][_places(lines) < 2], "has a line of one place: it needs two")  # noqa: PLR2004
+    _note(wrong, owners[kinds == _LINE][_places(lines) < 2], "has a line of one place, and needs two")  # noqa: PLR2004
     inner, polygons = shapely.get_rings(parts[kinds == _POLYGON], return_index=True)
     rings = np.concatenate([rings, inner])
     owners = np.concatenate([owners[kinds == _RING], owners[kinds == _POLYGON][polygons]])

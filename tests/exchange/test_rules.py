@@ -94,17 +94,21 @@ def test_a_location_is_on_earth(row: str, reason: str) -> None:
     [
         ("POINT(1 2", f"is 'POINT(1 2': {WKT}"),
         ("CIRCULARSTRING(0 0,1 1,2 0)", f"is 'CIRCULARSTRING(0 0,1 1,2 0)': {WKT}"),
-        ("POLYGON((0 0,1 1,0 0))", "has a ring of fewer than three different places"),
-        ("POINT EMPTY", "is empty or has an empty part"),
+        ("POLYGON((0 0,1 1,0 0))", "has a ring of fewer than three different places: 'POLYGON((0 0,1 1,0 0))'"),
+        ("LINESTRING(1 1,1 1)", "has a line of one place, and needs two: 'LINESTRING(1 1,1 1)'"),
+        ("POINT EMPTY", "is empty or has an empty part: 'POINT EMPTY'"),
         ("POINT(nan 1)", "has a coordinate that is not a number: 'POINT(nan 1)'"),
         ("POINT Z(1 1 inf)", "has a coordinate that is not a number: 'POINT Z(1 1 inf)'"),
-        ("POINT Z(1 1 1e999)", "has a coordinate that is not a number"),
+        ("POINT Z(1 1 1e999)", "has a coordinate that is not a number: 'POINT Z(1 1 1e999)'"),
         ("POINT(0x10 1)", f"is 'POINT(0x10 1)': {WKT}"),
         (
             f"LINESTRING({','.join(['1 1'] * 100_001)})",
             f"has more than 100,000 points: 'LINESTRING({'1 1,' * 9}1 1...'",
         ),
-        (f"{'GEOMETRYCOLLECTION(' * 16}POINT(1 2){')' * 16}", "has 17 brackets in each other: at most 16 are allowed"),
+        (
+            f"{'GEOMETRYCOLLECTION(' * 16}POINT(1 2){')' * 16}",
+            f"has 17 brackets in each other, and at most 16 are allowed: '{('GEOMETRYCOLLECTION(' * 16)[:50]}...'",
+        ),
     ],
 )
 def test_a_geography_keeps_its_rules(shape: str, reason: str) -> None:
