@@ -106,16 +106,16 @@ def _hopeless(column: pa.Array) -> dict[int, str]:
     deep = pc.greater(pc.count_substring(column, "("), DEEPEST_GEOGRAPHY)
     for row in np.flatnonzero(deep.fill_null(fill_value=False)).tolist():
         if (depth := _depth(column[row].as_py())) > DEEPEST_GEOGRAPHY:
-            reason = f"has {depth:,} brackets in each other, and at most {DEEPEST_GEOGRAPHY} are allowed"
-            wrong[row] = f"{reason}: {shown(column[row].as_py())}"
-    for found, why in (
+            too_deep = f"has {depth:,} brackets in each other, and at most {DEEPEST_GEOGRAPHY} are allowed"
+            wrong[row] = f"{too_deep}: {shown(column[row].as_py())}"
+    for found, reason in (
         (many, f"has more than {MOST_POINTS:,} points"),
         (pc.match_substring_regex(column, _NO_NUMBER), "has a coordinate that is not a number"),
         (pc.match_substring_regex(column, _HEXADECIMAL), None),
     ):
         for row in np.flatnonzero(found.fill_null(fill_value=False)).tolist():
             text = column[row].as_py()
-            wrong.setdefault(row, f"{why}: {shown(text)}" if why else f"is {shown(text)}: {_NOT_WKT}")
+            wrong.setdefault(row, f"{reason}: {shown(text)}" if reason else f"is {shown(text)}: {_NOT_WKT}")
     return wrong
 
 

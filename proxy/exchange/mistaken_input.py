@@ -79,7 +79,7 @@ def _unpacked(data: bytes) -> Cause | None:
     start = data.removeprefix(codecs.BOM_UTF8).lstrip(b' \t\r\n"').lower()
     line = start.partition(b"\n")[0]
     found = (
-        (b"\0" in data[:100], _UTF16),
+        ((data[:1] == b"\0") != (data[1:2] == b"\0"), _UTF16),
         (not start, _EMPTY),
         (start.startswith(b"--") and b"content-disposition" in start, _FORM),
         (any(_TITLE.replace(b" ", blank) in line for blank in (b"%20", b"+")), _ENCODED),

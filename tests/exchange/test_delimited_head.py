@@ -128,6 +128,8 @@ def test_an_only_property_may_be_the_key_beside_the_location() -> None:
         ("csv", WHOLE.decode().encode("utf-16-le"), ["line 1 is 'B i n g", "UTF-16 without a byte order mark"]),
         ("csv", WHOLE.decode().encode("utf-16-be"), ["UTF-16 without a byte order mark"]),
         ("csv", WHOLE.decode().encode("utf-32"), ["it is UTF-32"]),
+        ("csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ["the line with the entity type and that with"]),
+        ("csv", bytes(1000), ["the line with the entity type and that with"]),
         ("csv", gzip.compress(gzip.compress(WHOLE)), ["it is packed twice"]),
         ("xml", WHOLE, ["the data is no XML", "send input=csv, tab or pipe"]),
         ("kml", WHOLE, ["send input=csv, tab or pipe"]),
