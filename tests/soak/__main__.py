@@ -15,6 +15,7 @@ from tests.soak.backlog import backlog
 from tests.soak.ending import ending
 from tests.soak.faults import faults
 from tests.soak.figures import HEAD, Figure, worst_of
+from tests.soak.fuzzing import fuzzing
 from tests.soak.hostile import hostile
 from tests.soak.killing import killing
 from tests.soak.loris import loris
@@ -34,6 +35,7 @@ ROWS: dict[str, Callable[[Storage], Iterator[Figure]]] = {
     "polling": polling,
     "killing": killing,
     "backlog": backlog,
+    "fuzz": fuzzing,
 }
 
 
