@@ -117,7 +117,7 @@ class Account:
             max_chunk_get_size=BLOCK,
             **self._patience("blob", BLOCK_SECONDS) | STORAGE_RETRIES,
         )
-        return self._open(Files(blobs))
+        return self._open(Files(blobs, self._options.jobs_table))
 
     async def create_missing(self) -> None:
         """Creates the tables, the queue and the containers that are missing, all that can be. Sets up an emulator.

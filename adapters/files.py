@@ -29,6 +29,8 @@ Each try of a job writes blobs of its own, and the rows name those that count.
 
 PAGES_MAY_READ = CorsRule(["*"], ["GET", "HEAD"], allowed_headers=["*"], exposed_headers=["*"], max_age_in_seconds=3600)
 """The rule that deploy/azure has too. After our redirect a browser sends `Origin: null`, so all origins are allowed."""
+# The metadata of a blob that says in which table its job's row lies.
+_OWNER = "jobs_table"
 
 # Four are in memory at once, filled, copied and sent. 4 MB ones were no faster, and took 17 MB of a server's memory.
 BLOCK = 1024 * 1024
@@ -53,9 +55,10 @@ class Files:
     Every method raises StorageFaultError where storage can't answer.
     """
 
-    def __init__(self, blobs: BlobServiceClient) -> None:
-        """`blobs` reads blocks of BLOCK bytes; it is closed by `close`."""
+    def __init__(self, blobs: BlobServiceClient, owner: str = "") -> None:
+        """`blobs` reads blocks of BLOCK bytes; it is closed by `close`. `owner` is the table that holds the jobs."""
         self._blobs = blobs
+        self._owner = owner
 
     async def write(self, path: BlobPath, chunks: AsyncIterator[bytes], most: int | None = None) -> int:
         """Writes a blob, over one of the same name, and makes its container where it is missing; gives its bytes.
@@ -74,7 +77,9 @@ class Files:
                 if most is not None and size > most:
                     raise TooLargeError(f"more than {most} bytes")
                 await blocks.add(chunk)
-            await blocks.commit(content_type_of(path.name))
+            # What jobs give has one more reader, who need not know.
+            metadata = {_OWNER: self._owner} if self._owner and path.container != EXPORTS else None
+            await blocks.commit(content_type_of(path.name), metadata)
         finally:
             await blocks.abandon()
         return size
@@ -124,11 +129,19 @@ class Files:
         return list(await self.dated_names(container, prefix))
 
     async def dated_names(self, container: str, prefix: str) -> dict[BlobPath, Ticks]:
-        """The same, each with the moment of its last write, by storage's own clock."""
-        found = self._blobs.get_container_client(container).list_blobs(name_starts_with=prefix)
+        """The same, each with the moment of its last write, by storage's own clock.
+
+        Another deployment may keep its job rows in another table and its blobs beside ours, which are left out.
+        """
+        client = self._blobs.get_container_client(container)
+        found = client.list_blobs(name_starts_with=prefix, include=["metadata"])
         try:
             async with storage_call(BLOCK_SECONDS):
-                return {BlobPath(container, each.name): from_datetime(each.last_modified) async for each in found}
+                return {
+                    BlobPath(container, each.name): from_datetime(each.last_modified)
+                    async for each in found
+                    if (each.metadata or {}).get(_OWNER, self._owner) == self._owner
+                }
         except StorageFaultError as fault:
             if error_code(fault.__cause__) in _GONE:
                 return {}
@@ -190,13 +203,13 @@ class _Blocks:
             if len(self._filling) == size:
                 await self._send()
 
-    async def commit(self, content_type: str) -> None:
+    async def commit(self, content_type: str, metadata: dict[str, str] | None) -> None:
         if self._filling:
             await self._send()
         await self._sent()
         blocks = [BlobBlock(block_id) for block_id in self._ids]
         settings = ContentSettings(content_type)
-        await self._attempt(lambda: self._blob.commit_block_list(blocks, content_settings=settings))
+        await self._attempt(lambda: self._blob.commit_block_list(blocks, content_settings=settings, metadata=metadata))
 
     async def abandon(self) -> None:
         """Ends what is under way. Storage throws blocks away that nobody commits."""

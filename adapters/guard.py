@@ -40,6 +40,8 @@ class Guard:
         self._probe_at = 0.0
         self.well_at = float("-inf")
         """When the last good read ended, by the clock."""
+        self.asked_at = float("-inf")
+        """When the last read began."""
 
     @property
     def fault(self) -> StorageFaultError | None:
@@ -53,7 +55,7 @@ class Guard:
             StorageFaultError: storage could not answer, or is not asked now.
         """
         self._admit()
-        self._in_flight += 1
+        self._in_flight, self.asked_at = self._in_flight + 1, self._clock()
         try:
             async with asyncio.timeout(self._seconds):
                 found = await read()

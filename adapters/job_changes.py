@@ -1,6 +1,7 @@
 """What becomes of a job's row once it is there: it is confirmed, begun, told of, ended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -40,7 +41,7 @@ class JobChanges:
         self._remark = Remarks(account)
         self._watch = watch
 
-    async def confirm(self, job_id: str) -> bool:
+    async def confirm(self, record: JobRecord, work: str) -> bool:
         """Takes the mark of an unconfirmed job away; False where the job has ended meanwhile, or is gone.
 
         It may be done again.
@@ -48,7 +49,10 @@ class JobChanges:
         Raises:
             ConflictError: other writers kept changing the row.
         """
-        return await self._merge(job_id, {UNCONFIRMED: False})
+        whole = write_row(self._account, replace(record, unconfirmed=False)) | {"Work": work}
+        return await self._change(
+            record.row_key, whole, lambda row: row.get(UNCONFIRMED) is True or None, UpdateMode.REPLACE
+        )
 
     async def held(self, job_id: str) -> HeldJob | None:
         """The job of this id as a worker looks at it; None where there is no row.
@@ -107,24 +111,37 @@ class JobChanges:
 
     async def _merge(self, job_id: str, properties: Mapping[str, Any], try_id: str | None = None) -> bool:
         """Writes over an unfinished job's row; False where it is finished or gone, or another try counts."""
+        return await self._change(job_id, properties, lambda row: try_id is None or row.get("Try") == try_id)
+
+    async def _change(
+        self,
+        job_id: str,
+        properties: Mapping[str, Any],
+        is_due: Callable[[Row], bool | None],
+        mode: UpdateMode = UpdateMode.MERGE,
+    ) -> bool:
+        """Changes an unfinished job's row where that is due; whether it is changed, as None for done already is."""
         for attempt in range(TRIES):
             row = await self._reads.row(self._account, job_id)
             if row is None or status_of(str(row.get("Status"))) not in {JobStatus.PENDING, None}:
                 return False
-            if try_id is not None and row.get("Try") != try_id:
-                return False
-            if await self._update(job_id, properties, row["odata.etag"]):
+            due = is_due(row)
+            if not due:
+                return due is None
+            if await self._update(job_id, properties, row["odata.etag"], mode):
                 return True
             await wait_before(attempt + 1)
         raise ConflictError("other writers kept changing the job's row")
 
-    async def _update(self, job_id: str, properties: Mapping[str, Any], etag: str) -> bool:
+    async def _update(
+        self, job_id: str, properties: Mapping[str, Any], etag: str, mode: UpdateMode = UpdateMode.MERGE
+    ) -> bool:
         """Whether the row was still as it was read."""
         entity = {**properties, "PartitionKey": self._account, "RowKey": job_id}
         unchanged = MatchConditions.IfNotModified
         try:
             async with storage_call(self._seconds):
-                await self._writes.update_entity(entity, UpdateMode.MERGE, etag=etag, match_condition=unchanged)
+                await self._writes.update_entity(entity, mode, etag=etag, match_condition=unchanged)
         except StorageFaultError as fault:
             if error_code(fault.__cause__) in CONFLICTS:
                 return False

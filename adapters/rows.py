@@ -28,7 +28,8 @@ def read_row(row: Row, remark: Remark) -> JobRecord:
     if row_key is None or not is_row_id(row_key):
         raise MalformedRowError("RowKey is not a job id")
     # An empty word is a word that is not known, not a missing one.
-    word = "" if row.get("Status") == "" else required(text_of(row, "Status", remark), "Status")
+    is_empty = row.get("Status") == "" and row.get("Status@odata.type", "Edm.String") == "Edm.String"
+    word = "" if is_empty else required(text_of(row, "Status", remark), "Status")
     status = status_of(word)
     if status is None:
         remark(f"unknown Status {word[:40]!r} read as Pending")

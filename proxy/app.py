@@ -40,9 +40,6 @@ PREPARE_SECONDS = 1.0
 # Seconds before what could not be made is tried again, doubling from the first to the last.
 PREPARE_AGAIN = (1.0, 15.0)
 
-# Faults that say that no storage answers, not that something is not allowed.
-AWAY = frozenset((Fault.UNREACHABLE, Fault.TIMEOUT, Fault.NONSENSE))
-
 
 def create_app(settings: Settings, keyring: KeyRing, watching: Watching = NOTHING) -> Starlette:
     """The proxy for these settings and this key ring, counted and traced as `watching` says.
@@ -161,10 +158,8 @@ async def prepare(
         except (StorageFaultError, TimeoutError) as error:
             fault = error.fault if isinstance(error, StorageFaultError) else Fault.TIMEOUT
             if names is None:  # the log says it once
-                # An identity that may not create something may still find all that it needs; no answer is no storage.
-                level, told = (logging.ERROR, "storage can't be opened") if fault in AWAY else (logging.WARNING, what)
                 text = error if isinstance(error, StorageFaultError) else fault.value.name
-                log.log(level, "%s: %s", told, text, extra={"account": name, "advice": fault.value.advice})
+                log.warning("%s: %s", what, text, extra={"account": name, "advice": fault.value.advice})
             return fault
         return None
 

@@ -14,8 +14,11 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 1.0
 LOOK_SECONDS = 0.5
 
-# Seconds for which an account that was read well counts as well. While there is one, no other is asked but those that
-# are known to be broken.
+# Accounts that are looked at together; seconds between two looks at a broken one, doubling from the first to the last.
+LOOKS = 8
+FIRST_WAIT, LONGEST_WAIT = 1.0, 16.0
+
+# Seconds for which nobody has to look at an account that was read well.
 RECENTLY = 5.0
 
 # Seconds for which an account may fail before it counts as broken: until the next look has shown whether that passes.
@@ -32,6 +35,7 @@ class Readiness:
     def __init__(self, ring: RingInUse) -> None:
         self._ring = ring
         self._told: dict[str, str] = {}
+        self._next: dict[str, tuple[float, float]] = {}
         self.stopping = False
         self.asked_at = float("-inf")
         """When the last request came, by the monotonic clock; whether the process lives was no request."""
@@ -57,13 +61,30 @@ class Readiness:
 
     async def look(self) -> None:
         """Looks once."""
-        accounts = self._ring.accounts
+        accounts, now = self._ring.accounts, time.monotonic()
         names = [name for name in accounts.names if name not in accounts.faults]
-        since = time.monotonic() - RECENTLY
-        enough = any(self._is_well(name) and accounts[name].guard.well_at > since for name in names)
-        asked = [name for name in names if accounts[name].guard.fault is not None or not enough]
+        well = [name for name in names if self._is_well(name)]
+        if not well:  # without waiting any longer
+            due = [name for name in names if accounts[name].guard.asked_at <= now - LOOK_EVERY]
+        else:
+            due = [name for name in names if self._is_unwell(name, now) and self._due_at(name) <= now]
+            if all(accounts[name].guard.well_at <= now - RECENTLY for name in well):
+                due = [*due, well[0]]
+        asked = sorted(due, key=self._due_at)[:LOOKS]
+        for name in asked:
+            wait = min(LONGEST_WAIT, 2 * self._next.get(name, (0.0, FIRST_WAIT / 2))[1])
+            self._next[name] = now + wait, wait
         await asyncio.gather(*(accounts[name].remembered.look(LOOK_SECONDS) for name in asked))
+        self._next = {name: at for name, at in self._next.items() if name in names and not self._is_well(name)}
         self._tell()
+
+    def _is_unwell(self, name: str, now: float) -> bool:
+        """Whether an account has failed and no request has shown lately how it is."""
+        guard = self._ring.accounts[name].guard
+        return guard.fault is not None and guard.asked_at <= now - LOOK_EVERY
+
+    def _due_at(self, name: str) -> float:
+        return self._next.get(name, (0.0, 0.0))[0]
 
     def _is_well(self, name: str) -> bool:
         if name in self._ring.accounts.faults:

@@ -73,7 +73,7 @@ async def _write(accounts: Accounts, by_account: dict[str, list[JobRecord]]) -> 
 
 def _content(file: str) -> bytes:
     if file == "-":
-        return sys.stdin.buffer.read()
+        return b"" if sys.stdin is None else sys.stdin.buffer.read()
     try:
         return Path(file).read_bytes()
     except OSError as error:

@@ -46,6 +46,7 @@ def add_key(settings: Settings, new: NewKey) -> int:
     Raises:
         CommandError: the key or what is said of it can't be used.
     """
+    _path(settings)
     _judge_end(new.expires)
     key = secrets.token_urlsafe(NEW_KEY_BYTES) if new.make else read_key("Key: ").strip()
     if not key or not key.isprintable():
@@ -80,7 +81,10 @@ def read_key(prompt: str) -> str:
     """A line of standard input; on a terminal it is asked for, and not shown while it is typed."""
     if sys.stdin is None:
         return ""
-    return getpass(prompt, sys.stderr) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    try:
+        return getpass(prompt, sys.stderr) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    except EOFError:  # Ctrl-D in place of a key
+        return ""
 
 
 def list_keys(settings: Settings) -> int:

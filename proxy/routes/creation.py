@@ -78,19 +78,19 @@ class _Creation:
     async def run(self, plan: Plan) -> JobRecord:
         account, guard = self._account, self._account.creation_guard
         async with account.creating:
-            record = await self._write(plan)
+            record, work = await self._write(plan)
         # What this process remembers of the account does not know of the new job.
         account.remembered.created(record)
         await guard.run(lambda: account.queue.put(record.row_key))
         try:
-            confirmed = await self._confirm(record)
+            confirmed = await self._confirm(record, work)
         except StorageFaultError:  # the first may have been written and its answer lost
-            confirmed = await self._confirm(record)
+            confirmed = await self._confirm(record, work)
         if not confirmed:
             raise StorageFaultError(Fault.BUSY, "the job was ended before it was confirmed")
         return record
 
-    async def _write(self, plan: Plan) -> JobRecord:
+    async def _write(self, plan: Plan) -> tuple[JobRecord, str]:
         jobs, guard = self._account.jobs, self._account.creation_guard
         for attempt in range(TRIES):
             after = await guard.run(jobs.last_creation)
@@ -111,13 +111,13 @@ class _Creation:
                     raise
                 if await guard.run(lambda record=record: jobs.work(record.row_key)) is None:  # type: ignore[misc]  # the same
                     raise
-            return record
+            return record, work
         raise StorageFaultError(Fault.BUSY, "others kept creating jobs of the account")
 
-    async def _confirm(self, record: JobRecord) -> bool:
+    async def _confirm(self, record: JobRecord, work: str) -> bool:
         jobs = self._account.jobs
         try:
-            return await self._account.creation_guard.run(lambda: jobs.confirm(record.row_key))
+            return await self._account.creation_guard.run(lambda: jobs.confirm(record, work))
         except ConflictError as error:
             raise StorageFaultError(Fault.BUSY, str(error)) from None
 

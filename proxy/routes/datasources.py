@@ -12,7 +12,6 @@ from proxy.bing.parameters import flag
 from proxy.bing.request import Call
 from proxy.bing.versions_told import staged_version, version_of
 from proxy.routes.caller import Caller
-from proxy.routes.creation import now
 from proxy.routes.new_jobs import created, job_of
 
 
@@ -21,7 +20,7 @@ async def create_download(call: Call, caller: Caller) -> CreatedJob:
     job_id = caller.query.parameters.get("jobid") or None
 
     def work(source: DataSource) -> Mapping[str, Any]:
-        version = source.published if job_id is None else version_of(source, job_id, now())
+        version = source.published if job_id is None else version_of(source, job_id, caller.account.clock.now())
         if version is None:
             raise WireError(ErrorCode.NO_SUCH_VERSION)
         return {"version": None if job_id is None else version.job_id}
@@ -45,7 +44,7 @@ async def create_publish(call: Call, caller: Caller) -> CreatedJob:
     """Makes the staged version current (Publish a Staged Data Source)."""
 
     def work(source: DataSource) -> Mapping[str, Any]:
-        if staged_version(source, now()) is None:
+        if staged_version(source, caller.account.clock.now()) is None:
             raise WireError(ErrorCode.NO_SUCH_VERSION)
         return {}
 
@@ -65,7 +64,7 @@ async def create_delete(call: Call, caller: Caller) -> Accepted:
     staging = flag(caller.query.parameters, "isstaging", ErrorCode.BAD_IS_STAGING) or False
 
     def work(source: DataSource) -> Mapping[str, Any]:
-        if staging and staged_version(source, now()) is None:
+        if staging and staged_version(source, caller.account.clock.now()) is None:
             raise WireError(ErrorCode.NO_SUCH_VERSION)
         return {"staging": staging}
 

@@ -1,12 +1,12 @@
 """Whether the process lives, and whether it should be sent requests."""
 
 from http import HTTPStatus
-from importlib.metadata import version
 
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from proxy.readiness import Readiness
+from proxy.version import VERSION
 
 _FRESH = {"Cache-Control": "no-store"}
 
@@ -14,7 +14,7 @@ _FRESH = {"Cache-Control": "no-store"}
 class Livez:
     """Answers without I/O, so that a container is never restarted for its storage's sake. Takes any method."""
 
-    _content = {"status": "ok", "version": version("spatial-data-proxy")}  # noqa: RUF012 - nobody changes it
+    _content = {"status": "ok", "version": VERSION}  # noqa: RUF012 - nobody changes it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from adapters.datasources import DataSource
 from adapters.records import JobRecord
-from proxy.work.job import AbortedError, Job
+from proxy.work.job import AbortedError, ChangedError, Job
 from proxy.work.source import MISSING, refuse_deleting
 from proxy.work.sweep import remove_versions
 from proxy.work.versions import is_bare, once, without_staged
@@ -18,11 +18,13 @@ async def delete(job: Job) -> JobRecord:
     Raises:
         AbortedError: there is a data source of this name that is not the one that was meant, or the staged version is
             to be deleted, and there is no data source.
+        ChangedError: somebody has taken the mark away meanwhile; to be done again.
     """
     if job.work["staging"]:
         return await _delete_staged(job)
     await job.account.datasources.change(job.name, lambda source: _marked(source, job), job.confirm)
-    await job.account.datasources.change(job.name, lambda source: _removed(source, job))
+    if await job.account.datasources.change(job.name, lambda source: _removed(source, job)) is not None:
+        raise ChangedError("the data source was changed while it was being deleted")
     await remove_versions(job.account, job.name)
     return job.completed()
 

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from adapters.account import Account
 from adapters.datasources import DataSource
 from adapters.files import EXPORTS, UPLOADS, VERSIONS
-from adapters.ids import first_id_at, is_row_id
+from adapters.ids import created_at, first_id_at, is_row_id
 from adapters.properties import MalformedRowError
 from adapters.records import BlobPath, JobRecord, JobStatus
 from adapters.ticks import PER_SECOND, Ticks
@@ -171,7 +171,8 @@ def _job_of(path: BlobPath) -> str:
 async def _is_over(account: Account, job_id: str, written: Ticks | None = None) -> bool:
     """Whether nobody does this job any more; False for what is no job's id, for that is not ours to judge.
 
-    A job without a row is over where its blob, `written` before its row would be, is old.
+    A job without a row is over where its blob, `written` before its row would be, is old. Its own id counts where there
+    is no blob: of another deployment's job, which has its row elsewhere.
     """
     if not is_row_id(job_id):
         return False
@@ -180,7 +181,7 @@ async def _is_over(account: Account, job_id: str, written: Ticks | None = None) 
     except MalformedRowError:
         return False
     if found is None:
-        return written is None or written < account.clock.now() - ROWLESS
+        return (created_at(job_id) if written is None else written) < account.clock.now() - ROWLESS
     return found[0].status is not JobStatus.PENDING
 
 

@@ -18,12 +18,15 @@ AWAY = "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;Blo
 SECONDS = 30
 
 
-def lines(server: Served, enough: int) -> list[dict[str, Any]]:
+def lines(server: Served, about: str) -> list[dict[str, Any]]:
+    """The lines of a log until one is about this account."""
     end = time.monotonic() + SECONDS
-    while len(told := [json.loads(line) for line in server.log().splitlines()]) < enough:
+    while True:
+        told = [json.loads(line) for line in server.log().splitlines()]
+        if any(line.get("account") == about for line in told):
+            return told
         assert time.monotonic() < end, told
         time.sleep(0.05)
-    return told[:enough]
 
 
 def test_the_version_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,17 +43,17 @@ def test_serve_names_its_version_and_each_account_that_cannot_be_opened(storage:
     }
     port = free_port()
     with serving(storage, accounts=accounts, metrics_port=port, sas_minute=5, publc_url="x") as server:
-        first, *warnings, keyless, away = lines(server, 5)
+        first, *others = lines(server, "away")
         metrics = scrape_until(port, lambda found: found.value("account_broken", account="away") == 1)
     assert first["message"].startswith(f"{PROGRAM} {VERSION}: listening on 127.0.0.1 port ")
-    assert [line["level"] for line in warnings] == ["warning", "warning"]
-    assert [line["message"] for line in warnings] == [
+    assert [line["level"] for line in others[:2]] == ["warning", "warning"]
+    assert [line["message"] for line in others[:2]] == [
         "PROXY_PUBLC_URL: no such setting; the nearest name is PROXY_PUBLIC_URL",
         "PROXY_SAS_MINUTE: no such setting; the nearest name is PROXY_SAS_MINUTES",
     ]
-    assert (keyless["account"], away["account"]) == ("keyless", "away")
+    keyless, away = (next(line for line in others if line.get("account") == name) for name in accounts)
     assert keyless["message"].startswith("account can't be opened: credential: the environment variable NOT_SET_BY_ANY")
-    assert (away["level"], away["message"].split(": ")[:2]) == ("error", ["storage can't be opened", "unreachable"])
+    assert ": unreachable: " in away["message"]
     assert metrics.value("account_broken", account="keyless") == 1
     assert metrics.value("account_broken", account=storage.account) == 0
     assert metrics.value("build_info", version=VERSION) == 1

@@ -69,6 +69,20 @@ def test_messages_that_nobody_reads_end_a_command_quietly(environment: dict[str,
     assert (statuses, err) == ([PIPE_CLOSED, 0], "")
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("keys add --account a", "PROXY_KEYRING_FILE must name the file to edit"),
+        ("conformance --base-url http://127.0.0.1:1 --key -", "--key: must not be empty"),
+        ("jobs import -", "-: not a job answer in JSON: Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_a_command_without_standard_input_says_what_is_missing(
+    command: str, told: str, environment: dict[str, str]
+) -> None:
+    assert shell(f"proxy {command} <&-", environment) == ([1], f"{told}\n")
+
+
 @pytest.mark.parametrize("command", ["jobs list", "check", "--version"])
 def test_a_full_disk_is_one_line(command: str, environment: dict[str, str]) -> None:
     statuses, err = shell(f"proxy {command} > /dev/full", environment)

@@ -67,7 +67,6 @@ def _can_be_shown(row: dict[str, Any]) -> bool:
         isinstance(job_type, str)
         and job_type in {str(known) for known in JobType}
         and isinstance(status, str)
-        and status != ""
         and isinstance(created, EntityProperty)
         and created.edm_type is EdmType.DATETIME
     )

@@ -170,7 +170,7 @@ def test_a_first_ring_that_cannot_be_is_one_line_and_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("PROXY_KEYRING", raising=False)
-    for path, account, told in (("a.json", "a/b", "account: "), ("no/a.json", "a", "No such file or directory")):
+    for path, account, told in (("a.json", "a/b", "account 'a/b': "), ("no/a.json", "a", "No such file or directory")):
         monkeypatch.setenv("PROXY_KEYRING_FILE", str(tmp_path / path))
         assert main(["keys", "add", "--account", account, "--new"]) == 1
         error = capsys.readouterr().err
@@ -245,8 +245,9 @@ def test_a_ring_that_is_no_file_cannot_be_edited(
 ) -> None:
     monkeypatch.setenv("PROXY_KEYRING", json.dumps(RING))
     monkeypatch.delenv("PROXY_KEYRING_FILE", raising=False)
-    assert main(["keys", "revoke", "ab"]) == 1
-    assert capsys.readouterr().err == "PROXY_KEYRING_FILE must name the file to edit\n"
+    for command in (["revoke", "ab"], ["add", "--account", "contoso"]):  # before a key is asked for
+        assert main(["keys", *command]) == 1
+        assert capsys.readouterr().err == "PROXY_KEYRING_FILE must name the file to edit\n"
 
 
 def test_on_a_terminal_the_key_is_not_shown(

@@ -200,3 +200,68 @@ def test_who_may_read_and_not_write_is_told_and_not_tried_again(storage: Storage
         await store.close()
 
     run(storage, work)
+
+
+PUBLIC = replace(BARE, is_public=not BARE.is_public)
+
+
+def test_a_change_that_is_not_confirmed_is_not_made(storage: Storage) -> None:
+    async def refuse() -> None:
+        raise ValueError("no more")
+
+    async def work(account: Account) -> None:
+        with pytest.raises(ValueError, match="no more"):
+            await account.datasources.change("Shops", lambda _: BARE, refuse)
+        assert await account.datasources.get("Shops") is None
+        assert await account.datasources.all() == []
+        stored = await account.datasources.change("Shops", lambda _: BARE)
+        with pytest.raises(ValueError, match="no more"):
+            await account.datasources.change("Shops", lambda _: PUBLIC, refuse)
+        assert await account.datasources.get("Shops") == stored
+
+    run(storage, work)
+
+
+def test_a_change_is_confirmed_after_the_row_was_read_so_that_nothing_can_come_in_between(storage: Storage) -> None:
+    async def work(account: Account) -> None:
+        store, seen = account.datasources, list[DataSource | None]()
+        await store.change("Shops", lambda _: BARE)
+
+        async def meddle() -> None:
+            if len(seen) == 1:
+                await store.change("Shops", lambda _: PUBLIC)
+
+        def change(before: DataSource | None) -> DataSource | None:
+            seen.append(before)
+            return before and replace(before, query_key="sha256:aa")
+
+        await store.change("Shops", change, meddle)
+        assert seen == [BARE, PUBLIC]
+        assert await store.get("Shops") == replace(PUBLIC, query_key="sha256:aa")
+
+    run(storage, work)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_fence_makes_a_change_begin_anew_whose_row_was_read_before(storage: Storage, *, there: bool) -> None:
+    async def work(account: Account) -> None:
+        store, calls = account.datasources, 0
+        if there:
+            await store.change("Shops", lambda _: BARE)
+
+        def change(_: DataSource | None) -> DataSource:
+            nonlocal calls
+            calls += 1
+            return PUBLIC
+
+        async def fence() -> None:
+            if calls < 3:
+                await store.fence("SHOPS")
+
+        assert await store.change("Shops", change, fence) == PUBLIC
+        assert calls == 3
+        await store.fence("None")
+        await store.fence("a/b")
+        assert await store.get("None") is None
+
+    run(storage, work)

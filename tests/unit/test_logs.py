@@ -70,6 +70,7 @@ def test_a_warning_of_a_library_is_a_line_as_any_other() -> None:
     stream = io.StringIO()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
+        logging.captureWarnings(capture=False)  # another test may have done it, and pytest have undone it
         configure_logs("info", "json", stream)
         warnings.warn("key=SECRET is old", stacklevel=1)
         logging.captureWarnings(capture=False)

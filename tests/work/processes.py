@@ -1,5 +1,6 @@
 """Workers as operators run them: processes with an environment, told to end by a signal, or killed."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -41,6 +42,19 @@ class WorkerProcess:
         self.process.send_signal(signal.SIGTERM)
         said = self.process.communicate(timeout=END_SECONDS)[1]
         return self.process.returncode, said.decode()
+
+
+def children(pid: int | None = None) -> set[int]:
+    """The processes that a process has started."""
+    threads = Path(f"/proc/{pid or os.getpid()}/task").glob("*/children")
+    return {int(child) for file in threads for child in file.read_text(encoding="ascii").split()}
+
+
+def minds(pid: int, how: str, number: signal.Signals) -> bool:
+    """Whether a process ignores (`SigIgn`) or handles (`SigCgt`) a signal."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    (mask,) = (line.split()[1] for line in lines if line.startswith(how))
+    return bool(int(mask, 16) & 1 << number - 1)
 
 
 @contextmanager

@@ -239,7 +239,7 @@ def test_a_job_that_is_not_confirmed_yet_waits_and_is_done_then(storage: Storage
         assert lease is not None
         await desk.step(lease)
         assert (await desk.record(record.row_key)).status is JobStatus.PENDING
-        assert await desk.account.jobs.confirm(record.row_key)
+        assert await desk.account.jobs.confirm(record, '{"staging":false}')
         await desk.work()
         assert (await desk.record(record.row_key)).status is JobStatus.COMPLETED
 

@@ -19,8 +19,8 @@ from proxy.work.readers import ReaderLimits, ReaderPool
 from proxy.work.worker import Worker
 from tests.storage import Storage
 from tests.work.desk import Desk, play, shops
-from tests.work.processes import WorkerProcess, worker_process
-from tests.work.test_readers import SECONDS, children, eventually
+from tests.work.processes import WorkerProcess, children, minds, worker_process
+from tests.work.test_readers import SECONDS, eventually
 from tests.work.test_worker import finished, ring_of, until, working
 
 
@@ -28,26 +28,20 @@ async def stuck(worker: WorkerProcess) -> int:
     """Stops the process that will read the next load: whatever a file does, it can't do less."""
     (reader,) = children(worker.process.pid)
     async with asyncio.timeout(SECONDS):
-        while not _is_up(reader):  # noqa: ASYNC110 - it is the process that starts
+        while not minds(reader, "SigIgn", signal.SIGTERM):  # noqa: ASYNC110 - it is the process that starts
             await asyncio.sleep(0.02)
     os.kill(reader, signal.SIGSTOP)
     return reader
-
-
-def _is_up(reader: int) -> bool:
-    """Whether it ignores SIGTERM, which is about the first thing that it does."""
-    (ignored,) = (line for line in Path(f"/proc/{reader}/status").read_text().splitlines() if line.startswith("SigIgn"))
-    return bool(int(ignored.split()[1], 16) & 1 << signal.SIGTERM - 1)
 
 
 def found(folder: Path, pattern: str = "*") -> list[Path]:
     return list(folder.glob(pattern))
 
 
-async def begun(folder: Path) -> None:
+async def begun(folder: Path, pattern: str = "*/*/data") -> None:
     """Returns when the worker has the data of a job."""
     async with asyncio.timeout(SECONDS):
-        while not found(folder, "*/*/data"):  # noqa: ASYNC110 - it is the worker that writes it
+        while not found(folder, pattern):  # noqa: ASYNC110 - it is the worker that writes it
             await asyncio.sleep(0.02)
 
 
@@ -120,7 +114,7 @@ def test_a_job_that_is_stuck_holds_up_no_other_account(
         await other.account.queue.create()
         async with ring.accounts, working(desk, ring):
             heavy = await desk.load(shops("a"))
-            await begun(desk.place.folder.parent)
+            await begun(desk.place.folder, "*/data")
             waits = await desk.load(shops("a"), name="Second")
             await finished(other, *[await other.load(shops("a"), name=f"Shops{number}") for number in range(3)])
             for job_id in (heavy, waits):
@@ -139,7 +133,7 @@ def test_the_jobs_of_a_single_account_are_done_side_by_side(
         ring = ring_of(storage)
         async with ring.accounts, working(desk, ring):
             heavy = await desk.load(shops("a"))
-            await begun(desk.place.folder.parent)
+            await begun(desk.place.folder, "*/data")
             await finished(desk, await desk.load(shops("a"), name="Second"))
             assert (await desk.record(heavy)).status is JobStatus.PENDING
 
@@ -171,7 +165,7 @@ def test_a_reader_that_was_killed_is_no_reason_to_abort(
         desk = replace(desk, place=replace(desk.place, readers=readers))
         (stuck_one,) = (pid for pid in before if _is_stopped(pid))
         doing = asyncio.create_task(desk.done(desk.load(shops("a"))))
-        await begun(desk.place.folder.parent)
+        await begun(desk.place.folder, "*/data")
         os.kill(stuck_one, signal.SIGKILL)
         job = await doing
         assert job.status is JobStatus.COMPLETED

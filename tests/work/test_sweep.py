@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from adapters.datasources import DataSource, DataSourceStore
-from adapters.files import EXPORTS, UPLOADS, VERSIONS
+from adapters.files import EXPORTS, UPLOADS, VERSIONS, Files
 from adapters.held_jobs import Claim
 from adapters.ids import new_job_id
 from adapters.records import BlobPath, JobStatus, JobType
@@ -23,10 +23,14 @@ from tests.work.desk import Desk, play, shops
 DAY = 86_400 * PER_SECOND
 
 
-async def write(desk: Desk, container: str, name: str) -> None:
-    async def content() -> AsyncIterator[bytes]:
-        yield b"content"
+SHOPS = DataSource(name="Shops", access_id="acc", created=Ticks(1))
 
+
+async def content() -> AsyncIterator[bytes]:
+    yield b"content"
+
+
+async def write(desk: Desk, container: str, name: str) -> None:
     await desk.account.files.write(BlobPath(container, f"{desk.account.name}/{name}"), content())
 
 
@@ -108,6 +112,29 @@ def test_data_without_a_job_s_row_goes_when_its_blob_is_a_day_old_by_storage_s_c
         storage_is(monkeypatch, days)
         await sweep(desk.account)
         assert (len(await desk.blobs(UPLOADS)), len(await desk.blobs(VERSIONS))) == (is_kept, is_kept)
+
+    play(storage, story)
+
+
+def test_the_data_of_a_deployment_whose_jobs_lie_in_another_table_stays(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(desk: Desk) -> None:
+        job_id = new_job_id(at(0))
+        other = Files(desk.account.blobs(), "otherjobs")
+        names = {
+            UPLOADS: f"{storage.account}/{job_id}",
+            VERSIONS: f"{storage.account}/shops/{job_id}-0123456789ab.parquet",
+        }
+        for container, name in names.items():
+            await other.write(BlobPath(container, name), content())
+        await put(desk, replace(SHOPS, deleting=job_id))
+        await sweep(desk.account)
+        assert (await desk.the_source()).deleting == job_id
+        storage_is(monkeypatch, 1.1)
+        await sweep(desk.account)
+        assert [storage.blob(*each) for each in names.items()] == [b"content"] * 2
+        await other.close()
 
     play(storage, story)
 
@@ -288,20 +315,23 @@ def test_a_job_that_is_just_being_created_has_no_message_yet(storage: Storage) -
     play(storage, story)
 
 
-def test_a_job_that_was_never_confirmed_is_ended_and_not_done(storage: Storage) -> None:
+def test_a_job_that_was_never_confirmed_is_ended_and_not_done(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story(desk: Desk) -> None:
         record = await desk.record(await desk.create_row(JobType.COMPLETE))
-        old, young = (replace(record, row_key=new_job_id(at(days))) for days in (-0.01, 0))
-        for record in (old, young):
+        old, young = (replace(record, row_key=new_job_id(at(0))) for _ in range(2))
+        for record, age in ((old, 0), (young, 60 * PER_SECOND)):
             await desk.account.jobs.create(replace(record, unconfirmed=True), "{}")
             await desk.account.queue.put(record.row_key)
-        await sweep(desk.account)
+            monkeypatch.setattr("proxy.work.sweep.YOUNG", age)
+            await sweep(desk.account)
         assert (await desk.record(old.row_key)).status is JobStatus.ABORTED
         assert "Create it again" in ((await desk.record(old.row_key)).error_message or "")
         assert (await desk.record(young.row_key)).status is JobStatus.PENDING
-        assert not await desk.account.jobs.confirm(old.row_key)  # who wakes up late is told
-        assert await desk.account.jobs.confirm(young.row_key)
-        assert await desk.account.jobs.confirm(young.row_key)
+        assert not await desk.account.jobs.confirm(old, "{}")  # who wakes up late is told
+        assert await desk.account.jobs.confirm(young, "{}")
+        assert await desk.account.jobs.confirm(young, "{}")
         assert await desk.record(young.row_key) == young
 
     play(storage, story)

@@ -111,6 +111,46 @@ def test_a_load_that_was_taken_over_changes_nothing_any_more(
     play(storage, story)
 
 
+@pytest.mark.parametrize(
+    ("data", "owner", "name"),
+    [(shops("old", "old", note="old"), Files, "send"), (b"nonsense", JobStore, "finish")],
+    ids=["a switch", "an end"],
+)
+def test_a_try_that_wakes_up_while_another_is_under_way_says_nothing_any_more(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, data: bytes, owner: type, name: str
+) -> None:
+    async def story(desk: Desk) -> None:
+        job_id, going, gate = await desk.load(data), asyncio.Event(), asyncio.Event()
+        fetch, doing = Files.fetch, list[asyncio.Task[None]]()
+
+        async def wait(self: Files, *arguments: Any) -> bool:
+            going.set()
+            await gate.wait()
+            return await fetch(self, *arguments)
+
+        async def others() -> None:
+            await change_upload(desk, job_id, shops("new", note="new"))
+            await desk.account.jobs.release(job_id)
+            await desk.account.queue.put(job_id)
+            monkeypatch.setattr(Files, "fetch", wait)
+            doing.append(asyncio.create_task(desk.step(await take(desk))))
+            await going.wait()
+
+        lease = await take(desk)
+        once_before(monkeypatch, owner, name, others)
+        await desk.step(lease)
+        job = await desk.record(job_id)
+        assert (job.status, job.processed, job.failed) == (JobStatus.PENDING, 0, 0)
+        assert await desk.source() is None
+        gate.set()
+        await doing[0]
+        job = await desk.record(job_id)
+        assert (job.status, job.processed, job.failed) == (JobStatus.COMPLETED, 1, 0)
+        assert await desk.published() == {"new": "new"}
+
+    play(storage, story)
+
+
 @pytest.mark.parametrize("sleep", ["reserve", "write"])
 def test_a_load_that_sleeps_before_it_makes_a_data_source_does_not_bring_a_deleted_one_back(
     storage: Storage, monkeypatch: pytest.MonkeyPatch, sleep: str
@@ -150,7 +190,6 @@ def test_a_try_that_sleeps_before_its_switch_makes_none_after_the_job_was_aborte
             await change_upload(desk, job_id, b"nonsense")
             await taken_over(desk, job_id)
             assert (await desk.record(job_id)).status is JobStatus.ABORTED
-            await sweep(desk.account)
 
         lease = await take(desk)
         once_before(monkeypatch, DataSourceStore, "_write", others)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.datasources import DataSource, DataSourceStore
 from adapters.files import VERSIONS
 from adapters.records import JobStatus, JobType
 from adapters.ticks import PER_SECOND, Ticks
@@ -124,6 +125,28 @@ def test_a_job_is_for_the_data_source_that_its_request_meant_whatever_the_clocks
         assert (same.status, same.error_message) == (JobStatus.COMPLETED, None)
         assert (await desk.source() is None) == (kind == "delete")
         assert await desk.source() != there or kind == "download"
+
+    play(storage, story)
+
+
+def test_a_delete_that_is_completed_has_deleted(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody takes its mark away before it has deleted, once."""
+
+    async def story(desk: Desk) -> None:
+        await desk.done(desk.load(shops("a")))
+        change, calls = DataSourceStore.change, 0
+
+        async def meddled(store: DataSourceStore, *arguments: Any) -> DataSource | None:
+            nonlocal calls
+            calls += 1
+            if calls == 2:
+                await change(store, "Shops", lambda source: source and replace(source, deleting=None))
+            return await change(store, *arguments)
+
+        monkeypatch.setattr(DataSourceStore, "change", meddled)
+        monkeypatch.setattr("proxy.work.attempt.LONGEST_WAIT", 0.0)
+        job = await desk.done(desk.delete())
+        assert (job.status, await desk.source()) == (JobStatus.COMPLETED, None)
 
     play(storage, story)
 
