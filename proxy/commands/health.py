@@ -18,7 +18,7 @@ NOTHING = "is not there"
 # Less than the time that the image gives the whole check.
 ANSWER_SECONDS = 2.0
 
-# How long a worker may go without a sign of life, one of which it gives each second: a parser may keep others waiting.
+# How long a worker may go without a sign of life, one of which it gives each second: a machine may be busy.
 SILENT_SECONDS = 15.0
 
 # What to ask where the server listens on all addresses.

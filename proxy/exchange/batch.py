@@ -1,7 +1,7 @@
 """What passes between the steps of a load: rows as they were read, and batches that keep all rules."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import dropwhile, takewhile
 
 import pyarrow as pa
@@ -9,11 +9,16 @@ import pyarrow as pa
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An entity that breaks a rule: where it stands (`line 7`, `entity 7 (line 90)`), its id if it has one, and why."""
+    """An entity that breaks a rule: where it stands (`line 7`, `entity 7 (line 90)`), its id if it has one, and why.
+
+    `row` is the number of rows that its `Rows` hold before it, where a reader finds the failure: it keeps the log in
+    the file's order.
+    """
 
     place: str
     entity_id: str | None
     reason: str
+    row: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

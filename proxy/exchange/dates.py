@@ -6,6 +6,7 @@ Arrow's own timestamps can't do this: in nanoseconds they end in 2262, in micros
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from adapters.ticks import FIRST, LAST, PER_SECOND
 from proxy.exchange.texts import Bytes, Numbers, all_bytes, offsets
@@ -16,21 +17,55 @@ _PATTERN = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
 _DIGITS = _PATTERN == ord("0")  # noqa: SIM300  no constant on the left
 _FIRST_DAY = np.datetime64("0001-01-01", "D")
 _WIDTH = len("2013-01-03T23:22:15.7979398Z")
+_NET = (  # by RE2, in linear time
+    r"^(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})/(?P<year>[0-9]{4})"
+    r"(?: (?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?(?: (?P<half>[AP])M)?)?$"
+)
+_DAY_WIDTH = len("2013-01-03")
+_MIDNIGHT = np.frombuffer(b"T00:00:00", np.uint8)
 
 
 def to_ticks(column: pa.Array) -> pa.Array | None:
     """The ticks of a `string` column; None if any text has to be looked at alone."""
+    ticks = _iso_ticks(column)
+    if ticks is None and (iso := _as_iso(column)) is not None:
+        ticks = _iso_ticks(iso)
+    return ticks
+
+
+def _as_iso(column: pa.Array) -> pa.Array | None:
+    """Dates that are all in .NET's usual form, in that of ISO 8601; None if any is not."""
+    parts = pc.extract_regex(column, _NET)
+    if parts.null_count > column.null_count:
+        return None
+    month, day, year, hour, minute, second, half = parts.flatten()
+    clock = pc.cast(_two_digits(hour), pa.int64())
+    halved = pc.not_equal(half, "")
+    if pc.any(pc.and_(halved, pc.or_(pc.less(clock, 1), pc.greater(clock, 12)))).as_py():
+        return None
+    full = np.asarray(clock.fill_null(0)) % 12 + 12 * np.asarray(pc.equal(half, "P").fill_null(fill_value=False))
+    hour = pc.if_else(halved, pc.cast(pa.array(full), pa.string()), hour)
+    date = pc.binary_join_element_wise(year, _two_digits(month), _two_digits(day), "-")
+    time = pc.binary_join_element_wise(_two_digits(hour), _two_digits(minute), _two_digits(second), ":")
+    return pc.binary_join_element_wise(date, time, "T")
+
+
+def _two_digits(column: pa.Array) -> pa.Array:
+    return pc.utf8_lpad(column, 2, "0")
+
+
+def _iso_ticks(column: pa.Array) -> pa.Array | None:
     bounds, data = offsets(column).astype(np.int64), all_bytes(column)
     starts, lengths = bounds[:-1] - bounds[0], np.diff(bounds)
     ticks = np.zeros(len(column), np.int64)
     present = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), bool)
-    if present.any() and lengths[present].min() < len(_PATTERN):
-        return None
     for length in np.unique(lengths[present]):
-        if length > _WIDTH + len("+00:00"):
+        if not (length == _DAY_WIDTH or len(_PATTERN) <= length <= _WIDTH + len("+00:00")):
             return None
         rows = np.flatnonzero(present & (lengths == length))
         texts = data[starts[rows][:, None] + np.arange(length)]
+        if length == _DAY_WIDTH:
+            texts = np.hstack([texts, np.tile(_MIDNIGHT, (len(texts), 1))])
         for shape, chosen in _zones(texts):
             some = _read(texts[chosen], shape)
             if some is None:
@@ -52,7 +87,9 @@ def _read(texts: Bytes, zone: int) -> Numbers | None:
     """The ticks of texts of one form, or None if one of them is no date."""
     head = texts[:, : len(_PATTERN)]
     digits = head[:, _DIGITS] - ord("0")  # what is below "0" becomes large
-    if not (digits <= 9).all() or not (head[:, ~_DIGITS] == _PATTERN[~_DIGITS]).all():  # noqa: PLR2004  digits
+    marks = head[:, ~_DIGITS]
+    marks[marks[:, 2] == ord(" "), 2] = ord("T")  # marks is a copy
+    if not (digits <= 9).all() or not (marks == _PATTERN[~_DIGITS]).all():  # noqa: PLR2004  digits
         return None
     fraction = texts[:, len(_PATTERN) : texts.shape[1] - zone]
     ticks = _fraction(fraction)
@@ -134,6 +171,4 @@ def to_texts(column: pa.Array) -> pa.Array:
             texts[:, place] = digit + ord("0")
     bounds = np.arange(len(ticks) + 1, dtype=np.int32) * _WIDTH
     plain = pa.StringArray.from_buffers(len(ticks), pa.py_buffer(bounds), pa.py_buffer(texts.tobytes()))
-    return (
-        plain if not column.null_count else pa.compute.if_else(column.is_valid(), plain, pa.scalar(None, pa.string()))
-    )
+    return plain if not column.null_count else pc.if_else(column.is_valid(), plain, pa.scalar(None, pa.string()))

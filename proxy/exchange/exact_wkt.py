@@ -1,5 +1,9 @@
-"""Well-known text with all digits of each number, for what the geometry library would round."""
+"""Well-known text with all digits of each number, for what the geometry library would round.
 
+A height is a third number without a letter, and NULL where a point lacks it, as SQL Server reads and writes them.
+"""
+
+import math
 from typing import Any
 
 import shapely
@@ -7,7 +11,7 @@ import shapely
 
 def exact_wkt(shape: Any) -> str:  # noqa: ANN401  shapely ships no types
     """The text of a shape; Python's spelling of a number is the shortest that reads back as the same."""
-    return f"{shape.geom_type.upper()}{' Z' * bool(shape.has_z)} {_body(shape)}"
+    return f"{shape.geom_type.upper()} {_body(shape)}"
 
 
 def _body(shape: Any) -> str:  # noqa: ANN401
@@ -25,4 +29,8 @@ def _body(shape: Any) -> str:  # noqa: ANN401
 
 def _numbers(shape: Any) -> str:  # noqa: ANN401
     points = shapely.get_coordinates(shape, include_z=bool(shape.has_z)).tolist()
-    return f"({', '.join(' '.join(map(repr, point)) for point in points)})"
+    return f"({', '.join(' '.join(map(_number, point)) for point in points)})"
+
+
+def _number(number: float) -> str:
+    return "NULL" if math.isnan(number) else repr(number).removesuffix(".0")

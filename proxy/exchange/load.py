@@ -14,6 +14,7 @@ from proxy.exchange.batch import Batch, Failure
 from proxy.exchange.delimited import Delimited
 from proxy.exchange.kml import Kml
 from proxy.exchange.limits import Limits
+from proxy.exchange.mistaken_input import likely_cause
 from proxy.exchange.parser_faults import unusable
 from proxy.exchange.rules import Rules
 from proxy.exchange.schema import EntityType, UnusableError
@@ -59,8 +60,12 @@ class Load:
         self._limits, self._incremental = limits, incremental
         stream = Kml(limits) if form is InputForm.KML else _STREAMS.get(form)
         self._source: Source = FileSource(file, limits, stream) if stream else ShapefileSet(file, limits)
-        with unusable(_UNFORESEEN, foreseen=False):
-            self._declared = self._source.declared()
+        try:
+            with unusable(_UNFORESEEN, foreseen=False):
+                self._declared = self._source.declared()
+        except UnusableError as error:
+            cause = likely_cause(file, form, limits.unpacked_bytes)
+            raise UnusableError(f"{error}; {cause}" if cause else str(error)) from error
         self.entity_type = entity_type(self._declared, incremental=incremental)
 
     def __iter__(self) -> Iterator[Batch]:

@@ -1,6 +1,7 @@
 """The rules that each entity has to keep (write-side contract, "Load input"): rows become batches and failures."""
 
 from collections.abc import Iterator
+from heapq import merge
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from proxy.exchange.batch import Batch, Failure, Rows
 from proxy.exchange.limits import LONGEST_ID
 from proxy.exchange.schema import EdmType, EntityType
 from proxy.exchange.schema_rules import DELETE, LATITUDE, LONGITUDE, Declared, is_mark
+from proxy.exchange.texts import shown
 
 _RANGES = {LATITUDE: 90.0, LONGITUDE: 180.0}
 
@@ -26,6 +28,7 @@ class Rules:
         self._key = self._type.find(entity_type.key) or 0
         self._location = {name: self._type.find(name) for name in _RANGES}
         self._geography = self._type.geography()
+        self._finite = declared.finite
         self._seen: set[str] = set()
 
     def apply(self, rows: Rows) -> Batch:
@@ -39,19 +42,20 @@ class Rules:
             columns, without=[row for row in range(len(rows)) if row in marked or row in wrong]
         )
         wrong |= of_values
-        failures = [Failure(rows.place(row), ids[row], wrong[row]) for row in sorted(wrong)]
+        failures = [Failure(rows.place(row), _id_of(ids[row]), wrong[row], row) for row in sorted(wrong)]
         kept = pa.array(np.array([row not in wrong and row not in marked for row in range(len(rows))], bool))
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
         if wrong or marked:
             batch = batch.filter(kept)
         gone = tuple(id_ for row in deleted if row not in wrong and (id_ := ids[row]) is not None)
-        return Batch(batch, gone, (*rows.failures, *failures))
+        # Both are in the file's order; a failure that the reader found stands before the row of its number.
+        return Batch(batch, gone, tuple(merge(rows.failures, failures, key=lambda failure: failure.row)))
 
     def _ids(self, column: pa.Array) -> tuple[list[str | None], dict[int, str]]:
         """The ids of the rows, and which of them are none: missing, too long, or there before."""
         ids: list[str | None] = column.to_pylist()
         if None not in ids and len(set(ids)) == len(ids) and self._seen.isdisjoint(ids):
-            present = [id_ for id_ in ids if id_]
+            present = [id_ for id_ in ids if id_ and not id_.isspace()]
             if len(present) == len(ids) and max(map(len, present), default=0) <= LONGEST_ID:
                 self._seen.update(present)
                 return ids, {}
@@ -59,12 +63,12 @@ class Rules:
         return ids, wrong
 
     def _id_reason(self, id_: str | None) -> str | None:
-        if not id_:
+        if not id_ or id_.isspace():
             return f"{self._type.key} is missing"
         if len(id_) > LONGEST_ID:
-            return f"{self._type.key} is longer than {LONGEST_ID} characters"
+            return f"{self._type.key} is {shown(id_)}, of {len(id_):,} characters: at most {LONGEST_ID} are allowed"
         if id_ in self._seen:
-            return f"another entity before it has the same {self._type.key}"
+            return f"{self._type.key} is {shown(id_)}, as that of another entity before it"
         self._seen.add(id_)
         return None
 
@@ -82,36 +86,55 @@ class Rules:
             for row, reason in reasons.items():
                 wrong.setdefault(row, f"{name} {reason}")
 
-        shapes = None
+        geographies: geography.Geographies | None = None
         arrays: list[pa.Array] = []
         for property_, column in zip(self._type.properties, columns, strict=False):  # without what the load adds
             if property_.type is EdmType.GEOGRAPHY:
-                shapes, reasons = geography.read(values.without_blank(column))
-                arrays.append(geography.to_wkb(shapes))
+                geographies = geography.convert(values.without_blank(column))
+                arrays.append(geographies.wkb)
+                reasons = geographies.wrong
             else:
-                array, reasons = values.convert(column, property_.type)
+                array, reasons = values.convert(column, property_.type, finite=self._finite)
                 arrays.append(array)
             note(property_.name, reasons)
         size = len(columns[0])
         arrays += [pa.nulls(size, pa.float64())] * (len(self._type.properties) - len(arrays))
-        for name, reasons in self._locate(arrays, shapes):
+        for name, reasons in self._locate(arrays, geographies):
             note(name, reasons)
         for row in without:
             wrong.pop(row, None)
         return arrays, wrong
 
-    def _locate(self, arrays: list[pa.Array], shapes: geography.Shapes | None) -> Iterator[tuple[str, dict[int, str]]]:
+    def _locate(
+        self, arrays: list[pa.Array], geographies: geography.Geographies | None
+    ) -> Iterator[tuple[str, dict[int, str]]]:
         """Fills in the location from the geography's centroid, and says where it is missing or out of range."""
-        centroids = dict(zip(_RANGES, geography.centroids(shapes), strict=True)) if shapes is not None else {}
         for name, most in _RANGES.items():
             place = self._location[name]
             if place is None:
                 continue
-            column = arrays[place]
-            if column.null_count and name in centroids:
-                arrays[place] = column = pc.coalesce(column, centroids[name])
+            column, given = arrays[place], arrays[place]
+            if column.null_count and geographies is not None:
+                centroids = geographies.latitudes if name == LATITUDE else geographies.longitudes
+                arrays[place] = column = pc.coalesce(column, centroids)
             if column.null_count:
                 yield name, dict.fromkeys(np.flatnonzero(column.is_null()).tolist(), "is missing")
             outside = pc.fill_null(pc.invert(pc.less_equal(pc.abs(column), most)), fill_value=False)
             if pc.any(outside).as_py():
-                yield name, dict.fromkeys(np.flatnonzero(outside).tolist(), f"is not between -{most:g} and {most:g}")
+                allowed = f"it has to be between -{most:g} and {most:g}"
+                yield (
+                    name,
+                    {
+                        row: f"is {column[row].as_py()!r}{_of_centroid(given[row])}: {allowed}"
+                        for row in np.flatnonzero(outside).tolist()
+                    },
+                )
+
+
+def _id_of(text: str | None) -> str | None:
+    """An id as a message shows it: cut, and none where it is blank."""
+    return (text or "").strip()[: LONGEST_ID + 1] or None
+
+
+def _of_centroid(given: pa.Scalar) -> str:
+    return "" if given.is_valid else ", the geography's centroid (longitude comes first in well-known text)"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from proxy.exchange.limits import LONGEST_NAME, MOST_PROPERTIES
 from proxy.exchange.schema import EdmType, EntityType, Property, UnusableError
+from proxy.exchange.texts import shown
 
 DELETE = "__deleteEntity"
 LATITUDE = "Latitude"
@@ -17,11 +18,15 @@ _ENTITY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A schema as a file states it: it may hold the deletion mark, and its keys may be none or several."""
+    """A schema as a file states it: it may hold the deletion mark, and its keys may be none or several.
+
+    `finite` says that INF and NaN, which XML schema has, are no numbers in this format.
+    """
 
     name: str
     properties: tuple[Property, ...]
     keys: tuple[str, ...]
+    finite: bool = False
 
 
 def entity_type(declared: Declared, *, incremental: bool) -> EntityType:
@@ -38,6 +43,8 @@ def entity_type(declared: Declared, *, incremental: bool) -> EntityType:
         _check_name(property_.name, _PROPERTY_NAME, "the property name", "letters, digits and _")
     _check_properties(kept)
     key = _key(declared.keys, kept)
+    if len(kept) > 1 or kept == declared.properties:  # a list of ids to delete needs no place
+        _check_location(kept)
     return EntityType(declared.name, _located(kept), key)
 
 
@@ -50,7 +57,7 @@ def _check_name(name: str, allowed: re.Pattern[str], what: str, characters: str)
     if len(name) > LONGEST_NAME:
         raise UnusableError(f"{what} {name[:LONGEST_NAME]}... is longer than {LONGEST_NAME} characters")
     if allowed.fullmatch(name) is None:
-        raise UnusableError(f"{what} {name!r} is not of {characters}, starting with a letter or a single _")
+        raise UnusableError(f"{what} {shown(name)} is not of {characters}, starting with a letter or a single _")
 
 
 def _check_mark(marks: list[Property], *, incremental: bool) -> None:
@@ -76,6 +83,16 @@ def _check_properties(properties: tuple[Property, ...]) -> None:
     for property_ in properties:
         if property_.name.lower() in {LATITUDE.lower(), LONGITUDE.lower()} and property_.type is not EdmType.DOUBLE:
             raise UnusableError(f"{property_.name} has to be of type {EdmType.DOUBLE}, not {property_.type}")
+
+
+def _check_location(properties: tuple[Property, ...]) -> None:
+    names = {property_.name.lower() for property_ in properties}
+    missing = [name for name in (LATITUDE, LONGITUDE) if name.lower() not in names]
+    if missing and all(property_.type is not EdmType.GEOGRAPHY for property_ in properties):
+        raise UnusableError(
+            f"the schema has no {' and no '.join(missing)}: it has to name {LATITUDE} and {LONGITUDE} "
+            f"({EdmType.DOUBLE}), or a property of type {EdmType.GEOGRAPHY}"
+        )
 
 
 def _key(keys: tuple[str, ...], properties: tuple[Property, ...]) -> str:

@@ -8,8 +8,23 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+MOST_SHOWN = 50
+"""Characters of a wrong value that a message repeats."""
+
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
+
+
+def shown(text: str, most: int = MOST_SHOWN) -> str:
+    """A value as a message shows it: in quotes, cut, without characters that don't print."""
+    cut = "".join(character if character.isprintable() else " " for character in text[:most])
+    return f"'{cut}'" if len(text) <= most else f"'{cut}...'"
+
+
+def line_ends(text: bytes, start: int = 0, end: int | None = None) -> int:
+    """How many lines end here, in LF, CRLF or CR."""
+    span = (start, len(text) if end is None else end)
+    return text.count(b"\n", *span) + text.count(b"\r", *span) - text.count(b"\r\n", *span)
 
 
 def offsets(column: pa.Array) -> npt.NDArray[np.int32]:

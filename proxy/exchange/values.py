@@ -4,7 +4,6 @@ A quick look at all bytes says whether Arrow's own conversion means the same as 
 fails, each text is read alone, so that a wrong one is found.
 """
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters import ticks
 from proxy.exchange.dates import to_ticks
-from proxy.exchange.limits import LONGEST_STRING
+from proxy.exchange.limits import LONGEST_NUMBER, LONGEST_STRING
 from proxy.exchange.schema import ARROW, EdmType
-from proxy.exchange.texts import Bytes, all_bytes, among, offsets, one_by_one, only, without_empty
+from proxy.exchange.texts import Bytes, all_bytes, among, offsets, one_by_one, only, shown, without_empty
+from proxy.exchange.written_dates import meant_by_date, read_date
+from proxy.exchange.written_numbers import read_double, read_finite, read_int64
 
 Converted = tuple[pa.Array, dict[int, str]]
 """Values, null where a text was missing or wrong; and what was wrong, by row."""
@@ -26,9 +26,7 @@ _INT64 = among("-0123456789")
 _DOUBLE = among("+-.0123456789Ee")
 _WORD = among("01truefalsTRUEFALS")
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_WRITTEN_INT64 = re.compile(r"[+-]?[0-9]{1,30}")
-_WRITTEN_DOUBLE = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?")
-_SPECIAL = {"INF": math.inf, "+INF": math.inf, "-INF": -math.inf, "NaN": math.nan}
+_DATE_FORM = "a date is like 2013-01-03T23:22:15.7979398Z, 2013-01-03 or 1/3/2013 11:22:15 PM, in the years 1 to 9999"
 
 
 def strings(column: pa.Array) -> Converted:
@@ -55,43 +53,11 @@ def read_string(text: str) -> str:
         ValueError: it is too long, or has a character that an export couldn't carry.
     """
     if len(text) > LONGEST_STRING:
-        raise ValueError(f"is longer than {LONGEST_STRING:,} characters")
+        raise ValueError(f"is {shown(text)}, of {len(text):,} characters: at most {LONGEST_STRING:,} are allowed")
     found = _NOT_IN_XML.search(text)
     if found:
-        raise ValueError(f"has the character U+{ord(found[0]):04X}, which XML can't carry")
+        raise ValueError(f"is {shown(text)}, with the character U+{ord(found[0]):04X}, which XML can't carry")
     return text
-
-
-def read_int64(text: str) -> int | None:
-    """One Edm.Int64.
-
-    Raises:
-        ValueError: it is none.
-    """
-    text = text.strip()
-    if not text:
-        return None
-    if _WRITTEN_INT64.fullmatch(text) is None or not -(2**63) <= int(text) < 2**63:
-        raise ValueError("is no whole number of 64 bits")
-    return int(text)
-
-
-def read_double(text: str) -> float | None:
-    """One Edm.Double, INF and NaN as XML schema spells them.
-
-    Raises:
-        ValueError: it is none.
-    """
-    text = text.strip()
-    if not text:
-        return None
-    if text in _SPECIAL:
-        return _SPECIAL[text]
-    if _WRITTEN_DOUBLE.fullmatch(text) is None:
-        raise ValueError("is no number")
-    if math.isinf(float(text)):
-        raise ValueError("is larger than a double can be")
-    return float(text)
 
 
 def read_boolean(text: str) -> bool | None:
@@ -100,10 +66,10 @@ def read_boolean(text: str) -> bool | None:
     Raises:
         ValueError: it is none.
     """
-    word = text.strip().lower()
-    if word not in {"", "true", "false", "1", "0"}:
-        raise ValueError("is neither true nor false")
-    return word in {"true", "1"} if word else None
+    word = text.strip()
+    if len(word) > len("false") or word.lower() not in {"", "true", "false", "1", "0"}:
+        raise ValueError(f"is {shown(word)}: it has to be true, false, 1 or 0")
+    return word.lower() in {"true", "1"} if word else None
 
 
 def read_datetime(text: str) -> int | None:
@@ -113,26 +79,25 @@ def read_datetime(text: str) -> int | None:
         ValueError: it is none.
     """
     text = text.strip()
-    return ticks.parse(text) if text else None
+    if not text:
+        return None
+    try:
+        return read_date(text)
+    except ValueError as error:
+        raise ValueError(f"is {shown(text)}: {meant_by_date(text) or _DATE_FORM}") from error
 
 
 def _datetimes(column: pa.Array) -> Converted:
     converted = to_ticks(column)
-    return (converted, {}) if converted is not None else one_by_one(column, _datetime_or_reason, pa.int64())
-
-
-def _datetime_or_reason(text: str) -> int | None:
-    try:
-        return read_datetime(text)
-    except ValueError as error:
-        raise ValueError("is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999") from error
+    return (converted, {}) if converted is not None else one_by_one(column, read_datetime, pa.int64())
 
 
 def _cast(type_: EdmType, allowed: Any, read: Callable[[str], Any]) -> Callable[[pa.Array], Converted]:  # noqa: ANN401  a table of numpy's
     """Arrow's conversion where all bytes are among those that it reads as we do."""
 
     def convert(column: pa.Array) -> Converted:
-        if only(column, allowed):
+        lengths = np.diff(offsets(column))
+        if only(column, allowed) and (not len(lengths) or lengths.max() <= LONGEST_NUMBER):
             try:
                 cast = pc.cast(column, ARROW[type_])
             except pa.ArrowInvalid:
@@ -146,6 +111,7 @@ def _cast(type_: EdmType, allowed: Any, read: Callable[[str], Any]) -> Callable[
     return convert
 
 
+_FINITE = _cast(EdmType.DOUBLE, _DOUBLE, read_finite)
 _CONVERSIONS: dict[EdmType, Callable[[pa.Array], Converted]] = {
     EdmType.INT64: _cast(EdmType.INT64, _INT64, read_int64),
     EdmType.DOUBLE: _cast(EdmType.DOUBLE, _DOUBLE, read_double),
@@ -154,11 +120,15 @@ _CONVERSIONS: dict[EdmType, Callable[[pa.Array], Converted]] = {
 }
 
 
-def convert(column: pa.Array, type_: EdmType) -> Converted:
-    """The values of a `string` column, of any type but geography. An empty text is no value, unless it is a string."""
+def convert(column: pa.Array, type_: EdmType, *, finite: bool = False) -> Converted:
+    """The values of a `string` column, of any type but geography. An empty text is no value, unless it is a string.
+
+    With `finite`, INF and NaN are no numbers.
+    """
     if type_ is EdmType.STRING:
         return strings(column)
-    return _CONVERSIONS[type_](without_empty(column))
+    change = _FINITE if finite and type_ is EdmType.DOUBLE else _CONVERSIONS[type_]
+    return change(without_empty(column))
 
 
 def without_blank(column: pa.Array) -> pa.Array:

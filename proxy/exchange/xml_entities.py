@@ -70,7 +70,7 @@ class _Collected:
 
     def fail(self, line: int, id_: str | None, reason: str) -> None:
         self._number += 1
-        self._failures.append(Failure(_place(self._number, line), id_, reason))
+        self._failures.append(Failure(_place(self._number, line), id_, reason, len(self._rows)))
 
     def take(self) -> Rows:
         columns = [_text(column) for column in zip(*self._rows, strict=True)] or [

@@ -99,7 +99,8 @@ def test_the_samples_have_every_type_in_every_state(demo: Demo) -> None:
 
 
 def test_the_worker_beside_the_demo_does_a_load(demo: Demo) -> None:
-    data = b"Bing Spatial Data Services, 1.0, Shops\nId(Edm.String,primaryKey)\na\n"
+    header = "Id(Edm.String,primaryKey),Latitude(Edm.Double),Longitude(Edm.Double)"
+    data = f"Bing Spatial Data Services, 1.0, Shops\n{header}\na,1,2\n".encode()
     query = "dataSourceName=DemoShops&loadOperation=complete&input=csv&key=demo-master-key"
     created = httpx.post(f"{demo.base}/REST/v1/Dataflows/LoadDataSource?{query}", content=data)
     assert created.status_code == 201

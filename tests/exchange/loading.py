@@ -12,9 +12,11 @@ import pyarrow as pa
 from proxy.exchange.export import write_export
 from proxy.exchange.limits import Limits
 from proxy.exchange.load import Batch, Failure, InputForm, Load
-from proxy.exchange.schema import EntityType
+from proxy.exchange.schema import EntityType, UnusableError
 
 HEAD = b"Bing Spatial Data Services, 1.0, Shops\n"
+PLACE = "Latitude(Edm.Double),Longitude(Edm.Double)"
+SEPARATORS = {"csv": ",", "tab": "\t", "pipe": "|"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,20 @@ def load(data: bytes, form: str, *, incremental: bool = False, limits: Limits | 
         return Loaded(made.entity_type, list(made))
 
 
+def load_until_error(data: bytes, form: str) -> tuple[Loaded, str]:
+    """What a load gave until it ended with an error, and what that says."""
+    batches: list[Batch] = []
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "upload"
+        file.write_bytes(data)
+        made = Load(file, InputForm(form), Limits(), incremental=False)
+        try:
+            batches.extend(made)
+        except UnusableError as error:
+            return Loaded(made.entity_type, batches), str(error)
+    raise AssertionError("the load ended well")
+
+
 def export(loaded: Loaded) -> bytes:
     out = io.BytesIO()
     write_export(loaded.entity_type, [batch.entities for batch in loaded.batches], out, data_source="Loaded")
@@ -72,8 +88,23 @@ def csv_of(header: str, *rows: str) -> bytes:
     return HEAD + "\n".join([header, *rows, ""]).encode()
 
 
+def placed(header: str, *rows: str) -> bytes:
+    """The same with a location before the other properties, which each schema needs: 1 and 2 in all rows."""
+    return csv_of(f"{PLACE},{header}", *(f"1,2,{row}" for row in rows))
+
+
+def without_place(entity: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entity.items() if name not in {"Latitude", "Longitude"}}
+
+
 def xml_of(entities: str, *properties: str, key: str = "EntityID", root: str = "Data") -> bytes:
-    """A file in the DataSet dialect; a property is `Name:type`, EntityID is there already."""
+    """A file in the DataSet dialect; a property is `Name:type`, EntityID is there already.
+
+    Each schema needs a location: without one, it is added to the schema and to all entities of the type.
+    """
+    if not any(property_.startswith("Latitude:") or property_.endswith(":anyType") for property_ in properties):
+        properties = (*properties, "Latitude:double", "Longitude:double")
+        entities = entities.replace("</Shops>", "<Latitude>1</Latitude><Longitude>2</Longitude></Shops>")
     elements = "".join(
         f'<xs:element name="{name}" type="xs:{type_}" minOccurs="0"/>'
         for name, _, type_ in (property_.partition(":") for property_ in ("EntityID:string", *properties))

@@ -18,12 +18,15 @@ TYPE = EntityType(
     (Property("EntityID", EdmType.STRING), Property("Made", EdmType.DATETIME), Property("Area", EdmType.DOUBLE)),
     "EntityID",
 )
+PLACED = EntityType(
+    "Shops", (*TYPE.properties, Property("Latitude", EdmType.DOUBLE), Property("Longitude", EdmType.DOUBLE)), "EntityID"
+)
 
 
-def written(*rows: Any, data_source: str = "Shop-List") -> str:
+def written(*rows: Any, data_source: str = "Shop-List", entity_type: EntityType = TYPE) -> str:
     out = io.BytesIO()
-    batches = [pa.RecordBatch.from_pylist(list(rows), TYPE.arrow())]
-    assert write_export(TYPE, batches, out, data_source=data_source) == len(rows)
+    batches = [pa.RecordBatch.from_pylist(list(rows), entity_type.arrow())]
+    assert write_export(entity_type, batches, out, data_source=data_source) == len(rows)
     return out.getvalue().decode()
 
 
@@ -113,12 +116,12 @@ ENCODED = [
 
 @pytest.mark.parametrize(("name", "encoded"), ENCODED)
 def test_the_data_set_is_called_as_the_data_source_and_the_root_otherwise(name: str, encoded: str) -> None:
-    root = etree.fromstring(written({"EntityID": "1"}, data_source=name).encode())
+    row = {"EntityID": "1", "Latitude": 1.0, "Longitude": 2.0}
+    root = etree.fromstring(written(row, data_source=name, entity_type=PLACED).encode())
     schema = root[0]
     (data_set,) = schema
     assert (schema.get("id"), data_set.get("name"), root.tag) == (encoded, encoded, "ShopsData")
-    loaded = load(etree.tostring(root), "xml")
-    assert [entity["EntityID"] for entity in loaded.entities] == ["1"]
+    assert [entity["EntityID"] for entity in load(etree.tostring(root), "xml").entities] == ["1"]
 
 
 def test_a_data_source_called_as_the_root_would_be_gives_the_root_another_name() -> None:

@@ -9,6 +9,7 @@ from proxy.exchange.export import write_failures
 from proxy.exchange.schema import EdmType, UnusableError
 from tests.exchange.loading import Loaded, export, load, zipped
 
+WKT = "it has to be well-known text like POINT (-122.3 47.6) or POLYGON ((0 0, 1 0, 1 1, 0 0))"
 POINT = "<Point><coordinates>1,2,0</coordinates></Point>"
 
 

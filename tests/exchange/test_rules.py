@@ -5,66 +5,85 @@ import pytest
 from proxy.exchange.batch import Failure
 from proxy.exchange.limits import Limits
 from proxy.exchange.schema import UnusableError
-from tests.exchange.loading import csv_of, load
+from tests.exchange.loading import PLACE, csv_of, load, placed
 
 KEY = "EntityID(Edm.String,primaryKey)"
+WKT = "it has to be well-known text like POINT (-122.3 47.6) or POLYGON ((0 0, 1 0, 1 1, 0 0))"
 ALL = f"{KEY},Name(Edm.String),Open(Edm.Int64),Wifi(Edm.Boolean),Area(Edm.Double),Made(Edm.DateTime)"
+
+
+DATE = "a date is like 2013-01-03T23:22:15.7979398Z, 2013-01-03 or 1/3/2013 11:22:15 PM, in the years 1 to 9999"
 
 
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
         (",n,1,true,1,", "EntityID is missing"),
-        (f"{'i' * 51},n,1,true,1,", "EntityID is longer than 50 characters"),
-        ("good,n,1,true,1,", "another entity before it has the same EntityID"),
-        (f"bad,{'n' * 2561},1,true,1,", "Name is longer than 2,560 characters"),
-        ("bad,a\x07b,1,true,1,", "Name has the character U+0007, which XML can't carry"),
-        ("bad,a\ufffeb,1,true,1,", "Name has the character U+FFFE, which XML can't carry"),
-        ("bad,n,1.5,true,1,", "Open is no whole number of 64 bits"),
-        ("bad,n,0x10,true,1,", "Open is no whole number of 64 bits"),
-        ("bad,n,9223372036854775808,true,1,", "Open is no whole number of 64 bits"),
-        ("bad,n,1,yes,1,", "Wifi is neither true nor false"),
-        ("bad,n,1,true,one,", "Area is no number"),
-        ("bad,n,1,true,1e,", "Area is no number"),
-        ("bad,n,1,true,1e999,", "Area is larger than a double can be"),
+        (" \t,n,1,true,1,", "EntityID is missing"),
+        (f"{'i' * 51},n,1,true,1,", f"EntityID is '{'i' * 50}...', of 51 characters: at most 50 are allowed"),
+        ("good,n,1,true,1,", "EntityID is 'good', as that of another entity before it"),
         (
-            "bad,n,1,true,1,2010-02-29T00:00:00Z",
-            "Made is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999",
+            f"bad,{'n' * 2561},1,true,1,",
+            f"Name is '{'n' * 50}...', of 2,561 characters: at most 2,560 are allowed",
         ),
+        ("bad,a\x07b,1,true,1,", "Name is 'a b', with the character U+0007, which XML can't carry"),
+        ("bad,a\0b,1,true,1,", "Name is 'a b', with the character U+0000, which XML can't carry"),
+        ("bad,a\ufffeb,1,true,1,", "Name is 'a b', with the character U+FFFE, which XML can't carry"),
+        ("bad,n,1.5,true,1,", "Open is '1.5': Edm.Int64 is a sign and digits, without a fraction"),
+        ("bad,n,0x10,true,1,", "Open is '0x10': Edm.Int64 is a sign and digits"),
         (
-            "bad,n,1,true,1,0000-02-01T00:00:00Z",
-            "Made is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999",
+            "bad,n,9223372036854775808,true,1,",
+            f"Open is '9223372036854775808': Edm.Int64 is between {-(2**63):,} and {2**63 - 1:,}",
         ),
-        ("bad,n,1,true,1,yesterday", "Made is no date like 2013-01-03T23:22:15.7979398Z in the years 1 to 9999"),
-        ("bad,n,1,true", "has 4 values; the schema names 6"),
+        ("bad,n,1,yes,1,", "Wifi is 'yes': it has to be true, false, 1 or 0"),
+        ("bad,n,1,true,one,", "Area is 'one': Edm.Double is a number like 8.5, -8.5 or 8.5E-3"),
+        ("bad,n,1,true,1e,", "Area is '1e': Edm.Double is a number like 8.5, -8.5 or 8.5E-3"),
+        ("bad,n,1,true,1e999,", "Area is '1e999', which is larger than Edm.Double can be: at most 1.79E+308"),
+        ("bad,n,1,true,1,2010-02-29T00:00:00Z", f"Made is '2010-02-29T00:00:00Z': {DATE}"),
+        ("bad,n,1,true,1,0000-02-01T00:00:00Z", f"Made is '0000-02-01T00:00:00Z': {DATE}"),
+        ("bad,n,1,true,1,yesterday", f"Made is 'yesterday': {DATE}"),
     ],
 )
 def test_an_entity_that_breaks_a_rule_fails_and_the_others_load(row: str, reason: str) -> None:
-    loaded = load(csv_of(ALL, "good,n,1,true,1,2010-01-01T00:00:00Z", row, "other,,,,,"), "csv")
+    loaded = load(placed(ALL, "good,n,1,true,1,2010-01-01T00:00:00Z", row, "other,,,,,"), "csv")
     assert [entity["EntityID"] for entity in loaded.entities] == ["good", "other"]
-    assert loaded.failures == [Failure("line 4", row.split(",", 1)[0] or loaded.failures[0].entity_id, reason)]
+    assert loaded.failures == [Failure("line 4", row.split(",", 1)[0].strip() or None, reason)]
 
 
 def test_an_entity_has_one_reason_and_it_is_the_first() -> None:
-    loaded = load(csv_of(ALL, "good,,,,,", "bad,n,x,x,x,x"), "csv")
-    assert loaded.reasons == ["Open is no whole number of 64 bits"]
+    loaded = load(placed(ALL, "good,,,,,", "bad,n,x,x,x,x"), "csv")
+    assert loaded.reasons == ["Open is 'x': Edm.Int64 is a sign and digits"]
+
+
+def test_a_value_that_is_given_and_wrong_is_never_called_missing() -> None:
+    header = f"{KEY},{PLACE},Area(Edm.Geography)"
+    rows = ["1,x,2,", "2,47;6,2,POINT(1 2)", "3,,,POINT(1", "4,1,2,POINT(1 2)"]
+    assert load(csv_of(header, *rows), "csv").reasons == [
+        "Latitude is 'x': Edm.Double is a number like 8.5, -8.5 or 8.5E-3",
+        "Latitude is '47;6': Edm.Double is a number like 8.5, -8.5 or 8.5E-3",
+        f"Area is 'POINT(1': {WKT}",
+    ]
+
+
+def test_failures_are_in_the_order_of_the_file_whatever_finds_them() -> None:
+    rows = ["1,x", "2,1,surplus", "3,y", "4,1", "5,z", "6,1,surplus", "7,1,surplus", "8,x"]
+    loaded = load(placed(f"{KEY},Open(Edm.Int64)", *rows), "csv")
+    assert [failure.entity_id for failure in loaded.failures] == ["1", "2", "3", "5", "6", "7", "8"]
 
 
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("bad,91,0", "Latitude is not between -90 and 90"),
-        ("bad,-90.000001,0", "Latitude is not between -90 and 90"),
-        ("bad,0,180.5", "Longitude is not between -180 and 180"),
-        ("bad,NaN,0", "Latitude is not between -90 and 90"),
-        ("bad,0,-INF", "Longitude is not between -180 and 180"),
+        ("bad,91,0", "Latitude is 91.0: it has to be between -90 and 90"),
+        ("bad,-90.000001,0", "Latitude is -90.000001: it has to be between -90 and 90"),
+        ("bad,0,180.5", "Longitude is 180.5: it has to be between -180 and 180"),
         ("bad,,0", "Latitude is missing"),
         ("bad,0,", "Longitude is missing"),
-        ("bad,x,0", "Latitude is no number"),
+        ('bad,"47,6",0', "Latitude is '47,6': write 47.6"),
     ],
 )
 def test_a_location_is_on_earth(row: str, reason: str) -> None:
-    loaded = load(csv_of(f"{KEY},Latitude(Edm.Double),Longitude(Edm.Double)", "1,90,-180", "2,-90,180", row), "csv")
+    loaded = load(csv_of(f"{KEY},{PLACE}", "1,90,-180", "2,-90,180", row), "csv")
     assert [entity["EntityID"] for entity in loaded.entities] == ["1", "2"]
     assert loaded.reasons == [reason]
 
@@ -72,15 +91,19 @@ def test_a_location_is_on_earth(row: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("shape", "reason"),
     [
-        ("POINT(1 2", "is no well-known text of a geography"),
-        ("CIRCULARSTRING(0 0,1 1,2 0)", "is no well-known text of a geography"),
-        ("POLYGON((0 0,1 1,2 2,3 3))", "is no well-known text of a geography"),
-        ("POINT EMPTY", "has no points"),
-        ("POINT M(1 2 3)", "has measures (M), which a geography can't have"),
-        ("POINT(nan 1)", "has a coordinate that is not a number"),
-        ("POINT Z(1 1 inf)", "has a coordinate that is not a number"),
-        (f"LINESTRING({','.join(['1 1'] * 100_001)})", "has more than 100,000 points"),
-        (f"{'GEOMETRYCOLLECTION(' * 17}POINT(1 2){')' * 17}", "is no well-known text of a geography"),
+        ("POINT(1 2", f"is 'POINT(1 2': {WKT}"),
+        ("CIRCULARSTRING(0 0,1 1,2 0)", f"is 'CIRCULARSTRING(0 0,1 1,2 0)': {WKT}"),
+        ("POLYGON((0 0,1 1,0 0))", "has a ring of fewer than three different places"),
+        ("POINT EMPTY", "is empty or has an empty part"),
+        ("POINT(nan 1)", "has a coordinate that is not a number: 'POINT(nan 1)'"),
+        ("POINT Z(1 1 inf)", "has a coordinate that is not a number: 'POINT Z(1 1 inf)'"),
+        ("POINT Z(1 1 1e999)", "has a coordinate that is not a number"),
+        ("POINT(0x10 1)", f"is 'POINT(0x10 1)': {WKT}"),
+        (
+            f"LINESTRING({','.join(['1 1'] * 100_001)})",
+            f"has more than 100,000 points: 'LINESTRING({'1 1,' * 9}1 1...'",
+        ),
+        (f"{'GEOMETRYCOLLECTION(' * 16}POINT(1 2){')' * 16}", "has 17 brackets in each other: at most 16 are allowed"),
     ],
 )
 def test_a_geography_keeps_its_rules(shape: str, reason: str) -> None:
@@ -119,7 +142,7 @@ def test_a_missing_location_is_the_centroid_and_a_given_one_stays() -> None:
 
 def test_of_two_entities_with_one_id_the_later_one_fails_in_any_batch() -> None:
     rows = [f"{number},," for number in range(6_000)]
-    loaded = load(csv_of(f"{KEY},A(Edm.String),B(Edm.String)", *rows, "0,,", "5999,,"), "csv")
+    loaded = load(placed(f"{KEY},A(Edm.String),B(Edm.String)", *rows, "0,,", "5999,,"), "csv")
     assert len(loaded.entities) == 6_000
     assert [(failure.place, failure.entity_id) for failure in loaded.failures] == [
         ("line 6003", "0"),
@@ -137,21 +160,21 @@ def test_an_incremental_load_deletes_what_is_marked(type_: str) -> None:
     assert [entity["EntityID"] for entity in loaded.entities] == ["3", "4", "5"]
     assert loaded.entities[0].keys() == {"EntityID", "Latitude", "Longitude"}
     assert loaded.reasons == [
-        "__deleteEntity is neither true nor false",
+        "__deleteEntity is 'maybe': it has to be true, false, 1 or 0",
         "EntityID is missing",
-        "another entity before it has the same EntityID",
+        "EntityID is '1', as that of another entity before it",
     ]
 
 
 def test_no_more_entities_load_than_the_limit_and_failed_ones_count() -> None:
     header = f"{KEY},Open(Edm.Int64)"
-    assert len(load(csv_of(header, "1,1", "2,2"), "csv", limits=Limits(entities=2)).entities) == 2
+    assert len(load(placed(header, "1,1", "2,2"), "csv", limits=Limits(entities=2)).entities) == 2
     with pytest.raises(UnusableError, match="more than 2 entities"):
-        load(csv_of(header, "1,1", "2,2", "3,x"), "csv", limits=Limits(entities=2))
+        load(placed(header, "1,1", "2,2", "3,x"), "csv", limits=Limits(entities=2))
 
 
 def test_a_file_where_nothing_is_usable_says_why_once() -> None:
-    with pytest.raises(UnusableError, match="nothing in the data is usable; the first of 2, line 3: Open is no whole"):
-        load(csv_of(f"{KEY},Open(Edm.Int64)", "1,x", "2,y"), "csv")
+    with pytest.raises(UnusableError, match="nothing in the data is usable; the first of 2, line 3: Open is 'x'"):
+        load(placed(f"{KEY},Open(Edm.Int64)", "1,x", "2,y"), "csv")
     with pytest.raises(UnusableError, match="it holds no entities"):
-        load(csv_of(KEY), "csv")
+        load(placed(KEY), "csv")

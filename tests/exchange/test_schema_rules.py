@@ -3,10 +3,9 @@
 import pytest
 
 from proxy.exchange.schema import EdmType, EntityType, Property, UnusableError
-from tests.exchange.loading import csv_of, load, xml_of
+from tests.exchange.loading import PLACE, csv_of, load, xml_of
 
 KEY = "EntityID(Edm.String,primaryKey)"
-PLACE = "Latitude(Edm.Double),Longitude(Edm.Double)"
 
 
 @pytest.mark.parametrize(
@@ -22,10 +21,13 @@ PLACE = "Latitude(Edm.Double),Longitude(Edm.Double)"
         (f"{KEY},entityid(Edm.String)", "stands twice"),
         (f"{KEY},One(Edm.Geography),Two(Edm.Geography)", "more than one property of type Edm.Geography"),
         (f"{KEY},latitude(Edm.String)", "latitude has to be of type Edm.Double"),
-        (f"{KEY},Name(Edm.Int32)", "Edm.Int32 of Name is none of the types"),
-        (f"{KEY},Name", "property 2, is not like"),
-        (f"{KEY},,Name(Edm.String)", "property 2, is not like"),
-        ("", "property 1, is not like"),
+        (f"{KEY},Name(Edm.Int32)", "line 2: the type 'Edm.Int32' of Name is none of Edm.String, "),
+        (f"{KEY},Name", "line 2, property 2, is 'Name', which is not like Name"),
+        (f"{KEY},,Name(Edm.String)", "line 2, property 2, is '', which is not like Name"),
+        ("", "line 3, property 1, is '1', which is not like Name"),
+        (KEY, "the schema has no Latitude and no Longitude: it has to name Latitude and Longitude"),
+        (f"{KEY},latitude(Edm.Double)", "the schema has no Longitude: it has to name"),
+        (f"{KEY},Lat(Edm.Double),Lon(Edm.Double)", "the schema has no Latitude and no Longitude"),
         (f"{KEY},__deleteEntity(Edm.Boolean)", "incremental loads only"),
         (",".join([KEY, PLACE, *(f"P{number}(Edm.String)" for number in range(350))]), "more than 350 properties"),
     ],
@@ -120,4 +122,9 @@ def test_a_restricted_string_is_a_string() -> None:
     facets = b'<xs:restriction base="xs:string"><xs:maxLength value="9"/></xs:restriction>'
     restricted = b"><xs:simpleType>" + facets + b"</xs:simpleType></xs:element>"
     data = xml_of("<Shops><EntityID>1</EntityID></Shops>").replace(b' type="xs:string" minOccurs="0"/>', restricted)
-    assert load(data, "xml").entity_type.properties == (Property("EntityID", EdmType.STRING),)
+    assert load(data, "xml").entity_type.properties[0] == Property("EntityID", EdmType.STRING)
+
+
+def test_a_list_of_ids_to_delete_needs_no_place() -> None:
+    (batch,) = load(csv_of(f"{KEY},__deleteEntity(Edm.Boolean)", "a,1", "b,true"), "csv", incremental=True).batches
+    assert (batch.deleted, len(batch.entities), batch.failures) == (("a", "b"), 0, ())

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters import ticks
-from proxy.exchange import dates, values
+from proxy.exchange import dates, values, written_numbers
 from proxy.exchange.schema import EdmType
 
 READERS = {
-    EdmType.INT64: values.read_int64,
-    EdmType.DOUBLE: values.read_double,
+    EdmType.INT64: written_numbers.read_int64,
+    EdmType.DOUBLE: written_numbers.read_double,
     EdmType.BOOLEAN: values.read_boolean,
     EdmType.DATETIME: values.read_datetime,
 }
@@ -116,7 +116,10 @@ def test_a_column_of_one_form_is_read_at_once_whatever_its_fraction_and_zone(
         "2010/11/11T00:00:00Z",
         "2010-13-11T00:00:00Z",
         "2011-02-29T00:00:00Z",
-        "2010-11-11",
+        "2010-11-11 ",
+        "1/2/2010 13:00 PM",
+        "13/2/2010",
+        "1/2/2010T10:00",
         "2010-11-11T00:00:00.0000000000000000+00:00",
     ],
 )

@@ -33,6 +33,9 @@ atexit.register(READERS.close)
 
 TERMS = Terms(Limits(), 300 * 1024 * 1024, frozenset(), tries=3)
 
+LOCATION = "Latitude(Edm.Double),Longitude(Edm.Double)"
+"""Each schema needs one."""
+
 OPERATIONS = {
     "complete": JobType.COMPLETE,
     "completeStaging": JobType.COMPLETE_STAGING,
@@ -43,8 +46,8 @@ OPERATIONS = {
 
 def shops(*ids: str, note: str = "", more: str = "") -> bytes:
     """A load in CSV: entities with these ids, each with the same note; `more` is added as it is."""
-    lines = ["Bing Spatial Data Services, 1.0, Shops", "Id(Edm.String,primaryKey),Note(Edm.String)"]
-    return "\n".join([*lines, *(f"{each},{note}" for each in ids), more]).encode()
+    lines = ["Bing Spatial Data Services, 1.0, Shops", f"Id(Edm.String,primaryKey),Note(Edm.String),{LOCATION}"]
+    return "\n".join([*lines, *(f"{each},{note},1,2" for each in ids), more]).encode()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from adapters.datasources import Version
 from adapters.entities import read_entities
 from adapters.records import JobStatus
 from tests.storage import Storage
-from tests.work.desk import Desk, play
+from tests.work.desk import LOCATION, Desk, play
 from tests.work.processes import WorkerProcess, worker_process
 
 ENTITIES = 20_000
@@ -25,8 +25,8 @@ JOB_SECONDS = 60
 
 def stamped(note: str) -> bytes:
     """A load of many entities that all say which load they come from."""
-    head = "Bing Spatial Data Services, 1.0, Shops\nId(Edm.String,primaryKey),Note(Edm.String)\n"
-    return (head + "".join(f"{number},{note}\n" for number in range(ENTITIES))).encode()
+    head = f"Bing Spatial Data Services, 1.0, Shops\nId(Edm.String,primaryKey),Note(Edm.String),{LOCATION}\n"
+    return (head + "".join(f"{number},{note},1,2\n" for number in range(ENTITIES))).encode()
 
 
 @dataclass

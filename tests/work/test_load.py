@@ -7,7 +7,7 @@ import pytest
 from adapters.files import UPLOADS, VERSIONS
 from adapters.records import JobStatus, JobType
 from tests.storage import Storage
-from tests.work.desk import Desk, of_a_try, play, shops
+from tests.work.desk import LOCATION, Desk, of_a_try, play, shops
 
 
 def test_a_load_makes_a_data_source(storage: Storage) -> None:
@@ -104,8 +104,8 @@ def test_what_can_not_be_used_aborts_and_touches_nothing(storage: Storage, data:
 def test_an_update_replaces_adds_and_deletes_and_unites_the_properties(storage: Storage) -> None:
     update = (
         "Bing Spatial Data Services, 1.0, Shops\n"
-        "ID(Edm.String,primaryKey),Seats(Edm.Int64),__deleteEntity(Edm.String)\n"
-        "b,7,\nc,,1\nnew,8,\n"
+        f"ID(Edm.String,primaryKey),Seats(Edm.Int64),__deleteEntity(Edm.String),{LOCATION}\n"
+        "b,7,,3,4\nc,,1\nnew,8,,5,6\n"
     )
 
     async def story(desk: Desk) -> None:
@@ -113,9 +113,9 @@ def test_an_update_replaces_adds_and_deletes_and_unites_the_properties(storage: 
         job = await desk.done(desk.load(update.encode(), "incremental"))
         assert (job.status, job.processed, job.failed) == (JobStatus.COMPLETED, 3, 0)
         assert await desk.entities((await desk.the_source()).published) == [
-            {"Id": "a", "Note": "old", "Seats": None},
-            {"Id": "b", "Note": None, "Seats": 7},
-            {"Id": "new", "Note": None, "Seats": 8},
+            {"Id": "a", "Note": "old", "Latitude": 1, "Longitude": 2, "Seats": None},
+            {"Id": "b", "Note": None, "Latitude": 3, "Longitude": 4, "Seats": 7},
+            {"Id": "new", "Note": None, "Latitude": 5, "Longitude": 6, "Seats": 8},
         ]
         earlier = (await desk.the_source()).earlier[0]
         assert await desk.notes(earlier) == {"a": "old", "b": "old", "c": "old"}
@@ -137,7 +137,7 @@ def test_an_update_replaces_adds_and_deletes_and_unites_the_properties(storage: 
 def test_an_update_that_does_not_go_with_the_data_source_aborts(storage: Storage, head: str, reason: str) -> None:
     async def story(desk: Desk) -> None:
         await desk.done(desk.load(shops("a")))
-        data = f"Bing Spatial Data Services, 1.0, {head}\nb\n".encode()
+        data = f"Bing Spatial Data Services, 1.0, {head},{LOCATION}\nb\n".encode()
         job = await desk.done(desk.load(data, "incremental"))
         assert job.status is JobStatus.ABORTED
         assert str(job.error_message).startswith(reason)
