@@ -112,7 +112,8 @@ def _text(made: Table, separator: str, dice: random.Random) -> bytes:
     rows = made.rows
     if separator != ",":  # a line is a row there
         rows = [[value.replace("\n", " ") for value in row] for row in rows]
-    dialect = dice.choice(["excel", "excel", "unix"])  # the latter has quotes around all
+    # The latter has quotes around all, without which csv does not see that another line's end than its own needs them.
+    dialect = dice.choice(["excel", "excel", "unix"]) if end != "\r" else "unix"
     csv.writer(out, dialect, delimiter=separator, lineterminator=end).writerows(rows)
     key = made.columns[0][0]
     names = [f"{name}(Edm.{type_}{',primaryKey' if name == key else ''})" for name, type_ in made.columns]
