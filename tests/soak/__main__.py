@@ -18,6 +18,7 @@ from tests.soak.figures import HEAD, Figure, worst_of
 from tests.soak.fuzzing import fuzzing
 from tests.soak.hostile import hostile
 from tests.soak.killing import killing
+from tests.soak.kills import kills
 from tests.soak.loris import loris
 from tests.soak.polling import polling
 from tests.soak.rolling import rolling
@@ -36,6 +37,7 @@ ROWS: dict[str, Callable[[Storage], Iterator[Figure]]] = {
     "killing": killing,
     "backlog": backlog,
     "fuzz": fuzzing,
+    "kills": kills,
 }
 
 
