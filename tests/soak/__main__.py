@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
@@ -51,6 +51,13 @@ def page() -> str:
     return f"{kept['machine']}:\n\n{HEAD}\n{lines}"
 
 
+def others(figures: Sequence[Figure]) -> list[Figure]:
+    """What was published of other rows than these: a run of some rows leaves the rest as it was."""
+    published = [Figure(**each) for each in json.loads(FIGURES.read_text())["figures"]]
+    rows = {figure.row for figure in figures}
+    return [figure for figure in published if figure.row not in rows]
+
+
 def main() -> int:
     """Runs the rows that are asked for; gives the exit status."""
     options = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
@@ -74,9 +81,8 @@ def main() -> int:
     if chosen.json:
         chosen.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1), encoding="utf-8")
     if chosen.publish:
-        FIGURES.write_text(
-            json.dumps({"machine": machine(), "figures": [asdict(figure) for figure in figures]}, indent=1) + "\n"
-        )
+        all_rows = [asdict(figure) for figure in (others(figures) if chosen.rows else []) + figures]
+        FIGURES.write_text(json.dumps({"machine": machine(), "figures": all_rows}, indent=1) + "\n")
         publish("figures of make soak", page())
     return 0 if all(figure.kept for figure in figures) else 1
 
