@@ -44,7 +44,7 @@ test: setup ## Run all tests, with coverage
 bench: setup ## Measure speed beside baselines, a few minutes; prints a table
 	@$(PY) -m tests.bench
 
-soak: setup ## Use it long and badly: faults, restarts, hostile requests, a million polls; 12 minutes
+soak: setup ## Use it long and badly: faults, restarts, hostile requests, kills, a million polls, 100,000 damaged files; 40 minutes
 	@$(PY) -m tests.soak
 
 one: setup ## Run one test alone: make one T=tests/unit/test_ids.py

@@ -35,9 +35,10 @@ class Mode(Enum):
     CUT = "cuts short, as long as it says"
     CUT_OFF = "cuts short of what it says"
     LOSE = "does as told and loses the answer"
+    FAIL = "answers 500"
 
 
-FAULTS = tuple(mode for mode in Mode if mode not in {Mode.WELL, Mode.LOSE})
+FAULTS = tuple(mode for mode in Mode if mode not in {Mode.WELL, Mode.LOSE, Mode.FAIL})
 
 # Longer than any deadline that is tested.
 DELAY_SECONDS = 30.0
@@ -53,6 +54,7 @@ _INSTEAD = {
         "Retry-After: 30",
         "x-ms-error-code: ServerBusy",
     ),
+    Mode.FAIL: saying("500 Internal Server Error", b"", "x-ms-error-code: InternalError"),
     Mode.FORBID: saying("403 Forbidden", _NOT_ALLOWED, "x-ms-error-code: AuthorizationFailure"),
 }
 
@@ -190,7 +192,8 @@ class Hop:
         self, request: Message, back: asyncio.StreamReader, upstream: asyncio.StreamWriter, writer: asyncio.StreamWriter
     ) -> bool:
         """Answers one request as the mode says; gives whether the connection goes on."""
-        mode = self._mode_for(request.first_line.split()[0])
+        method = request.first_line.split()[0]
+        mode = self._mode_for(method)
         if mode is Mode.HANG:
             await asyncio.Event().wait()
         if mode is Mode.HANG_UP:
@@ -199,7 +202,7 @@ class Hop:
             writer.write(_INSTEAD[mode])
             return True
         upstream.write(request.sent)
-        answer = await read_message(back)
+        answer = await read_message(back, has_body=method != "HEAD")
         if mode is Mode.DELAY:
             await asyncio.sleep(self.seconds)
         half = len(answer.body) // 2

@@ -27,13 +27,15 @@ class Message:
         return head + b"\r\nContent-Length: %d\r\n\r\n" % length + body
 
 
-async def read_message(reader: asyncio.StreamReader) -> Message:
-    """The next message of a connection.
+async def read_message(reader: asyncio.StreamReader, *, has_body: bool = True) -> Message:
+    """The next message of a connection; an answer to HEAD has no body, whatever length it says.
 
     Raises:
         IncompleteReadError: the connection ended before the message did.
     """
     head = await reader.readuntil(b"\r\n\r\n")
+    if not has_body:
+        return Message(head, b"", head)
     if not _CHUNKED.search(head):
         length = _LENGTH.search(head)
         body = await reader.readexactly(int(length[1]) if length else 0)

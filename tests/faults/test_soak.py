@@ -8,7 +8,9 @@ from proxy import protocol
 from tests.conftest import StartServer
 from tests.soak import loris as slow_loris
 from tests.soak.figures import Figure
+from tests.soak.fuzzing import fuzzing
 from tests.soak.hostile import hostile
+from tests.soak.kills import kills
 from tests.soak.polling import polling
 from tests.storage import Storage
 
@@ -31,3 +33,11 @@ def test_connections_that_never_finish_a_request_are_ended_and_hold_up_nobody(
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 1.0)
     server = start(storage)
     assert _broken(asyncio.run(slow_loris.hold(server.port, storage, 48, 1.0))) == []
+
+
+def test_damaged_files_load_or_are_refused_with_a_reason(storage: Storage) -> None:
+    assert _broken(list(fuzzing(storage, files=210, seed=5))) == []
+
+
+def test_workers_that_are_killed_while_storage_fails_lose_nothing_and_leave_nothing(storage: Storage) -> None:
+    assert _broken(list(kills(storage, count=4, seed=5))) == []

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
@@ -15,8 +15,10 @@ from tests.soak.backlog import backlog
 from tests.soak.ending import ending
 from tests.soak.faults import faults
 from tests.soak.figures import HEAD, Figure, worst_of
+from tests.soak.fuzzing import fuzzing
 from tests.soak.hostile import hostile
 from tests.soak.killing import killing
+from tests.soak.kills import kills
 from tests.soak.loris import loris
 from tests.soak.polling import polling
 from tests.soak.rolling import rolling
@@ -34,6 +36,8 @@ ROWS: dict[str, Callable[[Storage], Iterator[Figure]]] = {
     "polling": polling,
     "killing": killing,
     "backlog": backlog,
+    "fuzz": fuzzing,
+    "kills": kills,
 }
 
 
@@ -45,6 +49,13 @@ def page() -> str:
     kept = json.loads(FIGURES.read_text())
     lines = "\n".join(each.line() for each in worst_of("fault: ", [Figure(**each) for each in kept["figures"]]))
     return f"{kept['machine']}:\n\n{HEAD}\n{lines}"
+
+
+def others(figures: Sequence[Figure]) -> list[Figure]:
+    """What was published of other rows than these: a run of some rows leaves the rest as it was."""
+    published = [Figure(**each) for each in json.loads(FIGURES.read_text())["figures"]]
+    rows = {figure.row for figure in figures}
+    return [figure for figure in published if figure.row not in rows]
 
 
 def main() -> int:
@@ -70,9 +81,8 @@ def main() -> int:
     if chosen.json:
         chosen.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1), encoding="utf-8")
     if chosen.publish:
-        FIGURES.write_text(
-            json.dumps({"machine": machine(), "figures": [asdict(figure) for figure in figures]}, indent=1) + "\n"
-        )
+        all_rows = [asdict(figure) for figure in (others(figures) if chosen.rows else []) + figures]
+        FIGURES.write_text(json.dumps({"machine": machine(), "figures": all_rows}, indent=1) + "\n")
         publish("figures of make soak", page())
     return 0 if all(figure.kept for figure in figures) else 1
 
