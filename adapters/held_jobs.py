@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from azure.data.tables import EdmType, EntityProperty
 
-from adapters.properties import Remark, Row, text_of, written_at
+from adapters.properties import Remark, Row, count_of, text_of, written_at
 from adapters.records import JobRecord
 from adapters.rows import UNCONFIRMED
 from adapters.ticks import Ticks, to_text
@@ -44,20 +44,30 @@ class HeldJob:
     """A job's row as it was read.
 
     `work` is the text that it was created with; None: somebody else does it. Of its messages only `message` counts,
-    where it has one, and of its tries only `try_id`. `etag` names this state of the row.
+    where it has one, and of its tries only `try_id`. `attempts` is how many tries were begun by that message. `etag`
+    names this state of the row.
     """
 
     record: JobRecord
     work: str | None
     message: str | None
     try_id: str
+    attempts: int
     etag: str
+
+    def next_try(self, message: str) -> int:
+        """The number of the try that is begun by this message, from 1.
+
+        How often a message was taken would not tell: who takes it and can't read this row has tried nothing.
+        """
+        return self.attempts + 1 if self.message == message else 1
 
 
 def held_job(row: Row, record: JobRecord, remark: Remark) -> HeldJob:
     """The job that a row holds."""
     message, try_id = text_of(row, "Message", remark), text_of(row, "Try", remark) or ""
-    return HeldJob(record, text_of(row, "Work", remark), message, try_id, row["odata.etag"])
+    attempts = count_of(row, "Attempts", remark)
+    return HeldJob(record, text_of(row, "Work", remark), message, try_id, attempts, row["odata.etag"])
 
 
 @dataclass(frozen=True, slots=True)

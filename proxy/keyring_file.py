@@ -245,6 +245,8 @@ def _mistake(error: Any) -> str:  # noqa: ANN401 - pydantic's own shape
     elif location[:1] == ["accounts"] and len(location) > 1:
         location[:2] = [f"account {location[1]!r}"]
     text = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "model_type":  # pydantic's text names our class
+        text = "has to be a JSON object"
     if error["type"] == "extra_forbidden":
         # What stands in a wrong place may be a key, so only what it was meant for is told.
         meant = get_close_matches(location.pop(), _MEMBERS, n=1)

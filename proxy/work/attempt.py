@@ -139,7 +139,8 @@ async def _begin(account: Account, lease: Lease, place: Place, held: HeldJob) ->
     wait = CONFIRM_SECONDS
     if not held.record.unconfirmed and not (wait := seconds_to_wait(await jobs_ahead(account, held.record))):
         try_id = token_hex(6)
-        claim = Claim(lease.message_id, try_id, place.worker, lease.tries, account.clock.now())
+        number = held.next_try(lease.message_id)
+        claim = Claim(lease.message_id, try_id, place.worker, number, account.clock.now())
         if await account.jobs.claim(held, claim):
             return try_id
     await _wait(account, lease, wait)
@@ -191,7 +192,7 @@ async def _ended(account: Account, lease: Lease, place: Place, held: HeldJob, tr
     Raises:
         OSError: files can't be kept here.
     """
-    record, tries = held.record, place.terms.tries
+    record, tries, number = held.record, place.terms.tries, held.next_try(lease.message_id)
     with TemporaryDirectory(dir=place.folder, ignore_cleanup_errors=True) as folder:
         job = Job(
             account=account,
@@ -202,7 +203,7 @@ async def _ended(account: Account, lease: Lease, place: Place, held: HeldJob, tr
             try_id=try_id,
         )
         place.seen.began(account.name, lease, job)
-        if lease.tries > tries:
+        if number > tries:
             return job.aborted(f"The job was given up: {tries} workers that tried it ended without a word.")
         log.info("%s of %s: begun", record.job_type, record.data_source_name, extra=_fields(account, lease))
         try:
@@ -218,10 +219,10 @@ async def _ended(account: Account, lease: Lease, place: Place, held: HeldJob, tr
             reason = _why(error, _fields(account, lease))
             if is_final(error):
                 return job.aborted(sentence(reason))
-            log.warning("try %s of %s failed: %s", lease.tries, tries, reason, extra=_fields(account, lease))
-            if lease.tries >= tries:
+            log.warning("try %s of %s failed: %s", number, tries, reason, extra=_fields(account, lease))
+            if number >= tries:
                 return job.aborted(f"The job was given up after {tries} tries. The last one failed: {sentence(reason)}")
-            await lease.give_back(min(LONGEST_WAIT, 2.0 ** (lease.tries - 1)))
+            await lease.give_back(min(LONGEST_WAIT, 2.0 ** (number - 1)))
     return None
 
 

@@ -58,6 +58,8 @@ class _Hand:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     """Set where there is such a job, or an end of all."""
     looks: bool = False
+    backoff: float = 0.0
+    """Seconds for which no more jobs are taken, after one that storage failed."""
 
 
 class Worker:
@@ -120,7 +122,7 @@ class Worker:
         while not hand.stop.is_set():
             try:
                 idle = IDLE[0] if await self._begin_one(hand) else min(IDLE[1], idle * 1.5)
-                wait, broken = (0.0 if idle == IDLE[0] else idle), BROKEN[0]
+                wait, broken = max(hand.backoff, 0.0 if idle == IDLE[0] else idle), BROKEN[0]
             except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on
                 _tell(hand.account, "jobs can't be taken", error)
                 wait, broken = broken, min(BROKEN[1], broken * 2)
@@ -182,12 +184,15 @@ class Worker:
         hand.in_hand.add(lease.job_id)
         try:
             following = await do(hand.account, lease, self._place, hand.stop)
+            hand.backoff = 0.0
             if following is not None:
                 hand.turns.append(following)
                 hand.woken.set()
         except UnfitError as error:
             self._unfit = error
         except Exception as error:  # noqa: BLE001 - the same
+            if isinstance(error, StorageFaultError):  # the rest of the queue is left to workers that reach storage
+                hand.backoff = min(BROKEN[1], max(BROKEN[0], 2 * hand.backoff))
             _tell(hand.account, "a job is left to its next try", error)
         finally:
             hand.in_hand.discard(lease.job_id)

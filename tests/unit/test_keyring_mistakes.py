@@ -158,6 +158,11 @@ def test_a_mistake_in_an_account_names_it(account: object) -> None:
     assert "contoso" in _mistake(_ring(accounts={"contoso": account}))
 
 
+@pytest.mark.parametrize("ring", ["[]", _ring(accounts={"contoso": []}), _ring({KEY: "contoso"})])
+def test_what_is_no_object_is_told_without_the_program_s_own_names(ring: str) -> None:
+    assert _mistake(ring).endswith("has to be a JSON object")
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "a\\b", "a#b", "a?b", "a\nb", "a" * 513], ids=repr)
 def test_an_account_name_must_be_a_partition_key(name: str) -> None:
     assert "account" in _mistake(_ring(accounts={name: {"storage": STORAGE}}))

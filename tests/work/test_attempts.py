@@ -11,6 +11,7 @@ import proxy.work.load
 from adapters.datasources import DataSourceStore
 from adapters.errors import ConflictError, Fault, StorageFaultError
 from adapters.files import UPLOADS, Files
+from adapters.held_jobs import Claim
 from adapters.ids import new_job_id
 from adapters.jobs import JobStore
 from adapters.locations import LocationError
@@ -85,11 +86,33 @@ def test_a_job_whose_workers_all_die_is_given_up(storage: Storage) -> None:
         for _ in range(3):
             lease = await desk.account.queue.take()
             assert lease is not None
+            held = await desk.account.jobs.held(job_id)
+            assert held is not None
+            claim = Claim(lease.message_id, "a try", "a worker", held.next_try(lease.message_id), now())
+            assert await desk.account.jobs.claim(held, claim)
             await lease.give_back()  # as the lease of who dies ends, only sooner
         await desk.work()
         job = await desk.record(job_id)
         assert job.status is JobStatus.ABORTED
         assert job.error_message == "The job was given up: 3 workers that tried it ended without a word."
+
+    play(storage, story)
+
+
+def test_a_job_whose_row_could_not_be_read_for_a_while_has_lost_no_try(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        job_id = await desk.load(shops("a"))
+        with pytest.MonkeyPatch.context() as patch:
+            failing(patch, JobStore, "held", *[FAULT] * 4)  # more than there are tries
+            for _ in range(4):
+                lease = await desk.account.queue.take()
+                assert lease is not None
+                with pytest.raises(StorageFaultError):
+                    await desk.step(lease)
+                await lease.give_back()
+        await desk.work()
+        assert (await desk.record(job_id)).status is JobStatus.COMPLETED
+        assert storage.table.get_entity(storage.account, job_id)["Attempts"] == 1
 
     play(storage, story)
 

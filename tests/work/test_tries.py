@@ -18,6 +18,7 @@ from proxy.work.job import AbortedError, Job
 from proxy.work.sweep import sweep
 from tests.storage import Storage
 from tests.work.desk import Desk, play, shops
+from tests.work.test_attempts import FAULT, failing
 
 Happen = Callable[[], Awaitable[object]]
 
@@ -256,9 +257,9 @@ def test_of_two_messages_of_a_job_only_the_one_that_began_it_counts(storage: Sto
 def test_a_job_s_row_says_when_it_was_begun_how_often_and_by_whom(storage: Storage) -> None:
     async def story(desk: Desk) -> None:
         job_id = await desk.load(shops("a"))
-        lease = await take(desk)
-        await lease.give_back()
-        await desk.work()
+        with pytest.MonkeyPatch.context() as patch:
+            failing(patch, Files, "send", FAULT)
+            await desk.work()
         row = storage.table.get_entity(storage.account, job_id)
         assert (row["Attempts"], row["Worker"]) == (2, "worker")
         assert row["StartedDate"].tzinfo is not None

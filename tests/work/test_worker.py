@@ -13,6 +13,7 @@ from adapters.accounts import Accounts
 from adapters.credentials import ConnectionString
 from adapters.errors import Fault, StorageFaultError
 from adapters.files import Files
+from adapters.jobs import JobStore
 from adapters.records import JobStatus
 from adapters.worker_rows import live_workers
 from proxy.keyring import KeyRing
@@ -21,6 +22,7 @@ from proxy.work.slots import Slots
 from proxy.work.worker import Worker
 from tests.storage import Storage
 from tests.work.desk import Desk, play, shops
+from tests.work.test_attempts import failing
 
 UNREACHABLE = (
     "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a;"
@@ -87,6 +89,26 @@ def test_a_broken_account_holds_up_nobody_else(storage: Storage, caplog: pytest.
         told = {record.getMessage() for record in caplog.records if vars(record).get("account") == "broken"}
         assert any(text.startswith("jobs can't be taken: unreachable") for text in told)
         assert "c2VjcmV0" not in caplog.text
+
+    play(storage, story)
+
+
+def test_a_worker_that_can_read_no_rows_leaves_the_queue_to_others(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fault = StorageFaultError(Fault.REFUSED, "HTTP 403, AuthorizationFailure")
+
+    async def story(desk: Desk) -> None:
+        for number in range(12):
+            await desk.load(shops("a"), name=f"Shops{number}")
+        ring = ring_of(storage)
+        async with ring.accounts:
+            with monkeypatch.context() as patch:
+                failing(patch, JobStore, "held", *[fault] * 100)
+                async with working(desk, ring):
+                    await asyncio.sleep(1)
+        assert await desk.account.queue.take() is not None
+        assert 0 < caplog.text.count("a job is left to its next try: refused") < 8
 
     play(storage, story)
 
