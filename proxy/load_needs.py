@@ -98,12 +98,12 @@ class LoadNeedsWatch:
             ring: its accounts are looked at.
             seconds: the deadline of one look.
             report: takes account, part and 1 (there), 0 (missing) or NaN (not known) after each look; may be None.
-            signs: whether this process signs links.
+            signs: whether this process signs links, as a server does. It may not read all containers; a worker may.
         """
         self._ring = ring
         self._seconds = seconds
         self._report = report
-        self._parts = tuple(part for part in LOAD_NEEDS if signs or part != "links")
+        self._parts = ("queue", "links", "workers") if signs else ("blobs", "queue", "workers")
         self._known: dict[tuple[str, str], float] = {}
         self._again_at: dict[tuple[str, str], float] = {}
 

@@ -71,6 +71,8 @@ class Client:
 
 @pytest.fixture
 def recorder(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    # What the watch of a load's needs may not look at it leaves alone for an hour.
+    monkeypatch.setattr("proxy.load_needs.WATCH_SECONDS", 3600.0)
     return Recorder.on(monkeypatch, storage)
 
 
