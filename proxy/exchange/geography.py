@@ -25,6 +25,9 @@ _NOT_WKT = "it has to be well-known text like POINT (-122.3 47.6) or POLYGON ((0
 _NO_NUMBER = r"(?i)\b(?:nan|inf(?:inity)?)\b"
 _HEXADECIMAL = r"(?i)[0-9]x"
 
+# The bits of the NaN that stands for a missing height; a binary file may have others.
+_NAN = np.float64("nan").view(np.uint64)
+
 
 @dataclass(frozen=True, slots=True)
 class Geographies:
@@ -75,7 +78,7 @@ def read(column: pa.Array) -> tuple[Shapes, dict[int, str]]:
     for row, reason in broken_rules(shapes).items():
         wrong[row] = f"{reason}: {shown(column[row].as_py())}" if has_text else reason
         shapes[row] = None
-    return _without_negative_zeros(shapes), wrong
+    return _in_plain_numbers(shapes), wrong
 
 
 def _from_wkt(column: pa.Array, wrong: dict[int, str]) -> Shapes:
@@ -142,12 +145,15 @@ def _without_measures(shapes: Shapes) -> Shapes:
     return shapes
 
 
-def _without_negative_zeros(shapes: Shapes) -> Shapes:
-    """No coordinate is -0.0: well-known text can't say it, and it is the same place."""
+def _in_plain_numbers(shapes: Shapes) -> Shapes:
+    """No coordinate is -0.0, and no missing height another NaN than NULL is: well-known text can't say these."""
     numbers, owners = shapely.get_coordinates(shapes, include_z=True, return_index=True)
-    for row in np.unique(owners[((numbers == 0) & np.signbit(numbers)).any(axis=1)]):
+    odd = ((numbers == 0) & np.signbit(numbers)) | (np.isnan(numbers) & (numbers.view(np.uint64) != _NAN))
+    for row in np.unique(owners[odd.any(axis=1)]):
         shapes[row] = shapely.transform(
-            shapes[row], lambda plain: plain + 0.0, include_z=bool(shapely.has_z(shapes[row]))
+            shapes[row],
+            lambda plain: np.where(np.isnan(plain), np.nan, plain + 0.0),
+            include_z=bool(shapely.has_z(shapes[row])),
         )
     return shapes
 

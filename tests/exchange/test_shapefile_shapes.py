@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from proxy.exchange.schema import UnusableError
-from tests.exchange.loading import Loaded, load
+from tests.exchange.loading import Loaded, export, load
 from tests.exchange.shapefiles import NAME, Points, dbf, packed, point, points, several, shp
 
 RING = [(0.0, 0.0, 1.0), (0.0, 9.0, 2.0), (9.0, 9.0, 3.0), (9.0, 0.0, 4.0), (0.0, 0.0, 1.0)]
@@ -67,6 +67,13 @@ def test_each_kind_of_shape_is_a_geography_with_heights_and_without_measures(con
     made = loaded(content)
     assert made.failures == []
     assert wkt(made) == text
+
+
+def test_a_missing_height_comes_back_as_it_was_stored_whatever_its_bits() -> None:
+    heights = [struct.unpack("<d", bits)[0] for bits in (b"\0\0\0\0\xff\xff\xff\xff", b"\1\0\0\0\0\0\xf0\x7f")]
+    made = loaded(several(13, [(1.0, 1.0, heights[0]), (2.0, 2.0, heights[1]), (3.0, 3.0, 5.0)]), kind=13)
+    assert wkt(made) == "LINESTRING Z (1 1 NaN, 2 2 NaN, 3 3 5)"
+    assert load(export(made), "xml").table == made.table
 
 
 def test_a_hole_belongs_to_the_smallest_ring_around_it() -> None:
