@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from proxy.exchange.batch import Failure, Note
 from proxy.exchange.dates import to_texts
 from proxy.exchange.geography import to_wkt
+from proxy.exchange.limits import LONGEST_ID
 from proxy.exchange.schema import EdmType, EntityType
 from proxy.exchange.texts import all_bytes
 from proxy.exchange.xml_schema import encoded, written
@@ -38,9 +39,11 @@ def write_export(entity_type: EntityType, batches: Iterable[pa.RecordBatch], out
 
 
 def write_failures(failures: Iterable[Failure | Note], out: BinaryIO) -> None:
-    """Writes a line of text for each entity that failed, and for each note: where, its id, and what it is."""
+    """Writes a line of text for each entity that failed, and for each note: where, its id (cut), and what it is."""
     for failure in failures:
-        id_ = f", id {failure.entity_id}" if failure.entity_id else ""
+        given = failure.entity_id or ""
+        cut = given if len(given) <= LONGEST_ID else f"{given[:LONGEST_ID]}..."
+        id_ = f", id {cut}" if cut else ""
         out.write(f"{failure.place}{id_}: {failure.reason}".translate(_CONTROLS).encode() + b"\n")
 
 

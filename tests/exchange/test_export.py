@@ -132,6 +132,15 @@ def test_a_data_source_called_as_the_root_would_be_gives_the_root_another_name()
 def test_an_error_log_has_a_line_for_each_failure() -> None:
     out = io.BytesIO()
     write_failures(
-        [Failure("line 3", "1\n2", "Open is no number"), Failure("line 4", None, "EntityID is missing")], out
+        [
+            Failure("line 3", "1\n2", "Open is no number"),
+            Failure("line 4", None, "EntityID is missing"),
+            Failure("line 5", "y" * 3000, "EntityID is too long"),
+        ],
+        out,
     )
-    assert out.getvalue() == b"line 3, id 1 2: Open is no number\nline 4: EntityID is missing\n"
+    assert out.getvalue().decode().splitlines() == [
+        "line 3, id 1 2: Open is no number",
+        "line 4: EntityID is missing",
+        f"line 5, id {'y' * 50}...: EntityID is too long",
+    ]
