@@ -1,4 +1,4 @@
-"""A job as a worker looks at it: its row, and which message and which try of it count."""
+"""A job as a worker reads it: its row, and the message and the try that the row names as valid."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What becomes of a job's row once it is there: it is confirmed, begun, told of, ended."""
+"""Changes of a stored job row: confirm, claim, report progress, release, finish."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

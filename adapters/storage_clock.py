@@ -1,4 +1,4 @@
-"""Storage's own time, as its answers tell it: what several machines judge must not rest on the clock of one."""
+"""The clock of storage, read from the Date header of its answers. Ages must not depend on one machine's clock."""
 
 import time
 from datetime import UTC, datetime

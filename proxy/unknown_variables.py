@@ -1,4 +1,4 @@
-"""Variables of the environment that look like settings and are none: a misspelt one would do nothing, in silence."""
+"""Finds unknown PROXY_ variables in the environment. A misspelt setting would otherwise have no effect, silently."""
 
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""The version of this program, as its package says it."""
+"""The version of this program, from its package metadata."""
 
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of

@@ -1,4 +1,4 @@
-"""The command `sources access-id`: a data source gets the access id that programs know, before its first load here."""
+"""The command `sources access-id`: sets the access id of a data source before its first load here."""
 
 import re
 from dataclasses import replace

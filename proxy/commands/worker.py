@@ -27,7 +27,7 @@ from proxy.work.attempt import Place, UnfitError
 from proxy.work.folders import BEAT_SECONDS, beat, own_folder
 from proxy.work.hold import STOP_SECONDS
 from proxy.work.job import Terms
-from proxy.work.readers import ReaderLimits, ReaderPool
+from proxy.work.reader_pool import ReaderLimits, ReaderPool
 from proxy.work.seen import JobsSeen
 from proxy.work.worker import Worker
 

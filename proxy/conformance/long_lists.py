@@ -1,4 +1,4 @@
-"""Long job lists: asked for as seldom as can be, and kept once."""
+"""Long job lists: requests them as rarely as possible and keeps one copy."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whether the endpoint takes the keys that were given: where it does not, every rule would be broken for that alone."""
+"""Checks that the endpoint accepts the given keys. A refused key would fail every rule, so the command ends at once."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""The first two lines of delimited text: what it is, and the schema, as people's programs save them."""
+"""Parses the first two lines of delimited text: the title with the entity type, and the schema."""
 
 from proxy.exchange.delimited_grammar import split_line
 from proxy.exchange.line_blocks import LineBlocks, decoded

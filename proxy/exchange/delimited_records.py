@@ -1,4 +1,4 @@
-"""The rows of delimited text, read one after the other: any form of them, each counted, bounded in memory."""
+"""Reads the rows of delimited text one by one: accepts every form, counts each row, bounds the memory."""
 
 import re
 from collections.abc import Iterator

@@ -11,11 +11,11 @@ from typing import IO
 from xml.etree.ElementTree import Element
 
 from proxy.exchange.batch import Failure, Note, Rows
-from proxy.exchange.collected import Collected
 from proxy.exchange.kml_geometry import has_geometry, wkb
 from proxy.exchange.kml_reader import LONGEST_DATA_NAME, KmlReader
 from proxy.exchange.limits import LONGEST_ID, LONGEST_STRING, MOST_PROPERTIES, Limits
 from proxy.exchange.named import ENTITY_ID, GEOMETRY, PLACE, Ids, player, property_names
+from proxy.exchange.row_collector import RowCollector
 from proxy.exchange.schema import EdmType, Property, UnusableError
 from proxy.exchange.schema_rules import Declared
 
@@ -79,7 +79,7 @@ class Kml:
             UnusableError: the file is no well-formed XML.
         """
         assert isinstance(declared, _Named)  # noqa: S101  it is what `declared` gave
-        collected, ids = Collected(declared), Ids(declared.ids)
+        collected, ids = RowCollector(declared), Ids(declared.ids)
         for number, (line, placemark) in enumerate(KmlReader().placemarks(data), 1):
             place = f"placemark {number} (line {line})"
             texts = _extended(placemark)

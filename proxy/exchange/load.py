@@ -12,9 +12,9 @@ import numpy as np
 
 from proxy.exchange.batch import Batch, Failure
 from proxy.exchange.delimited import Delimited
+from proxy.exchange.input_diagnosis import likely_cause
 from proxy.exchange.kml import Kml
 from proxy.exchange.limits import Limits
-from proxy.exchange.mistaken_input import likely_cause
 from proxy.exchange.parser_faults import unusable
 from proxy.exchange.rules import Rules
 from proxy.exchange.schema import EntityType, UnusableError

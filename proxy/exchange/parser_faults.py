@@ -1,4 +1,4 @@
-"""What a library raises over a stranger's data becomes our own error: never its words, and never a second try."""
+"""Turns exceptions of parsing libraries into our own error, so that no customer reads their text and no try repeats."""
 
 import errno
 import logging

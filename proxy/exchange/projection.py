@@ -1,4 +1,4 @@
-"""What the .prj file of a shapefile says: whether its coordinates are longitude and latitude of WGS 84.
+"""Checks by the .prj file of a shapefile that its coordinates are longitude and latitude of WGS 84.
 
 Datums that lie within some metre of WGS 84, such as NAD83 and ETRS89, are taken for it.
 """

@@ -15,10 +15,10 @@ import shapely
 
 from proxy.exchange.batch import Failure, Note, Rows
 from proxy.exchange.code_pages import code_page, code_page_of_language
-from proxy.exchange.collected import Collected
 from proxy.exchange.limits import Limits
 from proxy.exchange.named import ENTITY_ID, GEOMETRY, PLACE, Ids, player, property_names
 from proxy.exchange.projection import check_projection
+from proxy.exchange.row_collector import RowCollector
 from proxy.exchange.schema import Property, UnusableError
 from proxy.exchange.schema_rules import Declared
 from proxy.exchange.shapefile_shapes import Shape, ShapeReader
@@ -109,7 +109,7 @@ class _Opened:
 
     def rows(self, most: int) -> Iterator[Rows]:
         """The records, the shape of each beside its attributes."""
-        collected, ids = Collected(self.declared), Ids(self._given(most))
+        collected, ids = RowCollector(self.declared), Ids(self._given(most))
         if self._unknown:
             text = f"names no code page that is known, so that it is not followed: {self._unknown[:_SHOWN]}"
             collected.note(Note("the .cpg file", None, text))
@@ -136,7 +136,7 @@ class _Opened:
             collected.note(Note("the .dbf file", None, text))
         yield collected.take()
 
-    def _add(self, collected: Collected, place: str, id_: str, record: list[str | None], shape: Shape) -> None:
+    def _add(self, collected: RowCollector, place: str, id_: str, record: list[str | None], shape: Shape) -> None:
         more = [record[at] for at in self._more]
         where = [record[at] if shape is None else None for at in self._place]
         collected.add(place, [id_, *more, None if shape is None else shapely.to_wkb(shape), *where])

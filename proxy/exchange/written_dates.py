@@ -1,4 +1,4 @@
-"""Dates as people's programs write them.
+"""Parses dates in the forms that spreadsheets, databases and .NET write.
 
 Read are ISO 8601 with or without time, seconds, fraction and zone, with a blank for its T, and .NET's invariant and US
 form: the month first, 24 hours or AM and PM. A date without a zone is in UTC.

@@ -1,4 +1,4 @@
-"""Numbers as people's programs write them: what is read, and what is said of the rest."""
+"""Parses whole and decimal numbers, and suggests the right form of those that are refused (`8,5`: write 8.5)."""
 
 import math
 import re

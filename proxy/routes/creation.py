@@ -1,4 +1,4 @@
-"""Creating a job: a row, a message and an answer that tell the same story, whatever storage does meanwhile."""
+"""Creates a job so that its row, its queue message and the answer agree, whatever storage does meanwhile."""
 
 import asyncio
 import json

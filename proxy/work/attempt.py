@@ -26,7 +26,7 @@ from proxy.work.job import AbortedError, ChangedError, EndedError, Job, Terms
 from proxy.work.load import load
 from proxy.work.order import jobs_ahead, seconds_to_wait, take_next
 from proxy.work.publish import publish
-from proxy.work.readers import ReaderKilledError, ReaderPool, ReadingError
+from proxy.work.reader_pool import ReaderKilledError, ReaderPool, ReadingError
 from proxy.work.rollback import rollback
 from proxy.work.seen import GIVEN_BACK, LOST, UNSEEN, JobsSeen
 from proxy.work.tasks import LOCAL_ERRORS

@@ -12,7 +12,7 @@ from adapters.files import EXPORTS, VERSIONS
 from adapters.records import BlobPath, JobRecord, JobStatus
 from adapters.ticks import Ticks, from_datetime
 from proxy.exchange.limits import Limits
-from proxy.work.readers import ReaderPool
+from proxy.work.reader_pool import ReaderPool
 from proxy.work.tasks import Task
 
 OTHER_SOURCE = (

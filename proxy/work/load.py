@@ -8,7 +8,7 @@ from adapters.datasources import DataSource, Version
 from adapters.locations import fetch_location
 from adapters.records import BlobPath, JobRecord
 from proxy.work.job import AbortedError, ChangedError, Job
-from proxy.work.readers import ReadingError
+from proxy.work.reader_pool import ReadingError
 from proxy.work.source import refuse_deleting
 from proxy.work.tasks import BASE, DATA, FAILURES, VERSION, LoadedVersion, LoadTask
 from proxy.work.versions import once, staged, staged_version, switched, versions

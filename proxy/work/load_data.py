@@ -1,4 +1,4 @@
-"""The part of a load that reads a stranger's data; it runs in a reader process."""
+"""The part of a load that parses the customer's data. It runs in a reader process."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""What a worker has its reader processes do: the tasks, the files that they read and write, and what they answer.
+"""The tasks of a reader process, the files that it reads and writes, and its answers.
 
 Imports nothing that reads data, so that the worker itself need not load any of it.
 """

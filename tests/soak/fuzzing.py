@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 
-from proxy.work.readers import ReaderLimits
+from proxy.work.reader_pool import ReaderLimits
 from tests.fuzz.tally import Tally, tallies
 from tests.soak.figures import Figure, at_least, at_most, none_of
 from tests.storage import Storage

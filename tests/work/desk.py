@@ -24,7 +24,7 @@ from proxy.exchange.limits import Limits
 from proxy.work.attempt import Place
 from proxy.work.hold import do
 from proxy.work.job import Terms, now
-from proxy.work.readers import ReaderLimits, ReaderPool
+from proxy.work.reader_pool import ReaderLimits, ReaderPool
 from tests.storage import Storage
 
 # Kept for all stories: a process takes half a second to start.

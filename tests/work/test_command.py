@@ -14,7 +14,7 @@ from proxy.__main__ import main
 from proxy.commands.worker import reader_limits, terms
 from proxy.settings import load_settings
 from proxy.work.folders import PREFIX, last_beats, own_folder
-from proxy.work.readers import ReaderLimits
+from proxy.work.reader_pool import ReaderLimits
 from tests.storage import Storage
 from tests.work.desk import Desk, play, shops
 from tests.work.processes import worker_process

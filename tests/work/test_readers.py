@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.work.readers import ReaderKilledError, ReaderLimits, ReaderPool, ReadingError
+from proxy.work.reader_pool import ReaderKilledError, ReaderLimits, ReaderPool, ReadingError
 from proxy.work.tasks import DATA, FAILURES, VERSION, ExportTask, LoadTask
 from tests.work.desk import shops
 from tests.work.processes import children, minds

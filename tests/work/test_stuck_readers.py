@@ -15,7 +15,7 @@ import pytest
 from adapters.records import JobStatus
 from proxy.work.attempt import UnfitError
 from proxy.work.folders import last_beats
-from proxy.work.readers import ReaderLimits, ReaderPool
+from proxy.work.reader_pool import ReaderLimits, ReaderPool
 from proxy.work.worker import Worker
 from tests.storage import Storage
 from tests.work.desk import Desk, play, shops

@@ -1,4 +1,4 @@
-"""What data is that is none of its `input`: the likely cause beside a message that only says what is wrong."""
+"""Finds the likely cause when data does not match its `input` parameter, such as an Excel workbook sent as csv."""
 
 import codecs
 from pathlib import Path

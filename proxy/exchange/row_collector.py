@@ -1,4 +1,4 @@
-"""The rows of a batch as they come, for formats whose geometry is WKB already."""
+"""Collects the rows of a batch, for formats whose geometry is already WKB."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from proxy.exchange.schema import EdmType
 from proxy.exchange.schema_rules import Declared
 
 
-class Collected:
+class RowCollector:
     """Rows, failures and notes until there are enough for a batch, by number or by bytes."""
 
     def __init__(self, declared: Declared) -> None:

@@ -1,4 +1,4 @@
-"""The reader processes of a worker: who gives them tasks, and ends them when they take too much.
+"""The pool of reader processes of a worker: gives them tasks, and kills them at a limit of time or memory.
 
 What they answer is taken for data, never for code: a stranger's file may have got the better of a parser.
 """
