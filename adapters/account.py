@@ -81,11 +81,11 @@ class Account:
         self.jobs = JobStore(name, reads, writes, options.timeout_seconds, watch)
         self.workers = WorkerRows(name, reads, writes, options.timeout_seconds)
         self.guard = Guard(options.timeout_seconds, watch=watch)
-        # Guards of their own: what the write side meets must not hold up who only reads jobs.
+        # Separate circuit breakers: faults of the write side must not hold up clients that only read jobs.
         self.datasource_guard = Guard(options.timeout_seconds, watch=watch)
         self.creation_guard = Guard(options.timeout_seconds, watch=watch)
         self.creating = asyncio.Lock()
-        """Held by who creates a job in this process: others would only be in each other's way."""
+        """A lock around each creation in this process: parallel creations would only conflict with each other."""
         self.remembered = RememberedJobs(self.jobs, options.lifetimes, self.guard, options.timeout_seconds)
 
     # What only the write side needs opens when it is first asked for: most processes only read jobs.

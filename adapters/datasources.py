@@ -109,11 +109,11 @@ class DataSourceStore:
             async with storage_call(self._seconds):
                 await self._writes.update_entity(nothing, UpdateMode.MERGE)  # whatever is there, if it is there
         except StorageFaultError as fault:
-            if error_code(fault.__cause__) not in CONFLICTS:  # where there is none, nobody can write to it
+            if error_code(fault.__cause__) not in CONFLICTS:  # a missing row needs no fence
                 raise
 
     async def remove_reservations(self) -> None:
-        """Deletes reservations. Whoever still needs one makes another."""
+        """Deletes reservations. A writer that still needs one makes another."""
         async for page in self._reads.rows(KeyRange(self._account), f"{_RESERVED} eq true"):
             for row in page:
                 await self._write(row["RowKey"], row, None)

@@ -36,7 +36,7 @@ class Claim:
 
 
 RELEASED = {"Message": ""}
-"""The properties of a job that whoever has a message of it may begin."""
+"""The properties that release a job: any message of it may claim it again."""
 
 
 @dataclass(frozen=True, slots=True)

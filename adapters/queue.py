@@ -62,7 +62,7 @@ class Lease:
 
     @property
     def message_id(self) -> str:
-        """What the message is called, by whoever takes it."""
+        """The id of the message, as its receiver knows it."""
         return str(self._message.id)
 
     async def renew(self) -> bool:

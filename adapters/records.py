@@ -83,7 +83,7 @@ class JobRecord:
     failed_blob: BlobPath | None = None
     legacy_id: str | None = None
     unconfirmed: bool = False
-    """Whether the request that creates it has not been answered yet: nobody may do it (proxy/routes/creation.py)."""
+    """Whether the request that creates it is still unanswered: no worker may do it yet (proxy/routes/creation.py)."""
 
     @property
     def shown_id(self) -> str:

@@ -54,7 +54,7 @@ def read_row(row: Row, remark: Remark) -> JobRecord:
 
 
 MESSAGE_LENGTH = 2000
-"""UTF-16 units that are kept of an error message: part of it may come from somebody's data."""
+"""UTF-16 units that are kept of an error message: part of it may come from customers' data."""
 TEXT_LENGTH = 32_768
 """UTF-16 units that Table Storage takes in a string."""
 

@@ -11,7 +11,7 @@ NEAR = 60 * PER_SECOND
 
 
 class StorageClock:
-    """The time of one account's storage, between its answers by a clock that nobody sets."""
+    """The time of one account's storage; a monotonic clock fills the gaps between its answers."""
 
     def __init__(self) -> None:
         self.told_at: Ticks | None = None

@@ -104,7 +104,7 @@ async def live_workers(account: "Account") -> tuple[WorkerRow, ...]:
 
 def _read(row: Row, told_at: Ticks | None) -> WorkerRow:
     def remark(_: str) -> None:
-        """What is odd about such a row matters to nobody."""
+        """Ignores warnings about such a row."""
 
     written = written_at(row)
     age = 0.0 if written is None or told_at is None else max(0.0, (told_at - written) / PER_SECOND)

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:  # also where the arguments are wrong, or help was asked for: Python itself would flush too late
             for stream in filter(None, (sys.stdout, sys.stderr)):
                 stream.flush()
-    except BrokenPipeError:  # who reads has had enough
+    except BrokenPipeError:  # the reader of the pipe has closed it
         _drop_output()
         return PIPE_CLOSED
     except OSError as error:

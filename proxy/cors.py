@@ -24,7 +24,7 @@ _HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z, -]{1,4096}")
 
 
 def headers_of_all(origins: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The headers of every answer, whoever asks; none where no page may read answers."""
+    """The headers of every answer, for any origin; none where no page may read answers."""
     if not origins:
         return []
     readers = ("Access-Control-Allow-Origin", ANY) if origins == (ANY,) else ("Vary", "Origin")

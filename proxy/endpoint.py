@@ -171,13 +171,13 @@ class Endpoint:
     async def _found(
         self, answer: Found, query: Query, trace: Trace, place: bytes, asked: tuple[KeyRing, Grant]
     ) -> Response:
-        # What was read again is the same, or who waited for the same read has rendered it.
+        # The record is unchanged, or another request that waited for the same read has rendered it.
         said = self._said.find_of(place, answer.reading, asked[0], time.monotonic())
         if said is None and answer.size <= AT_ONCE:
             response = self._answers.found(answer, query.format, trace.trace_id)
             said = self._keep(response, answer, trace, place, asked)
         elif said is None:
-            # Beside the event loop, one after the other for each account: whoever waits may find it rendered.
+            # In a thread, one rendering at a time for each account: a waiting request may find it rendered.
             async with self._rendering.setdefault(asked[1].account, asyncio.Lock()):
                 said = self._said.find_of(place, answer.reading, asked[0], time.monotonic())
                 if said is None:

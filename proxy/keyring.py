@@ -16,7 +16,7 @@ DIGEST_PREFIX = "sha256:"
 
 
 class Role(Enum):
-    """A master key may do everything in its account; a query key reads what there is and follows geocode jobs."""
+    """A master key may do everything in its account; a query key reads information and follows geocode jobs."""
 
     MASTER = "master"
     QUERY = "query"

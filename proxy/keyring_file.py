@@ -215,7 +215,7 @@ def _grants(ring: _Ring) -> dict[bytes, Grant]:
 
 
 def _judge_names(ring: _Ring, grants: Mapping[bytes, Grant]) -> None:
-    """Each name is one key's, in any letter case, and is no key: names are shown to everybody who reads the log."""
+    """Each name belongs to one key, in any letter case, and is no key itself: names appear in the log."""
     seen: dict[str, str] = {}
     for written, key in ring.keys.items():
         if key.name is None:

@@ -18,7 +18,7 @@ LOOK_SECONDS = 0.5
 LOOKS = 8
 FIRST_WAIT, LONGEST_WAIT = 1.0, 16.0
 
-# Seconds for which nobody has to look at an account that was read well.
+# Seconds for which an account that was read successfully needs no look.
 RECENTLY = 5.0
 
 # Seconds for which an account may fail before it counts as broken: until the next look has shown whether that passes.

@@ -39,7 +39,7 @@ class RingInUse:
 
 
 class RingFile:
-    """A key ring's file. One that hangs holds up neither who reads it nor the end of the process."""
+    """A key ring's file. Reading one that hangs blocks neither the process nor its end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -252,7 +252,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _unset_when_empty(cls, values: dict[str, object]) -> dict[str, object]:
-        # A compose file passes a variable that nobody set as an empty one. These say something where they are empty.
+        # A compose file passes an unset variable as an empty one. For these settings, empty has a meaning.
         return {name: value for name, value in values.items() if value != "" or name in _MAY_BE_EMPTY}
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ LAST_SECONDS = 2.0
 
 
 class UnderWay:
-    """Work that nobody waits for, until the process ends."""
+    """Background work, until the process ends."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -37,7 +37,7 @@ class UnderWay:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # nobody waits for it
+            task.exception()  # marks it as retrieved: no caller awaits the task
 
 
 @dataclass(eq=False)

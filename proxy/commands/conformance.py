@@ -27,7 +27,7 @@ def conformance(options: Namespace) -> int:
     """
     endpoint = _endpoint(options)
     try:
-        # On a terminal alone: a long list takes a while, and who reads a log is not interested.
+        # On a terminal only: a long list takes a while, and a log needs no progress.
         with tqdm(desc="asking", unit=" answers", disable=None, leave=False) as asked:
             record = survey(endpoint, asked.update)
     except UnreachableError as error:

@@ -64,7 +64,7 @@ class Asker:
     """Makes exchanges of requests, each on a connection of its own."""
 
     def __init__(self, endpoint: Endpoint, asked: Callable[[], object] = lambda: None) -> None:
-        """`asked` is told of each answer."""
+        """`asked` is called with each answer."""
         self._endpoint = endpoint
         self._asked = asked
         self.long_lists = LongLists()

@@ -6,7 +6,7 @@ from proxy.conformance.asker import Asker, Endpoint, UnreachableError
 from proxy.conformance.asks import WITH_KEY, WITH_QUERY_KEY
 from proxy.conformance.exchanges import Exchange
 
-# What is said of a key that nobody has. That a query key may not do something breaks a rule; it is not refused.
+# The codes for an unknown key. A query key that lacks a right fails a rule, but is not refused.
 REFUSED = ("InvalidCredentials", "CredentialsExpired", "NoCredentials")
 
 SHOWN_CODE = 40

@@ -32,7 +32,7 @@ OF_THE_LIST = frozenset((Purpose.LIST, Purpose.LIST_AGAIN))
 
 
 def survey(endpoint: Endpoint, asked: Callable[[], object] = lambda: None) -> Record:
-    """Asks an endpoint for all that rules look at; `asked` is told of each answer.
+    """Asks an endpoint for all that rules look at; `asked` is called with each answer.
 
     Raises:
         UnreachableError: the first request had no answer, or a key is refused.

@@ -28,7 +28,7 @@ class RowCollector:
 
     @property
     def full(self) -> bool:
-        """Whether it is time to take what there is."""
+        """Whether the batch has reached its size."""
         return len(self._places) + len(self._failures) >= BATCH_ROWS or self._size >= BATCH_BYTES
 
     def add(self, place: str, values: Sequence[str | bytes | None]) -> None:

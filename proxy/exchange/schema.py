@@ -11,7 +11,7 @@ MOST_MESSAGE = 2_000
 
 
 class UnusableError(Exception):
-    """The whole load can't be used; the text is one clear message for who sent it, cut, in characters that print."""
+    """The whole load can't be used; the text is one clear message for its sender, cut, in printable characters."""
 
     def __init__(self, text: str) -> None:
         shown = text[:MOST_MESSAGE]

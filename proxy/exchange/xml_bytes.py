@@ -16,7 +16,7 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": 
 
 
 class XmlBytes:
-    """A stream for a parser that is told that all is UTF-8.
+    """A stream for a parser that expects UTF-8.
 
     Raises:
         UnusableError: the file is something else, or in an encoding that is not known.

@@ -19,7 +19,7 @@ from proxy.routes.caller import Caller
 
 NOT_CREATED = "The job was not handed to a worker, and its caller was told so. Create it again."
 
-# What storage answers when it has written nothing. After any other fault nobody knows.
+# Faults after which storage has certainly written nothing. After any other the outcome is unknown.
 NOTHING_WRITTEN = frozenset((Fault.REJECTED, Fault.REFUSED, Fault.NO_TABLE, Fault.BUSY))
 
 # Seconds for which a job is looked for that must be ended, with waits that double from the first to the last one.
@@ -122,7 +122,7 @@ class _Creation:
             raise StorageFaultError(Fault.BUSY, str(error)) from None
 
     async def undo(self) -> None:
-        """Ends the job if it has a row, and deletes the upload if nobody needs it; tries for a while."""
+        """Ends the job if it has a row, and deletes the upload if no row needs it; retries for a minute."""
         wait, longest = UNDO_WAITS
         with suppress(TimeoutError):
             async with asyncio.timeout(UNDO_SECONDS):
@@ -145,7 +145,7 @@ class _Creation:
         return True
 
     async def discard(self) -> None:
-        """Deletes the upload. Should that fail too, a blob is left that nobody refers to."""
+        """Deletes the upload. If that fails too, the sweep deletes the unreferenced blob."""
         if self._upload is not None:
             with suppress(StorageFaultError, TimeoutError):
                 async with asyncio.timeout(BLOCK_SECONDS):

@@ -14,7 +14,7 @@ _FRESH = {"Cache-Control": "no-store"}
 class Livez:
     """Answers without I/O, so that a container is never restarted for its storage's sake. Takes any method."""
 
-    _content = {"status": "ok", "version": VERSION}  # noqa: RUF012 - nobody changes it
+    _content = {"status": "ok", "version": VERSION}  # noqa: RUF012 - it is never changed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""

@@ -104,7 +104,9 @@ async def attempt(account: Account, lease: Lease, place: Place) -> Lease | None:
         await lease.done()
         return None
     if held.record.status is not JobStatus.PENDING:
-        return await _done(account, lease, held.record)  # whoever ended it may have died before the next one's turn
+        return await _done(
+            account, lease, held.record
+        )  # the worker that ended it may have died before it handed on the turn
     try_id = await _begin(account, lease, place, held)
     try:
         ended = None if try_id is None else await _ended(account, lease, place, held, try_id)
@@ -159,7 +161,7 @@ async def _wait(account: Account, lease: Lease, seconds: float = 0) -> None:
 
 
 async def _done(account: Account, lease: Lease, record: JobRecord) -> Lease | None:
-    """Hands the turn on before the message of the ended job goes: whoever finds it later does the same."""
+    """Hands the turn on before it deletes the message: a worker that finds the message later does the same."""
     following = await take_next(account, record)
     await lease.done()
     return following

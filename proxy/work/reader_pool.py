@@ -33,7 +33,7 @@ _PASSED_PREFIXES = ("PYTHON", "LC_", "LD_", "DYLD_", "COVERAGE_")
 _ALLOCATION = {"MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 _THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-# Signals by which somebody else ends a process: a system that runs out of memory, or an operator.
+# Signals that come from outside: from a system that runs out of memory, or from an operator.
 _FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
 
 # How often a reader's memory is looked at while it works, in seconds, and the part of it that is left for what it may

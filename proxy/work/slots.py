@@ -44,7 +44,7 @@ class Slots:
         self.wake()
 
     def wake(self) -> None:
-        """Wakes the first who waits and may take a slot."""
+        """Wakes the first waiting account that may take a slot."""
         for place, (account, woken) in enumerate(self._waiting):
             if self._may(account):
                 del self._waiting[place]
@@ -52,7 +52,7 @@ class Slots:
                 return
 
     def wake_all(self) -> None:
-        """Wakes all who wait, to look whether they are to stop."""
+        """Wakes all waiting accounts, so that they check whether to stop."""
         waiting, self._waiting = self._waiting, []
         for _, woken in waiting:
             woken.set()

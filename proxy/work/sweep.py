@@ -169,7 +169,7 @@ def _job_of(path: BlobPath) -> str:
 
 
 async def _is_over(account: Account, job_id: str, written: Ticks | None = None) -> bool:
-    """Whether nobody does this job any more; False for what is no job's id, for that is not ours to judge.
+    """Whether the job is over; False for what is no job's id: such a blob may belong to another program.
 
     A job without a row is over where its blob, `written` before its row would be, is old. Its own id counts where there
     is no blob: of another deployment's job, which has its row elsewhere.

@@ -66,7 +66,7 @@ class Worker:
     """Does the jobs of all accounts of a ring, and follows its changes."""
 
     def __init__(self, ring: RingInUse, place: Place, version: str = "") -> None:
-        """`version` is that of the program, for those who look at its signs of life."""
+        """`version` is the program's, for its heartbeat row."""
         self._started = now()
         self._version = version
         self._ring = ring
