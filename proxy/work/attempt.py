@@ -104,9 +104,8 @@ async def attempt(account: Account, lease: Lease, place: Place) -> Lease | None:
         await lease.done()
         return None
     if held.record.status is not JobStatus.PENDING:
-        return await _done(
-            account, lease, held.record
-        )  # the worker that ended it may have died before it handed on the turn
+        # The worker that ended it may have died before it handed on the turn.
+        return await _done(account, lease, held.record)
     try_id = await _begin(account, lease, place, held)
     try:
         ended = None if try_id is None else await _ended(account, lease, place, held, try_id)
