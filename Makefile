@@ -42,12 +42,12 @@ test: setup ## Run all tests, with coverage
 	@$(PY) -m pytest -n 4 --dist loadfile --cov --cov-report=term
 
 bench: setup ## Measure speed beside baselines, a few minutes; prints a table
-	@$(PY) -m tests.bench
+	@$(PY) -m benchmarks
 
 soak: setup ## Use it long and badly: faults, restarts, hostile requests, kills, a million polls, 100,000 damaged files; 40 minutes
-	@$(PY) -m tests.soak
+	@$(PY) -m benchmarks.soak
 
-one: setup ## Run one test alone: make one T=tests/unit/test_ids.py
+one: setup ## Run one test alone: make one T=tests/unit/model/test_job_ids.py
 	@test -n "$(T)" || { echo "Which one? make one T=tests/..." >&2; exit 1; }
 	@$(PY) -m pytest $(T)
 
@@ -64,7 +64,7 @@ types: setup ## Check types
 
 clean: ## Remove all that setup, tests and tools have made
 	@rm -rf $(VENV) $(EMULATOR)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist
-	@find proxy adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find proxy adapters tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PACKAGES): pyproject.toml $(PACKAGES_STALE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from adapters.ticks import PER_SECOND, Ticks, from_datetime
+from adapters.model.ticks import PER_SECOND, Ticks, from_datetime
 
 # A machine's clock that is this near to storage's is taken as it is, for an answer's date has whole seconds only.
 NEAR = 60 * PER_SECOND
@@ -18,7 +18,7 @@ class StorageClock:
         """What the newest answer said, to the second."""
         self._heard_at = 0.0
 
-    def hear(self, date: str | None) -> None:
+    def observe(self, date: str | None) -> None:
         """Takes the `Date` header of an answer; what is none is passed over."""
         try:
             told_at = from_datetime(parsedate_to_datetime(date or "").astimezone(UTC))

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from proxy.bing.envelope import DEFAULT_BRAND_LOGO_URL, DEFAULT_COPYRIGHT
-from proxy.lines import one_line
+from proxy.text import single_line
+from proxy.wire.envelope import DEFAULT_BRAND_LOGO_URL, DEFAULT_COPYRIGHT
 
 PREFIX = "PROXY_"
 
@@ -71,7 +71,7 @@ class SettingsError(Exception):
     """The settings or the key ring can't be used; the text is one line that names the variable."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(one_line(text))
+        super().__init__(single_line(text))
 
 
 def _public_url(text: str) -> str:

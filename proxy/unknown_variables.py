@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
-from adapters.credentials import AccountKey, ConnectionString, Identity, StorageEntry
+from adapters.credentials.config import AccountKeyConfig, ConnectionStringConfig, IdentityConfig, StorageEntry
 from proxy.settings import PREFIX, Settings, variable
 
 # Azure Developer CLI's own: parameters of `deploy/azure/main.parameters.json` and outputs of `main.bicep`. Whoever runs
@@ -43,9 +43,9 @@ def unknown_variables(environment: Mapping[str, str], entries: Iterable[StorageE
 
 def _named_by(entry: StorageEntry) -> Collection[str]:
     match entry:
-        case ConnectionString() | AccountKey():
+        case ConnectionStringConfig() | AccountKeyConfig():
             return [entry.variable] if entry.variable else []
-        case Identity():
+        case IdentityConfig():
             return [entry.client_secret_variable] if entry.client_secret_variable else []
 
 

@@ -6,13 +6,18 @@ from contextlib import ExitStack
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from adapters.emulator import Emulator, start_emulator
-from tests.live import LiveServer, start_server
-from tests.storage import Storage
+from proxy.demo.azurite import Emulator, start_emulator
+from tests.support.live import LiveServer, start_server
+from tests.support.storage import Storage
 
 MASTER = "master-key"
 QUERY = "query-key"
+
+# No deadline: a busy machine is no bug. Several requests an example are what these tests are for.
+settings.register_profile("properties", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("properties")
 
 StartServer = Callable[..., LiveServer]
 

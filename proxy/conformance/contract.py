@@ -80,18 +80,18 @@ LINKS = (SELF, SUCCEEDED, FAILED, DOCUMENTED_SERVICE, SAMPLE_SERVICE)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class StatusPath:
     """A kind of status URL: the path that is asked, and the one that self links show."""
 
     path: str
     self_path: str
 
 
-LOAD = Kind("Dataflows/LoadDataSource/{}", "dataflows/LoadDataSource/{}")
-DOWNLOAD = Kind("Dataflows/DataSourceDownload/{}", "dataflows/DataSourceDownload/{}")
-GEOCODE = Kind("Dataflows/Geocode/{}", "dataflows/Geocode/{}")
-ROLLBACK = Kind("Dataflows/DataSourceRollback/{}", "dataflows/DataSourceRollback/{}")
-JOBS = Kind("data/jobs/{}/$getstatus", "data/jobs/{}/$getstatus")
+LOAD = StatusPath("Dataflows/LoadDataSource/{}", "dataflows/LoadDataSource/{}")
+DOWNLOAD = StatusPath("Dataflows/DataSourceDownload/{}", "dataflows/DataSourceDownload/{}")
+GEOCODE = StatusPath("Dataflows/Geocode/{}", "dataflows/Geocode/{}")
+ROLLBACK = StatusPath("Dataflows/DataSourceRollback/{}", "dataflows/DataSourceRollback/{}")
+JOBS = StatusPath("data/jobs/{}/$getstatus", "data/jobs/{}/$getstatus")
 
 KINDS = {
     "Geocode": GEOCODE,

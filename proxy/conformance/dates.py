@@ -14,7 +14,7 @@ _ISO8601 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{0,6}[1-9]))?([+
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class XmlDateTime:
     """A date: its whole second in UTC, the digits of its fraction, and the offset that it was written with."""
 
     second: datetime
@@ -40,14 +40,14 @@ def read_json_date(text: str | None) -> datetime | None:
     return moment if _DAYS[moment.weekday()] == found[1] else None
 
 
-def read_xml_date(text: str | None) -> Moment | None:
+def read_xml_date(text: str | None) -> XmlDateTime | None:
     """A date of XML, `2013-01-03T15:22:15.7979398-08:00`; None where it has another form."""
     found = _ISO8601.fullmatch(text or "")
     if found is None:
         return None
     try:
         local = datetime.fromisoformat(found[1] + found[3])
-        return Moment(local.astimezone(UTC), found[2] or "", local.utcoffset() or timedelta())
+        return XmlDateTime(local.astimezone(UTC), found[2] or "", local.utcoffset() or timedelta())
     except (ValueError, OverflowError):
         return None
 

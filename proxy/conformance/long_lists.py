@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 
-from proxy.conformance.exchanges import Exchange
-from proxy.conformance.reading import read
-from proxy.conformance.told import Envelope
+from proxy.conformance.exchange import Exchange
+from proxy.conformance.parsed import ParsedEnvelope
+from proxy.conformance.parser import read
 
 # From so many bytes on it is worth while. A list of a thousand jobs has some hundred thousand.
 LONG_BODY = 256_000
@@ -22,7 +22,7 @@ class LongLists:
     """
 
     def __init__(self) -> None:
-        self.envelopes: dict[int, Envelope] = {}
+        self.envelopes: dict[int, ParsedEnvelope] = {}
         """What was read, by the identity of its exchange."""
         self._kept: list[Exchange] = []
 

@@ -2,9 +2,9 @@
 
 from http import HTTPStatus
 
-from proxy.conformance.asker import Asker, Endpoint, UnreachableError
-from proxy.conformance.asks import WITH_KEY, WITH_QUERY_KEY
-from proxy.conformance.exchanges import Exchange
+from proxy.conformance.client import Client, Target, UnreachableError
+from proxy.conformance.exchange import Exchange
+from proxy.conformance.request_plan import WITH_KEY, WITH_QUERY_KEY
 
 # The codes for an unknown key. A query key that lacks a right fails a rule, but is not refused.
 REFUSED = ("InvalidCredentials", "CredentialsExpired", "NoCredentials")
@@ -12,7 +12,7 @@ REFUSED = ("InvalidCredentials", "CredentialsExpired", "NoCredentials")
 SHOWN_CODE = 40
 
 
-def judge_keys(asker: Asker, endpoint: Endpoint, first: Exchange) -> None:
+def judge_keys(asker: Client, endpoint: Target, first: Exchange) -> None:
     """Asks by each key, after the first answer, which is to the master key.
 
     Raises:
@@ -30,11 +30,11 @@ def judge_keys(asker: Asker, endpoint: Endpoint, first: Exchange) -> None:
             raise UnreachableError(f"{base} refuses the key of --query-key: {_said(asker, answer)}.")
 
 
-def _said(asker: Asker, answer: Exchange) -> str:
+def _said(asker: Client, answer: Exchange) -> str:
     code = _code(asker, answer)
     return answer.status_line + (f", {code}" if code else "")
 
 
-def _code(asker: Asker, answer: Exchange) -> str:
+def _code(asker: Client, answer: Exchange) -> str:
     envelope = asker.envelope_of(answer)
     return "" if envelope is None else str(envelope.code or "")[:SHOWN_CODE]

@@ -4,24 +4,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from proxy.conformance.masking import Mask
-from proxy.conformance.record import Record
-from proxy.conformance.rule import Outcome, Seen, Verdict
-from proxy.conformance.rules.table import SECTIONS
+from proxy.conformance.recording import Recording
+from proxy.conformance.redaction import Redactor
+from proxy.conformance.rule import Observation, Outcome, RuleResult
+from proxy.conformance.rules.catalog import SECTIONS
 
 WIDTH = 160
 TAIL = 60
 
 
-def counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
+def counts(verdicts: Iterable[RuleResult]) -> dict[str, int]:
     """How many rules had each outcome."""
     found = Counter(each.outcome for each in verdicts)
-    return {"kept": found[Outcome.KEPT], "broken": found[Outcome.BROKEN], "notJudged": found[Outcome.NOT_JUDGED]}
+    return {"kept": found[Outcome.PASSED], "broken": found[Outcome.FAILED], "notJudged": found[Outcome.SKIPPED]}
 
 
-def as_text(base_url: str, record: Record, verdicts: Sequence[Verdict]) -> Iterator[str]:
+def as_text(base_url: str, record: Recording, verdicts: Sequence[RuleResult]) -> Iterator[str]:
     """The lines of the report."""
-    mask = Mask(record.secrets)
+    mask = Redactor(record.secrets)
     yield mask.text(f"Wire contract, asked of {base_url} on {record.asked_at:%Y-%m-%d %H:%M:%S} UTC")
     yield f"{len(record.exchanges)} requests, GET and HEAD only; the job list: {mask.text(_job_list(record))}"
     if record.stopped:
@@ -37,13 +37,13 @@ def as_text(base_url: str, record: Record, verdicts: Sequence[Verdict]) -> Itera
     yield _summary(verdicts)  # again, for a report is longer than a screen
 
 
-def _summary(verdicts: Sequence[Verdict]) -> str:
+def _summary(verdicts: Sequence[RuleResult]) -> str:
     told = counts(verdicts)
     return f"{len(verdicts)} rules: {told['kept']} kept, {told['broken']} broken, {told['notJudged']} not judged"
 
 
-def _lines(verdict: Verdict, mask: Mask) -> Iterator[str]:
-    outcome = verdict.outcome.upper() if verdict.outcome is Outcome.BROKEN else verdict.outcome.value
+def _lines(verdict: RuleResult, mask: Redactor) -> Iterator[str]:
+    outcome = verdict.outcome.upper() if verdict.outcome is Outcome.FAILED else verdict.outcome.value
     reason = f" - {mask.text(verdict.reason)}" if verdict.reason else f" ({verdict.looked_at})"
     yield f"  {outcome:10}  {verdict.rule.id:24} {verdict.rule.sentence}{reason}"
     for seen in verdict.exhibits:
@@ -52,9 +52,9 @@ def _lines(verdict: Verdict, mask: Mask) -> Iterator[str]:
             yield f"{'':14}  -> {_cut(mask.text(seen.wrong))}"
 
 
-def as_json(base_url: str, record: Record, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def as_json(base_url: str, record: Recording, verdicts: Sequence[RuleResult]) -> dict[str, Any]:
     """The report for machines; `schema` grows when a member changes its meaning."""
-    mask = Mask(record.secrets)
+    mask = Redactor(record.secrets)
     return {
         "schema": 1,
         "baseUrl": mask.text(base_url),
@@ -67,7 +67,7 @@ def as_json(base_url: str, record: Record, verdicts: Sequence[Verdict]) -> dict[
     }
 
 
-def _job_list(record: Record) -> str:
+def _job_list(record: Recording) -> str:
     """What most rules depend on."""
     first = record.exchanges[0]
     envelope = record.envelope_of(first)
@@ -76,7 +76,7 @@ def _job_list(record: Record) -> str:
     )
 
 
-def _rule(verdict: Verdict, mask: Mask) -> dict[str, Any]:
+def _rule(verdict: RuleResult, mask: Redactor) -> dict[str, Any]:
     return {
         "id": verdict.rule.id,
         "section": verdict.rule.section,
@@ -95,7 +95,7 @@ def _rule(verdict: Verdict, mask: Mask) -> dict[str, Any]:
     }
 
 
-def _shows(seen: Seen, mask: Mask) -> str:
+def _shows(seen: Observation, mask: Redactor) -> str:
     """What shows it: masked before anything is cut."""
     if isinstance(seen.shows, str):
         return _cut(mask.text(seen.shows))

@@ -4,20 +4,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from proxy.conformance.exchanges import Exchange
-from proxy.conformance.record import Record
+from proxy.conformance.exchange import Exchange
+from proxy.conformance.recording import Recording
 
 
 class Outcome(StrEnum):
     """What became of a rule."""
 
-    KEPT = "kept"
-    BROKEN = "broken"
-    NOT_JUDGED = "not judged"
+    PASSED = "kept"
+    FAILED = "broken"
+    SKIPPED = "not judged"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """Something that a rule looked at. It shows a whole text, or a part of the answer's body; `wrong` is empty if kept.
 
     A text here is never cut out of a body: what is cut before it is masked may hide a secret's beginning.
@@ -31,13 +31,13 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Unjudged:
+class Skip:
     """Why a rule can't be judged here."""
 
     reason: str
 
 
-Judge = Callable[[Record], Iterable[Seen | Unjudged]]
+Check = Callable[[Recording], Iterable[Observation | Skip]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Rule:
 
     id: str
     sentence: str
-    judge: Judge
+    judge: Check
     needs: str = "there was no such answer"
 
     @property
@@ -56,29 +56,29 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleResult:
     """A rule's outcome: how much was looked at, what shows it, and why it was not judged."""
 
     rule: Rule
     outcome: Outcome
     looked_at: int
-    exhibits: tuple[Seen, ...]
+    exhibits: tuple[Observation, ...]
     reason: str = ""
 
 
 EXHIBITS = 3
 
 
-def verdict(rule: Rule, record: Record, *, as_documented: bool = False) -> Verdict:
+def verdict(rule: Rule, record: Recording, *, as_documented: bool = False) -> RuleResult:
     """Broken where anything is wrong; not judged where something stood against it, or nothing was there; else kept.
 
     With `as_documented`, what is right by a document of Bing's is not judged.
     """
     looked_at = broken = 0
-    kept, wrong = list[Seen](), list[Seen]()
+    kept, wrong = list[Observation](), list[Observation]()
     unjudged = documented = ""
     for each in rule.judge(record):  # of a long list a rule sees a million things; only what shows it is kept
-        if isinstance(each, Unjudged):
+        if isinstance(each, Skip):
             unjudged = unjudged or each.reason
             continue
         looked_at += 1
@@ -91,7 +91,7 @@ def verdict(rule: Rule, record: Record, *, as_documented: bool = False) -> Verdi
             if broken <= EXHIBITS:
                 wrong.append(each)
     if broken:
-        return Verdict(rule, Outcome.BROKEN, looked_at, tuple(wrong), f"{broken} of {looked_at}")
+        return RuleResult(rule, Outcome.FAILED, looked_at, tuple(wrong), f"{broken} of {looked_at}")
     if unjudged or documented or not looked_at:
-        return Verdict(rule, Outcome.NOT_JUDGED, looked_at, (), unjudged or documented or rule.needs)
-    return Verdict(rule, Outcome.KEPT, looked_at, tuple(kept))
+        return RuleResult(rule, Outcome.SKIPPED, looked_at, (), unjudged or documented or rule.needs)
+    return RuleResult(rule, Outcome.PASSED, looked_at, tuple(kept))

@@ -1,7 +1,7 @@
 """Jobs as legacy applications meet them, with an output in storage."""
 
-from tests.live import MASTER, PUBLIC_URL, LiveServer
-from tests.storage import Storage
+from tests.support.live import MASTER, PUBLIC_URL, LiveServer
+from tests.support.storage import Storage
 
 CONTENT = b"EntityID|Latitude|Longitude\n1|47.6|-122.3\n"
 

@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from tests.clients.jobs import CONTENT, load_job, status_url
-from tests.contract.stand_ins import Wire
-from tests.live import LiveServer, start_server
-from tests.storage import Storage
+from tests.support.live import LiveServer, start_server
+from tests.support.storage import Storage
+from tests.support.stub_servers import Wire
 
 KEY = "master-key"
 

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.clients.contract_serializer import DataflowJob, Resource, read
-from tests.contract.samples import JOB_TYPES, path_of
-from tests.live import LiveServer
-from tests.storage import Storage, int64
+from tests.support.job_samples import JOB_TYPES, path_of
+from tests.support.live import LiveServer
+from tests.support.storage import Storage, int64
 
 EXTREMES = {"TotalEntityCount": int64(2**40), "ProcessedEntityCount": "none"}
 

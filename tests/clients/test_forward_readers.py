@@ -6,8 +6,8 @@ import pytest
 
 from tests.clients.forward_reader import ForwardReader, NodeType
 from tests.clients.jobs import CONTENT, load_job, status_url
-from tests.live import LiveServer
-from tests.storage import Storage
+from tests.support.live import LiveServer
+from tests.support.storage import Storage
 
 
 @dataclass

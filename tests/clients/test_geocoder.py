@@ -7,8 +7,8 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from tests.live import LiveServer, start_server
-from tests.storage import Storage
+from tests.support.live import LiveServer, start_server
+from tests.support.storage import Storage
 
 with warnings.catch_warnings():
     # Where it was installed without being compiled, its first import tells of escapes in its strings.

@@ -16,8 +16,8 @@ import requests
 
 from tests.clients.jobs import CONTENT, load_job, reachable, status_url
 from tests.conftest import StartServer
-from tests.live import PUBLIC_URL, QUERY, LiveServer
-from tests.storage import Storage
+from tests.support.live import PUBLIC_URL, QUERY, LiveServer
+from tests.support.storage import Storage
 
 
 def first_job(url: str) -> dict[str, Any]:

@@ -4,10 +4,10 @@ import pytest
 
 from tests.clients.toolkit import DataSet, Toolkit, ToolkitError
 from tests.conftest import StartServer
-from tests.exchange.loading import xml_of
-from tests.live import MASTER, QUERY, LiveServer
-from tests.storage import Storage
-from tests.work.desk import Desk, play
+from tests.support.live import MASTER, QUERY, LiveServer
+from tests.support.storage import Storage
+from tests.support.worker_desk import Desk, play
+from tests.unit.formats.loading import xml_of
 
 PLACES = xml_of(
     "<Shops><EntityID>1</EntityID><City>Köln</City><Latitude>50.9</Latitude><Longitude>7</Longitude></Shops>",

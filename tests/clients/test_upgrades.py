@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import MASTER, LiveServer
-from tests.storage import Storage
-from tests.write.written import Written
+from tests.support.live import MASTER, LiveServer
+from tests.support.storage import Storage
+from tests.support.stored_jobs import Written
 
 CONTENT = "\ufeffBing Spatial Data Services, 1.0, Größe\r\n".encode() * 20_000
 

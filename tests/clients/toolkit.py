@@ -12,7 +12,7 @@ from lxml import etree
 
 from tests.clients.contract_serializer import DataflowJob, Response, read
 from tests.clients.jobs import reachable
-from tests.live import LiveServer
+from tests.support.live import LiveServer
 
 _APP = "{http://www.w3.org/2007/app}"
 _ATOM = "{http://www.w3.org/2005/Atom}"

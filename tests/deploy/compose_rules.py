@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from proxy.__main__ import parser
-from proxy.commands.demo import ACCOUNT, MASTER_KEY, QUERY_KEY
-from proxy.keyring_file import parse_keyring
+from proxy.cli.main import parser
+from proxy.demo.command import ACCOUNT, MASTER_KEY, QUERY_KEY
+from proxy.keyring.file import parse_keyring
 from proxy.settings import load_settings
 from tests.deploy import worker_needs
 from tests.deploy.variables import unknown

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from proxy.watching.metric_table import METRICS
+from proxy.observability.metrics.catalog import METRICS
 from tests.deploy.promql_names import Reading, read
 from tests.deploy.series import SERIES
 

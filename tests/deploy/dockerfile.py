@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-HEALTH = ["python", "-m", "proxy.commands.health"]
+HEALTH = ["python", "-m", "proxy.cli.healthcheck"]
 LABELS = ("title", "description", "licenses", "version", "revision")
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 
 from proxy.settings import Settings
-from tests.contract.processes import ROOT
 from tests.deploy.manifest import Manifest, fits
 from tests.deploy.pod_rules import (
     asks,
@@ -24,6 +23,7 @@ from tests.deploy.pod_rules import (
     spread,
 )
 from tests.deploy.variables import unknown
+from tests.support.processes import ROOT
 
 SCRAPING = ROOT / "deploy" / "prometheus" / "prometheus.yaml"
 

@@ -1,9 +1,9 @@
 """What the pods of a manifest must keep to."""
 
-from proxy.draining import DRAIN_SECONDS, SETTLE_SECONDS
-from proxy.server import configuration
+from proxy.server.graceful_shutdown import DRAIN_SECONDS, SETTLE_SECONDS
+from proxy.server.run import configuration
 from proxy.settings import load_settings
-from proxy.work.hold import STOP_SECONDS
+from proxy.worker.lease import STOP_SECONDS
 from tests.deploy import worker_needs
 from tests.deploy.dockerfile import HEALTH
 from tests.deploy.manifest import Workload, amount, fits

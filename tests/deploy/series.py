@@ -4,28 +4,32 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import get_args
 
-from adapters.errors import Fault
-from adapters.records import JobStatus
-from adapters.watch import Call, Service, Source
-from proxy.bing.envelope import Authentication
-from proxy.bing.routes import Operation
-from proxy.watching.account_watch import HELD_BACK
-from proxy.watching.census import AGES
-from proxy.watching.metric_table import METRICS, Kind, Metric
-from proxy.work.seen import FAILED, GIVEN_BACK, LOST
+from adapters.errors import StorageErrorCode
+from adapters.instrumentation import Service, Source, StorageVerb
+from adapters.model.jobs import JobStatus
+from proxy.observability.metrics.catalog import METRICS, Metric, MetricType
+from proxy.observability.metrics.inventory import AGES
+from proxy.observability.storage_observer import HELD_BACK
+from proxy.wire.envelope import Authentication
+from proxy.wire.routes import Operation
+from proxy.worker.observer import FAILED, GIVEN_BACK, LOST
 
 # What Prometheus itself adds to whatever it scrapes.
 TARGET = frozenset({"job", "instance"})
 
-SUFFIXES = {Kind.COUNTER: ("_total",), Kind.GAUGE: ("",), Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
+SUFFIXES = {
+    MetricType.COUNTER: ("_total",),
+    MetricType.GAUGE: ("",),
+    MetricType.HISTOGRAM: ("_bucket", "_sum", "_count"),
+}
 
 # The words of each label that has a fixed list; by the metric's name where two lists share a label's name.
 WORDS: dict[str, frozenset[str]] = {
     "operation": frozenset({operation.value for operation in Operation} | {"none"}),
     "status": frozenset(str(status.value) for status in HTTPStatus),
     "service": frozenset(get_args(Service)),
-    "call": frozenset(get_args(Call)),
-    "kind": frozenset({fault.value.name for fault in Fault} | {HELD_BACK}),
+    "call": frozenset(get_args(StorageVerb)),
+    "kind": frozenset({fault.value.name for fault in StorageErrorCode} | {HELD_BACK}),
     "source": frozenset(get_args(Source)),
     "code": frozenset(code.value for code in Authentication),
     "age": frozenset(name for name, _ in AGES),
@@ -48,7 +52,7 @@ class Series:
     @property
     def counts(self) -> bool:
         """Whether it only grows, and starts again with the process."""
-        return self.metric is not None and self.metric.kind is not Kind.GAUGE
+        return self.metric is not None and self.metric.kind is not MetricType.GAUGE
 
     @property
     def is_bucket(self) -> bool:
@@ -58,7 +62,7 @@ class Series:
     @property
     def is_census(self) -> bool:
         """Whether each process tells the same, so that a sum would count it twice."""
-        return self.metric is not None and self.metric.kind is Kind.GAUGE and not self.metric.worker
+        return self.metric is not None and self.metric.kind is MetricType.GAUGE and not self.metric.worker
 
     def words(self, label: str) -> frozenset[str] | None:
         """What the label may hold; None: anything."""

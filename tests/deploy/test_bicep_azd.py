@@ -8,10 +8,10 @@ import pytest
 import yaml
 from tree_sitter import Node
 
-from adapters.datasources import TABLE
-from adapters.files import EXPORTS, UPLOADS, VERSIONS
-from adapters.queue import queue_name
-from proxy.keyring_file import parse_keyring
+from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
+from adapters.job_queue import queue_name
+from adapters.tables.data_source_store import TABLE
+from proxy.keyring.file import parse_keyring
 from proxy.settings import Settings, variable
 from tests.deploy.bicep_file import AZURE, BicepFile, Declaration, members, plain, text_of, walk
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from adapters.files import PAGES_MAY_READ
+from adapters.blobs.store import PAGES_MAY_READ
 from tests.deploy.bicep_file import AZURE, BicepFile
 from tests.deploy.bicep_wiring import (
     EXACT,

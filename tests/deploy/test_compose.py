@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from adapters.emulator import Emulator
-from proxy.commands.demo import LIMITS
-from tests.commands.serving import serving
-from tests.contract.processes import ROOT
+from proxy.demo.azurite import Emulator
+from proxy.demo.command import LIMITS
 from tests.deploy.compose_rules import RULES, broken
-from tests.storage import Storage
+from tests.support.processes import ROOT
+from tests.support.serve_command import serving
+from tests.support.storage import Storage
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from proxy.commands.health import SILENT_SECONDS
-from proxy.work.folders import LOCK
-from tests.contract.processes import ROOT, ServerProcess, environment, free_port, serving, settings_of
+from proxy.cli.healthcheck import SILENT_SECONDS
+from proxy.worker.work_directory import LOCK
 from tests.deploy.dockerfile import HEALTH, RULES, broken, instructions, listed, stages
-from tests.storage import Storage
-from tests.work.processes import WorkerProcess, worker_process
+from tests.support.processes import ROOT, ServerProcess, environment, free_port, serving, settings_of
+from tests.support.storage import Storage
+from tests.support.worker_processes import WorkerProcess, worker_process
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 EMULATOR = (ROOT / "deploy" / "emulator" / "Dockerfile").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ BREAKS = {
     "nothing happens as root after the user is chosen": ("EXPOSE", "USER 0:0\nUSER 10001:10001\nEXPOSE"),
     "exec form, so that signals arrive": (r"ENTRYPOINT .*", "ENTRYPOINT python -m proxy"),
     "the server is what runs by default": (r'CMD \["serve"\]', 'CMD ["worker"]'),
-    "a health check of our own": (r"CMD \[.*health\"\]", "CMD curl -f http://127.0.0.1:8080/livez"),
+    "a health check of our own": (r"CMD \[.*healthcheck\"\]", "CMD curl -f http://127.0.0.1:8080/livez"),
     "nothing is fetched or installed": ("WORKDIR /tmp", "RUN apt-get install -y curl"),
     "no pip is left": ("'ensurepip'", "'idlelib'"),
     "only what other stages made": ("COPY --from=code /opt/code /opt/proxy", "COPY proxy proxy"),

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from proxy.settings import load_settings
-from tests.commands.serving import serving
-from tests.contract.processes import ROOT
 from tests.deploy.dockerfile import stages
 from tests.deploy.manifest import Manifest
 from tests.deploy.manifest_rules import RULES, broken
 from tests.deploy.pod_rules import USER
-from tests.security.test_ring_watch import ring, seconds_until, status
-from tests.storage import Storage
+from tests.integration.security.test_keyring_reload import ring, seconds_until, status
+from tests.support.processes import ROOT
+from tests.support.serve_command import serving
+from tests.support.storage import Storage
 
 TEXT = (ROOT / "deploy" / "kubernetes.yaml").read_text(encoding="utf-8")
 MANIFEST = Manifest.read(TEXT)
@@ -56,7 +56,7 @@ BREAKS = [
     ("the server is asked whether it lives and is ready", "path: /readyz", "path: /livez"),
     ("the server is asked whether it lives and is ready", "livenessProbe", "lifeProbe"),
     ("the server is asked whether it lives and is ready", "{name: http, containerPort", "{name: web, containerPort"),
-    ("the worker is asked for its sign of life", "health, worker]", "health]"),
+    ("the worker is asked for its sign of life", "healthcheck, worker]", "healthcheck]"),
     ("resources have bounds that fit", 'limits: {cpu: "1", memory: 320Mi', 'limits: {cpu: "1", memory: 96Mi'),
     ("resources have bounds that fit", 'limits: {cpu: "2", memory: 1280Mi', 'limits: {cpu: "2", memory: 1Gi'),
     ("resources have bounds that fit", "ephemeral-storage: 3Gi", "ephemeral-storage: 1Gi"),

@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 import yaml
 
-from adapters.records import JobType
-from adapters.rows import write_row
-from adapters.status_words import STATUS_WORDS, status_of
-from proxy.__main__ import parser
-from proxy.bing.envelope import DEFAULT_COPYRIGHT
-from proxy.bing.errors import ErrorCode
-from proxy.bing.routes import NOT_SERVED, ROUTES
-from proxy.bing.routes import ROOT as ROOT_PATH
-from proxy.commands.samples import jobs
-from proxy.conformance.rules.table import RULES
-from proxy.keyring_file import parse_keyring
-from proxy.logs import FIELDS
+from adapters.model.jobs import JobType
+from adapters.model.status_aliases import STATUS_WORDS, status_of
+from adapters.tables.job_rows import write_row
+from benchmarks import figures
+from benchmarks.published import section
+from benchmarks.soak.__main__ import page as soaked
+from proxy.cli.main import parser
+from proxy.conformance.rules.catalog import RULES
+from proxy.demo.samples import jobs
+from proxy.keyring.file import parse_keyring
+from proxy.observability.logs import FIELDS
+from proxy.observability.metrics.catalog import METRICS, PREFIX
 from proxy.settings import Settings, variable
-from proxy.watching.metric_table import METRICS, PREFIX
-from tests.bench import figures
-from tests.published import section
-from tests.soak.__main__ import page as soaked
+from proxy.wire.envelope import DEFAULT_COPYRIGHT
+from proxy.wire.errors import ErrorCode
+from proxy.wire.routes import NOT_SERVED, ROUTES
+from proxy.wire.routes import ROOT as ROOT_PATH
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def test_the_operations_that_are_served_are_the_routes() -> None:
 
 
 def test_the_figures_are_those_that_were_measured_last() -> None:
-    assert section("figures of make bench", figures.page(ROOT / "tests" / "bench")) in README
+    assert section("figures of make bench", figures.page(ROOT / "benchmarks")) in README
     assert section("figures of make soak", soaked()) in README
 
 
@@ -114,7 +114,7 @@ def test_every_difference_has_a_test_of_its_number() -> None:
     # 27 to 40 are the queries', but for 37.
     assert set(range(1, 27)) <= set(numbers)
     assert not set(numbers) & (set(range(27, 41)) - {37})
-    source = (ROOT / "tests" / "contract" / "test_differences.py").read_text(encoding="utf-8")
+    source = (ROOT / "tests" / "integration" / "api" / "test_differences.py").read_text(encoding="utf-8")
     names = [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
     tested = [int(match[1]) for name in names if (match := re.match(r"test_difference_(\d+)_", name))]
     assert sorted(tested) == numbers

@@ -1,1 +1,1 @@
-"""Tests."""
+"""Pure parts, without Azurite and Node.js."""

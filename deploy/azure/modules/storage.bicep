@@ -60,7 +60,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   properties: {
     deleteRetentionPolicy: { enabled: true, days: softDeleteDays }
     containerDeleteRetentionPolicy: { enabled: true, days: softDeleteDays }
-    // The rule of adapters/files.py. After the proxy's redirect a browser sends no origin, so all origins are allowed.
+    // The rule of adapters/blobs/store.py. After the proxy's redirect a browser sends no origin, so all origins are allowed.
     // A page still opens only what it has a signed link for.
     cors: {
       corsRules: pagesMayRead
@@ -78,7 +78,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   }
 }
 
-// The names are those of adapters/files.py, adapters/datasources.py and adapters/queue.py.
+// The names are those of adapters/blobs/store.py, adapters/tables/data_source_store.py and adapters/job_queue.py.
 
 resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = [
   for container in ['uploads', 'datasources', 'exports']: {

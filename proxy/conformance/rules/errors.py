@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from proxy.conformance.exchanges import Format, Purpose
-from proxy.conformance.masking import holds
-from proxy.conformance.record import Record
-from proxy.conformance.rule import Rule, Seen, Unjudged
-from proxy.conformance.rules.looking import code_is, expects
+from proxy.conformance.exchange import AskedFormat, Purpose
+from proxy.conformance.recording import Recording
+from proxy.conformance.redaction import holds
+from proxy.conformance.rule import Observation, Rule, Skip
+from proxy.conformance.rules.checks import code_is, expects
 
 NO_QUERY_KEY = "no query key was given"
 SHORTEST_KEY = 8
@@ -16,20 +16,20 @@ _CONNECTION_STRINGS = (b"AccountKey=", b"SharedAccessSignature=", b"DefaultEndpo
 _TRACES = (b"Traceback (most recent call last)", b"   at System.", b"\tat ")
 
 
-def _answered(record: Record) -> Iterator[Seen]:
+def _answered(record: Recording) -> Iterator[Observation]:
     for each in record.exchanges:
         if not each.ask.is_link:
-            yield Seen(each, each.failure or each.status_line, each.failure)
+            yield Observation(each, each.failure or each.status_line, each.failure)
 
 
-def _is_envelope(record: Record) -> Iterator[Seen]:
+def _is_envelope(record: Recording) -> Iterator[Observation]:
     for each in record.exchanges:
         if each.is_envelope:
             wrong = "" if record.envelope_of(each) else "the body should be an envelope"
-            yield Seen(each, f"{each.status_line}, {len(each.body)} bytes, {each.header('content-type')}", wrong)
+            yield Observation(each, f"{each.status_line}, {len(each.body)} bytes, {each.header('content-type')}", wrong)
 
 
-def _errors(record: Record, *purposes: Purpose) -> Iterator[Seen]:
+def _errors(record: Recording, *purposes: Purpose) -> Iterator[Observation]:
     for each in record.envelopes(*purposes):
         if each.exchange.status >= HTTPStatus.BAD_REQUEST:
             texts = [text for text in each.details or () if isinstance(text, str) and text.strip()]
@@ -37,68 +37,78 @@ def _errors(record: Record, *purposes: Purpose) -> Iterator[Seen]:
             wrong = "" if sound else "there should be a text at least"
             if sound and not each.lists_details:
                 wrong = "it should be a list of texts"
-            yield Seen(each.exchange, f"errorDetails {texts}", wrong)
+            yield Observation(each.exchange, f"errorDetails {texts}", wrong)
 
 
-def _format(record: Record) -> Iterator[Seen]:
+def _format(record: Recording) -> Iterator[Observation]:
     for each in record.readable:
         if each.exchange.status >= HTTPStatus.BAD_REQUEST and each.exchange.ask.purpose is not Purpose.BAD_OUTPUT:
             wrong = (
                 "" if each.format is each.exchange.ask.format else f"it should be {each.exchange.ask.format.upper()}"
             )
-            yield Seen(each.exchange, f"{each.exchange.status_line}, {each.format.upper()}", wrong)
+            yield Observation(each.exchange, f"{each.exchange.status_line}, {each.format.upper()}", wrong)
 
 
-def _unknown_format(record: Record) -> Iterator[Seen]:
+def _unknown_format(record: Recording) -> Iterator[Observation]:
     for each in record.envelopes(Purpose.BAD_OUTPUT, Purpose.NO_KEY_BAD_OUTPUT):
-        yield Seen(each.exchange, each.format.upper(), "" if each.format is Format.JSON else "it should be JSON")
+        yield Observation(
+            each.exchange, each.format.upper(), "" if each.format is AskedFormat.JSON else "it should be JSON"
+        )
 
 
-def _bad_output(record: Record) -> Iterator[Seen]:
+def _bad_output(record: Recording) -> Iterator[Observation]:
     for each in record.envelopes(Purpose.BAD_OUTPUT):
         text = " ".join(str(detail) for detail in each.details or ()).lower()
         sound = "output" in text and "json" in text and "xml" in text
-        yield Seen(each.exchange, f"errorDetails {text}", "" if sound else "it should name output, json and xml")
+        yield Observation(each.exchange, f"errorDetails {text}", "" if sound else "it should name output, json and xml")
 
 
-def _no_secrets(record: Record) -> Iterator[Seen | Unjudged]:
+def _no_secrets(record: Recording) -> Iterator[Observation | Skip]:
     keys = [key for key in record.secrets if len(key) >= SHORTEST_KEY]
     if not keys:
-        yield Unjudged(f"a key of less than {SHORTEST_KEY} characters may stand anywhere")
+        yield Skip(f"a key of less than {SHORTEST_KEY} characters may stand anywhere")
         return
     for each in record.exchanges:
         if each.status >= HTTPStatus.BAD_REQUEST and not each.ask.is_link:
             told = holds(each.body, keys) or any(text in each.body for text in (*_CONNECTION_STRINGS, *_TRACES))
-            yield Seen(each, each.status_line, "it tells a key, a connection string or a stack trace" if told else "")
+            yield Observation(
+                each, each.status_line, "it tells a key, a connection string or a stack trace" if told else ""
+            )
 
 
-def _wrong_method(record: Record) -> Iterator[Seen | Unjudged]:
+def _wrong_method(record: Recording) -> Iterator[Observation | Skip]:
     for each in record.of(Purpose.POST_ONLY):
         if each.status != HTTPStatus.METHOD_NOT_ALLOWED:
-            yield Unjudged(f"GET of a path that takes POST is {each.status_line} here; no other method is tried")
+            yield Skip(f"GET of a path that takes POST is {each.status_line} here; no other method is tried")
             continue
         envelope = record.envelope_of(each)
         allow = each.header("allow")
         sound = bool(allow) and envelope is not None and envelope.code == _NONE
-        yield Seen(each, f"{code_is(each, envelope)}, Allow: {allow}", "" if sound else "it should be None, with Allow")
+        yield Observation(
+            each, f"{code_is(each, envelope)}, Allow: {allow}", "" if sound else "it should be None, with Allow"
+        )
 
 
-def _server_fault(record: Record) -> Iterator[Seen]:
+def _server_fault(record: Recording) -> Iterator[Observation]:
     for each in record.exchanges:
         if each.status == HTTPStatus.INTERNAL_SERVER_ERROR and not each.ask.is_link:
             envelope = record.envelope_of(each)
             sound = envelope is not None and envelope.code in (_NONE, _VALID)
-            yield Seen(each, code_is(each, envelope), "" if sound else "the code should be None or ValidCredentials")
+            yield Observation(
+                each, code_is(each, envelope), "" if sound else "the code should be None or ValidCredentials"
+            )
 
 
-def _unavailable(record: Record) -> Iterator[Seen]:
+def _unavailable(record: Recording) -> Iterator[Observation]:
     for each in record.exchanges:
         if each.status == HTTPStatus.SERVICE_UNAVAILABLE and not each.ask.is_link:
             wait = each.header("retry-after")
-            yield Seen(each, f"{each.status_line}, Retry-After: {wait}", "" if wait else "it should have Retry-After")
+            yield Observation(
+                each, f"{each.status_line}, Retry-After: {wait}", "" if wait else "it should have Retry-After"
+            )
 
 
-def _same_for_all(record: Record) -> Iterator[Seen]:
+def _same_for_all(record: Recording) -> Iterator[Observation]:
     """A wrong key is told the same of a job that is there and of one that is not."""
     for one, other in (
         (Purpose.WRONG_KEY_KNOWN_JOB, Purpose.WRONG_KEY_NO_JOB),
@@ -108,19 +118,21 @@ def _same_for_all(record: Record) -> Iterator[Seen]:
         for each in record.of(one):
             if missing is not None:
                 known, unknown = (code_is(found, record.envelope_of(found)) for found in (each, missing))
-                yield Seen(each, known, "" if known == unknown else f"of a job that is not there it says {unknown}")
+                yield Observation(
+                    each, known, "" if known == unknown else f"of a job that is not there it says {unknown}"
+                )
 
 
-def _codes(record: Record) -> Iterator[Seen]:
+def _codes(record: Recording) -> Iterator[Observation]:
     allowed = ("ValidCredentials", "InvalidCredentials", "CredentialsExpired", "NotAuthorized", "NoCredentials", "None")
     for each in record.readable:
         wrong = "" if each.code in allowed else "it is no authenticationResultCode"
         if each.exchange.status == HTTPStatus.OK and each.code != _VALID:
             wrong = "on success it should be ValidCredentials"
-        yield Seen(each.exchange, code_is(each.exchange, each), wrong)
+        yield Observation(each.exchange, code_is(each.exchange, each), wrong)
 
 
-def _not_found_documented(record: Record) -> Iterator[Seen | Unjudged]:
+def _not_found_documented(record: Recording) -> Iterator[Observation | Skip]:
     return iter(expects(Purpose.NO_JOB, status=404, code=_VALID, documented=400)(record))
 
 

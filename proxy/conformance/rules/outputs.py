@@ -7,10 +7,10 @@ from ipaddress import ip_address
 from urllib.parse import parse_qsl, unquote
 
 from proxy.conformance import contract
-from proxy.conformance.exchanges import ROOT, Exchange, Purpose
-from proxy.conformance.record import Record
-from proxy.conformance.rule import Judge, Rule, Seen, Unjudged
-from proxy.conformance.rules.looking import JOBS, parts_of
+from proxy.conformance.exchange import ROOT, Exchange, Purpose
+from proxy.conformance.recording import Recording
+from proxy.conformance.rule import Check, Observation, Rule, Skip
+from proxy.conformance.rules.checks import JOBS, parts_of
 
 NO_OUTPUT = "no job that was asked for has an output"
 NOT_SIGNED = "no output link is signed: none is there, or the endpoint keeps them on itself"
@@ -29,7 +29,7 @@ _GZIP = b"\x1f\x8b"
 _SOUND, _PARTIAL, _FOUND, _MISSING, _REFUSED = 200, 206, 302, 404, 403
 
 
-def _signed(record: Record) -> Iterator[tuple[Exchange, str]]:
+def _signed(record: Recording) -> Iterator[tuple[Exchange, str]]:
     """Every signed link once."""
     seen = set()
     for job in record.jobs(*JOBS):
@@ -43,19 +43,19 @@ def _parameters(url: str) -> dict[str, str]:
     return dict(parse_qsl(parts_of(url).query, keep_blank_values=True))
 
 
-def _each_link(wrong: Callable[[str], str]) -> Judge:
-    def judge(record: Record) -> Iterator[Seen]:
+def _each_link(wrong: Callable[[str], str]) -> Check:
+    def judge(record: Recording) -> Iterator[Observation]:
         for exchange, url in _signed(record):
-            yield Seen(exchange, url, wrong(url))
+            yield Observation(exchange, url, wrong(url))
 
     return judge
 
 
-def _signed_role(record: Record) -> Iterator[Seen]:
+def _signed_role(record: Recording) -> Iterator[Observation]:
     for job in record.jobs(*JOBS):
         for link in job.links:
             if link.is_signed:
-                yield Seen(
+                yield Observation(
                     job.exchange, link.url, "" if link.role == "output" else f"a {link.role} link should not be signed"
                 )
 
@@ -64,12 +64,12 @@ def _suffix(url: str) -> str:
     return "" if url.endswith("#") else "it should end in an empty fragment: what is appended is never sent then"
 
 
-def _suffix_word(record: Record) -> Iterator[Seen]:
+def _suffix_word(record: Recording) -> Iterator[Observation]:
     for job in record.jobs(*JOBS):
         for link in job.links:
             if link.is_signed and link.name:
                 wrong = "" if link.name in link.url else f"it should hold the word {link.name}"
-                yield Seen(job.exchange, link.url, wrong)
+                yield Observation(job.exchange, link.url, wrong)
 
 
 def _suffix_name(url: str) -> str:
@@ -108,20 +108,20 @@ def _instant(text: str | None) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _starts(record: Record) -> Iterator[Seen]:
+def _starts(record: Recording) -> Iterator[Observation]:
     for exchange, url in _signed(record):
         start = _parameters(url).get("st")
         moment = _instant(start)
         sound = moment is not None and moment < record.asked_at - SKEW
-        yield Seen(exchange, f"st={start}", "" if sound else "it should start a few minutes in the past")
+        yield Observation(exchange, f"st={start}", "" if sound else "it should start a few minutes in the past")
 
 
-def _ends(record: Record) -> Iterator[Seen]:
+def _ends(record: Recording) -> Iterator[Observation]:
     for exchange, url in _signed(record):
         end = _parameters(url).get("se")
         moment = _instant(end)
         sound = moment is not None and record.asked_at < moment < record.asked_at + LONGEST
-        yield Seen(exchange, f"se={end}", "" if sound else "it should end soon, but not yet")
+        yield Observation(exchange, f"se={end}", "" if sound else "it should end soon, but not yet")
 
 
 def _saves_as(url: str) -> str:
@@ -129,80 +129,82 @@ def _saves_as(url: str) -> str:
     return "" if found.get("rsct") and found.get("rscd") else "it should carry the content type and the file name"
 
 
-def _delimited(record: Record) -> Iterator[Seen]:
+def _delimited(record: Recording) -> Iterator[Observation]:
     for exchange, url in _signed(record):
         if parts_of(url).path.lower().endswith(_DELIMITED):
             found = _parameters(url).get("rsct", "")
             sound = found.partition(";")[0].lower() == "text/plain"
-            yield Seen(exchange, f"rsct={found}", "" if sound else "it should be text/plain")
+            yield Observation(exchange, f"rsct={found}", "" if sound else "it should be text/plain")
 
 
-def _fetched(*purposes: Purpose) -> Judge:
+def _fetched(*purposes: Purpose) -> Check:
     """Links that clients changed, and what storage said."""
 
-    def judge(record: Record) -> Iterator[Seen | Unjudged]:
+    def judge(record: Recording) -> Iterator[Observation | Skip]:
         for each in record.exchanges:
             if each.ask.purpose in purposes:
                 if each.failure:
-                    yield Unjudged(f"storage could not be asked: {each.failure}")
+                    yield Skip(f"storage could not be asked: {each.failure}")
                 elif each.status == _MISSING:
-                    yield Unjudged("storage has no such blob: signing a link does not ask for it")
+                    yield Skip("storage has no such blob: signing a link does not ask for it")
                 else:
                     sound = each.status in {_SOUND, _PARTIAL}
-                    yield Seen(each, each.status_line, "" if sound else "storage should give it")
+                    yield Observation(each, each.status_line, "" if sound else "storage should give it")
 
     return judge
 
 
-def _plain(record: Record) -> Iterator[Seen]:
+def _plain(record: Recording) -> Iterator[Observation]:
     for each in record.of(Purpose.LINK_APPENDED, Purpose.LOCATION):
         if each.status in {_SOUND, _PARTIAL}:
             encoding = each.header("content-encoding")
             wrong = "it should be plain bytes" if encoding or each.body.startswith(_GZIP) else ""
-            yield Seen(each, f"Content-Encoding: {encoding or 'none'}, {len(each.body)} bytes", wrong)
+            yield Observation(each, f"Content-Encoding: {encoding or 'none'}, {len(each.body)} bytes", wrong)
 
 
-def _found(record: Record) -> Iterator[tuple[Exchange, str]]:
+def _found(record: Recording) -> Iterator[tuple[Exchange, str]]:
     for each in record.of(Purpose.OUTPUT, Purpose.OUTPUT_LISTED, Purpose.OUTPUT_DOWNLOAD, Purpose.HEAD_OUTPUT):
         location = each.header("location")
         if 300 <= each.status < 400 or location is not None:  # noqa: PLR2004 - redirects
             yield each, location or ""
 
 
-def _redirects(record: Record) -> Iterator[Seen]:
+def _redirects(record: Recording) -> Iterator[Observation]:
     for each, location in _found(record):
         sound = each.status == 302 and location.startswith("http")  # noqa: PLR2004 - some clients follow no 308
-        yield Seen(each, each.status_line, "" if sound else "it should be 302, with a URL as its Location")
+        yield Observation(each, each.status_line, "" if sound else "it should be 302, with a URL as its Location")
 
 
-def _no_store(record: Record) -> Iterator[Seen]:
+def _no_store(record: Recording) -> Iterator[Observation]:
     for each, _ in _found(record):
         found = each.header("cache-control") or "none"
-        yield Seen(each, f"Cache-Control: {found}", "" if "no-store" in found.lower() else "it should be no-store")
+        yield Observation(
+            each, f"Cache-Control: {found}", "" if "no-store" in found.lower() else "it should be no-store"
+        )
 
 
-def _location(record: Record) -> Iterator[Seen]:
+def _location(record: Recording) -> Iterator[Observation]:
     for each, location in _found(record):
         parameters = _parameters(location)
         wrong = "it should be signed" if not parameters.get("sig") else ""
         if "#" in location or not _TAKEN.issuperset(parameters):
             wrong = "it should have no suffix"
-        yield Seen(each, f"Location: {location}", wrong)
+        yield Observation(each, f"Location: {location}", wrong)
 
 
-def _authenticates(record: Record) -> Iterator[Seen]:
+def _authenticates(record: Recording) -> Iterator[Observation]:
     for each in record.of(Purpose.OUTPUT_NO_KEY):
         sound = each.status == 401 and each.header("location") is None  # noqa: PLR2004 - no key
-        yield Seen(each, each.status_line, "" if sound else "without a key it should be 401, without a Location")
+        yield Observation(each, each.status_line, "" if sound else "without a key it should be 401, without a Location")
 
 
-def _unlinked(record: Record) -> Iterator[Seen]:
+def _unlinked(record: Recording) -> Iterator[Observation]:
     for each in record.of(Purpose.OUTPUT_UNLINKED):
         wrong = "it is there, and no link of its job leads to it" if each.status in {_SOUND, _FOUND} else ""
-        yield Seen(each, each.status_line, wrong)
+        yield Observation(each, each.status_line, wrong)
 
 
-def _kept_links(record: Record) -> Iterator[Seen]:
+def _kept_links(record: Recording) -> Iterator[Observation]:
     kinds = "|".join(
         re.escape(kind.self_path.rpartition("{}")[0]) for kind in set(contract.KINDS.values()) - {contract.JOBS}
     )
@@ -212,7 +214,7 @@ def _kept_links(record: Record) -> Iterator[Seen]:
             if link.role == "output" and not link.is_signed:
                 tail = link.url.partition(ROOT)[2]
                 wrong = "" if shape.fullmatch(unquote(tail)) else "it should be {kind}/{id}/output/succeeded or failed"
-                yield Seen(job.exchange, link.url, wrong)
+                yield Observation(job.exchange, link.url, wrong)
 
 
 RULES = (

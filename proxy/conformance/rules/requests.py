@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from proxy.conformance.contract import GEOCODE, JOBS, KINDS, LOAD, ROLLBACK, Kind
-from proxy.conformance.exchanges import Purpose
-from proxy.conformance.record import Record
-from proxy.conformance.rule import Judge, Rule, Seen, Unjudged
-from proxy.conformance.rules.looking import NO_JOB, expects, finds, finds_nothing, succeeds
+from proxy.conformance.contract import GEOCODE, JOBS, KINDS, LOAD, ROLLBACK, StatusPath
+from proxy.conformance.exchange import Purpose
+from proxy.conformance.recording import Recording
+from proxy.conformance.rule import Check, Observation, Rule, Skip
+from proxy.conformance.rules.checks import NO_JOB, expects, finds, finds_nothing, succeeds
 
 NO_DOWNLOAD = "no data source of the list has a download job"
 NO_OUTPUT = "no job that was asked for has an output"
@@ -15,43 +15,47 @@ OK, FOUND, BAD, UNKNOWN = 200, 302, 400, 404
 GIVEN, GONE = (200, 206), (404, "ValidCredentials")
 
 
-def _of_kind(kind: Kind) -> Judge:
+def _of_kind(kind: StatusPath) -> Check:
     """Status answers of one kind of URL: found, and of the job that was asked for."""
     found = finds(Purpose.STATUS)
 
-    def judge(record: Record) -> Iterator[Seen]:
+    def judge(record: Recording) -> Iterator[Observation]:
         for each in found(record):
-            if isinstance(each, Seen) and (subject := each.exchange.ask.subject) and KINDS[subject.job_type] is kind:
+            if (
+                isinstance(each, Observation)
+                and (subject := each.exchange.ask.subject)
+                and KINDS[subject.job_type] is kind
+            ):
                 yield each
 
     return judge
 
 
-def _names_stay(record: Record) -> Iterator[Seen]:
+def _names_stay(record: Recording) -> Iterator[Observation]:
     by_name = {link.url for job in record.jobs(Purpose.DOWNLOAD) for link in job.links[:1]}
     for job in record.jobs(Purpose.DOWNLOAD_CASE, Purpose.DOWNLOAD_ENCODED):
         for link in job.links[:1]:
-            yield Seen(
+            yield Observation(
                 job.exchange, link.url, "" if link.url in by_name else "the name should be shown as it is stored"
             )
 
 
-def _download_by_name(record: Record) -> Iterator[Seen]:
+def _download_by_name(record: Recording) -> Iterator[Observation]:
     for job in record.jobs(Purpose.DOWNLOAD):
         subject, link = job.exchange.ask.subject, next(iter(job.links), None)
         if subject is not None and link is not None:
             ends = unquote(link.url.rpartition("/")[2]).lower()
-            yield Seen(job.exchange, link.url, "" if ends == subject.name.lower() else "it should have the name")
+            yield Observation(job.exchange, link.url, "" if ends == subject.name.lower() else "it should have the name")
 
 
-def _download_by_id(record: Record) -> Iterator[Seen]:
+def _download_by_id(record: Recording) -> Iterator[Observation]:
     for job in record.jobs(Purpose.DOWNLOAD_ID):
         for link in job.links[:1]:
             ends = unquote(link.url.rpartition("/")[2])
-            yield Seen(job.exchange, link.url, "" if ends == job.id else "it should have the id")
+            yield Observation(job.exchange, link.url, "" if ends == job.id else "it should have the id")
 
 
-def _is_followed(record: Record) -> Iterator[Seen]:
+def _is_followed(record: Recording) -> Iterator[Observation]:
     for each in record.of(Purpose.HEAD, Purpose.HEAD_OUTPUT):
         got = next(
             (
@@ -65,35 +69,35 @@ def _is_followed(record: Record) -> Iterator[Seen]:
         if got is None or got.failure:
             continue
         same = each.status == got.status and each.header("content-type") == got.header("content-type")
-        yield Seen(
+        yield Observation(
             each, f"{each.status_line}, {each.header('content-type')}", "" if same else f"GET: {got.status_line}"
         )
 
 
-def _has_no_body(record: Record) -> Iterator[Seen]:
+def _has_no_body(record: Recording) -> Iterator[Observation]:
     for each in record.of(Purpose.HEAD, Purpose.HEAD_OUTPUT):
-        yield Seen(each, f"{len(each.body)} bytes after the head", "there should be none" if each.body else "")
+        yield Observation(each, f"{len(each.body)} bytes after the head", "there should be none" if each.body else "")
 
 
-def _output_case(record: Record) -> Iterator[Seen]:
+def _output_case(record: Recording) -> Iterator[Observation]:
     documented = {each.ask.subject: each for each in record.of(Purpose.OUTPUT)}
     for each in record.of(Purpose.OUTPUT_CASE):
         other = documented.get(each.ask.subject)
         if other is not None:
             wrong = "" if each.status == other.status else f"in the documented letter case: {other.status_line}"
-            yield Seen(each, each.status_line, wrong)
+            yield Observation(each, each.status_line, wrong)
 
 
-def _output(purpose: Purpose) -> Judge:
+def _output(purpose: Purpose) -> Check:
     """An output is a redirect, or bytes; or is said to be gone, as long as no link shows that it is there."""
     redirects = expects(purpose, status=FOUND, documented=OK)
 
-    def judge(record: Record) -> Iterator[Seen | Unjudged]:
+    def judge(record: Recording) -> Iterator[Observation | Skip]:
         given = any(each.status in GIVEN for each in record.of(Purpose.LINK_APPENDED, Purpose.LOCATION))
         for each in redirects(record):
-            envelope = record.envelope_of(each.exchange) if isinstance(each, Seen) else None
+            envelope = record.envelope_of(each.exchange) if isinstance(each, Observation) else None
             says_gone = envelope is not None and (envelope.exchange.status, envelope.code) == GONE
-            yield Unjudged("HTTP 404: the output may have expired") if says_gone and not given else each
+            yield Skip("HTTP 404: the output may have expired") if says_gone and not given else each
 
     return judge
 
@@ -221,4 +225,4 @@ RULES = (
 
 def _was_found(seen: object) -> bool:
     """Not where a data source has no download job: most have none."""
-    return isinstance(seen, Seen) and seen.exchange.status != UNKNOWN
+    return isinstance(seen, Observation) and seen.exchange.status != UNKNOWN

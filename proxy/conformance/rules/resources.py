@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from proxy.conformance import contract
-from proxy.conformance.dates import Moment, documented_offset, read_json_date, read_xml_date
-from proxy.conformance.exchanges import Format, Purpose
-from proxy.conformance.record import Record
-from proxy.conformance.rule import Rule, Seen, Unjudged
-from proxy.conformance.rules.looking import JOBS, NO_JOB, STATUS, in_order, jobs, pairs, type_of
-from proxy.conformance.told import ToldJob
+from proxy.conformance.dates import XmlDateTime, documented_offset, read_json_date, read_xml_date
+from proxy.conformance.exchange import AskedFormat, Purpose
+from proxy.conformance.parsed import ParsedJob
+from proxy.conformance.recording import Recording
+from proxy.conformance.rule import Observation, Rule, Skip
+from proxy.conformance.rules.checks import JOBS, NO_JOB, STATUS, in_order, jobs, pairs, type_of
 
 NO_SERVICE_JOB = "no publish, delete or access job in the list"
 NO_ABORTED = "no Aborted job in the list"
@@ -20,69 +20,69 @@ _DATES = ("createdDate", "completedDate")
 _SAME = (*contract.COUNTS, "status", "id", "description", "errorMessage", "name")
 
 
-def _is_service(job: ToldJob) -> bool:
+def _is_service(job: ParsedJob) -> bool:
     return contract.resource_type(type_of(job)) == contract.SERVICE
 
 
-def _type_first(job: ToldJob) -> tuple[str, str]:
+def _type_first(job: ParsedJob) -> tuple[str, str]:
     return ", ".join(job.order), "" if job.order[:1] == ("__type",) else "__type should be first"
 
 
-def _type_value(job: ToldJob) -> tuple[str, str]:
+def _type_value(job: ParsedJob) -> tuple[str, str]:
     allowed = [f"{name}:{contract.BING}" for name in (contract.DATAFLOW, contract.SERVICE)]
     return job.shows("__type"), "" if job.type_text in allowed else f"it should be {allowed[0]}, or {allowed[1]}"
 
 
-def _json_order(job: ToldJob) -> tuple[str, str]:
+def _json_order(job: ParsedJob) -> tuple[str, str]:
     # The type alone has a rule of its own.
     return ", ".join(job.order), in_order((name for name in job.order if name != "__type"), contract.JOB_MEMBERS)
 
 
-def _xml_order(job: ToldJob) -> tuple[str, str] | None:
+def _xml_order(job: ParsedJob) -> tuple[str, str] | None:
     names = [name for name in job.order if name != "Link"]
     return ", ".join(job.order), in_order(names, contract.JOB_ELEMENTS)
 
 
-def _dataflow(job: ToldJob) -> tuple[str, str] | None:
+def _dataflow(job: ParsedJob) -> tuple[str, str] | None:
     if _is_service(job) or type_of(job) not in contract.KINDS:
         return None
     return job.resource_type, "" if job.resource_type == contract.DATAFLOW else "it should be DataflowJob"
 
 
-def _service_in_list(job: ToldJob) -> tuple[str, str] | None:
+def _service_in_list(job: ParsedJob) -> tuple[str, str] | None:
     if not _is_service(job):
         return None
     return job.resource_type, "" if job.resource_type == contract.SERVICE else "it should be DataServiceJob"
 
 
-def _service_status_json(record: Record) -> Iterator[Seen | Unjudged]:
-    for job in record.jobs(Purpose.STATUS, form=Format.JSON):
+def _service_status_json(record: Recording) -> Iterator[Observation | Skip]:
+    for job in record.jobs(Purpose.STATUS, form=AskedFormat.JSON):
         if _is_service(job):
             counted = [name for name in contract.COUNTS if name in job.values]
             shown = f"{job.resource_type} with {len(counted)} counts"
             if job.resource_type == contract.SERVICE and not counted:
                 wrong = "DataServiceJob, as the documents have it; the contract has DataflowJob with its counts"
-                yield Seen(job.exchange, shown, wrong, documented=True)
+                yield Observation(job.exchange, shown, wrong, documented=True)
             else:
                 sound = job.resource_type == contract.DATAFLOW and len(counted) == len(contract.COUNTS)
-                yield Seen(job.exchange, shown, "" if sound else "it should be DataflowJob with its counts")
+                yield Observation(job.exchange, shown, "" if sound else "it should be DataflowJob with its counts")
 
 
-def _no_counts(job: ToldJob) -> tuple[str, str] | None:
+def _no_counts(job: ParsedJob) -> tuple[str, str] | None:
     if job.resource_type != contract.SERVICE:
         return None
     counted = [name for name in contract.COUNTS if name in job.values]
     return f"{job.resource_type}: {', '.join(job.order)}", f"{counted[0]} should be absent" if counted else ""
 
 
-def _counts(job: ToldJob) -> tuple[str, str] | None:
+def _counts(job: ParsedJob) -> tuple[str, str] | None:
     if job.resource_type != contract.DATAFLOW:
         return None
     missing = [name for name in contract.COUNTS if name not in job.values]
     return job.shows(*contract.COUNTS), f"{missing[0]} is missing" if missing else ""
 
 
-def _int32(job: ToldJob) -> tuple[str, str] | None:
+def _int32(job: ParsedJob) -> tuple[str, str] | None:
     found = {name: job.values[name] for name in contract.COUNTS if name in job.values}
     if not found:
         return None
@@ -94,54 +94,56 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= contract.INT32_MAX
 
 
-def _status(job: ToldJob) -> tuple[str, str]:
+def _status(job: ParsedJob) -> tuple[str, str]:
     sound = job.status in contract.STATUSES
     return job.shows("status"), "" if sound else "it should be Pending, Completed or Aborted, in this letter case"
 
 
-def _json_dates(job: ToldJob) -> tuple[str, str]:
+def _json_dates(job: ParsedJob) -> tuple[str, str]:
     found = [name for name in _DATES if name in job.values]
     odd = [name for name in ("createdDate", *found) if read_json_date(job.text(name)) is None]
     return job.shows(*found), f"{odd[0]} should be like Thu, 03 Jan 2013 23:22:15 GMT" if odd else ""
 
 
-def _xml_moments(job: ToldJob) -> list[Moment]:
+def _xml_moments(job: ParsedJob) -> list[XmlDateTime]:
     found = (read_xml_date(job.text(name)) for name in _DATES)
     return [each for each in found if each is not None]
 
 
-def _xml_dates(job: ToldJob) -> tuple[str, str]:
+def _xml_dates(job: ParsedJob) -> tuple[str, str]:
     found = [name for name in _DATES if name in job.values]
     odd = [name for name in ("createdDate", *found) if read_xml_date(job.text(name)) is None]
     return job.shows(*found), f"{odd[0]} should be like 2013-01-03T15:22:15.7979398-08:00" if odd else ""
 
 
-def _zone(record: Record) -> Iterator[Seen | Unjudged]:
-    for job in record.jobs(*JOBS, form=Format.XML):
+def _zone(record: Recording) -> Iterator[Observation | Skip]:
+    for job in record.jobs(*JOBS, form=AskedFormat.XML):
         found = _xml_moments(job)
         gaps = [each.offset - documented_offset(each.second) for each in found]
         is_near = len(found) > 1 and abs(found[0].second - found[1].second) < timedelta(days=1)
         if is_near and gaps[0] != gaps[1]:
-            yield Seen(job.exchange, job.shows(*_DATES), "both should have the offset of one zone")
+            yield Observation(job.exchange, job.shows(*_DATES), "both should have the offset of one zone")
         elif any(gaps):
-            yield Unjudged("dates have the offset of another zone than America/Los_Angeles, which is a setting")
+            yield Skip("dates have the offset of another zone than America/Los_Angeles, which is a setting")
         elif found:
-            yield Seen(job.exchange, job.shows("createdDate"))
+            yield Observation(job.exchange, job.shows("createdDate"))
 
 
-def _dates_agree(record: Record) -> Iterator[Seen]:
+def _dates_agree(record: Recording) -> Iterator[Observation]:
     for in_json, in_xml in pairs(record, *STATUS, Purpose.LIST):
         for name in _DATES:
             one, other = read_json_date(in_json.text(name)), read_xml_date(in_xml.text(name))
             shown = f"{in_json.shows(name)} {in_xml.shows(name)}"
             if one is not None and other is not None:
-                yield Seen(in_xml.exchange, shown, "" if one == other.second else "both should be the same second")
+                yield Observation(
+                    in_xml.exchange, shown, "" if one == other.second else "both should be the same second"
+                )
             elif bool(in_json.values.get(name)) is not bool(in_xml.values.get(name)):
-                yield Seen(in_xml.exchange, shown, "one format has it and the other has not")
+                yield Observation(in_xml.exchange, shown, "one format has it and the other has not")
 
 
-def _ends_later(job: ToldJob) -> tuple[str, str] | None:
-    read = read_json_date if job.exchange.ask.format is Format.JSON else _read_xml_second
+def _ends_later(job: ParsedJob) -> tuple[str, str] | None:
+    read = read_json_date if job.exchange.ask.format is AskedFormat.JSON else _read_xml_second
     created, completed = (read(job.text(name)) for name in _DATES)
     if created is None or completed is None:
         return None
@@ -153,13 +155,13 @@ def _read_xml_second(text: str | None) -> datetime | None:
     return None if moment is None else moment.second
 
 
-def _pending_date(job: ToldJob) -> tuple[str, str] | None:
+def _pending_date(job: ParsedJob) -> tuple[str, str] | None:
     if job.status != "Pending":
         return None
     return job.shows("status", "completedDate"), "it should be absent" if job.values.get("completedDate") else ""
 
 
-def _aborted_message(job: ToldJob) -> tuple[str, str] | None:
+def _aborted_message(job: ParsedJob) -> tuple[str, str] | None:
     if job.status != "Aborted":
         shown = job.shows("status", "errorMessage")
         told = "errorMessage" in job.values and job.status in contract.STATUSES
@@ -167,7 +169,7 @@ def _aborted_message(job: ToldJob) -> tuple[str, str] | None:
     return job.shows("errorMessage"), "" if job.text("errorMessage") else f"it should at least say {contract.ABORTED}"
 
 
-def _list_alone(job: ToldJob) -> tuple[str, str] | None:
+def _list_alone(job: ParsedJob) -> tuple[str, str] | None:
     """What the documents show of loads and downloads; of the other kinds they show no status."""
     if contract.KINDS.get(type_of(job)) not in {contract.LOAD, contract.DOWNLOAD}:
         return None
@@ -175,15 +177,15 @@ def _list_alone(job: ToldJob) -> tuple[str, str] | None:
     return job.shows("name", "description"), "name should be absent" if "name" in job.values else wrong
 
 
-def _characters(record: Record) -> Iterator[Seen]:
-    for job in record.jobs(*JOBS, form=Format.JSON):
+def _characters(record: Recording) -> Iterator[Observation]:
+    for job in record.jobs(*JOBS, form=AskedFormat.JSON):
         for name, value in job.values.items():
             if isinstance(value, str):
                 wrong = "XML can't carry a character of it" if _NOT_IN_XML.search(value) else ""
-                yield Seen(job.exchange, job.shows(name), wrong)
+                yield Observation(job.exchange, job.shows(name), wrong)
 
 
-def _formats_agree(record: Record) -> Iterator[Seen]:
+def _formats_agree(record: Recording) -> Iterator[Observation]:
     for in_json, in_xml in pairs(record, *STATUS):
         # A Pending job goes on between the two.
         uncounted = in_xml.resource_type == contract.SERVICE or in_xml.status == "Pending"
@@ -191,19 +193,19 @@ def _formats_agree(record: Record) -> Iterator[Seen]:
         # XML turns a carriage return into a line end, and may lose an empty text.
         other = [name for name in names if _plain(in_json.values.get(name)) != _plain(in_xml.values.get(name))]
         wrong = f"{other[0]} should be the same as in JSON" if other else ""
-        yield Seen(in_xml.exchange, in_xml.shows(*(other or ["id"])), wrong)
+        yield Observation(in_xml.exchange, in_xml.shows(*(other or ["id"])), wrong)
 
 
 def _plain(value: object) -> object:
     return (value.replace("\r\n", "\n").replace("\r", "\n") or None) if isinstance(value, str) else value
 
 
-def _one_job(record: Record) -> Iterator[Seen]:
+def _one_job(record: Recording) -> Iterator[Observation]:
     for each in record.envelopes(*STATUS):
         if each.exchange.status == 200:  # noqa: PLR2004 - what else
             totals = [found.total for found in each.sets]
             sound = totals == [1] and len(each.jobs) == 1
-            yield Seen(
+            yield Observation(
                 each.exchange,
                 f"estimatedTotal {totals}, {len(each.jobs)} jobs",
                 "" if sound else "one job should be told",
@@ -211,15 +213,17 @@ def _one_job(record: Record) -> Iterator[Seen]:
 
 
 RULES = (
-    Rule("3.type-first", "__type is a job's first member.", jobs(_type_first, form=Format.JSON), NO_JOB),
+    Rule("3.type-first", "__type is a job's first member.", jobs(_type_first, form=AskedFormat.JSON), NO_JOB),
     Rule(
         "3.type",
         "__type is exactly DataflowJob: or DataServiceJob: and the namespace.",
-        jobs(_type_value, form=Format.JSON),
+        jobs(_type_value, form=AskedFormat.JSON),
         NO_JOB,
     ),
-    Rule("3.json-order", "A job's JSON members stand in their order.", jobs(_json_order, form=Format.JSON), NO_JOB),
-    Rule("3.xml-order", "A job's XML elements stand in their order.", jobs(_xml_order, form=Format.XML), NO_JOB),
+    Rule(
+        "3.json-order", "A job's JSON members stand in their order.", jobs(_json_order, form=AskedFormat.JSON), NO_JOB
+    ),
+    Rule("3.xml-order", "A job's XML elements stand in their order.", jobs(_xml_order, form=AskedFormat.XML), NO_JOB),
     Rule("3.one-job", "A status answer has one job.", _one_job, NO_JOB),
     Rule(
         "3.dataflow-job",
@@ -232,7 +236,7 @@ RULES = (
         "Publish, delete and access jobs are DataServiceJobs in the list and in XML.",
         lambda record: [
             *jobs(_service_in_list, Purpose.LIST)(record),
-            *jobs(_service_in_list, Purpose.STATUS, form=Format.XML)(record),
+            *jobs(_service_in_list, Purpose.STATUS, form=AskedFormat.XML)(record),
         ],
         NO_SERVICE_JOB,
     ),
@@ -246,11 +250,11 @@ RULES = (
     Rule("3.counts", "A DataflowJob has all its counts.", jobs(_counts), NO_JOB),
     Rule("3.int32", "Counts are int32.", jobs(_int32), NO_JOB),
     Rule("3.status", "status is Pending, Completed or Aborted, exactly.", jobs(_status), NO_JOB),
-    Rule("3.json-dates", "JSON dates are RFC 1123, GMT.", jobs(_json_dates, form=Format.JSON), NO_JOB),
+    Rule("3.json-dates", "JSON dates are RFC 1123, GMT.", jobs(_json_dates, form=AskedFormat.JSON), NO_JOB),
     Rule(
         "3.xml-dates",
         "XML dates are ISO 8601, up to seven fraction digits, trailing zeros trimmed, with an offset.",
-        jobs(_xml_dates, form=Format.XML),
+        jobs(_xml_dates, form=AskedFormat.XML),
         NO_JOB,
     ),
     Rule("3.zone", "XML dates have the offset of America/Los_Angeles at that instant.", _zone, NO_JOB),

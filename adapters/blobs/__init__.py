@@ -1,0 +1,1 @@
+"""Blob Storage: the store of blobs, and links that a SAS signs."""

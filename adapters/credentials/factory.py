@@ -1,0 +1,68 @@
+"""From a key ring's storage entry to a credential.
+
+No request is made: whether storage takes it shows with the first.
+"""
+
+import os
+
+from azure.core.credentials_async import AsyncTokenCredential
+
+from adapters.credentials.config import (
+    AccountKeyConfig,
+    ConnectionStringConfig,
+    Credential,
+    IdentityConfig,
+    IdentityKind,
+    SharedKeyCredential,
+    StorageEntry,
+    TokenCredential,
+)
+from adapters.credentials.connection_string import checked_key, parse_connection_string
+from adapters.errors import StorageError, StorageErrorCode
+
+
+def open_credential(entry: StorageEntry) -> Credential:
+    """Turns a storage entry into a credential.
+
+    Raises:
+        StorageFaultError: the entry can't be used; the text says why and holds no part of it.
+    """
+    if isinstance(entry, ConnectionStringConfig):
+        text = entry.value if entry.variable is None else _variable(entry.variable)
+        return parse_connection_string(text or "")
+    endpoints = entry.endpoints
+    urls = endpoints.table(), endpoints.blob(), endpoints.queue()
+    if isinstance(entry, AccountKeyConfig):
+        key = checked_key(_variable(entry.variable))
+        return SharedKeyCredential(endpoints.account_name, key, *urls)
+    for url in urls:
+        if not url.startswith("https://"):
+            raise StorageError(StorageErrorCode.CREDENTIAL, "an identity's tokens are sent by https only")
+    try:
+        token = _token_credential(entry)
+    except ValueError:  # azure-identity judges the form of tenant and client ids; its text would repeat them
+        raise StorageError(StorageErrorCode.CREDENTIAL, "the tenant_id or client_id is malformed") from None
+    return TokenCredential(endpoints.account_name, token, *urls)
+
+
+def _token_credential(identity: IdentityConfig) -> AsyncTokenCredential:
+    # Imported where an account needs it: it takes as long as all other imports together.
+    from azure.identity.aio import (  # noqa: PLC0415
+        ClientSecretCredential,
+        DefaultAzureCredential,
+        ManagedIdentityCredential,
+    )
+
+    if identity.kind is IdentityKind.DEFAULT:
+        return DefaultAzureCredential()
+    if identity.kind is IdentityKind.MANAGED_IDENTITY:
+        return ManagedIdentityCredential(client_id=identity.client_id)
+    secret = _variable(identity.client_secret_variable or "")
+    return ClientSecretCredential(identity.tenant_id or "", identity.client_id or "", secret)
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise StorageError(StorageErrorCode.CREDENTIAL, f"the environment variable {name} is not set")
+    return value

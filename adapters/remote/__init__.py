@@ -1,0 +1,1 @@
+"""Fetches URLs that a caller names, without server-side request forgery (SSRF)."""

@@ -1,0 +1,94 @@
+"""What the proxy is measured against, each the least that could do its part.
+
+Run by `python -m benchmarks.apps PORT PROCESSES`.
+
+Where they stand in for the proxy they run under the same uvicorn, with its own protocol class.
+"""
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import uvicorn
+from aiohttp import web
+from azure.data.tables.aio import TableClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from yarl import URL
+
+BODY = json.dumps({"text": "x" * 1000}).encode()
+NAME = "BENCH_APP"
+"""The variable that names the application: static, sdk, aiohttp or collector."""
+ROW_URL = "BENCH_ROW_URL"
+"""The variable that holds a row's URL with its signature; `{}` in it is the row's key."""
+CONNECTION_STRING, TABLE, ACCOUNT = "BENCH_CONNECTION_STRING", "BENCH_TABLE", "BENCH_ACCOUNT"
+
+
+async def static(_request: Request) -> Response:
+    """Baseline (a): one KB of JSON that is there already."""
+    return Response(BODY, media_type="application/json")
+
+
+def sdk_handler() -> Callable[[Request], Awaitable[Response]]:
+    """A handler that makes one call of the tables SDK."""
+    client = TableClient.from_connection_string(os.environ[CONNECTION_STRING], os.environ[TABLE])
+
+    async def row(request: Request) -> Response:
+        entity = await client.get_entity(os.environ[ACCOUNT], request.query_params["row"])
+        return Response(entity["RowKey"])
+
+    return row
+
+
+def aiohttp_app() -> web.Application:
+    """A bare aiohttp handler that reads a row with a SAS and renders nothing."""
+    url = os.environ[ROW_URL]
+    app = web.Application()
+
+    session_key = web.AppKey("session", aiohttp.ClientSession)
+
+    async def client(_app: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession() as session:
+            app[session_key] = session
+            yield
+
+    app.cleanup_ctx.append(client)
+
+    async def row(request: web.Request) -> web.Response:
+        target = URL(url.replace("{}", request.query["row"]), encoded=True)
+        async with request.app[session_key].get(target, headers={"Accept": "application/json"}) as answer:
+            return web.Response(body=await answer.read(), status=answer.status)
+
+    app.router.add_get("/", row)
+    return app
+
+
+async def collect(request: Request) -> Response:
+    """A collector of traces that throws them away."""
+    await request.body()
+    return Response(b"", media_type="application/x-protobuf")
+
+
+def starlette_app() -> Starlette:
+    """The application that the environment names."""
+    if os.environ[NAME] == "collector":
+        return Starlette(routes=[Route("/v1/traces", collect, methods=["POST"])])
+    return Starlette(routes=[Route("/", static if os.environ[NAME] == "static" else sdk_handler())])
+
+
+def main(port: int, workers: int) -> None:
+    """Runs the one that the environment names."""
+    if os.environ[NAME] == "aiohttp":
+        web.run_app(aiohttp_app(), host="127.0.0.1", port=port, print=None, access_log=None)
+        return
+    options = {"access_log": False, "log_level": "error", "lifespan": "off", "loop": "uvloop", "http": "httptools"}
+    app = "benchmarks.apps:starlette_app"
+    uvicorn.run(app, factory=True, host="127.0.0.1", port=port, workers=workers, **options)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

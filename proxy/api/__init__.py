@@ -1,0 +1,1 @@
+"""HTTP requests: from a parsed request to a response."""

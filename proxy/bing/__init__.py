@@ -1,1 +1,0 @@
-"""The wire format as pure functions: no I/O, no clock, no settings read from the air."""

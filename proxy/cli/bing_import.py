@@ -1,0 +1,103 @@
+"""From a job list saved from Bing to job rows (get-job-list)."""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from urllib.parse import unquote, urlsplit
+
+from adapters.model.job_ids import imported_job_id
+from adapters.model.jobs import JobRecord, JobStatus, JobType
+from adapters.model.status_aliases import status_of
+from adapters.tables.job_store import JobStore
+from adapters.tables.row_keys import is_key, legacy_alias
+from proxy.wire.envelope import Envelope
+from proxy.wire.resources import EntityCounts, JobResource
+
+CONCURRENT_READS = 16
+
+_ACCESS_ID = re.compile("/data/([^/]+)/[^/]+$", re.IGNORECASE)
+
+
+class ImportListError(Exception):
+    """The answer is no job list that can be imported; the text says what is wrong with which job."""
+
+
+def records_of(envelope: Envelope, account: str) -> list[JobRecord]:
+    """The records of a job list, ids kept as legacy ids; the same list gives the same records each time.
+
+    Raises:
+        ImportListError: it is an error answer, or a job in it can't be imported.
+    """
+    if envelope.resources is None:
+        details = "; ".join(envelope.error_details)
+        raise ImportListError(f"no job list but an error {envelope.status_code} {details}".rstrip())
+    records = {}
+    for number, job in enumerate(envelope.resources, 1):
+        try:
+            record = _record(job, account)
+        except ValueError as error:
+            raise ImportListError(f"job {number}: {error}") from None
+        records[legacy_alias(job.id)] = record
+    return list(records.values())
+
+
+async def changes(records: Sequence[JobRecord], jobs: JobStore, progress: Callable[[int], object]) -> list[JobRecord]:
+    """Those records that are to be written: jobs that are not there, and those that have finished since.
+
+    A job that is there stays as it is otherwise, so that an import can be repeated at any time.
+    """
+    limit = asyncio.Semaphore(CONCURRENT_READS)
+
+    async def change(record: JobRecord) -> JobRecord | None:
+        async with limit:
+            known = await jobs.job(record.public_id)
+        progress(1)
+        if known is None:
+            return record
+        if known.status is JobStatus.PENDING and record.status is not JobStatus.PENDING:
+            return _finished(known, record)
+        return None
+
+    found = await asyncio.gather(*(change(record) for record in records))
+    return [record for record in found if record is not None]
+
+
+def _finished(known: JobRecord, saved: JobRecord) -> JobRecord:
+    # What Bing's list can't know stays: the row's own id, and the blobs that somebody has named since.
+    return replace(saved, row_key=known.row_key, output_blob=known.output_blob, failed_blob=known.failed_blob)
+
+
+def _record(job: JobResource, account: str) -> JobRecord:
+    if not job.id or not is_key(legacy_alias(job.id)):
+        raise ValueError("its id can't be kept")
+    description = (job.description or "").strip()
+    if description not in set(JobType):
+        raise ValueError("its description is no job type; is this a saved answer of ListJobs?")
+    status = status_of(job.status.strip())
+    if status is None:
+        raise ValueError("its status is not known")
+    counts = job.counts or EntityCounts(0, 0, 0)
+    return JobRecord(
+        row_key=imported_job_id(job.created, account, job.id),
+        job_type=JobType(description),
+        status=status,
+        created=job.created,
+        completed=job.completed,
+        data_source_name=(job.name or "").strip() or None,  # the documents show one with a blank behind it
+        access_id=_access_id(job),
+        error_message=job.error_message,
+        total=counts.total,
+        processed=counts.processed,
+        failed=counts.failed,
+        legacy_id=job.id,
+    )
+
+
+def _access_id(job: JobResource) -> str | None:
+    """The access id in the link to the data source: .../REST/v1/data/{accessId}/{dataSourceName}."""
+    for link in job.links:
+        if link.role.lower() == "datasource":
+            match = _ACCESS_ID.search(urlsplit(link.url.strip()).path)
+            return unquote(match[1]) if match else None
+    return None

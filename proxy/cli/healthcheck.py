@@ -1,0 +1,69 @@
+"""Whether a server or a worker beside this process lives: `python -m proxy.commands.health [serve] [worker]`.
+
+The image's health check, and the worker's probe. It runs every few seconds, so it imports nothing that is slow to load.
+Without a name it judges what it finds, and finds fault where there is nothing.
+"""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+
+from proxy.worker.work_directory import read_heartbeats
+
+WELL = "lives"
+NOTHING = "is not there"
+
+# Less than the time that the image gives the whole check.
+ANSWER_SECONDS = 2.0
+
+# How long a worker may go without a sign of life, one of which it gives each second: a machine may be busy.
+SILENT_SECONDS = 15.0
+
+# What to ask where the server listens on all addresses.
+NEAR = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what may be set, not where we listen
+
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: health\r\nConnection: close\r\n\r\n"
+
+
+def server() -> str:
+    """How the server is. One that is stuck still takes connections, but does not answer."""
+    host = os.environ.get("PROXY_HOST", "")
+    address = NEAR.get(host, host), int(os.environ.get("PROXY_PORT") or 8080)
+    try:
+        with socket.create_connection(address, ANSWER_SECONDS) as connection:
+            connection.sendall(LIVEZ)
+            status = connection.recv(64).partition(b"\r\n")[0].decode("latin-1")
+    except ConnectionRefusedError:
+        return NOTHING
+    except OSError as error:
+        return f"does not answer: {error}"
+    return WELL if status.startswith("HTTP/1.1 200") else f"answers {status!r}"
+
+
+def workers() -> str:
+    """How the workers are. One whose event loop is stuck holds its lock, but gives no more signs of life."""
+    beats = read_heartbeats()
+    if not beats:
+        return NOTHING
+    silent = time.time() - min(beats)
+    return WELL if silent < SILENT_SECONDS else f"gave no sign of life for {silent:.0f} seconds"
+
+
+LOOKS = {"serve": server, "worker": workers}
+
+
+def main(names: Sequence[str]) -> int:
+    """Looks at these, or at what is found; gives the exit status: 0 where all live."""
+    if unknown := set(names) - set(LOOKS):
+        print(f"what is {', '.join(sorted(unknown))}? Known are {', '.join(LOOKS)}", file=sys.stderr)
+        return 2
+    found = {name: look() for name, look in LOOKS.items() if not names or name in names}
+    there = {name: sign for name, sign in found.items() if names or sign != NOTHING} or found
+    print("; ".join(f"{name} {sign}" for name, sign in there.items()))
+    return 0 if set(there.values()) == {WELL} else 1
+
+
+if __name__ == "__main__":  # pragma: no cover - tests run it as a command
+    sys.exit(main(sys.argv[1:]))

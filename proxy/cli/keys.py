@@ -1,0 +1,196 @@
+"""The commands `keys add`, `keys list` and `keys revoke`: they edit the key ring file."""
+
+import json
+import re
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from getpass import getpass
+from pathlib import Path
+from typing import Any
+
+from proxy.cli.errors import CommandError
+from proxy.keyring.atomic_edit import edit_atomically
+from proxy.keyring.file import parse_keyring, read_keyring, written_digest
+from proxy.keyring.keyring import DIGEST_PREFIX, digest_of
+from proxy.settings import Settings, SettingsError, variable
+
+# As long as Bing's own keys, of characters that need no encoding in a URL.
+NEW_KEY_BYTES = 48
+
+# So many characters of a digest are shown; it is found by any beginning that no other has.
+SHOWN_DIGITS = 12
+SHOWN_TIME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class NewKeyOptions:
+    """What `keys add` is asked for."""
+
+    account: str
+    role: str
+    expires: str | None
+    data_sources: tuple[str, ...]
+    make: bool
+    clear: bool
+    name: str | None = None
+
+
+def add_key(settings: Settings, new: NewKeyOptions) -> int:
+    """Adds a key from standard input, or a new one that is printed once; the ring gets its digest, unless told else.
+
+    Where there is no ring yet, one with this account and this key is made.
+
+    Raises:
+        CommandError: the key or what is said of it can't be used.
+    """
+    _path(settings)
+    _judge_end(new.expires)
+    key = secrets.token_urlsafe(NEW_KEY_BYTES) if new.make else read_key("Key: ").strip()
+    if not key or not key.isprintable():
+        raise CommandError("no key on standard input; --new makes one")
+    if new.clear and key.startswith(DIGEST_PREFIX):
+        raise CommandError("a key that looks like a digest can't be stored in the clear")
+    written = key if new.clear else f"{DIGEST_PREFIX}{digest_of(key.encode()).hex()}"
+    entry: dict[str, Any] = {"account": new.account, "role": new.role}
+    if new.name is not None:
+        entry["name"] = new.name
+    if new.expires is not None:
+        entry["expires"] = new.expires
+    if new.data_sources:
+        entry["data_sources"] = list(new.data_sources)
+
+    def add(ring: dict[str, Any]) -> None:
+        if any(written_digest(known) == digest_of(key.encode()) for known in ring["keys"]):
+            raise CommandError("the key ring has this key already")
+        ring["keys"][written] = entry
+
+    is_first = _edit(settings, add, first=_first_ring(new.account))
+    print(f"{_shown(written)} added to account {new.account}", file=sys.stderr)
+    if is_first:
+        told = f"set {_storage_variable(new.account)} to the connection string of its storage, or edit the file"
+        print(f"{settings.keyring_file} is made with this account; {told}", file=sys.stderr)
+    if new.make:
+        print(key)
+    return 0
+
+
+def read_key(prompt: str) -> str:
+    """A line of standard input; on a terminal it is asked for, and not shown while it is typed."""
+    if sys.stdin is None:
+        return ""
+    try:
+        return getpass(prompt, sys.stderr) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    except EOFError:  # Ctrl-D in place of a key
+        return ""
+
+
+def list_keys(settings: Settings) -> int:
+    """Prints a line for each key: the beginning of its digest, its name, account, role, end and data sources."""
+    text = _text(settings)
+    grants = parse_keyring(text).grants
+    for written, entry in json.loads(text)["keys"].items():
+        grant = grants[written_digest(written)]
+        ended = grant.expires is not None and grant.expires <= datetime.now(UTC)
+        parts = [
+            _shown(written),
+            grant.name or "",
+            grant.account,
+            grant.role.value,
+            f"{'expired' if ended else 'expires'} {grant.expires.isoformat()}" if grant.expires else "",
+            " ".join(entry.get("data_sources") or ()),
+            "" if written.startswith(DIGEST_PREFIX) else "in the clear",
+        ]
+        print("  ".join(part for part in parts if part))
+    return 0
+
+
+def revoke_key(settings: Settings, beginning: str) -> int:
+    """Removes the one key whose digest begins like this."""
+    wanted = beginning.lower().removeprefix(DIGEST_PREFIX)
+
+    def revoke(ring: dict[str, Any]) -> None:
+        found = [written for written in ring["keys"] if written_digest(written).hex().startswith(wanted)]
+        if len(found) != 1 or not wanted:
+            raise CommandError(f"{len(found)} keys have a digest that begins so; `keys list` shows them")
+        del ring["keys"][found[0]]
+        revoked.append(_shown(found[0]))
+
+    revoked: list[str] = []
+    _edit(settings, revoke)
+    print(f"{revoked[0]} revoked", file=sys.stderr)
+    return 0
+
+
+def _edit(settings: Settings, change: Callable[[dict[str, Any]], None], first: Mapping[str, Any] | None = None) -> bool:
+    """Changes the ring's file, or makes it of `first`, where that is given; gives whether it was made."""
+    path, is_first = _path(settings), False
+    try:
+        with edit_atomically(path) as ring:
+            is_first = first is not None and not path.exists()
+            ring.update(first if first and is_first else json.loads(_checked(path)))
+            change(ring)
+            parse_keyring(json.dumps(ring))
+    except SettingsError as error:
+        raise CommandError(f"key ring: {error}; nothing was changed") from None
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}; nothing was changed") from None
+    return is_first
+
+
+def _first_ring(account: str) -> dict[str, Any]:
+    """A ring with one account and no key; its storage's connection string, a secret, stays outside of the file."""
+    return {"accounts": {account: {"storage": {"connection_string_env": _storage_variable(account)}}}, "keys": {}}
+
+
+def _storage_variable(account: str) -> str:
+    name = re.sub("[^A-Z0-9]", "_", account.upper())
+    return f"{'_' if name[:1].isdigit() else ''}{name}_STORAGE"
+
+
+def _judge_end(text: str | None) -> None:
+    if text is None:
+        return
+    shown = repr(text[:SHOWN_TIME])
+    try:
+        end = datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"--expires: {shown} is no time; one looks like 2030-01-01T00:00:00Z") from None
+    if end.tzinfo is None:
+        raise CommandError(f"--expires: {shown} has no time zone; one looks like 2030-01-01T00:00:00Z")
+    now = datetime.now(UTC)
+    if end <= now:
+        raise CommandError(f"--expires: {shown} is in the past; it is {now.isoformat(timespec='seconds')} now")
+
+
+def _text(settings: Settings) -> str:
+    """The ring's text, a sound one, from the file or from the variable that holds it."""
+    if settings.keyring is None:
+        return _checked(_path(settings))
+    text = settings.keyring.get_secret_value()
+    try:
+        parse_keyring(text)
+    except SettingsError as error:
+        raise CommandError(f"{variable('keyring')}: key ring: {error}") from None
+    return text
+
+
+def _checked(path: Path) -> str:
+    text = read_keyring(path)
+    try:
+        parse_keyring(text)
+    except SettingsError as error:
+        raise CommandError(f"{path}: key ring: {error}") from None
+    return text
+
+
+def _path(settings: Settings) -> Path:
+    if settings.keyring_file is None:
+        raise CommandError(f"{variable('keyring_file')} must name the file to edit")
+    return settings.keyring_file
+
+
+def _shown(written: str) -> str:
+    return f"{DIGEST_PREFIX}{written_digest(written).hex()[:SHOWN_DIGITS]}"

@@ -1,0 +1,124 @@
+"""The command `worker`: does jobs until SIGTERM or SIGINT."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import tempfile
+from functools import partial
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from adapters.accounts import AccountRegistry
+from proxy.bootstrap import start_background_tasks, watch_load_needs
+from proxy.formats.limits import LoadLimits
+from proxy.keyring.keyring import KeyRing
+from proxy.keyring.reload import ActiveKeyRing
+from proxy.observability.metrics.server import metrics_port
+from proxy.observability.setup import Telemetry, build_telemetry
+from proxy.server.app import ensure_storage_resources, storage_options
+from proxy.settings import Settings, SettingsError
+from proxy.unknown_variables import unknown_variables
+from proxy.version import PROGRAM, VERSION
+from proxy.worker.attempt import UnfitError, WorkerContext
+from proxy.worker.job import WorkerLimits
+from proxy.worker.lease import STOP_SECONDS
+from proxy.worker.metrics import WorkerMetrics
+from proxy.worker.observer import JobObserver
+from proxy.worker.reader_pool import ReaderLimits, ReaderPool
+from proxy.worker.work_directory import BEAT_SECONDS, work_directory, write_heartbeat
+from proxy.worker.worker import Worker
+
+log = logging.getLogger(__name__)
+
+MEGABYTE = 1024 * 1024
+
+
+def worker(settings: Settings, keyring: KeyRing) -> int:
+    """Runs until a signal, then finishes or gives back what it holds; gives the exit status.
+
+    Raises:
+        SettingsError: the port of metrics is taken, or there is no folder for temporary files.
+    """
+    _check_temporary()
+    with metrics_port(settings):
+        return asyncio.run(_work(settings, keyring, build_telemetry(settings, worker=True)))
+
+
+def worker_limits(settings: Settings) -> WorkerLimits:
+    """What the settings allow of a load."""
+    size = settings.max_upload_mb * MEGABYTE
+    return WorkerLimits(
+        load=LoadLimits(settings.max_entities, size),
+        upload_bytes=size,
+        location_hosts=frozenset(settings.data_location_hosts),
+        tries=settings.worker_tries,
+    )
+
+
+def reader_limits(settings: Settings) -> ReaderLimits:
+    """What the settings allow of reading data."""
+    return ReaderLimits(settings.worker_memory_mb, settings.worker_job_seconds, settings.worker_jobs)
+
+
+def _check_temporary() -> None:
+    """Makes sure that temporary files go where TMPDIR says. Else the system's /tmp would do, which may be memory."""
+    wanted = os.environ.get("TMPDIR")
+    try:
+        found = tempfile.gettempdir()
+    except OSError:
+        found = None
+    if found is None or (wanted and Path(found) != Path(wanted).absolute()):
+        raise SettingsError(f"TMPDIR: {wanted or 'not set'}; it must be a folder that the worker may write to")
+
+
+def worker_name() -> str:
+    """What this worker is called in rows: its host, its process, and what tells it from an earlier one of both."""
+    return f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
+
+
+async def _work(settings: Settings, keyring: KeyRing, watched: Telemetry) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    ring = ActiveKeyRing(keyring, AccountRegistry(keyring.accounts, storage_options(settings, watched)))
+    seconds = settings.storage_timeout
+    tasks: list[asyncio.Task[Any]] = [
+        asyncio.create_task(ensure_storage_resources(ring.accounts, seconds, signs=False))
+    ]
+    # An account that has left the ring is closed when its jobs are finished or given back.
+    grace = STOP_SECONDS + 2 * seconds
+    prepare_them = partial(ensure_storage_resources, seconds=seconds, signs=False)
+    tasks += start_background_tasks(settings, ring, grace, watched, prepare_them)
+    tasks.append(watch_load_needs(settings, ring, watched, signs=False))
+    readers = ReaderPool(reader_limits(settings))
+    seen = JobObserver() if watched.metrics is None else WorkerMetrics(watched.metrics)
+    try:
+        with work_directory() as folder:
+            tasks.append(asyncio.create_task(_live(folder)))
+            readers.warm()
+            log.info("%s %s: working for %s accounts", PROGRAM, VERSION, len(ring.accounts.names))
+            for warning in unknown_variables(os.environ, keyring.accounts.values()):
+                log.warning("%s", warning)
+            place = WorkerContext(worker_limits(settings), folder, readers, seen, worker_name())
+            await Worker(ring, place, VERSION).run(stop)
+    except UnfitError as error:
+        log.error("the worker ends, for no job can be done here: %s", error)  # noqa: TRY400 - its text says all
+        return 1
+    finally:
+        readers.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await ring.accounts.close()
+    log.info("ended")
+    return 0
+
+
+async def _live(folder: Path) -> None:
+    """Gives signs of life as long as the loop turns, which is what all jobs are done by."""
+    while True:
+        write_heartbeat(folder)
+        await asyncio.sleep(BEAT_SECONDS)

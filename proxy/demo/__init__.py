@@ -1,0 +1,1 @@
+"""The demo: samples, and the emulator of a checkout."""

@@ -1,0 +1,136 @@
+"""The sample jobs of the demo: every job type in every state, with real exports."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+from adapters.model.job_ids import new_job_id
+from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
+from adapters.model.ticks import from_datetime
+
+DATA_SOURCE = "FourthCoffeeSample"
+ACCESS_ID = "20181f26d9e94c81acdf9496133d4f23"
+
+# Ids as Bing gave them: jobs that were imported keep theirs, and these are the ones that the demo prints.
+LOAD_ID = "f8293dc72ac04942b7cb003c9608c547"
+GEOCODE_ID = "47e6703c22d34df98d48674b803f17cb"
+PENDING_ID = "9a2a54f6ce2f4d0f94fda82d19f5d4b1"
+PUBLISH_ID = "5b1e0d3fd1a34c0b8d2df3f2f9f3a7c6"
+
+CONTAINER = "exports"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """An entity of the sample data source."""
+
+    entity_id: str
+    name: str
+    locality: str
+    latitude: float
+    longitude: float
+
+
+SHOPS = (
+    Shop("1001", "Fourth Coffee Ballard", "Seattle", 47.6687, -122.3847),
+    Shop("1002", "Fourth Coffee Pearl & Ninth", "Portland", 45.5266, -122.6819),
+    Shop("1003", "Fourth Coffee Café", "Vancouver", 49.2827, -123.1207),
+)
+
+
+def exports() -> dict[BlobPath, bytes]:
+    """The exports that the sample jobs name."""
+    return {
+        BlobPath(CONTAINER, "FourthCoffeeSample.xml"): _download(),
+        BlobPath(CONTAINER, "geocode/succeeded.csv"): _geocoded(),
+        BlobPath(CONTAINER, "geocode/failed.csv"): b"1004,,Nowhere in particular,,,,The address was not found\r\n",
+        BlobPath(CONTAINER, "load/failed.txt"): b"1005: Latitude: 147.66 is not between -90 and 90\r\n",
+    }
+
+
+def jobs(now: datetime | None = None) -> Iterator[JobRecord]:
+    """A job of each type in each state, the newest first, within the last days."""
+    now = now or datetime.now(UTC)
+    ids = {
+        (JobType.COMPLETE, JobStatus.COMPLETED): LOAD_ID,
+        (JobType.COMPLETE, JobStatus.PENDING): PENDING_ID,
+        (JobType.GEOCODE, JobStatus.COMPLETED): GEOCODE_ID,
+        (JobType.PUBLISH, JobStatus.COMPLETED): PUBLISH_ID,
+    }
+    # A data source's newest download is the one that its name leads to: the completed one comes first in time order.
+    states = (JobStatus.COMPLETED, JobStatus.ABORTED, JobStatus.PENDING)
+    for number, (job_type, status) in enumerate(product(JobType, states)):
+        created = now - timedelta(hours=2 * number + 1, microseconds=123_457)
+        yield _job(job_type, status, created, ids.get((job_type, status)))
+
+
+def _job(job_type: JobType, status: JobStatus, created: datetime, legacy_id: str | None) -> JobRecord:
+    done, failed = status is JobStatus.COMPLETED, status is JobStatus.ABORTED
+    ticks = from_datetime(created)
+    output = {
+        JobType.GEOCODE: BlobPath(CONTAINER, "geocode/succeeded.csv"),
+        JobType.DOWNLOAD: BlobPath(CONTAINER, "FourthCoffeeSample.xml"),
+    }.get(job_type)
+    log = "geocode/failed.csv" if job_type is JobType.GEOCODE else "load/failed.txt"
+    counted = job_type not in {JobType.PUBLISH, JobType.DELETE, JobType.ACCESS}
+    return JobRecord(
+        row_key=new_job_id(ticks),
+        job_type=job_type,
+        status=status,
+        created=ticks,
+        completed=None if status is JobStatus.PENDING else from_datetime(created + timedelta(seconds=66.156)),
+        data_source_name=None if job_type is JobType.GEOCODE else DATA_SOURCE,
+        access_id=ACCESS_ID if done else None,
+        description="Coffee shops of the north-west" if job_type is JobType.COMPLETE else None,
+        error_message="The data could not be read: line 2 has no entity id." if failed else None,
+        total=len(SHOPS) if counted and not failed else 0,
+        processed=len(SHOPS) if counted and done else 0,
+        failed=0,
+        output_blob=output if done else None,
+        failed_blob=BlobPath(CONTAINER, log) if failed and counted else None,
+        legacy_id=legacy_id,
+    )
+
+
+def _download() -> bytes:
+    columns = ("EntityID", "Name", "Locality", "Latitude", "Longitude")
+    types = ("string", "string", "string", "double", "double")
+    declared = "\n".join(
+        f'              <xs:element name="{name}" type="xs:{kind}" minOccurs="0" />'
+        for name, kind in zip(columns, types, strict=True)
+    )
+    shops = "\n".join(
+        f"  <FourthCoffeeShops>\n    <EntityID>{shop.entity_id}</EntityID>\n"
+        f"    <Name>{shop.name.replace('&', '&amp;')}</Name>\n    <Locality>{shop.locality}</Locality>\n"
+        f"    <Latitude>{shop.latitude}</Latitude>\n    <Longitude>{shop.longitude}</Longitude>\n"
+        "  </FourthCoffeeShops>"
+        for shop in SHOPS
+    )
+    return f"""<?xml version="1.0" encoding="utf-8"?>
+<{DATA_SOURCE}>
+  <xs:schema id="{DATA_SOURCE}" xmlns:xs="http://www.w3.org/2001/XMLSchema"\
+ xmlns:msdata="urn:schemas-microsoft-com:xml-msdata">
+    <xs:element name="{DATA_SOURCE}" msdata:IsDataSet="true">
+      <xs:complexType>
+        <xs:choice minOccurs="0" maxOccurs="unbounded">
+          <xs:element name="FourthCoffeeShops">
+            <xs:complexType><xs:sequence>
+{declared}
+            </xs:sequence></xs:complexType>
+          </xs:element>
+        </xs:choice>
+      </xs:complexType>
+      <xs:unique name="Key" msdata:PrimaryKey="true">
+        <xs:selector xpath=".//FourthCoffeeShops" /><xs:field xpath="EntityID" />
+      </xs:unique>
+    </xs:element>
+  </xs:schema>
+{shops}
+</{DATA_SOURCE}>
+""".encode()
+
+
+def _geocoded() -> bytes:
+    lines = (f"{shop.entity_id},{shop.name},{shop.locality},{shop.latitude},{shop.longitude}" for shop in SHOPS)
+    return ("Id,Name,Locality,Latitude,Longitude\r\n" + "\r\n".join(lines) + "\r\n").encode()

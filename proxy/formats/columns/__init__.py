@@ -1,0 +1,1 @@
+"""Columns of values: their texts, parsed and written."""

@@ -1,0 +1,1 @@
+"""The key ring: which key may do what on which account."""

@@ -1,0 +1,1 @@
+"""The server process: uvicorn, the ASGI application, start and shutdown."""

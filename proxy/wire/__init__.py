@@ -1,0 +1,1 @@
+"""Bing's wire format: URLs, parameters, JSON and XML. Pure: imports neither Azure nor HTTP."""

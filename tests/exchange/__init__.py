@@ -1,1 +1,0 @@
-"""Tests of the exchange formats: what a load reads and a download writes."""

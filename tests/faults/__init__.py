@@ -1,1 +1,0 @@
-"""What becomes of requests when storage has a bad minute, and what polling costs storage when it has none."""

@@ -1,1 +1,0 @@
-"""The guide followed from a clean copy of the repository, as far as one machine without a container engine can."""

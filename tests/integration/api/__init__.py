@@ -1,0 +1,1 @@
+"""The HTTP surface, on a real socket, in front of a real Azurite."""

@@ -1,0 +1,90 @@
+"""Wire contract, section 1: what the API has and this endpoint does not serve says so, and the operator sees it."""
+
+import json
+from collections import Counter
+
+import httpx
+import pytest
+
+from proxy.wire.routes import NOT_SERVED, Operation
+from tests.conftest import StartServer
+from tests.support.live import MASTER, NO_TLS, QUERY, LiveServer
+from tests.support.scrape import scrape
+from tests.support.serve_command import free_port, serving
+from tests.support.storage import Storage
+
+ACCESS_ID = "20181f26d9e94c81acdf9496133d4f23"
+
+# Method, path, the operation, and a word of what the answer says.
+REQUESTS = [
+    ("POST", "/REST/v1/Dataflows/Geocode?input=csv&description=x", Operation.GEOCODE, "geocode jobs"),
+    ("POST", "/rest/V1/dataflows/GEOCODE/?input=xml&o=json", Operation.GEOCODE, "geocode jobs"),
+    ("GET", f"/REST/v1/data/{ACCESS_ID}/Shop-1/Shops?&$filter=Id%20eq%20%271%27&o=pdf", Operation.QUERY, "queries"),
+    ("HEAD", f"/REST/v1/data//{ACCESS_ID}/Shops/Shops/", Operation.QUERY, "queries"),
+    ("GET", f"/REST/v1/data/{ACCESS_ID}/Shops/Shops(%27a%2Fb%27)?$format=json", Operation.QUERY, "queries"),
+    ("GET", "/REST/v1/data/Microsoft/PointsOfInterest?spatialFilter=nearby(1,2,3)", Operation.BING_DATA, "Bing's own"),
+    ("GET", "/geo/spatial/v1/public/geodata?SpatialFilter=GetBoundary(1,2,0)", Operation.BOUNDARIES, "Geodata"),
+]
+
+
+def ask(server: LiveServer, method: str, path: str, key: str | None) -> tuple[int, str, list[str]]:
+    """Status, code and error details of an answer."""
+    joint = "&" if "?" in path else "?"
+    url = server.url + path + ("" if key is None else f"{joint}key={key}")
+    response = server.client.request(method, url, content=b"some rows" if method == "POST" else None)
+    told = server.client.get(url).json() if method == "HEAD" else response.json()
+    return response.status_code, told["authenticationResultCode"], told["errorDetails"]
+
+
+@pytest.mark.parametrize(("method", "path", "operation", "word"), REQUESTS)
+@pytest.mark.parametrize("key", ["master-key", QUERY])
+def test_what_is_not_served_is_a_404_that_says_so_in_words(
+    method: str, path: str, operation: Operation, word: str, key: str, proxy: LiveServer
+) -> None:
+    status, code, (detail,) = ask(proxy, method, path, key)
+    assert (status, code) == (404, "ValidCredentials")
+    assert detail.startswith("This endpoint does not serve ")
+    assert word in detail
+    assert word in NOT_SERVED[operation]
+
+
+@pytest.mark.parametrize(("method", "path"), [request[:2] for request in REQUESTS])
+def test_the_key_is_judged_first(method: str, path: str, proxy: LiveServer) -> None:
+    assert ask(proxy, method, path, None)[:2] == (401, "NoCredentials")
+    assert ask(proxy, method, path, "unheard-of")[:2] == (401, "InvalidCredentials")
+
+
+def test_a_key_of_some_data_sources_asks_for_no_other_and_for_no_geocode_job(
+    account: Storage, start: StartServer
+) -> None:
+    server = start(account, keys={"shops": {"account": account.account, "data_sources": ["Shop*"]}})
+    statuses = [ask(server, method, path, "shops")[0] for method, path, *_ in REQUESTS]
+    assert statuses == [401, 401, 404, 404, 404, 404, 404]
+    assert ask(server, "GET", f"/REST/v1/data/{ACCESS_ID}/Bars/Bars", "shops")[:2] == (401, "NotAuthorized")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/REST/v1/Dataflows/Geocode", "POST"),
+        (f"/REST/v1/data/{ACCESS_ID}/Shops/Shops", "GET, HEAD"),
+        ("/geo/spatial/v1/public/Geodata", "GET, HEAD"),
+    ],
+)
+def test_another_method_is_told_which_are_allowed(path: str, allowed: str, proxy: LiveServer) -> None:
+    for method in {"GET", "POST", "PUT", "DELETE"} - set(allowed.split(", ")):
+        response = proxy.client.request(method, proxy.url + path, params={"key": "master-key"})
+        assert (response.status_code, response.headers["allow"]) == (405, allowed)
+
+
+def test_each_has_its_own_operation_in_the_log_and_in_the_metrics(storage: Storage) -> None:
+    port = free_port()
+    with serving(storage, metrics_port=port) as server:
+        for method, path, *_ in REQUESTS:
+            joint = "&" if "?" in path else "?"
+            httpx.request(method, f"{server.url}{path}{joint}key={MASTER}", timeout=30, verify=NO_TLS)
+        metrics = scrape(port)
+    lines = [json.loads(line) for line in server.log().splitlines() if "NOT_SERVED" in line]
+    assert [line["operation"] for line in lines] == [operation.value for _, _, operation, _ in REQUESTS]
+    for operation, times in Counter(request[2] for request in REQUESTS).items():
+        assert metrics.value("requests_total", operation=operation.value, status="404") == times

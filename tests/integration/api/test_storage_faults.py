@@ -1,0 +1,161 @@
+"""Wire contract, section 5: whatever storage does, the answer is a 503 in time, never a 404."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from lxml import etree
+
+from adapters.credentials.connection_string import EMULATOR_KEY
+from tests.conftest import StartServer
+from tests.support.job_samples import OUTPUT_PATHS, STATUS_PATHS
+from tests.support.live import LiveServer, start_server
+from tests.support.storage import Storage
+from tests.support.stub_servers import (
+    Serve,
+    closed_port,
+    connection_string,
+    drip,
+    hang,
+    hang_up,
+    listening,
+    saying,
+)
+
+SECONDS = 0.3
+
+# A busy machine may take this long beside the deadline; a client that nobody answers would wait much longer.
+BUSY_SECONDS = 5.0
+
+JSON = "Content-Type: application/json"
+STAND_INS: dict[str, Serve] = {
+    "hanging": hang,
+    "hanging up": hang_up,
+    "dripping": drip,
+    "HTML": saying("200 OK", b"<!DOCTYPE html><title>Sign in</title>", "Content-Type: text/html"),
+    "HTML 404": saying("404 Not Found", b"<html>nothing here</html>", "Content-Type: text/html"),
+    "empty 404": saying("404 Not Found", b""),
+    "JSON of another service": saying("404 Not Found", b'{"error":"no"}', JSON),
+    "no table": saying(
+        "404 Not Found", b'{"odata.error":{"code":"TableNotFound","message":{"lang":"en","value":"x"}}}', JSON
+    ),
+    "cut JSON": saying("200 OK", b'{"PartitionKey":"a","RowKey":', JSON),
+    "half an answer": saying("200 OK", b'{"value":[', JSON, cut=100),
+    "empty": saying("200 OK", b"", JSON),
+    "a list": saying("200 OK", b"[]", JSON),
+    "a number": saying("200 OK", b"1", JSON),
+    "null": saying("200 OK", b"null", JSON),
+    "rows of nothing": saying("200 OK", b'{"value":[1,null,"x"]}', JSON),
+    "another row": saying("200 OK", b'{"PartitionKey":"a","RowKey":"b","value":5}', JSON),
+    "not UTF-8": saying("200 OK", b'{"RowKey":"\xff\xfe"}', JSON),
+    "deep": saying("200 OK", b"[" * 100_000, JSON),
+    "no gzip": saying("200 OK", b"plain", JSON, "Content-Encoding: gzip"),
+    "redirect": saying("302 Found", b"", "Location: /elsewhere"),
+    "204": saying("204 No Content", b""),
+    "400": saying("400 Bad Request", b"{}", JSON),
+    "401": saying("401 Unauthorized", b"", "WWW-Authenticate: Bearer"),
+    "403": saying("403 Forbidden", b'{"odata.error":{"code":"AuthenticationFailed"}}', JSON),
+    "429": saying("429 Too Many Requests", b"", "Retry-After: 30"),
+    "500": saying("500 Internal Server Error", b"oops"),
+    "503": saying("503 Server Busy", b'{"odata.error":{"code":"ServerBusy"}}', JSON),
+    "not HTTP": lambda connected: connected.sendall(b"SSH-2.0-OpenSSH_9.6\r\n"),
+}
+OTHERS = ("refusing", "wrong key", "no such host", "unusable")
+ASKED = ("Dataflows/ListJobs", "Dataflows/LoadDataSource/" + "0" * 32, "Dataflows/DataSourceDownload/Shop")
+PATHS = [path.format("some") for path in ("Dataflows/ListJobs", *STATUS_PATHS, *OUTPUT_PATHS)]
+
+
+@pytest.fixture(scope="module")
+def broken(account: Storage) -> Iterator[LiveServer]:
+    """A server with an account for each fault, its key named like it, besides one that is well."""
+    wrong = account.connection_string.replace(EMULATOR_KEY, "d3Jvbmc=")
+    with ExitStack() as stack:
+        strings = {
+            name: connection_string(stack.enter_context(listening(serve))) for name, serve in STAND_INS.items()
+        } | {
+            "refusing": connection_string(stack.enter_context(closed_port())),
+            "wrong key": wrong,
+            "no such host": connection_string(1).replace("127.0.0.1", "nowhere.invalid"),
+            "unusable": "AccountName=contoso",
+        }
+        yield stack.enter_context(
+            start_server(
+                account,
+                storage_timeout=SECONDS,
+                accounts={name: {"storage": {"connection_string": text}} for name, text in strings.items()},
+                keys={name: {"account": name} for name in strings},
+            )
+        )
+
+
+@pytest.mark.parametrize("fault", [*STAND_INS, *OTHERS])
+def test_a_storage_fault_is_a_503_within_the_deadline(fault: str, broken: LiveServer) -> None:
+    started = time.monotonic()
+    with ThreadPoolExecutor() as threads:
+        responses = list(threads.map(lambda path: broken.get(path, key=fault), ASKED))
+    assert time.monotonic() - started < SECONDS + BUSY_SECONDS
+    for response in responses:
+        envelope = response.json()
+        assert (response.status_code, envelope["statusCode"]) == (503, 503)
+        assert envelope["statusDescription"] == "Service Unavailable"
+        assert envelope["authenticationResultCode"] == "ValidCredentials"
+        assert envelope["resourceSets"] == []
+        assert envelope["errorDetails"]
+        assert 1 <= int(response.headers["retry-after"]) <= 60
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_path_tells_of_a_storage_fault(path: str, broken: LiveServer) -> None:
+    response = broken.get(path, key="403", o="xml")
+    assert (response.status_code, int(response.headers["retry-after"]) > 0) == (503, True)
+    answer = etree.fromstring(response.content)
+    assert answer.findtext("{*}StatusCode") == "503"
+    assert answer.findtext("{*}ErrorDetails/{*}string")
+    head = broken.client.head(f"{broken.url}/REST/v1/{path}", params={"key": "403"})
+    assert (head.status_code, head.content) == (503, b"")
+
+
+def test_a_missing_table_is_a_503(storage: Storage, server: LiveServer) -> None:
+    job_id = storage.job()
+    assert server.get(f"Dataflows/LoadDataSource/{job_id}").status_code == 200
+    storage.table.delete_table()
+    for path in ("Dataflows/ListJobs", f"Dataflows/LoadDataSource/{storage.account}", "Dataflows/Geocode/x"):
+        assert server.get(path).status_code == 503
+
+
+def test_other_accounts_do_not_notice(account: Storage, start: StartServer) -> None:
+    path = f"Dataflows/LoadDataSource/{account.job()}"
+    with ThreadPoolExecutor(20) as threads:
+        with listening(hang) as port:
+            hanging = {"hanging": {"storage": {"connection_string": connection_string(port)}}}
+            server = start(account, accounts=hanging, keys={"hanging": {"account": "hanging"}})
+            waiting = [threads.submit(server.get, "Dataflows/ListJobs", "hanging") for _ in range(20)]
+            assert server.get(path).status_code == 200
+            assert not any(response.done() for response in waiting)
+        assert {response.result().status_code for response in waiting} == {503}
+
+
+def test_a_fault_is_in_the_log_with_advice_and_without_secrets(
+    broken: LiveServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = broken.json("Dataflows/ListJobs", key="wrong key")
+    (record,) = [
+        record
+        for record in caplog.records
+        if record.__dict__.get("trace_id") == answer["traceId"] and "advice" in record.__dict__
+    ]
+    assert (record.__dict__["account"], "refused" in record.getMessage()) == ("wrong key", True)
+    for secret in (EMULATOR_KEY, "d3Jvbmc=", "sig=", "127.0.0.1"):
+        assert secret not in caplog.text
+        assert secret not in str(answer)
+
+
+def test_storage_that_comes_back_is_used_again(storage: Storage, start: StartServer) -> None:
+    server = start(storage)
+    path = f"Dataflows/LoadDataSource/{storage.job()}"
+    storage.table.delete_table()
+    assert server.get(path).status_code == 503
+    storage.table.create_table()
+    assert server.get(f"Dataflows/LoadDataSource/{storage.job()}").status_code == 200

@@ -1,0 +1,1 @@
+"""Requests that create jobs or describe data sources."""

@@ -1,0 +1,144 @@
+"""A job is created whole or not at all, whatever storage does meanwhile."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+import proxy.api.shielded_tasks
+from adapters.errors import StorageError, StorageErrorCode
+from adapters.tables import job_store as jobs
+from proxy.api.handlers import creation
+from proxy.api.shielded_tasks import ShieldedTasks
+from tests.conftest import StartServer
+from tests.integration.api.writes.test_loads import XML, load
+from tests.support.live import LiveServer
+from tests.support.storage import Storage
+from tests.support.stored_jobs import ACCESS_ID, Written, source
+from tests.support.stub_servers import closed_port, connection_string, listening, saying
+
+CREATING = (f"Dataflows/DataSourceDownload/{ACCESS_ID}/Shops", f"data/{ACCESS_ID}/Shops/$updatedatasource")
+
+
+def with_endpoint(storage: Storage, service: str, port: int) -> dict[str, object]:
+    """The storage, with one of its services said to be at this port."""
+    parts = dict(part.partition("=")[::2] for part in storage.connection_string.split(";") if part)
+    parts[f"{service}Endpoint"] = f"http://127.0.0.1:{port}/devstoreaccount1"
+    return {"storage": {"connection_string": ";".join(f"{name}={value}" for name, value in parts.items())}}
+
+
+@contextmanager
+def serving_without(storage: Storage, start: StartServer, service: str) -> Iterator[LiveServer]:
+    """A server whose account has lost a service; the usual one has made its tables and its queue before."""
+    start(storage)
+    with closed_port() as port:
+        entry = with_endpoint(storage, service, port)
+        yield start(storage, accounts={storage.account: entry}, storage_timeout=1)
+
+
+def test_a_job_that_can_not_be_queued_is_aborted_and_the_caller_asks_again(
+    storage: Storage, start: StartServer
+) -> None:
+    with serving_without(storage, start, "Queue") as server:
+        Written(storage).put(source())
+        answers = [load(server), *(server.get(path, setPublic="1") for path in CREATING)]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["authenticationResultCode"]) == (503, "ValidCredentials")
+        assert answer.headers["retry-after"]
+    deadline = time.monotonic() + 10
+    while [job["Status"] for job in Written(storage).jobs()] != ["Aborted"] * 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    rows = Written(storage).jobs()
+    assert all("CompletedDate" in row and "worker" in row["ErrorMessage"] for row in rows)
+    assert Written(storage).uploads() == []
+
+
+def test_data_that_can_not_be_stored_makes_no_job(storage: Storage, start: StartServer) -> None:
+    with serving_without(storage, start, "Blob") as server:
+        assert load(server, [XML] * 3).status_code == 503
+    assert Written(storage).nothing()
+
+
+def test_an_account_whose_rows_can_not_be_read_creates_nothing(storage: Storage, start: StartServer) -> None:
+    with ExitStack() as stack:
+        port = stack.enter_context(listening(saying("403 Forbidden", b"")))
+        other = {"storage": {"connection_string": connection_string(port)}}
+        server = start(storage, accounts={"refusing": other}, keys={"refusing-key": {"account": "refusing"}})
+        paths = ("data", f"data/{ACCESS_ID}/Shops", f"data/{ACCESS_ID}/Shops/$metadata", *CREATING)
+        answers = [server.get(path, "refusing-key", setPublic="1") for path in paths]
+        answers.append(load(server, key="refusing-key"))
+        assert {answer.status_code for answer in answers} == {503}
+        # What can be judged without storage is judged first.
+        assert load(server, key="refusing-key", input="pdf").status_code == 400
+        assert server.get(CREATING[1], "refusing-key", setPublic="2").status_code == 400
+        assert server.get("data", "refusing-key", **{"$format": "pdf"}).status_code == 400
+
+
+def test_an_account_that_can_not_be_opened_judges_parameters_first(storage: Storage, start: StartServer) -> None:
+    closed = {"storage": {"connection_string_env": "NO_SUCH_VARIABLE"}}
+    server = start(storage, accounts={"closed": closed}, keys={"closed-key": {"account": "closed"}})
+    assert load(server, key="closed-key").status_code == 503
+    assert load(server, key="closed-key", loadOperation="x").status_code == 400
+    assert load(server, b"", key="closed-key").status_code == 400
+
+
+def test_a_job_that_others_keep_from_being_written_is_asked_for_again(
+    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start(storage, data_location_hosts="data.example.net")
+    Written(storage).put(source())
+    monkeypatch.setattr(jobs, "TRIES", 0)  # as if all had been in vain
+    monkeypatch.setattr(creation, "TRIES", 1)
+    assert server.get(CREATING[0]).status_code == 503
+    assert load(server, b"", dataLocation="https://data.example.net/a").status_code == 503
+    assert load(server).status_code == 503
+    assert Written(storage).nothing()
+
+
+def test_what_is_under_way_at_the_end_of_a_process_is_done_if_it_does_not_take_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proxy.api.shielded_tasks, "LAST_SECONDS", 0.5)
+    done: list[str] = []
+
+    async def work(name: str, seconds: float = 0.1) -> None:
+        await asyncio.sleep(seconds)
+        done.append(name)
+        if name == "ill":
+            raise StorageError(StorageErrorCode.SERVER_ERROR)
+
+    async def ask() -> None:
+        under_way = ShieldedTasks()
+        for begun in (work("well"), work("ill"), work("endless", 3600)):
+            under_way.begin(begun)
+        await under_way.drain()
+        await asyncio.sleep(0)
+        await under_way.drain()
+
+    asyncio.run(ask())
+    assert sorted(done) == ["ill", "well"]
+
+
+def test_an_upload_that_meets_a_limit_in_the_end_is_discarded(storage: Storage, start: StartServer) -> None:
+    server, other = start(storage, max_active_jobs=1), start(storage, max_active_jobs=1)
+
+    def late() -> Iterator[bytes]:
+        yield XML
+        # While this one still sends, another is quicker, at a process that does not know of it.
+        assert load(other).is_success
+        yield XML
+
+    response = load(server, late())
+    assert (response.status_code, "JobUsageQuota" in response.json()["errorDetails"][0]) == (503, True)
+    assert len(Written(storage).jobs()) == len(Written(storage).uploads()) == 1
+
+
+@pytest.mark.parametrize("path", CREATING)
+def test_a_row_that_can_not_be_read_is_told_in_the_log(path: str, server: LiveServer, written: Written) -> None:
+    written.put(source(access_id=""))
+    assert server.get(path, setPublic="1").status_code == 500
+    assert load(server).status_code == 500
+    assert written.nothing()

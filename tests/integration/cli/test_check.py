@@ -1,0 +1,186 @@
+"""`check`: says what is wrong, and holds no secret."""
+
+import asyncio
+import json
+import re
+import socket
+
+import pytest
+
+from adapters.model.ticks import FIRST
+from adapters.tables.worker_rows import WorkerRow, write_worker_row
+from proxy.demo.azurite import Emulator, start_emulator
+from proxy.server.app import ensure_storage_resources
+from proxy.settings import Settings, variable
+from proxy.unknown_variables import AZD_VARIABLES
+from tests.deploy.bicep_file import AZURE
+from tests.integration.cli.conftest import Run
+from tests.integration.worker.test_worker import ring_of
+from tests.support.storage import Storage
+from tests.support.stub_servers import closed_port
+
+SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQ="  # noqa: S105 - opens nothing
+
+
+def ring(**accounts: str) -> str:
+    return json.dumps(
+        {"accounts": {name: {"storage": {"connection_string": text}} for name, text in accounts.items()}, "keys": {}}
+    )
+
+
+def test_a_sound_account_is_ok(run: Run, storage: Storage) -> None:
+    outcome = run("check")
+    assert outcome.status == 0
+    assert outcome.out.startswith(f"ok     {storage.account}: tables ")
+
+
+def test_broken_accounts_are_told_one_line_each_without_secrets(
+    run: Run, storage: Storage, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blob, table = (f"http://127.0.0.1:{port}/" for port in (emulator.blob_port, emulator.table_port))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hanging = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "1")
+        accounts = ring(
+            good=storage.connection_string,
+            hangs=f"AccountName=a;AccountKey={SECRET};TableEndpoint={hanging}a;BlobEndpoint={hanging}a",
+            keyless="AccountName=a",
+            refused=f"AccountName=devstoreaccount1;AccountKey={SECRET};"
+            f"TableEndpoint={table}devstoreaccount1;BlobEndpoint={blob}devstoreaccount1",
+            unreachable=f"AccountName=a;AccountKey={SECRET};"
+            "TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a",
+        )
+        monkeypatch.setenv("PROXY_KEYRING", accounts)
+        outcome = run("check")
+    assert outcome.status == 1
+    told = dict(line.split(": ", 1) for line in outcome.out.splitlines())
+    assert [name.split() for name in told] == [
+        ["ok", "good"],
+        ["broken", "hangs"],
+        ["broken", "keyless"],
+        ["broken", "refused"],
+        ["broken", "unreachable"],
+    ]
+    assert "timeout" in told["broken hangs"]
+    assert "the connection string has no AccountKey" in told["broken keyless"]
+    assert "tables refused: HTTP 403" in told["broken refused"]
+    assert "blobs refused: HTTP 403" in told["broken refused"]
+    assert "tables unreachable" in told["broken unreachable"]
+    assert SECRET not in outcome.out + outcome.err
+
+
+def test_a_table_that_is_still_missing_is_told_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_JOBS_TABLE", "nowhere")
+    outcome = run("check")
+    assert outcome.status == 0
+    assert "without the jobs table, which serve creates if it may" in outcome.out
+
+
+def test_what_a_first_start_creates_is_told_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with start_emulator() as fresh:
+        monkeypatch.setenv("PROXY_KEYRING", ring(new=fresh.connection_string))
+        outcome = run("check")
+    assert outcome.status == 0
+    for missing in ("jobs table", "datasources table", "container uploads", "container datasources"):
+        assert f"without the {missing}, which serve creates if it may" in outcome.out
+    assert "queue not there; serve creates it if it may" in outcome.out
+
+
+@pytest.mark.parametrize(("service", "part"), [("Queue", "queue"), ("Blob", "blobs"), ("Table", "tables")])
+def test_each_service_that_a_load_needs_is_looked_at(
+    run: Run, storage: Storage, monkeypatch: pytest.MonkeyPatch, service: str, part: str
+) -> None:
+    with closed_port() as port:
+        text = re.sub(rf"({service}Endpoint=http://127\.0\.0\.1):\d+", rf"\1:{port}", storage.connection_string)
+        monkeypatch.setenv("PROXY_KEYRING", ring(**{storage.account: text}))
+        outcome = run("check")
+    assert outcome.status == 1
+    assert outcome.out.startswith(f"broken {storage.account}: ")
+    assert f"{part} unreachable: " in outcome.out
+
+
+def test_a_worker_that_lives_is_told_and_that_none_does_is_no_fault(run: Run, storage: Storage) -> None:
+    none = run("check")
+    assert none.status == 0
+    assert "workers NONE has given a sign of life within 60 s: jobs wait until one runs" in none.out
+
+    async def give() -> None:
+        async with ring_of(storage).accounts as accounts:
+            await ensure_storage_resources(accounts, 5)
+            await write_worker_row(accounts[storage.account], WorkerRow("host:1:abcdef", FIRST, "1"))
+
+    asyncio.run(give())
+    outcome = run("check")
+    assert (outcome.status, outcome.err) == (0, "")
+    line = rf"ok     {storage.account}: tables \d+ ms, blobs \d+ ms, queue \d+ ms, links \d+ ms, workers 1 alive\n"
+    assert re.fullmatch(line, outcome.out)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("PROXY_PUBLC_URL", "PROXY_PUBLIC_URL"),
+        ("PROXY_SAS_MINUTE", "PROXY_SAS_MINUTES"),
+        ("proxy_keyring_path", "PROXY_KEYRING"),
+        ("PROXY_", "PROXY_"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused_with_the_nearest_name(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, nearest: str
+) -> None:
+    monkeypatch.setenv(name, "secret")
+    outcome = run("check")
+    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert outcome.err.startswith(f"{name}: no such setting; the nearest name is {nearest}")
+    assert "secret" not in outcome.err
+
+
+def test_variables_of_azd_and_those_that_the_ring_names_are_no_mistakes(
+    run: Run, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in AZD_VARIABLES:
+        monkeypatch.setenv(name, "of azd")
+    monkeypatch.setenv("PROXY_CONTOSO_STORAGE", storage.connection_string)
+    named = {"accounts": {"contoso": {"storage": {"connection_string_env": "PROXY_CONTOSO_STORAGE"}}}, "keys": {}}
+    monkeypatch.setenv("PROXY_KEYRING", json.dumps(named))
+    outcome = run("check")
+    assert (outcome.status, outcome.err) == (0, "")
+
+
+def test_the_variables_of_azd_are_those_of_the_deployment() -> None:
+    parameters = (AZURE / "main.parameters.json").read_text(encoding="utf-8")
+    outputs = (AZURE / "main.bicep").read_text(encoding="utf-8")
+    named = re.findall(r"\$\{(PROXY_\w+)", parameters) + re.findall(r"^output (PROXY_\w+)", outputs, re.MULTILINE)
+    assert set(named) - {variable(field) for field in Settings.model_fields} == AZD_VARIABLES
+
+
+def test_a_missing_setting_is_told_with_the_name_that_was_misspelt(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROXY_PUBLIC_URL")
+    monkeypatch.setenv("PROXY_PUBLC_URL", "https://a")
+    told = "PROXY_PUBLIC_URL: must be set; PROXY_PUBLC_URL: no such setting; the nearest name is PROXY_PUBLIC_URL\n"
+    assert (run("serve").status, run("serve").err) == (1, told)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("PROXY_PUBLIC_URL", "ftp://x", "PROXY_PUBLIC_URL: must be an http"),
+        ("PROXY_PORT", "many", "PROXY_PORT: "),
+        ("PROXY_KEYRING", "{", "PROXY_KEYRING: key ring: not JSON"),
+        ("PROXY_KEYRING", "", "exactly one of PROXY_KEYRING and PROXY_KEYRING_FILE must be set"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, text: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    outcome = run("check")
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err.startswith(text)
+    assert outcome.err.count("\n") == 1
+
+
+def test_what_only_serve_requires_is_told_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROXY_PUBLIC_URL")
+    outcome = run("check")
+    assert (outcome.status, outcome.err) == (0, "PROXY_PUBLIC_URL is not set; serve requires it\n")

@@ -1,0 +1,168 @@
+"""`demo`: what a newcomer sees first. Its printed requests are run as they stand."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from lxml import etree
+
+from adapters.model.jobs import JobType
+from proxy.demo.azurite import Emulator
+
+README = Path(__file__).parents[3] / "README.md"
+PRINTED = 8
+QUIET_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: its process and what it printed."""
+
+    process: subprocess.Popen[str]
+    text: str
+    base: str
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def running(*arguments: str, **variables: str) -> Iterator[Demo]:
+    port = str(free_port())
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PROXY_")}
+    environment |= {"PROXY_PORT": port} | variables
+    command = [sys.executable, "-m", "proxy", "demo", *arguments]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        timer = threading.Timer(QUIET_SECONDS, process.kill)
+        timer.start()
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "key=wrong" in line:
+                break
+        timer.cancel()
+        try:
+            yield Demo(process, "".join(lines), f"http://127.0.0.1:{port}")
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    # The port of metrics is the server's alone: the worker must do its jobs beside it.
+    with running(PROXY_METRICS_PORT=str(free_port())) as started:
+        yield started
+
+
+def test_the_printed_requests_answer_as_they_stand(demo: Demo) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("no curl on this machine; the URLs are tested below")
+    requests = re.findall(r"^  ((?:curl|link=).*)$", demo.text, re.MULTILINE)
+    assert len(requests) == PRINTED
+    answers = [
+        subprocess.run(["bash", "-c", request], check=True, capture_output=True, text=True).stdout
+        for request in requests
+    ]
+    assert '"status":"Completed"' in answers[0]
+    assert "<Status>Completed</Status>" in answers[1]
+    assert '"status":"Pending"' in answers[2]
+    assert '"status":"Completed"' in answers[3]
+    assert "<EstimatedTotal>27</EstimatedTotal>" in answers[4]
+    assert answers[5] == answers[6]
+    assert etree.fromstring(answers[5].encode()).tag == "FourthCoffeeSample"
+    assert "InvalidCredentials" in answers[7]
+
+
+def test_the_samples_have_every_type_in_every_state(demo: Demo) -> None:
+    jobs = httpx.get(f"{demo.base}/REST/v1/Dataflows/ListJobs?key=demo-query-key").json()["resourceSets"][0][
+        "resources"
+    ]
+    listed = {(job["description"], job["status"]) for job in jobs}
+    types = {job_type.value for job_type in JobType if job_type is not JobType.DOWNLOAD}
+    assert listed == {(name, status) for name in types for status in ("Pending", "Completed", "Aborted")}
+
+
+def test_the_worker_beside_the_demo_does_a_load(demo: Demo) -> None:
+    header = "Id(Edm.String,primaryKey),Latitude(Edm.Double),Longitude(Edm.Double)"
+    data = f"Bing Spatial Data Services, 1.0, Shops\n{header}\na,1,2\n".encode()
+    query = "dataSourceName=DemoShops&loadOperation=complete&input=csv&key=demo-master-key"
+    created = httpx.post(f"{demo.base}/REST/v1/Dataflows/LoadDataSource?{query}", content=data)
+    assert created.status_code == 201
+    end = time.monotonic() + QUIET_SECONDS
+    while time.monotonic() < end:
+        answer = httpx.get(f"{created.headers['Location']}?key=demo-master-key").json()
+        (job,) = answer["resourceSets"][0]["resources"]
+        if job["status"] != "Pending":
+            break
+        time.sleep(0.2)
+    assert (job["status"], job["processedEntityCount"]) == ("Completed", 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_proxy_and_its_emulator(number: signal.Signals) -> None:
+    with running() as started:
+        links = httpx.get(f"{started.base}/REST/v1/Dataflows/DataSourceDownload/FourthCoffeeSample?key=demo-master-key")
+        (job,) = links.json()["resourceSets"][0]["resources"]
+        export = job["links"][1]["url"]
+        assert httpx.get(export).status_code == 200
+        started.process.send_signal(number)
+        assert started.process.wait(20) == 0
+        for url in (started.base, export):
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(url)
+
+
+def test_a_taken_port_is_a_clear_message() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        environment = os.environ | {"PROXY_PORT": str(port)}
+        command = [sys.executable, "-m", "proxy", "demo"]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr == f"PROXY_HOST, PROXY_PORT: can't listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
+    # The default ports may be anybody's on this machine, so the test says where the emulator is.
+    arguments = ("--emulator-running", emulator.connection_string)
+    with running(*arguments) as started:
+        first = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
+    with running(*arguments) as started:
+        again = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
+    # A second start on the same volume makes the samples anew, and leaves none of the first.
+    assert first["resourceSets"][0]["estimatedTotal"] == again["resourceSets"][0]["estimatedTotal"] == 27
+
+
+def test_the_readmes_day_of_a_data_source_runs_as_it_stands(demo: Demo, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("no curl on this machine; tests/write and tests/work do the same by httpx")
+    section = README.read_text(encoding="utf-8").split("\n## A day of a data source\n")[1]
+    script = section.split("```sh\n")[1].split("```")[0].replace("http://127.0.0.1:8080", demo.base)
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    said = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60).stdout
+    listed, updated, rolled_back = said.split("<?xml")
+    assert listed == "1\n"
+    assert "Fourth Coffee Ballard" in updated
+    assert "Fourth Coffee Olympia" in updated
+    assert "Tacoma" not in updated
+    assert "Fourth Coffee, Seattle" in rolled_back
+    assert "Tacoma" in rolled_back
+    assert '"IsActive":"true"' in rolled_back.partition("</CoffeeShopData>")[2]
+    assert rolled_back.endswith("202\n")

@@ -1,0 +1,69 @@
+"""The first lines of a log say which version runs, what is wrong with an account, and which names are no settings."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.cli.main import main
+from proxy.version import PROGRAM, VERSION
+from tests.support.scrape import scrape_until
+from tests.support.serve_command import Served, free_port, serving
+from tests.support.storage import Storage
+from tests.support.worker_processes import worker_process
+
+AWAY = "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a"
+SECONDS = 30
+
+
+def lines(server: Served, about: str) -> list[dict[str, Any]]:
+    """The lines of a log until one is about this account."""
+    end = time.monotonic() + SECONDS
+    while True:
+        told = [json.loads(line) for line in server.log().splitlines()]
+        if any(line.get("account") == about for line in told):
+            return told
+        assert time.monotonic() < end, told
+        time.sleep(0.05)
+
+
+def test_the_version_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{PROGRAM} {VERSION}\n"
+
+
+def test_serve_names_its_version_and_each_account_that_cannot_be_opened(storage: Storage) -> None:
+    accounts = {
+        "keyless": {"storage": {"connection_string_env": "NOT_SET_BY_ANY_TEST"}},
+        "away": {"storage": {"connection_string": AWAY}},
+    }
+    port = free_port()
+    with serving(storage, accounts=accounts, metrics_port=port, sas_minute=5, publc_url="x") as server:
+        first, *others = lines(server, "away")
+        metrics = scrape_until(port, lambda found: found.value("account_broken", account="away") == 1)
+    assert first["message"].startswith(f"{PROGRAM} {VERSION}: listening on 127.0.0.1 port ")
+    assert [line["level"] for line in others[:2]] == ["warning", "warning"]
+    assert [line["message"] for line in others[:2]] == [
+        "PROXY_PUBLC_URL: no such setting; the nearest name is PROXY_PUBLIC_URL",
+        "PROXY_SAS_MINUTE: no such setting; the nearest name is PROXY_SAS_MINUTES",
+    ]
+    keyless, away = (next(line for line in others if line.get("account") == name) for name in accounts)
+    assert keyless["message"].startswith("account can't be opened: credential: the environment variable NOT_SET_BY_ANY")
+    assert ": unreachable: " in away["message"]
+    assert metrics.value("account_broken", account="keyless") == 1
+    assert metrics.value("account_broken", account=storage.account) == 0
+    assert metrics.value("build_info", version=VERSION) == 1
+
+
+def test_a_worker_names_its_version_and_what_is_no_setting(storage: Storage, tmp_path: Path) -> None:
+    with worker_process(storage, tmp_path, worker_leese=5) as worker:
+        assert worker.process.stderr is not None
+        first, second = (worker.process.stderr.readline().decode() for _ in range(2))
+        assert worker.end()[0] == 0
+    assert f"{PROGRAM} {VERSION}: working for 1 accounts" in first
+    assert "warning" in second
+    assert "PROXY_WORKER_LEESE: no such setting; the nearest name is PROXY_WORKER_LEASE" in second

@@ -1,0 +1,1 @@
+"""The rules of `conformance` against our server and against changed answers."""

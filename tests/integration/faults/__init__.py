@@ -1,0 +1,1 @@
+"""Requests while storage fails."""

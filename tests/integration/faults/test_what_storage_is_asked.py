@@ -1,0 +1,105 @@
+"""What polling costs storage, counted where its requests pass."""
+
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.support.fault_proxy import Mode
+from tests.support.live import LiveServer
+from tests.support.storage import Storage
+from tests.support.two_accounts import SICK, TwoAccounts
+
+TTL = 0.5
+
+
+@pytest.fixture
+def two(storage: Storage) -> Iterator[TwoAccounts]:
+    with TwoAccounts.open(storage) as opened:
+        yield opened
+
+
+def _server(storage: Storage, two: TwoAccounts, start: StartServer, **settings: float) -> LiveServer:
+    return start(storage, accounts=two.accounts, keys=two.keys, **settings)
+
+
+def test_a_pending_job_costs_one_read_for_each_of_its_lifetimes_whatever_the_load(
+    storage: Storage, two: TwoAccounts, start: StartServer
+) -> None:
+    server = _server(storage, two, start, pending_ttl=TTL)
+    started = time.monotonic()
+
+    def poll(form: str) -> int:
+        polls = 0
+        while time.monotonic() - started < 4 * TTL:
+            assert server.get(f"Dataflows/LoadDataSource/{two.pending}", SICK, o=form).status_code == 200
+            polls += 1
+        return polls
+
+    with ThreadPoolExecutor(16) as threads:
+        polls = sum(threads.map(poll, ["json", "xml"] * 8))
+    lifetimes = (time.monotonic() - started) / TTL
+    assert polls > 100
+    # The first read and one for each lifetime, which ends a twentieth early for a record in use.
+    assert 3 <= two.hop.reads_of(two.pending) <= 1 + lifetimes / 0.95
+
+
+def test_callers_who_want_the_same_row_at_once_share_one_read_whatever_they_want_it_for(
+    storage: Storage, two: TwoAccounts, start: StartServer
+) -> None:
+    server = _server(storage, two, start, pending_ttl=60)
+    two.hop.seconds, two.hop.mode = 0.4, Mode.DELAY
+    paths = (f"Dataflows/LoadDataSource/{two.pending}", f"dataflows/LOADDATASOURCE/{two.pending.upper()}")
+    with ThreadPoolExecutor(20) as threads:
+        asked = [threads.submit(server.get, path, SICK, o=form) for path in paths for form in ["json", "xml"] * 5]
+        assert {answer.result().status_code for answer in asked} == {200}
+    assert two.hop.reads_of(two.pending) == 1
+
+
+def test_what_is_not_found_is_asked_for_each_time(storage: Storage, two: TwoAccounts, start: StartServer) -> None:
+    server = _server(storage, two, start, pending_ttl=60, finished_ttl=60)
+    missing = "019c0000000070008000000000000001"
+    for _ in range(3):
+        assert server.get(f"Dataflows/LoadDataSource/{missing}", SICK).status_code == 404
+    assert two.hop.reads_of(f"RowKey='{missing}'") == 3
+
+
+def test_the_job_list_is_one_range_of_row_keys_in_one_partition(
+    storage: Storage, two: TwoAccounts, start: StartServer
+) -> None:
+    server = _server(storage, two, start, pending_ttl=60)
+    for form in ("json", "xml", "json"):
+        assert server.get("Dataflows/ListJobs", SICK, o=form).status_code == 200
+    (query,) = [asked for asked in two.hop.asked if "$filter" in asked.target]
+    found = re.search(r"/(\w+)\(\)\?\$filter=([^&]*)", query.target)
+    assert found is not None
+    assert found[1] == storage.table_name
+    key_range = rf"PartitionKey eq '{two.sick.account}' and RowKey ge '[0-9a-f]{{32}}' and RowKey lt 'alias:'"
+    assert re.fullmatch(key_range, found[2])
+
+
+def test_who_waits_for_a_connection_that_died_is_answered_soon_after_storage_is_well_again(
+    storage: Storage, two: TwoAccounts, start: StartServer
+) -> None:
+    server = _server(storage, two, start, pending_ttl=0, storage_timeout=3)
+    path = f"Dataflows/LoadDataSource/{two.pending}"
+    with ThreadPoolExecutor(2) as threads:
+        two.hop.mode = Mode.HANG
+        waiting = [threads.submit(server.get, path, SICK) for _ in range(2)]
+        time.sleep(0.3)
+        two.hop.mode = Mode.WELL
+        started = time.monotonic()
+        assert [answer.result().status_code for answer in waiting] == [200, 200]
+        assert time.monotonic() - started < 2
+    assert two.hop.reads_of(two.pending) == 2
+
+
+def test_a_slow_answer_counts_also_when_storage_was_asked_again_meanwhile(
+    storage: Storage, two: TwoAccounts, start: StartServer
+) -> None:
+    server = _server(storage, two, start, storage_timeout=1)
+    two.hop.seconds, two.hop.mode = 0.7, Mode.DELAY
+    assert server.get(f"Dataflows/LoadDataSource/{two.pending}", SICK).status_code == 200

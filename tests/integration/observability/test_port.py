@@ -1,0 +1,32 @@
+"""Connections to the port of metrics that bring no request."""
+
+import socket
+import struct
+
+import pytest
+
+from proxy.observability.metrics import server as watching_port
+from proxy.observability.metrics.server import metrics_port
+from proxy.settings import load_settings
+from tests.support.processes import free_port
+from tests.support.scrape import scrape
+
+RESET = struct.pack("ii", 1, 0)
+"""The value of SO_LINGER by which a connection is closed with a reset."""
+
+
+def test_who_connects_and_asks_nothing_keeps_no_thread_and_leaves_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(watching_port, "SILENT_SECONDS", 0.2)
+    settings = load_settings(keyring="{}", host="127.0.0.1", metrics_port=free_port())
+    assert settings.metrics_port is not None
+    with metrics_port(settings):
+        address = "127.0.0.1", settings.metrics_port
+        with socket.create_connection(address, timeout=20) as silent, socket.create_connection(address) as broken:
+            broken.sendall(b"GET /metrics")
+            broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            broken.close()
+            assert silent.recv(1) == b""
+        scrape(settings.metrics_port)
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,139 @@
+"""The line that each request has in the log: all that it says, and the figures of what it asked of storage."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from adapters.errors import StorageErrorCode
+from adapters.instrumentation import ObservedCall, Service, StorageObserver, StorageVerb, call_of
+from tests.support.serve_command import serving
+from tests.support.storage import Storage
+
+MEMBERS = ["time", "level", "logger", "message", "traceId", "operation", "method", "path", "account", "status"]
+FIGURES = ["ms", "storage_calls", "storage_ms", "cache_hit"]
+
+
+def test_a_line_says_what_a_request_was_and_what_it_asked_of_storage(storage: Storage) -> None:
+    job = storage.job(DataSourceName="Coffee", OutputBlob="exports/coffee.xml")
+    other = storage.job("DataSourcePublishFromStaged", DataSourceName="Coffee")
+    path = f"Dataflows/LoadDataSource/{job}"
+    with serving(storage) as server:
+        answers = [server.get(path).json() for _ in range(2)] + [server.get(path, "wrong").json()]
+        answers.append(server.get(f"data/jobs/{other}/$getstatus").json())
+        answers.append(server.get(f"data/jobs/{other.upper()}/$getstatus").json())
+    lines = {line["traceId"]: line for line in map(json.loads, server.log().splitlines()) if "traceId" in line}
+    read, remembered, refused, _, in_another_form = (lines[answer["traceId"]] for answer in answers)
+    assert (in_another_form["storage_calls"], in_another_form["cache_hit"]) == (0, True)
+    assert list(read) == MEMBERS + FIGURES == list(remembered)
+    assert (read["operation"], read["account"], read["status"]) == ("job status", storage.account, 200)
+    assert (read["storage_calls"], read["cache_hit"]) == (1, False)
+    assert 0 < read["storage_ms"] <= read["ms"]
+    assert (remembered["storage_calls"], remembered["storage_ms"], remembered["cache_hit"]) == (0, 0.0, True)
+    assert (refused["status"], refused["storage_calls"], refused["cache_hit"]) == (401, 0, False)
+    assert (refused["error"], "account" in refused) == ("UNKNOWN_KEY", False)
+
+
+def test_a_line_has_the_name_of_the_key_and_never_the_key(storage: Storage, tmp_path: Path) -> None:
+    file = tmp_path / "ring.json"
+    names = {"first-secret": {"name": "store locator"}, "second-secret": {"name": 'Ä "CRM"'}, "third-secret": {}}
+    ring = {
+        "accounts": {storage.account: {"storage": {"connection_string": storage.connection_string}}},
+        "keys": {key: {"account": storage.account} | entry for key, entry in names.items()},
+    }
+    file.write_text(json.dumps(ring))
+    job = storage.job(DataSourceName="Coffee")
+    with serving(storage, keyring_file=file) as server:
+        for key in (*names, *names, "nobodys"):
+            server.get(f"Dataflows/LoadDataSource/{job}", key)
+    lines = [line for line in map(json.loads, server.log().splitlines()) if "traceId" in line]
+    assert [line.get("key") for line in lines] == ["store locator", 'Ä "CRM"', None] * 2 + [None]
+    assert list(lines[0]) == [*MEMBERS[:9], "key", *MEMBERS[9:], *FIGURES]
+    assert "secret" not in server.log()
+
+
+def test_a_line_for_people_says_each_thing_once(storage: Storage) -> None:
+    with serving(storage, log_format="text") as server:
+        trace_id = server.get(f"Dataflows/LoadDataSource/{'0' * 32}").json()["traceId"]
+    (line,) = (line for line in server.log().splitlines() if trace_id in line)
+    assert f"info    job status 404 traceId={trace_id} method=GET path=" in line
+    assert " storage_calls=2 storage_ms=" in line
+    assert line.endswith("cache_hit=False")
+    assert line.count("job status") == line.count("404") == 1
+
+
+class Told(StorageObserver):
+    """Keeps the faults that calls ended in."""
+
+    def __init__(self) -> None:
+        self.faults: list[StorageErrorCode | None] = []
+
+    def end(
+        self, begun: object, service: Service, call: StorageVerb, seconds: float, fault: StorageErrorCode | None
+    ) -> None:
+        """Keeps one."""
+        assert (begun, service, call) == (None, "table", "read")
+        assert seconds >= 0
+        self.faults.append(fault)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "fault"),
+    [
+        (200, None, None),
+        (304, "ConditionNotMet", None),
+        (404, "ResourceNotFound", None),
+        (404, "TableNotFound", StorageErrorCode.NO_TABLE),
+        (404, None, None),
+        (409, "EntityAlreadyExists", None),
+        (412, "UpdateConditionNotSatisfied", None),
+        (400, "InvalidInput", None),
+        (400, "InvalidHeaderValue", StorageErrorCode.UNEXPECTED_RESPONSE),
+        (403, "AuthorizationFailure", StorageErrorCode.ACCESS_DENIED),
+        (429, None, StorageErrorCode.THROTTLED),
+        (500, "OperationTimedOut", StorageErrorCode.TIMEOUT),
+        (503, "ServerBusy", StorageErrorCode.THROTTLED),
+    ],
+)
+def test_an_answer_is_a_fault_where_storage_is_at_fault(
+    status: int, code: str | None, fault: StorageErrorCode | None
+) -> None:
+    told = Told()
+    with ObservedCall(told, "table", "read") as call:
+        call.answered(status, code)
+    assert told.faults == [fault]
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (ConnectionRefusedError(), StorageErrorCode.UNREACHABLE),
+        (TimeoutError(), StorageErrorCode.TIMEOUT),
+        (asyncio.CancelledError(), StorageErrorCode.TIMEOUT),
+        (ValueError(), StorageErrorCode.UNEXPECTED_RESPONSE),
+    ],
+)
+def test_a_call_without_an_answer_is_a_fault(error: BaseException, fault: StorageErrorCode) -> None:
+    told = Told()
+    with pytest.raises(type(error)), ObservedCall(told, "table", "read"):
+        raise error
+    assert told.faults == [fault]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "call"),
+    [
+        ("GET", "https://a.blob.core.windows.net/c/b?sig=x", "read"),
+        ("HEAD", "https://a.blob.core.windows.net/c/b", "read"),
+        ("GET", "https://a.blob.core.windows.net/c?restype=container&comp=list", "list"),
+        ("GET", "https://a.queue.core.windows.net/q?comp=metadata", "read"),
+        ("POST", "https://a.blob.core.windows.net/?restype=service&comp=userdelegationkey", "sign"),
+        ("PUT", "https://a.blob.core.windows.net/c/b?comp=block", "write"),
+        ("POST", "https://a.table.core.windows.net/$batch", "write"),
+        ("MERGE", "https://a.table.core.windows.net/t(k)", "write"),
+        ("DELETE", "https://a.queue.core.windows.net/q/messages/1?popreceipt=x", "delete"),
+    ],
+)
+def test_requests_to_storage_have_a_word_each(method: str, url: str, call: str) -> None:
+    assert call_of(method, url) == call

@@ -1,0 +1,174 @@
+"""The metrics of a worker, as Prometheus gets them."""
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from adapters.blobs.store import BlobStore
+from adapters.errors import StorageError, StorageErrorCode
+from adapters.tables.job_store import JobStore
+from proxy.observability.metrics.catalog import METRICS, WORKER_JOBS, WORKER_RUNNING
+from proxy.observability.metrics.registry import Metrics
+from proxy.worker.lease import run_leased_job
+from proxy.worker.metrics import WorkerMetrics
+from proxy.worker.observer import FAILED, GIVEN_BACK, LOST
+from tests.integration.worker.test_lease import slow, take
+from tests.integration.worker.test_worker import finished
+from tests.support.processes import free_port
+from tests.support.scrape import Metrics as Scraped
+from tests.support.scrape import scrape_until
+from tests.support.storage import Storage
+from tests.support.worker_desk import Desk, play, shops
+from tests.support.worker_processes import worker_process
+
+
+def done_with_both(seen: Scraped) -> bool:
+    """Whether two jobs have ended, and their messages are gone."""
+    deleted = seen.value("storage_calls_total", service="queue", call="delete")
+    return seen.value("worker_jobs_total") == deleted == 2
+
+
+def test_a_workers_jobs_are_counted(storage: Storage, tmp_path: Path) -> None:
+    port, account = free_port(), storage.account
+
+    async def story(desk: Desk) -> None:
+        with worker_process(storage, tmp_path, metrics_port=port, host="127.0.0.1") as worker:
+            await asyncio.to_thread(worker.wait_until_ready)
+            done = await desk.load(shops("a", "b"))
+            wrong = await desk.load(b"nonsense", name="Others")  # of one data source, each would wait for the other
+            await finished(desk, done, wrong)
+            found = await asyncio.to_thread(scrape_until, port, done_with_both)
+            status, _ = await asyncio.to_thread(worker.end)
+        assert status == 0
+        kind = "DataSourceComplete"
+        assert found.value("worker_jobs_total", account=account, type=kind, outcome="Completed") == 1
+        assert found.value("worker_jobs_total", account=account, type=kind, outcome="Aborted") == 1
+        assert found.value("worker_job_seconds_count", type=kind) == 2
+        assert found.value("worker_entities_total", account=account) == 2
+        assert found.value("worker_running_jobs", account=account) == 0
+        assert abs(time.time() - found.value("worker_last_look_timestamp_seconds", account=account)) < 30
+        names = {name.removesuffix("_total").removesuffix("_count") for name, _ in found.samples}
+        assert {each.name for each in METRICS if each.worker} <= names
+
+    play(storage, story)
+
+
+class Watched:
+    """A desk whose jobs are counted."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.registry = CollectorRegistry()
+        metrics = Metrics(self.registry, worker=True)
+        self.desk = replace(desk, place=replace(desk.place, observer=WorkerMetrics(metrics)))
+
+    def outcomes(self) -> dict[str, float]:
+        """How many attempts ended in which way."""
+        return {
+            sample.labels["outcome"]: sample.value
+            for family in self.registry.collect()
+            for sample in family.samples
+            if sample.name == WORKER_JOBS.name + "_total"
+        }
+
+    def running(self) -> float | None:
+        """How many jobs are under way."""
+        return self.registry.get_sample_value(WORKER_RUNNING.name, {"account": self.desk.account.name})
+
+
+def test_a_job_that_is_given_back_counts_as_that(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+        there, stop = slow(monkeypatch, 60), asyncio.Event()
+        monkeypatch.setattr("proxy.worker.lease.STOP_SECONDS", 0.1)
+        await desk.load(shops("a"))
+        doing = asyncio.create_task(run_leased_job(desk.account, await take(desk), watched.desk.place, stop))
+        await there.wait()
+        assert watched.running() == 1
+        stop.set()
+        await doing
+        assert watched.outcomes() == {GIVEN_BACK: 1}
+        assert watched.running() == 0
+
+    play(storage, story)
+
+
+def test_a_lease_that_is_lost_counts_as_that(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+        there = slow(monkeypatch, 60)
+        await desk.load(shops("a"))
+        lease = await take(desk)
+        doing = asyncio.create_task(watched.desk.step(lease))
+        await there.wait()
+        await lease.complete()  # as if another worker had done the job
+        await doing
+        assert watched.outcomes() == {LOST: 1}
+
+    play(storage, story, lease_seconds=1)
+
+
+def test_a_job_that_another_worker_has_finished_counts_as_lost(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+        there = slow(monkeypatch, 0.3)
+        job_id = await desk.load(shops("a"))
+        doing = asyncio.create_task(watched.desk.step(await take(desk)))
+        await there.wait()
+        await desk.account.jobs.complete(await desk.ended(job_id))
+        await doing
+        assert watched.outcomes() == {LOST: 1}
+
+    play(storage, story)
+
+
+def test_failed_tries_count_and_then_the_end(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+
+        async def fail(*_: object) -> NoReturn:
+            raise StorageError(StorageErrorCode.TIMEOUT)
+
+        monkeypatch.setattr(BlobStore, "upload_file", fail)
+        await watched.desk.done(desk.load(shops("a")))
+        assert watched.outcomes() == {FAILED: 2, "Aborted": 1}
+
+    play(storage, story)
+
+
+def test_a_result_that_storage_does_not_take_is_a_failed_try(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+
+        async def fail(*_: object) -> NoReturn:
+            raise StorageError(StorageErrorCode.TIMEOUT)
+
+        await desk.load(shops("a"))
+        lease = await take(desk)
+        monkeypatch.setattr(JobStore, "complete", fail)
+        with pytest.raises(StorageError):
+            await watched.desk.step(lease)
+        assert watched.outcomes() == {FAILED: 1}
+        assert watched.running() == 0
+
+    play(storage, story)
+
+
+def test_a_job_that_waits_for_its_turn_is_no_attempt(storage: Storage) -> None:
+    async def story(desk: Desk) -> None:
+        watched = Watched(desk)
+        await desk.load(shops("a"))
+        await desk.load(shops("b"))
+        first, second = await take(desk), await take(desk)
+        await watched.desk.step(second)
+        assert watched.outcomes() == {}
+        await watched.desk.step(first)
+        assert watched.outcomes() == {"Completed": 1}
+
+    play(storage, story)

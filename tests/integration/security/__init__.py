@@ -1,0 +1,1 @@
+"""Threats of SECURITY.md."""

@@ -1,0 +1,193 @@
+"""SECURITY.md's table of roles says what serve and worker ask of storage, no more and no less."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from adapters.blobs.sas_links import SasLinkSigner, SasSigner
+from adapters.errors import StorageError, StorageErrorCode
+from adapters.model.jobs import JobType
+from adapters.model.ticks import Ticks
+from adapters.tables.worker_rows import WorkerRow
+from proxy.cli.check import check
+from proxy.observability.metrics.inventory import InventoryCollector
+from proxy.observability.metrics.registry import Metrics
+from proxy.server.app import ensure_storage_resources
+from proxy.worker.attempt import postpone
+from proxy.worker.cleanup import sweep
+from tests.conftest import StartServer
+from tests.deploy.bicep_roles import SECURITY, told
+from tests.integration.security.asked import BLOBS, CREATE, ENTITIES, MESSAGES, Recorder
+from tests.integration.worker.test_worker import finished, ring_of, working
+from tests.support.live import MASTER, LiveServer
+from tests.support.storage import Storage
+from tests.support.worker_desk import Desk, play, shops
+
+ACTIONS: dict[tuple[str, str], set[str]] = defaultdict(set)
+for (_who, _on, _), _actions in told(SECURITY.read_text(encoding="utf-8"))[1].items():
+    if not any(_action.startswith("Microsoft.") for _action in _actions):  # those are asked outside of storage
+        ACTIONS[_who, _on] |= _actions
+
+# Only an identity asks for it: tests/integration/security/test_identities.py.
+DELEGATION = ("serve", "account")
+
+
+class Client:
+    """Who has a master key, and whoever does its jobs."""
+
+    def __init__(self, server: LiveServer, recorder: Recorder) -> None:
+        self._server = server
+        self._recorder = recorder
+
+    def create(self, method: str, path: str, content: bytes | Iterator[bytes] = b"", **query: str) -> str:
+        """Asks for a job; gives its id, or nothing where it is refused."""
+        self._recorder.who = "serve with writes"
+        url = f"{self._server.url}/REST/v1/{path}"
+        answer = self._server.client.request(method, url, params={"key": MASTER} | query, content=content)
+        # A deletion is answered without a body.
+        return (
+            str(answer.json()["resourceSets"][0]["resources"][0]["id"]) if answer.is_success and answer.content else ""
+        )
+
+    def load(self, content: bytes | Iterator[bytes], operation: str) -> str:
+        query = {"dataSourceName": "Shops", "input": "csv", "loadOperation": operation}
+        return self.create("POST", "Dataflows/LoadDataSource", content, **query)
+
+    def look(self, download: str) -> None:
+        """Looks at all that is told, and opens the download's link: the client asks, by the rights of who signed."""
+        self._recorder.who = "serve"
+        for path in ("Dataflows/ListJobs", "Dataflows/DataSourceDownload/Shops", "data"):
+            assert self._server.get(path).status_code == 200
+        self._recorder.note("GET", self.links(download)[1], None, {})
+
+    def links(self, job: str) -> list[str]:
+        kind = "DataSourceDownload" if self._recorder.who == "serve" else "LoadDataSource"
+        return [str(link["url"]) for link in self._server.job(f"Dataflows/{kind}/{job}")["links"]]
+
+
+@pytest.fixture
+def recorder(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    # What the watch of a load's needs may not look at it leaves alone for an hour.
+    monkeypatch.setattr("proxy.observability.load_needs.WATCH_SECONDS", 3600.0)
+    return Recorder.on(monkeypatch, storage)
+
+
+def test_serve_and_worker_ask_for_what_their_roles_hold_and_need_all_of_it(
+    storage: Storage, start: StartServer, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(start(storage), recorder)
+
+    async def done(desk: Desk, *jobs: str) -> None:
+        recorder.who = "worker"
+        ring = ring_of(storage)
+        async with ring.accounts, working(desk, ring):
+            await finished(desk, *jobs)
+        await sweep(desk.account)
+
+    async def story(desk: Desk) -> None:
+        first = client.load(shops("a"), "complete")
+        assert client.load(iter(()), "complete") == ""  # what was stored for it is deleted
+        recorder.who = "worker"
+        lease = await desk.account.queue.receive()
+        assert lease is not None
+        assert await lease.renew()
+        await postpone(desk.account, lease)
+        # The second one writes an error log.
+        await done(desk, first, client.load(shops("b", more="b,twice"), "incremental"))
+        access = client.links(first)[1].split("/")[-2]
+        downloads = [client.create("GET", f"Dataflows/DataSourceDownload/{access}/Shops") for _ in range(2)]
+        await done(desk, *downloads)
+        client.look(downloads[1])
+        ring = ring_of(storage)
+        async with ring.accounts:
+            await InventoryCollector(ring, Metrics(CollectorRegistry()), timedelta(days=15), 5, lambda: True).collect()
+        await done(desk, client.create("GET", f"Dataflows/DataSourceRollback/{first}/Shops"))
+        client.create("DELETE", f"data/{access}/Shops")
+        recorder.who = "nobody"
+        await desk.account.workers.write(WorkerRow("host:7:a1b2c3", Ticks(0), "0.1.0"))
+        storage.blobs.get_blob_client("exports", f"{storage.account}/{first}/0123456789ab/lost.xml").upload_blob(b"")
+        monkeypatch.setattr("proxy.worker.cleanup.KEPT_SECONDS", -1.0)
+        waiting = [record async for record in desk.account.jobs.all() if record.job_type is JobType.DELETE]
+        await done(desk, *(record.row_key for record in waiting))
+        assert await desk.source() is None
+
+    play(storage, story)
+    assert needed(recorder) == {key: actions for key, actions in ACTIONS.items() if key != DELEGATION}
+
+
+def needed(recorder: Recorder) -> dict[tuple[str, str], set[str]]:
+    """What was asked for, without what the tests asked and what only a missing table, queue or container makes."""
+    asked = {key: actions - CREATE for key, actions in recorder.asked.items() if key[0] != "nobody"}
+    for (who, on), actions in asked.items():
+        if who == "serve with writes":
+            actions.difference_update(asked.get(("serve", on), set()))
+        if MESSAGES + "write" in actions:
+            actions.discard(MESSAGES + "add/action")  # either may put a message
+    return {key: actions for key, actions in asked.items() if actions}
+
+
+def test_check_only_reads_what_serve_or_a_worker_may_read(storage: Storage, recorder: Recorder) -> None:
+    async def story() -> None:
+        async with ring_of(storage).accounts as accounts:
+            assert await check(accounts, 5) == 0
+
+    recorder.who = "serve"
+    asyncio.run(story())
+    parts = ("table jobs", "table datasources", "queue", "container exports", "container uploads")
+    assert recorder.asked.keys() == {("serve", part) for part in (*parts, "container datasources")}
+    for (_, part), actions in recorder.asked.items():
+        holder = "worker" if part in {"container uploads", "container datasources"} else "serve"
+        assert actions <= ACTIONS[holder, part], part
+
+
+def test_only_who_signs_links_asks_for_keys_that_sign(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(_links: SasLinkSigner) -> SasSigner:
+        raise StorageError(StorageErrorCode.ACCESS_DENIED, "HTTP 403")
+
+    async def story() -> None:
+        async with ring_of(storage).accounts as accounts:
+            await ensure_storage_resources(accounts, 5, signs=False)
+            assert caplog.messages == []
+            await ensure_storage_resources(accounts, 5)
+
+    monkeypatch.setattr(SasLinkSigner, "signer", refuse)
+    asyncio.run(story())
+    assert [message.partition(":")[0] for message in caplog.messages] == ["no key to sign links"]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "headers", "asked"),
+    [
+        ("GET", "{Blob}/exports/a/b.xml?sig=x", {}, ("container exports", {BLOBS + "read"})),
+        ("PUT", "{Blob}/exports/a?comp=block&blockid=1", {}, ("container exports", {BLOBS + "write"})),
+        ("PUT", "{Blob}/exports?restype=container", {}, ("account", {"blobServices/containers/write"})),
+        (
+            "PUT",
+            "{Table}/{jobs}(PartitionKey='a')",
+            {},
+            ("table jobs", {ENTITIES + "add/action", ENTITIES + "update/action"}),
+        ),
+        ("PUT", "{Table}/{jobs}(PartitionKey='a')", {"If-Match": "*"}, ("table jobs", {ENTITIES + "update/action"})),
+        (
+            "DELETE",
+            "{Table}/datasources(PartitionKey='a')",
+            {"If-Match": "*"},
+            ("table datasources", {ENTITIES + "delete"}),
+        ),
+        ("PUT", "{Queue}/some/messages/1", {}, ("queue", {MESSAGES + "write"})),
+    ],
+)
+def test_a_request_is_told_in_words_of_access_control(
+    method: str, url: str, headers: dict[str, str], asked: tuple[str, set[str]], storage: Storage
+) -> None:
+    endpoints = dict(part.partition("=")[::2] for part in storage.connection_string.split(";"))
+    names = {service: endpoints[f"{service}Endpoint"] for service in ("Blob", "Table", "Queue")}
+    recorder = Recorder(storage, who="me")
+    recorder.note(method, url.format(jobs=storage.table_name, **names), None, headers)
+    assert recorder.asked == {("me", asked[0]): asked[1]}

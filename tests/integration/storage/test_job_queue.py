@@ -1,0 +1,230 @@
+"""One worker at a time has a job, and a job whose worker dies goes to another."""
+
+import asyncio
+import json
+import logging
+import time
+
+import pytest
+from azure.storage.queue import QueueClient
+
+from adapters.account import AccountStorage
+from adapters.errors import StorageError, StorageErrorCode
+from adapters.job_queue import queue_name
+from adapters.model.job_ids import new_job_id
+from adapters.model.ticks import parse
+from tests.support.opened_account import run, run_refused
+from tests.support.storage import Storage
+from tests.support.stub_servers import hang, listening
+
+START = parse("2026-01-01T00:00:00Z")
+
+
+def jobs(count: int) -> list[str]:
+    return [new_job_id(START) for _ in range(count)]
+
+
+def plain(storage: Storage) -> QueueClient:
+    """The account's queue, as any other program sees it."""
+    return QueueClient.from_connection_string(
+        storage.connection_string, queue_name(storage.table_name, storage.account)
+    )
+
+
+def test_a_job_is_taken_done_and_gone(storage: Storage) -> None:
+    (job_id,) = jobs(1)
+
+    async def work(account: AccountStorage) -> None:
+        assert await account.queue.receive() is None
+        await account.queue.enqueue(job_id)
+        assert await account.queue.length() == 1
+        lease = await account.queue.receive()
+        assert lease is not None
+        assert (lease.job_id, lease.attempts) == (job_id, 1)
+        await lease.complete()
+        assert await account.queue.length() == 0
+        assert not await lease.renew()
+
+    run(storage, work)
+
+
+def test_a_queue_is_made_once_however_often_it_is_asked_for(storage: Storage) -> None:
+    async def work(account: AccountStorage) -> None:
+        await account.queue.enqueue(*jobs(1))
+        await account.queue.create()
+        assert await account.queue.length() == 1
+
+    run(storage, work)
+
+
+def test_no_two_takers_get_the_same_job(storage: Storage) -> None:
+    waiting = jobs(12)
+
+    async def work(account: AccountStorage) -> None:
+        await asyncio.gather(*(account.queue.enqueue(job_id) for job_id in waiting))
+        leases = await asyncio.gather(*(account.queue.receive() for _ in range(20)))
+        assert sorted(lease.job_id for lease in leases if lease is not None) == sorted(waiting)
+
+    run(storage, work)
+
+
+def test_a_lease_that_is_renewed_outlives_its_time(storage: Storage) -> None:
+    async def work(account: AccountStorage) -> None:
+        await account.queue.enqueue(*jobs(1))
+        lease = await account.queue.receive()
+        assert lease is not None
+        for _ in range(4):
+            await asyncio.sleep(0.5)
+            assert await lease.renew()
+            assert await account.queue.receive() is None
+        await lease.complete()
+
+    run(storage, work, lease=2)
+
+
+def test_a_job_whose_worker_died_goes_to_another_and_the_dead_one_loses_it(storage: Storage) -> None:
+    async def work(account: AccountStorage) -> None:
+        await account.queue.enqueue(*jobs(1))
+        first = await account.queue.receive()
+        assert first is not None
+        await asyncio.sleep(1.2)
+        second = await account.queue.receive()
+        assert second is not None
+        assert (second.job_id, second.attempts) == (first.job_id, 2)
+        assert not await first.renew()
+        await first.complete()
+        await first.release()
+        assert await account.queue.length() == 1
+        assert await account.queue.receive() is None
+        assert await second.renew()
+        await second.complete()
+        assert await account.queue.length() == 0
+
+    run(storage, work, lease=0.5)
+
+
+def test_a_job_that_is_given_back_is_there_at_once_with_its_tries_counted(storage: Storage) -> None:
+    async def work(account: AccountStorage) -> None:
+        await account.queue.enqueue(*jobs(1))
+        for tries in range(1, 5):
+            lease = await account.queue.receive()
+            assert lease is not None
+            assert lease.attempts == tries
+            await lease.release()
+
+    run(storage, work)
+
+
+def test_an_end_that_meets_a_renewal_is_not_refused(storage: Storage) -> None:
+    async def work(account: AccountStorage) -> None:
+        await account.queue.enqueue(*jobs(1))
+        lease = await account.queue.receive()
+        assert lease is not None
+        await asyncio.gather(lease.renew(), lease.renew(), lease.complete())
+        assert await account.queue.length() == 0
+
+    run(storage, work)
+
+
+def test_a_message_waits_for_ever_and_names_its_account(storage: Storage) -> None:
+    (job_id,) = jobs(1)
+
+    async def work(account: AccountStorage) -> None:
+        await account.queue.enqueue(job_id)
+
+    run(storage, work)
+    with plain(storage) as queue:
+        message = queue.receive_message()
+    assert message is not None
+    assert json.loads(message.content) == {"account": storage.account, "job": job_id}
+    assert message.expires_on is not None
+    assert message.expires_on.year > 2100
+
+
+def test_a_message_that_names_no_job_is_thrown_away_and_holds_nobody_up(
+    storage: Storage, caplog: pytest.LogCaptureFixture
+) -> None:
+    (job_id,) = jobs(1)
+    odd = ["", "secret", "[]", "{}", '{"account": "other", "job": "' + job_id + '"}']
+    odd += [json.dumps({"account": storage.account, "job": job}) for job in ("x", 5, None)] + ["[" * 20_000]
+
+    async def work(account: AccountStorage) -> None:
+        with plain(storage) as queue:
+            for text in odd:
+                queue.send_message(text)
+        await account.queue.enqueue(job_id)
+        lease = await account.queue.receive()
+        assert lease is not None
+        assert lease.job_id == job_id
+        assert await account.queue.length() == 1
+
+    with caplog.at_level(logging.WARNING, "adapters.job_queue"):
+        run(storage, work)
+    assert len(caplog.records) == len(odd)
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "account", ["contoso", "a-b", "x" * 31, "Contoso", "a--b", "-a", "a_b", "x" * 32, "ü", "日本" * 100]
+)
+@pytest.mark.parametrize("table", ["jobs", "Jobs", "j" * 63])
+def test_every_account_has_a_queue_of_its_own(table: str, account: str) -> None:
+    name = queue_name(table, account)
+    with QueueClient("http://127.0.0.1:1/a", name, credential={"account_name": "a", "account_key": "YQ=="}):
+        assert 3 <= len(name) <= 63
+    assert name.replace("-", "").isalnum()
+    assert name.isascii()
+    assert name == name.lower()
+    assert name == queue_name(table.lower(), account)
+    assert name not in {queue_name(table, other) for other in ("fabrikam", account + "x", account + "-b", account[1:])}
+
+
+def test_a_plain_name_can_be_read_in_the_queues() -> None:
+    assert queue_name("Jobs", "contoso") == "jobs-contoso"
+
+
+def test_every_odd_name_makes_a_queue_that_storage_takes(storage: Storage) -> None:
+    for account in ("contoso", "Contoso", "ü" * 50):
+        name = queue_name(storage.table_name, account)
+        with QueueClient.from_connection_string(storage.connection_string, name) as queue:
+            queue.create_queue()
+
+
+def test_who_is_refused_is_told(storage: Storage) -> None:
+    async def put(account: AccountStorage) -> None:
+        await account.queue.enqueue(*jobs(1))
+
+    run(storage, put)
+    with plain(storage) as queue:
+        message = queue.receive_message()
+    assert message is not None
+
+    async def work(account: AccountStorage) -> None:
+        queue = account.queue
+        for call in (
+            queue.create(),
+            queue.enqueue(*jobs(1)),
+            queue.receive(),
+            queue.length(),
+            queue.extend(message, 1),
+            queue.remove(message),
+        ):
+            with pytest.raises(StorageError) as caught:
+                await call
+            assert caught.value.fault is StorageErrorCode.ACCESS_DENIED
+
+    run_refused(storage, work)
+
+
+def test_a_queue_that_hangs_is_given_up_in_time(storage: Storage) -> None:
+    with listening(hang) as port:
+        text = f"{storage.connection_string};QueueEndpoint=http://127.0.0.1:{port}/devstoreaccount1"
+
+        async def work(account: AccountStorage) -> None:
+            with pytest.raises(StorageError) as caught:
+                await account.queue.receive()
+            assert caught.value.fault is StorageErrorCode.TIMEOUT
+
+        began = time.monotonic()
+        run(storage, work, text=text.replace(";;", ";"), seconds=0.5)
+        assert time.monotonic() - began < 5

@@ -1,0 +1,1 @@
+"""Jobs done by workers."""

@@ -1,1 +1,0 @@
-"""The adapters of the write side, each by itself against the real Azurite."""

@@ -1,0 +1,93 @@
+"""`python -m proxy serve` as a process of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from tests.support.live import MASTER, NO_TLS, PUBLIC_URL
+from tests.support.storage import Storage
+
+START_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server, where it listens and what it logged."""
+
+    process: subprocess.Popen[bytes] = field(repr=False)
+    port: int
+    log_file: Path
+    last_log: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str, key: str = MASTER) -> httpx.Response:
+        """Asks for a path below /REST/v1/ on a connection of its own."""
+        return httpx.get(f"{self.url}/REST/v1/{path}", params={"key": key}, timeout=30, verify=NO_TLS)
+
+    def log(self) -> str:
+        """What it has logged so far, or in all its life."""
+        return self.last_log[0] if self.last_log else self.log_file.read_text(encoding="utf-8")
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    storage: Storage,
+    *,
+    keyring_file: Path | None = None,
+    accounts: Mapping[str, object] | None = None,
+    **settings: object,
+) -> Iterator[Served]:
+    """Runs a server on a free port until the block ends; the master key opens the storage's account."""
+    port = free_port()
+    usual = {storage.account: {"storage": {"connection_string": storage.connection_string}}}
+    ring = {"accounts": usual | dict(accounts or {}), "keys": {MASTER: {"account": storage.account}}}
+    chosen = {"public_url": PUBLIC_URL, "host": "127.0.0.1", "port": port, "jobs_table": storage.table_name} | settings
+    chosen |= {"keyring": json.dumps(ring)} if keyring_file is None else {"keyring_file": keyring_file}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PROXY_")}
+    environment |= {f"PROXY_{name.upper()}": str(value) for name, value in chosen.items()}
+    with TemporaryDirectory() as folder:
+        log_file = Path(folder) / "log"
+        with log_file.open("wb") as log:
+            command = [sys.executable, "-m", "proxy", "serve"]
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        server = Served(process, port, log_file)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(20)
+            server.last_log.append(server.log())
+        assert process.returncode == 0, server.log()
+
+
+def _wait(server: Served) -> None:
+    for _ in range(START_SECONDS * 20):
+        assert server.process.poll() is None, server.log()
+        try:
+            httpx.get(f"{server.url}/livez", timeout=START_SECONDS, verify=NO_TLS).raise_for_status()
+        except httpx.ConnectError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(server.log())

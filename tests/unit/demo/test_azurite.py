@@ -1,0 +1,84 @@
+"""The emulator that can't be started says why, in one line."""
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import proxy.demo.azurite as module
+from proxy.demo.azurite import Emulator, EmulatorError, start_emulator
+
+
+def failure(**options: object) -> str:
+    with pytest.raises(EmulatorError) as caught, start_emulator(**options):  # type: ignore[arg-type]  # of any kind
+        pass
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert failure(table_port=port) == f"Azurite needs 127.0.0.1:{port}, which another program uses"
+
+
+def test_a_missing_azurite_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(module, "PACKAGE", tmp_path)
+    assert failure().endswith("run make setup")
+
+
+def test_a_missing_node_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "NODE_WHEEL", "")
+    monkeypatch.setenv("PATH", "")
+    assert failure() == "Node.js 22 or newer is missing: run make setup"
+
+
+def test_an_old_node_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v18.0.0\n")
+    node.chmod(0o755)
+    monkeypatch.setattr(module, "NODE_WHEEL", "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert failure() == f"Node.js 22 or newer is missing, {node} is v18.0.0: run make setup"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "can't use the folder" in failure(folder=tmp_path / "file" / "below")
+
+
+def test_an_argument_that_azurite_refuses_is_told() -> None:
+    assert failure(extra=["--cert", "/nowhere", "--key", "/nowhere"]).startswith(
+        "Azurite ended at once; it last said: "
+    )
+
+
+def test_data_in_a_folder_survives(tmp_path: Path) -> None:
+    for _ in range(2):
+        with start_emulator(folder=tmp_path) as running:
+            assert isinstance(running, Emulator)
+            running.stop()
+            running.stop()  # a second time does nothing
+    assert list(tmp_path.iterdir())
+
+
+def test_it_never_outlives_who_started_it() -> None:
+    program = (
+        "from proxy.demo.azurite import start_emulator; import os, signal\n"
+        "with start_emulator() as running:\n"
+        "    print(running.table_port, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    port = int(killed.stdout)
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return
+        time.sleep(0.05)
+    pytest.fail("the emulator goes on")

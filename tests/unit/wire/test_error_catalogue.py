@@ -1,0 +1,72 @@
+"""The error catalogue says what section 5 of the wire contract demands."""
+
+import pytest
+
+from proxy.wire.errors import ApiError, ErrorCode
+
+CATALOGUE = {
+    ErrorCode.NO_KEY: (401, "NoCredentials"),
+    ErrorCode.UNKNOWN_KEY: (401, "InvalidCredentials"),
+    ErrorCode.TOO_MANY_KEYS: (503, "None"),
+    ErrorCode.EXPIRED_KEY: (401, "CredentialsExpired"),
+    ErrorCode.MASTER_KEY_NEEDED: (401, "NotAuthorized"),
+    ErrorCode.OTHER_DATA_SOURCE: (401, "NotAuthorized"),
+    ErrorCode.BAD_OUTPUT: (400, "ValidCredentials"),
+    ErrorCode.BAD_DATA_SOURCE_NAME: (400, "ValidCredentials"),
+    ErrorCode.BAD_NAME_PARAMETER: (400, "ValidCredentials"),
+    ErrorCode.BAD_LOAD_OPERATION: (400, "ValidCredentials"),
+    ErrorCode.BAD_INPUT: (400, "ValidCredentials"),
+    ErrorCode.BAD_SET_PUBLIC: (400, "ValidCredentials"),
+    ErrorCode.BAD_IS_STAGING: (400, "ValidCredentials"),
+    ErrorCode.BAD_SHOW_ALL_VERSIONS: (400, "ValidCredentials"),
+    ErrorCode.BAD_FORMAT: (400, "ValidCredentials"),
+    ErrorCode.BAD_DESCRIPTION: (400, "ValidCredentials"),
+    ErrorCode.BAD_QUERY_KEY: (400, "ValidCredentials"),
+    ErrorCode.BAD_DATA_LOCATION: (400, "ValidCredentials"),
+    ErrorCode.BODY_AND_LOCATION: (400, "ValidCredentials"),
+    ErrorCode.NO_DATA: (400, "ValidCredentials"),
+    ErrorCode.BODY_TOO_LARGE: (400, "ValidCredentials"),
+    ErrorCode.BODY_INCOMPLETE: (400, "ValidCredentials"),
+    ErrorCode.BODY_TOO_SLOW: (400, "ValidCredentials"),
+    ErrorCode.BEING_DELETED: (400, "ValidCredentials"),
+    ErrorCode.REJECTED: (400, "ValidCredentials"),
+    ErrorCode.NOT_HTTP: (400, "None"),
+    ErrorCode.NO_SUCH_PATH: (404, "None"),
+    ErrorCode.NOT_SERVED: (404, "ValidCredentials"),
+    ErrorCode.NO_SUCH_JOB: (404, "ValidCredentials"),
+    ErrorCode.NO_SUCH_OUTPUT: (404, "ValidCredentials"),
+    ErrorCode.NO_SUCH_DATA_SOURCE: (404, "ValidCredentials"),
+    ErrorCode.NO_SUCH_VERSION: (404, "ValidCredentials"),
+    ErrorCode.TOO_MANY_DATA_SOURCES: (403, "ValidCredentials"),
+    ErrorCode.TOO_MANY_ACTIVE_JOBS: (503, "ValidCredentials"),
+    ErrorCode.TOO_MANY_JOBS_TODAY: (503, "ValidCredentials"),
+    ErrorCode.WRONG_METHOD: (405, "None"),
+    ErrorCode.CORRUPT_RECORD: (500, "ValidCredentials"),
+    ErrorCode.INTERNAL_ERROR: (500, "None"),
+    ErrorCode.STORAGE_UNAVAILABLE: (503, "ValidCredentials"),
+}
+
+
+@pytest.mark.parametrize("code", ErrorCode, ids=lambda code: str(code.name))
+def test_an_error_has_its_status_its_code_and_a_text(code: ErrorCode) -> None:
+    assert (code.value.status, code.value.authentication) == CATALOGUE[code]
+    assert code.value.text.strip()
+
+
+def test_a_malformed_parameter_is_named_with_what_is_allowed() -> None:
+    assert "output" in ErrorCode.BAD_OUTPUT.value.text
+    assert "json, xml" in ErrorCode.BAD_OUTPUT.value.text
+    assert "50" in ErrorCode.BAD_DATA_SOURCE_NAME.value.text
+    assert all(character in ErrorCode.BAD_DATA_SOURCE_NAME.value.text for character in "~`!$^_={}-")
+
+
+def test_an_error_carries_its_entry_and_the_methods_that_are_allowed() -> None:
+    error = ApiError(ErrorCode.WRONG_METHOD, ("GET", "HEAD"))
+    assert (error.code, error.allow, str(error)) == (ErrorCode.WRONG_METHOD, ("GET", "HEAD"), "WRONG_METHOD")
+
+
+def test_a_text_has_its_values_and_braces_stand_for_themselves_without_any() -> None:
+    quota = ErrorCode.TOO_MANY_ACTIVE_JOBS.value
+    assert quota.text_with({"limit": 7}) == "JobUsageQuota: Account already has 7 'Pending' jobs."
+    name = ErrorCode.BAD_DATA_SOURCE_NAME.value
+    assert name.text_with({}) == name.text

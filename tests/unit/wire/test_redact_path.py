@@ -1,0 +1,33 @@
+"""What a log line tells of a path."""
+
+import pytest
+
+from proxy.keyring.keyring import KeyGrant, KeyRing, digest_of
+from proxy.wire.request import redact_path
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/REST/v1/Dataflows/ListJobs", "/REST/v1/Dataflows/ListJobs"),
+        ("//rest/V1/dataflows/listjobs/", "/rest/V1/dataflows/listjobs"),
+        (f"/REST/v1/data/jobs/{'0a' * 16}/$getstatus", f"/REST/v1/data/jobs/{'0a' * 16}/$getstatus"),
+        ("/REST/v1/Dataflows/Download/Coffee/output/succeeded", "/REST/v1/Dataflows/Download/.../output/succeeded"),
+        ("/REST/v1/Dataflows/LoadDataSource/%3Fkey%3DSECRET", "/REST/v1/Dataflows/LoadDataSource/..."),
+        (f"/REST/v1/data/{'0a' * 16}/Coffee/$commit", f"/REST/v1/data/{'0a' * 16}/.../$commit"),
+        ("/REST/v1/data/SECRET/Coffee/$UpdateDataSource", "/REST/v1/data/.../.../$UpdateDataSource"),
+        ("/REST/v1/Dataflows/DataSourceDownload/SECRET/Coffee", "/REST/v1/Dataflows/DataSourceDownload/.../..."),
+        ("/SECRET/favicon.ico", "/.../..."),
+        ("/" + "a/" * 100, "/..." * 8),
+        ("*", "/..."),
+        ("/", ""),
+    ],
+)
+def test_a_path_is_told_without_what_could_be_a_secret(path: str, told: str) -> None:
+    assert redact_path(path.encode()) == told
+
+
+def test_a_key_that_looks_like_an_id_is_not_told() -> None:
+    key, job_id = "0b" * 16, "0a" * 16
+    ring = KeyRing({}, {digest_of(key.encode()): KeyGrant("contoso")})
+    assert redact_path(f"/REST/v1/data/{key}/{job_id}".encode(), ring.has) == f"/REST/v1/data/.../{job_id}"

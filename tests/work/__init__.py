@@ -1,1 +1,0 @@
-"""Jobs done by workers, against a real Azurite."""
