@@ -39,7 +39,7 @@ BREAKS = {
     "no pip is left": ("'ensurepip'", "'idlelib'"),
     "only what other stages made": ("COPY --from=code /opt/code /opt/proxy", "COPY proxy proxy"),
     "nothing that is unpacked or fetched on the way": ("COPY adapters", "ADD adapters"),
-    "every builder can build it": (
+    "every builder can build it": ("RUN python -m venv", "RUN --mount=type=cache,target=/x python -m venv"),
         'RUN python -c "import tomllib',
         'RUN --mount=type=cache,target=/root python -c "import tomllib',
     ),
