@@ -1,20 +1,46 @@
 """The command `check`: whether each account's storage has all that reading jobs and doing them needs."""
 
 import asyncio
+import os
+import sys
 import time
+from argparse import Namespace
 from collections.abc import Awaitable, Callable
 
 from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
 from adapters.errors import StorageError, StorageErrorCode
+from proxy.cli.accounts import run_with_accounts
+from proxy.keyring.file import load_keyring
 from proxy.observability.load_needs import LOAD_NEEDS, Look, Remark
+from proxy.settings import SettingsError, load_settings
+from proxy.unknown_variables import unknown_variables
+
+
+def run_check(_options: Namespace) -> int:
+    """Checks the settings and the key ring, then each account's storage. Returns the exit status.
+
+    Raises:
+        SettingsError: a setting is wrong or unknown, or the key ring can't be used.
+    """
+    settings = load_settings()
+    if unknown := unknown_variables(os.environ, load_keyring(settings).accounts.values()):
+        raise SettingsError("; ".join(unknown))
+    if not settings.public_url:
+        print("PROXY_PUBLIC_URL is not set; serve requires it", file=sys.stderr)
+    return run_with_accounts(settings, lambda accounts: check(accounts, settings.storage_timeout))
 
 
 async def check(accounts: AccountRegistry, seconds: float) -> int:
-    """Reaches all that each account needs within the deadline, prints a line for each account; gives the exit status.
+    """Reaches everything that each account needs, within the deadline, and prints a line for each account.
 
-    What does not answer or refuses us is broken, and the status is 1. What is not there yet, and that no worker lives,
-    is said and leaves the status 0: so it is before the first start, and a server that only reads needs no worker.
+    Args:
+        accounts: the accounts of the key ring.
+        seconds: the deadline of each part, such as the queue.
+
+    Returns:
+        1 where a part does not answer or refuses us. A part that does not exist yet, or no live worker, is printed and
+        leaves 0: before the first start nothing exists, and a server that only reads needs no worker.
     """
     results = await asyncio.gather(*(_check_account(accounts, name, seconds) for name in accounts.names))
     for name, (sound, text) in zip(accounts.names, results, strict=True):

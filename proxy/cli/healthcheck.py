@@ -1,7 +1,7 @@
-"""Whether a server or a worker beside this process lives: `python -m proxy.commands.health [serve] [worker]`.
+"""Checks that a server or a worker on this machine lives: `python -m proxy.cli.healthcheck [serve] [worker]`.
 
-The image's health check, and the worker's probe. It runs every few seconds, so it imports nothing that is slow to load.
-Without a name it judges what it finds, and finds fault where there is nothing.
+The image's health check and the worker's probe. It runs every few seconds, so it imports only what loads fast. Without
+a name it checks what it finds, and fails where it finds nothing.
 """
 
 import os

@@ -4,8 +4,8 @@ import json
 import re
 import secrets
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
@@ -15,7 +15,7 @@ from proxy.cli.errors import CommandError
 from proxy.keyring.atomic_edit import edit_atomically
 from proxy.keyring.file import parse_keyring, read_keyring, written_digest
 from proxy.keyring.keyring import DIGEST_PREFIX, digest_of
-from proxy.settings import Settings, SettingsError, variable
+from proxy.settings import Settings, SettingsError, load_settings, variable
 
 # As long as Bing's own keys, of characters that need no encoding in a URL.
 NEW_KEY_BYTES = 48
@@ -25,54 +25,38 @@ SHOWN_DIGITS = 12
 SHOWN_TIME = 60
 
 
-@dataclass(frozen=True, slots=True)
-class NewKeyOptions:
-    """What `keys add` is asked for."""
-
-    account: str
-    role: str
-    expires: str | None
-    data_sources: tuple[str, ...]
-    make: bool
-    clear: bool
-    name: str | None = None
-
-
-def add_key(settings: Settings, new: NewKeyOptions) -> int:
-    """Adds a key from standard input, or a new one that is printed once; the ring gets its digest, unless told else.
+def add_key(options: Namespace) -> int:
+    """Adds a key from standard input, or a generated one that is printed once. The ring gets its digest.
 
     Where there is no ring yet, one with this account and this key is made.
 
     Raises:
-        CommandError: the key or what is said of it can't be used.
+        CommandError: the key or an argument can't be used.
     """
+    settings = load_settings()
     _path(settings)
-    _judge_end(new.expires)
-    key = secrets.token_urlsafe(NEW_KEY_BYTES) if new.make else read_key("Key: ").strip()
+    _check_expiry(options.expires)
+    key = secrets.token_urlsafe(NEW_KEY_BYTES) if options.generate else read_key("Key: ").strip()
     if not key or not key.isprintable():
-        raise CommandError("no key on standard input; --new makes one")
-    if new.clear and key.startswith(DIGEST_PREFIX):
-        raise CommandError("a key that looks like a digest can't be stored in the clear")
-    written = key if new.clear else f"{DIGEST_PREFIX}{digest_of(key.encode()).hex()}"
-    entry: dict[str, Any] = {"account": new.account, "role": new.role}
-    if new.name is not None:
-        entry["name"] = new.name
-    if new.expires is not None:
-        entry["expires"] = new.expires
-    if new.data_sources:
-        entry["data_sources"] = list(new.data_sources)
+        raise CommandError("no key on standard input; --generate makes one")
+    if options.plaintext and key.startswith(DIGEST_PREFIX):
+        raise CommandError("a key that looks like a digest can't be stored in plain text")
+    written = key if options.plaintext else f"{DIGEST_PREFIX}{digest_of(key.encode()).hex()}"
+    optional = {"name": options.name, "expires": options.expires, "data_sources": options.data_source or None}
+    entry = {"account": options.account, "role": options.role}
+    entry |= {name: value for name, value in optional.items() if value is not None}
 
     def add(ring: dict[str, Any]) -> None:
         if any(written_digest(known) == digest_of(key.encode()) for known in ring["keys"]):
             raise CommandError("the key ring has this key already")
         ring["keys"][written] = entry
 
-    is_first = _edit(settings, add, first=_first_ring(new.account))
-    print(f"{_shown(written)} added to account {new.account}", file=sys.stderr)
+    is_first = _edit(settings, add, first=_first_ring(options.account))
+    print(f"{_shown(written)} added to account {options.account}", file=sys.stderr)
     if is_first:
-        told = f"set {_storage_variable(new.account)} to the connection string of its storage, or edit the file"
-        print(f"{settings.keyring_file} is made with this account; {told}", file=sys.stderr)
-    if new.make:
+        hint = f"set {_storage_variable(options.account)} to the connection string of its storage, or edit the file"
+        print(f"{settings.keyring_file} is made with this account; {hint}", file=sys.stderr)
+    if options.generate:
         print(key)
     return 0
 
@@ -87,9 +71,9 @@ def read_key(prompt: str) -> str:
         return ""
 
 
-def list_keys(settings: Settings) -> int:
+def list_keys(_options: Namespace) -> int:
     """Prints a line for each key: the beginning of its digest, its name, account, role, end and data sources."""
-    text = _text(settings)
+    text = _text(load_settings())
     grants = parse_keyring(text).grants
     for written, entry in json.loads(text)["keys"].items():
         grant = grants[written_digest(written)]
@@ -101,15 +85,15 @@ def list_keys(settings: Settings) -> int:
             grant.role.value,
             f"{'expired' if ended else 'expires'} {grant.expires.isoformat()}" if grant.expires else "",
             " ".join(entry.get("data_sources") or ()),
-            "" if written.startswith(DIGEST_PREFIX) else "in the clear",
+            "" if written.startswith(DIGEST_PREFIX) else "in plain text",
         ]
         print("  ".join(part for part in parts if part))
     return 0
 
 
-def revoke_key(settings: Settings, beginning: str) -> int:
+def revoke_key(options: Namespace) -> int:
     """Removes the one key whose digest begins like this."""
-    wanted = beginning.lower().removeprefix(DIGEST_PREFIX)
+    wanted = options.digest.lower().removeprefix(DIGEST_PREFIX)
 
     def revoke(ring: dict[str, Any]) -> None:
         found = [written for written in ring["keys"] if written_digest(written).hex().startswith(wanted)]
@@ -119,7 +103,7 @@ def revoke_key(settings: Settings, beginning: str) -> int:
         revoked.append(_shown(found[0]))
 
     revoked: list[str] = []
-    _edit(settings, revoke)
+    _edit(load_settings(), revoke)
     print(f"{revoked[0]} revoked", file=sys.stderr)
     return 0
 
@@ -150,7 +134,7 @@ def _storage_variable(account: str) -> str:
     return f"{'_' if name[:1].isdigit() else ''}{name}_STORAGE"
 
 
-def _judge_end(text: str | None) -> None:
+def _check_expiry(text: str | None) -> None:
     if text is None:
         return
     shown = repr(text[:SHOWN_TIME])

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import tempfile
+from argparse import Namespace
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -14,12 +15,14 @@ from typing import Any
 from adapters.accounts import AccountRegistry
 from proxy.bootstrap import start_background_tasks, watch_load_needs
 from proxy.formats.limits import LoadLimits
+from proxy.keyring.file import load_keyring
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
+from proxy.observability.logs import configure_logs
 from proxy.observability.metrics.server import metrics_port
 from proxy.observability.setup import Telemetry, build_telemetry
 from proxy.server.app import ensure_storage_resources, storage_options
-from proxy.settings import Settings, SettingsError
+from proxy.settings import Settings, SettingsError, load_settings
 from proxy.unknown_variables import unknown_variables
 from proxy.version import PROGRAM, VERSION
 from proxy.worker.attempt import UnfitError, WorkerContext
@@ -36,12 +39,15 @@ log = logging.getLogger(__name__)
 MEGABYTE = 1024 * 1024
 
 
-def worker(settings: Settings, keyring: KeyRing) -> int:
-    """Runs until a signal, then finishes or gives back what it holds; gives the exit status.
+def run_worker(_options: Namespace) -> int:
+    """Runs until a signal, then finishes its jobs or gives them back. Returns the exit status.
 
     Raises:
         SettingsError: the port of metrics is taken, or there is no folder for temporary files.
     """
+    settings = load_settings()
+    keyring = load_keyring(settings)
+    configure_logs(settings.log_level, settings.log_format)
     _check_temporary()
     with metrics_port(settings):
         return asyncio.run(_work(settings, keyring, build_telemetry(settings, worker=True)))

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -61,8 +62,10 @@ sed -n 's/.*name="succeeded">\\([^<]*\\)<.*/\\1/p' | sed 's/&amp;/\\&/g') && cur
 """
 
 
-def demo(emulator_running: str | None) -> int:
-    """Runs until Ctrl-C, with an emulator of its own or one that runs at a connection string; gives the exit status."""
+def run_demo(options: Namespace) -> int:
+    """Runs the demo until Ctrl-C and returns the exit status. With `--samples-only` it writes the samples and ends."""
+    if options.samples_only:
+        return write_samples(options.emulator or DEFAULT_EMULATOR)
     os.environ.pop("PROXY_KEYRING_FILE", None)
     os.environ["PROXY_KEYRING"] = "{}"
     os.environ.setdefault("PROXY_HOST", "127.0.0.1")
@@ -75,7 +78,7 @@ def demo(emulator_running: str | None) -> int:
     os.environ["PROXY_PORT"] = str(port)
     os.environ["PROXY_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     try:
-        with listener, _storage(emulator_running) as connection_string:
+        with listener, _storage(options.emulator) as connection_string:
             os.environ["PROXY_KEYRING"] = _key_ring(connection_string)
             settings = load_settings(serving=True)
             configure_logs(settings.log_level, settings.log_format)

@@ -1,4 +1,4 @@
-"""The process that reads data for a worker, so that no file can stop the worker itself: `python -m proxy.work.reader`.
+"""The process that reads data for a worker, so that no file can stop the worker: `python -m proxy.worker.reader`.
 
 It does one task after another. A task is a line of JSON on standard input; on standard output come lines with counts,
 then one with the answer. Its memory is limited, and it ends with its worker, whatever it does then.

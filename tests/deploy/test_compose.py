@@ -64,7 +64,7 @@ def test_each_way_to_be_less_confined_is_found(name: str, member: str) -> None:
 
 def samples_only(connection_string: str) -> "subprocess.CompletedProcess[str]":
     """The step that writes the samples."""
-    command = [sys.executable, "-m", "proxy", "demo", "--emulator-running", connection_string, "--samples-only"]
+    command = [sys.executable, "-m", "proxy", "demo", "--emulator", connection_string, "--samples-only"]
     environment = {name: text for name, text in os.environ.items() if not name.startswith("PROXY_")}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 

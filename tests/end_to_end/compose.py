@@ -85,7 +85,7 @@ def merged(files: list[dict[str, Service]]) -> dict[str, Service]:
 
 def argument_of(word: str) -> str:
     """An argument of a command, with the emulator of this machine."""
-    return f"{word}={os.environ[EMULATOR]}" if word == "--emulator-running" else word
+    return f"{word}={os.environ[EMULATOR]}" if word == "--emulator" else word
 
 
 def environment_of(service: Service) -> dict[str, str]:

@@ -141,7 +141,7 @@ def test_a_taken_port_is_a_clear_message() -> None:
 
 def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
     # The default ports may be anybody's on this machine, so the test says where the emulator is.
-    arguments = ("--emulator-running", emulator.connection_string)
+    arguments = ("--emulator", emulator.connection_string)
     with running(*arguments) as started:
         first = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
     with running(*arguments) as started:

@@ -125,7 +125,7 @@ def test_a_job_that_cannot_be_imported_is_named(run: Run, tmp_path: Path, change
 def test_several_accounts_need_a_choice(run: Run, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = {"storage": {"connection_string": storage.connection_string}}
     monkeypatch.setenv("PROXY_KEYRING", json.dumps({"accounts": {"one": entry, "two": entry}, "keys": {}}))
-    assert run("jobs", "import", str(JSON_LIST)).err == "--account must say which account: one, two\n"
+    assert run("jobs", "import", str(JSON_LIST)).err == "--account must name one account: one, two\n"
     assert run("jobs", "import", "--account", "two", str(JSON_LIST)).status == 0
     assert {json.loads(line)["PartitionKey"] for line in run("jobs", "list").out.splitlines()} == {"two"}
 

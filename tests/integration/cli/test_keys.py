@@ -63,7 +63,7 @@ def test_a_key_from_standard_input_is_stored_as_its_digest(
 
 
 def test_a_new_key_is_printed_once_and_opens_the_account(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["keys", "add", "--account", "contoso", "--new"]) == 0
+    assert main(["keys", "add", "--account", "contoso", "--generate"]) == 0
     key = capsys.readouterr().out.strip()
     assert len(key) == 64
     assert digest(key) in keys(file)
@@ -71,7 +71,7 @@ def test_a_new_key_is_printed_once_and_opens_the_account(file: Path, capsys: pyt
 
 def test_a_key_is_stored_in_the_clear_only_when_told_to(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch, "visible\n")
-    assert main(["keys", "add", "--account", "contoso", "--clear"]) == 0
+    assert main(["keys", "add", "--account", "contoso", "--plaintext"]) == 0
     assert "visible" in keys(file)
 
 
@@ -95,14 +95,14 @@ def test_a_link_to_the_file_stays_a_link(file: Path, tmp_path: Path, monkeypatch
     link = tmp_path / "link.json"
     link.symlink_to(file)
     monkeypatch.setenv("PROXY_KEYRING_FILE", str(link))
-    assert main(["keys", "add", "--account", "contoso", "--new"]) == 0
+    assert main(["keys", "add", "--account", "contoso", "--generate"]) == 0
     assert link.is_symlink()
     assert len(keys(file)) == 2
 
 
 def test_edits_at_the_same_time_lose_nothing_and_no_reader_sees_half(file: Path) -> None:
     def add() -> None:
-        assert main(["keys", "add", "--account", "contoso", "--new"]) == 0
+        assert main(["keys", "add", "--account", "contoso", "--generate"]) == 0
 
     writers = [threading.Thread(target=add) for _ in range(20)]
     for writer in writers:
@@ -128,18 +128,18 @@ def test_the_list_shows_digests_and_names_and_never_keys(
         file.write_text(json.dumps(ring), encoding="utf-8")
     assert main(["keys", "list"]) == 0
     clear, ended, named = capsys.readouterr().out.splitlines()
-    assert clear == f"{digest('in-the-clear-key')[:19]}  contoso  query  in the clear"
+    assert clear == f"{digest('in-the-clear-key')[:19]}  contoso  query  in plain text"
     assert ended == (
-        f"{digest('ended')[:19]}  store locator  contoso  master  expired 2020-01-01T00:00:00+00:00  in the clear"
+        f"{digest('ended')[:19]}  store locator  contoso  master  expired 2020-01-01T00:00:00+00:00  in plain text"
     )
     assert named == f"{digest('named')[:19]}  CRM  contoso  master  Co*"
 
 
 def test_a_key_has_a_name_that_no_other_has(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["keys", "add", "--account", "contoso", "--new", "--name", "store locator"]) == 0
+    assert main(["keys", "add", "--account", "contoso", "--generate", "--name", "store locator"]) == 0
     (_, entry) = keys(file).values()
     assert entry == {"account": "contoso", "role": "master", "name": "store locator"}
-    assert main(["keys", "add", "--account", "contoso", "--new", "--name", "Store Locator"]) == 1
+    assert main(["keys", "add", "--account", "contoso", "--generate", "--name", "Store Locator"]) == 1
     assert re.fullmatch(
         r"key ring: key sha256:\w{12}: key sha256:\w{12} has the same name; nothing was changed\n",
         capsys.readouterr().err.splitlines(keepends=True)[-1],
@@ -153,7 +153,7 @@ def test_the_first_key_makes_the_ring_for_its_owner_alone(
     path = tmp_path / "new.json"
     monkeypatch.delenv("PROXY_KEYRING", raising=False)
     monkeypatch.setenv("PROXY_KEYRING_FILE", str(path))
-    assert main(["keys", "add", "--account", account, "--new"]) == 0
+    assert main(["keys", "add", "--account", account, "--generate"]) == 0
     captured = capsys.readouterr()
     assert path.stat().st_mode & 0o777 == 0o600
     assert keys(path) == {digest(captured.out.strip()): {"account": account, "role": "master"}}
@@ -161,7 +161,7 @@ def test_the_first_key_makes_the_ring_for_its_owner_alone(
     (entry,) = ring.accounts.values()
     assert isinstance(entry, ConnectionStringConfig)
     assert f"set {entry.variable} to the connection string" in captured.err
-    assert main(["keys", "add", "--account", account, "--new"]) == 0
+    assert main(["keys", "add", "--account", account, "--generate"]) == 0
     assert "is made" not in capsys.readouterr().err
     assert len(keys(path)) == 2
 
@@ -172,7 +172,7 @@ def test_a_first_ring_that_cannot_be_is_one_line_and_no_file(
     monkeypatch.delenv("PROXY_KEYRING", raising=False)
     for path, account, told in (("a.json", "a/b", "account 'a/b': "), ("no/a.json", "a", "No such file or directory")):
         monkeypatch.setenv("PROXY_KEYRING_FILE", str(tmp_path / path))
-        assert main(["keys", "add", "--account", account, "--new"]) == 1
+        assert main(["keys", "add", "--account", account, "--generate"]) == 1
         error = capsys.readouterr().err
         assert (told in error, error.count("\n")) == (True, 1)
     assert main(["keys", "list"]) == 1
@@ -199,7 +199,7 @@ def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
         (["add", "--account", "contoso"], "\n", "no key on standard input"),
         (["add", "--account", "contoso"], "in-the-clear-key\n", "has this key already"),
         (["add", "--account", "contoso"], "\udcff\n", "no key on standard input"),
-        (["add", "--account", "contoso", "--clear"], "sha256:00\n", "looks like a digest"),
+        (["add", "--account", "contoso", "--plaintext"], "sha256:00\n", "looks like a digest"),
         (["add", "--account", "contoso", "--expires", "soon"], "k\n", "--expires: 'soon' is no time"),
         (["add", "--account", "contoso", "--expires", "2030-01-01"], "k\n", "'2030-01-01' has no time zone"),
         (
@@ -279,7 +279,7 @@ def test_a_disk_that_fails_leaves_the_old_file(
 
     before = file.read_bytes()
     monkeypatch.setattr("os.fsync", fail)
-    assert main(["keys", "add", "--account", "contoso", "--new"]) == 1
+    assert main(["keys", "add", "--account", "contoso", "--generate"]) == 1
     assert capsys.readouterr() == ("", f"{file}: No space left on device; nothing was changed\n")
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.iterdir()] == ["ring.json"]
@@ -291,5 +291,5 @@ def test_a_file_of_another_group_is_not_opened_to_the_editors(file: Path, monkey
 
     file.chmod(0o640)
     monkeypatch.setattr("os.fchown", refuse)
-    assert main(["keys", "add", "--account", "contoso", "--new"]) == 0
+    assert main(["keys", "add", "--account", "contoso", "--generate"]) == 0
     assert file.stat().st_mode & 0o777 == 0o600

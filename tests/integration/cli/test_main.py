@@ -46,7 +46,7 @@ def test_an_interrupted_command_says_nothing(run: Run, monkeypatch: pytest.Monke
     def interrupt() -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("proxy.cli.main.load_settings", interrupt)
+    monkeypatch.setattr("proxy.cli.jobs.load_settings", interrupt)
     outcome = run("jobs", "list")
     assert (outcome.status, outcome.out, outcome.err) == (130, "", "")
 
@@ -83,5 +83,5 @@ def test_a_process_that_finds_a_broken_ring_says_so_in_one_line(
 
 def test_the_demo_never_writes_to_somebodys_storage(capsys: pytest.CaptureFixture[str]) -> None:
     with patch.dict(os.environ, {"PROXY_PORT": "0"}):
-        assert main(["demo", "--emulator-running", UNREACHABLE]) == 1
+        assert main(["demo", "--emulator", UNREACHABLE]) == 1
     assert capsys.readouterr().err == "the demo writes to an emulator only, whose account is devstoreaccount1\n"

@@ -1,0 +1,146 @@
+"""The arguments of each command.
+
+`run` names the function that does it, as `module:function`. Its module is imported when the command runs, because most
+of them load parsers and Arrow: 60 MB that a server has no use for.
+"""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from proxy.settings import Settings, variable
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names no public type
+
+LONGEST_TIMEOUT = 600
+
+ENVIRONMENT = (
+    f"Settings are environment variables: {', '.join(map(variable, Settings.model_fields))}. PROXY_KEYRING or"
+    " PROXY_KEYRING_FILE is required. docs/configuration.md explains each."
+)
+_RING = "PROXY_KEYRING or PROXY_KEYRING_FILE names the accounts."
+
+
+def add_serve(commands: "Commands") -> None:
+    """`serve`: the server."""
+    command = commands.add_parser("serve", help="run the server", epilog=ENVIRONMENT)
+    command.add_argument("--reload", action="store_true", help="start again when a source file changes")
+    command.set_defaults(run="proxy.cli.serve:run_server")
+
+
+def add_worker(commands: "Commands") -> None:
+    """`worker`: does the jobs."""
+    command = commands.add_parser("worker", help="do the jobs", epilog=ENVIRONMENT)
+    command.set_defaults(run="proxy.cli.worker:run_worker")
+
+
+def add_check(commands: "Commands") -> None:
+    """`check`: judges settings, key ring and storage."""
+    command = commands.add_parser(
+        "check", help="check the settings, the key ring and the storage", epilog="It reads the variables of `serve`."
+    )
+    command.set_defaults(run="proxy.cli.check:run_check")
+
+
+def add_demo(commands: "Commands") -> None:
+    """`demo`: an emulator with samples, a server and a worker."""
+    command = commands.add_parser(
+        "demo",
+        help="run an emulator with sample jobs, a server and a worker",
+        epilog="PROXY_PORT chooses the port (8080). The data of the demo's own emulator is gone when it ends.",
+    )
+    command.add_argument(
+        "--emulator",
+        nargs="?",
+        const="UseDevelopmentStorage=true",
+        metavar="CONNECTION_STRING",
+        help="use an emulator that already runs: on its default ports, or at this connection string",
+    )
+    command.add_argument(
+        "--samples-only", action="store_true", help="write the samples to an emulator that already runs, and end"
+    )
+    command.set_defaults(run="proxy.demo.command:run_demo")
+
+
+def add_jobs(commands: "Commands") -> None:
+    """`jobs put`, `jobs list` and `jobs import`: job rows."""
+    jobs = _group(commands, "jobs", "write, list and import job rows")
+    account = _account()
+    command = jobs.add_parser("put", parents=[account], help="write job rows from lines of JSON", epilog=_RING)
+    command.add_argument("file", metavar="FILE", help="a path, or - for standard input")
+    command.set_defaults(run="proxy.cli.jobs:put_jobs")
+    command = jobs.add_parser("list", parents=[account], help="print job rows as lines of JSON", epilog=_RING)
+    command.set_defaults(run="proxy.cli.jobs:list_jobs")
+    command = jobs.add_parser("import", parents=[account], help="import a job list saved from Bing", epilog=_RING)
+    command.add_argument("file", metavar="FILE", help="a saved answer of ListJobs, JSON or XML, or -")
+    command.set_defaults(run="proxy.cli.jobs:import_jobs")
+
+
+def add_sources(commands: "Commands") -> None:
+    """`sources access-id`: prepares a data source."""
+    sources = _group(commands, "sources", "prepare data sources")
+    command = sources.add_parser(
+        "access-id", parents=[_account()], help="keep an access id for a data source's first load", epilog=_RING
+    )
+    command.add_argument("name", metavar="NAME", help="the data source")
+    command.add_argument("access_id", metavar="ID", help="its access id at Bing")
+    command.set_defaults(run="proxy.cli.data_sources:give_access_id")
+
+
+def add_keys(commands: "Commands") -> None:
+    """`keys add`, `keys list` and `keys revoke`: the key ring file."""
+    keys = _group(commands, "keys", "edit the key ring file, or make the first one")
+    file = "PROXY_KEYRING_FILE names the file."
+    command = keys.add_parser("add", help="add a key, read from standard input, by its digest", epilog=file)
+    command.add_argument("--account", required=True, help="the account that the key opens")
+    command.add_argument("--name", help="a name for lists and logs, such as the program that has the key")
+    command.add_argument("--role", choices=["master", "query"], default="master")
+    command.add_argument("--expires", metavar="TIME", help="when it expires, like 2030-01-01T00:00:00Z")
+    command.add_argument("--data-source", action="append", default=[], metavar="PATTERN", help="only these; repeatable")
+    command.add_argument("--generate", action="store_true", help="generate a new key and print it, once")
+    command.add_argument("--plaintext", action="store_true", help="store the key itself, not its digest")
+    command.set_defaults(run="proxy.cli.keys:add_key")
+    command = keys.add_parser("list", help="print the keys by their digests", epilog=file)
+    command.set_defaults(run="proxy.cli.keys:list_keys")
+    command = keys.add_parser("revoke", help="remove a key", epilog=file)
+    command.add_argument("digest", metavar="DIGEST", help="the digest's beginning, as `keys list` shows it")
+    command.set_defaults(run="proxy.cli.keys:revoke_key")
+
+
+def add_conformance(commands: "Commands") -> None:
+    """`conformance`: judges an endpoint."""
+    command = commands.add_parser(
+        "conformance",
+        help="judge an endpoint by the wire contract; it only reads",
+        epilog="No PROXY_ variable is read. HTTPS_PROXY and NO_PROXY are ignored.",
+    )
+    command.add_argument("--base-url", required=True, metavar="URL", help="the part before /REST/v1/")
+    command.add_argument("--key", required=True, metavar="KEY", help="a master key, or - for standard input")
+    command.add_argument("--query-key", metavar="KEY", help="a query key, or - for the next line of standard input")
+    command.add_argument(
+        "--as-documented", action="store_true", help="skip rules where Bing's own documents say otherwise"
+    )
+    command.add_argument("--json", action="store_true", help="print the report as JSON")
+    command.add_argument("--ca-file", metavar="FILE", help="certificates to trust beside the system's")
+    command.add_argument(
+        "--resolve", action="append", default=[], metavar="HOST[:PORT]:ADDRESS", help="as curl's; repeatable"
+    )
+    command.add_argument("--timeout", type=_seconds, default=10, metavar="S", help="seconds for a request, at most 600")
+    command.set_defaults(run="proxy.cli.conformance:conformance")
+
+
+def _group(commands: "Commands", name: str, text: str) -> "Commands":
+    return commands.add_parser(name, help=text).add_subparsers(required=True, metavar="COMMAND")
+
+
+def _account() -> argparse.ArgumentParser:
+    parent = argparse.ArgumentParser(add_help=False)
+    parent.add_argument("--account", help="the account in the key ring; not needed where there is only one")
+    return parent
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        raise ValueError(text)
+    return seconds
