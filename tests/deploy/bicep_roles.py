@@ -97,7 +97,7 @@ def _on(scope: Declaration, file: BicepFile) -> str:
     return ON[scope.type].format(name)
 
 
-def told(text: str) -> tuple[set[Granted], dict[tuple[str, str, str], set[str]]]:
+def documented_roles(text: str) -> tuple[set[Granted], dict[tuple[str, str, str], set[str]]]:
     """What SECURITY.md says: the role assignments, and the actions by who, on what and by which role."""
     section = text.split("\n## Least privilege in Azure\n")[1].partition("\n## ")[0]
     found, actions = set(), {}

@@ -135,6 +135,9 @@ def test_several_accounts_need_to_be_told_apart(run: Run, storage: Storage, tmp_
     monkeypatch.setenv("PROXY_KEYRING", json.dumps(ring))
     file = lines(tmp_path, row(), row(PartitionKey="two"))
     assert "PartitionKey or --account must say which account: one, two" in run("jobs", "put", file).err
-    assert run("jobs", "put", "--account", "three", file).err == "--account: the key ring has no account 'three'; it has one, two\n"
+    assert (
+        run("jobs", "put", "--account", "three", file).err
+        == "--account: the key ring has no account 'three'; it has one, two\n"
+    )
     assert run("jobs", "put", "--account", "one", file).status == 0
     assert sorted(entity["PartitionKey"] for entity in rows_of(storage)) == ["one", "two"]

@@ -20,7 +20,7 @@ from proxy.server.app import ensure_storage_resources
 from proxy.worker.attempt import postpone
 from proxy.worker.cleanup import sweep
 from tests.conftest import StartServer
-from tests.deploy.bicep_roles import SECURITY, told
+from tests.deploy.bicep_roles import SECURITY, documented_roles
 from tests.integration.security.asked import BLOBS, CREATE, ENTITIES, MESSAGES, Recorder
 from tests.integration.worker.test_worker import finished, ring_of, working
 from tests.support.live import MASTER, LiveServer
@@ -28,7 +28,7 @@ from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, play, shops
 
 ACTIONS: dict[tuple[str, str], set[str]] = defaultdict(set)
-for (_who, _on, _), _actions in told(SECURITY.read_text(encoding="utf-8"))[1].items():
+for (_who, _on, _), _actions in documented_roles(SECURITY.read_text(encoding="utf-8"))[1].items():
     if not any(_action.startswith("Microsoft.") for _action in _actions):  # those are asked outside of storage
         ACTIONS[_who, _on] |= _actions
 

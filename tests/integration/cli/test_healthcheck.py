@@ -1,0 +1,127 @@
+"""The image's health check tells a server and a worker that live from those that do not."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from proxy.cli.healthcheck import SILENT_SECONDS
+from proxy.worker.work_directory import LOCK
+from tests.support.processes import ServerProcess, environment, free_port, serving, settings_of
+from tests.support.storage import Storage
+from tests.support.worker_processes import WorkerProcess, worker_process
+
+pytestmark = pytest.mark.slow
+WAIT_SECONDS = 20
+
+
+def health(folder: Path, port: int, *names: str) -> tuple[int, str]:
+    """What the image's health check says, asked as Docker asks it."""
+    variables = os.environ | {"TMPDIR": str(folder), "PROXY_PORT": str(port)}
+    command = [sys.executable, "-m", "proxy.cli.healthcheck", *names]
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+@contextmanager
+def stopped(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> Iterator[None]:
+    """A process that is stuck as long as the context lasts."""
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture(scope="module")
+def server(account: Storage) -> Iterator[ServerProcess]:
+    with serving(**settings_of(account)) as started:
+        started.wait_until_ready()
+        yield started
+
+
+@pytest.fixture
+def worker(account: Storage, tmp_path: Path) -> Iterator[WorkerProcess]:
+    with worker_process(account, tmp_path) as started:
+        started.wait_until_ready()
+        yield started
+
+
+def test_a_server_that_answers_is_healthy_and_one_that_is_stuck_is_not(server: ServerProcess, tmp_path: Path) -> None:
+    assert health(tmp_path, server.port) == (0, "serve lives\n")
+    with stopped(server.process):
+        status, said = health(tmp_path, server.port)
+        assert (status, said) == (1, "serve does not answer: timed out\n")
+    assert health(tmp_path, server.port, "serve") == (0, "serve lives\n")
+    # It does not pass for a worker.
+    assert health(tmp_path, server.port, "worker") == (1, "worker is not there\n")
+
+
+def test_a_worker_with_a_sign_of_life_is_healthy_and_one_without_is_not(worker: WorkerProcess, tmp_path: Path) -> None:
+    port = free_port()
+    assert health(tmp_path, port) == (0, "worker lives\n")
+    (lock,) = tmp_path.glob(f"*/{LOCK}")
+    with stopped(worker.process):
+        longer = time.time() - SILENT_SECONDS - 1
+        os.utime(lock, (longer, longer))
+        status, said = health(tmp_path, port, "worker")
+        assert status == 1
+        assert "gave no sign of life for 1" in said
+    end = time.monotonic() + WAIT_SECONDS
+    while health(tmp_path, port)[0] and time.monotonic() < end:
+        time.sleep(0.1)
+    assert health(tmp_path, port, "worker") == (0, "worker lives\n")
+    assert health(tmp_path, port, "serve") == (1, "serve is not there\n")
+    worker.kill()
+    assert health(tmp_path, port) == (1, "serve is not there; worker is not there\n")
+
+
+def test_where_both_are_both_must_live(server: ServerProcess, worker: WorkerProcess, tmp_path: Path) -> None:
+    assert health(tmp_path, server.port) == (0, "serve lives; worker lives\n")
+    with stopped(server.process):
+        assert health(tmp_path, server.port)[0] == 1
+    with stopped(worker.process):
+        (lock,) = tmp_path.glob(f"*/{LOCK}")
+        os.utime(lock, (0, 0))
+        assert health(tmp_path, server.port)[0] == 1
+
+
+def test_what_answers_otherwise_is_no_healthy_server(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        said = health(tmp_path, listener.getsockname()[1])
+        thread.join()
+    assert said == (1, "serve answers 'HTTP/1.1 503 Service Unavailable'\n")
+
+
+def test_a_name_that_is_unknown_is_told(tmp_path: Path) -> None:
+    assert health(tmp_path, 1, "server") == (2, "what is server? Known are serve, worker\n")
+
+
+def test_a_signal_that_comes_while_it_starts_ends_it(account: Storage) -> None:
+    # Left to itself the system ends it too, but not the first process of a container: that must have said what it does.
+    command = [sys.executable, "-X", "importtime", "-m", "proxy", "worker"]
+    with subprocess.Popen(
+        command, env=environment(**settings_of(account)), stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.split("|")[-1].strip() == "argparse" for line in process.stderr)
+        process.terminate()
+        process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 128 + signal.SIGTERM
