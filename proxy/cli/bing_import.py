@@ -1,4 +1,4 @@
-"""From a job list saved from Bing to job rows (get-job-list)."""
+"""Converts a job list saved from Bing (get-job-list) to job records."""
 
 import asyncio
 import re
@@ -20,11 +20,11 @@ _ACCESS_ID = re.compile("/data/([^/]+)/[^/]+$", re.IGNORECASE)
 
 
 class ImportListError(Exception):
-    """The answer is no job list that can be imported; the text says what is wrong with which job."""
+    """The answer is not a job list that can be imported. The text names the job and what is wrong with it."""
 
 
 def records_of(envelope: Envelope, account: str) -> list[JobRecord]:
-    """The records of a job list, ids kept as legacy ids; the same list gives the same records each time.
+    """Returns the records of a job list, with its ids as legacy ids. One list always gives the same records.
 
     Raises:
         ImportListError: it is an error answer, or a job in it can't be imported.
@@ -43,9 +43,14 @@ def records_of(envelope: Envelope, account: str) -> list[JobRecord]:
 
 
 async def changes(records: Sequence[JobRecord], jobs: JobStore, progress: Callable[[int], object]) -> list[JobRecord]:
-    """Those records that are to be written: jobs that are not there, and those that have finished since.
+    """Returns the records to write: new jobs, and known ones that have finished since.
 
-    A job that is there stays as it is otherwise, so that an import can be repeated at any time.
+    Other known jobs stay unchanged, so that an import can be repeated.
+
+    Args:
+        records: the records of the saved list.
+        jobs: the store to compare with.
+        progress: called with 1 after each job.
     """
     limit = asyncio.Semaphore(CONCURRENT_READS)
 
@@ -64,7 +69,7 @@ async def changes(records: Sequence[JobRecord], jobs: JobStore, progress: Callab
 
 
 def _finished(known: JobRecord, saved: JobRecord) -> JobRecord:
-    # What Bing's list can't know stays: the row's own id, and the blobs that somebody has named since.
+    # Bing's list does not know the row's id, and the blobs that an operator has named since.
     return replace(saved, row_key=known.row_key, output_blob=known.output_blob, failed_blob=known.failed_blob)
 
 
@@ -95,7 +100,7 @@ def _record(job: JobResource, account: str) -> JobRecord:
 
 
 def _access_id(job: JobResource) -> str | None:
-    """The access id in the link to the data source: .../REST/v1/data/{accessId}/{dataSourceName}."""
+    """Returns the access id in the link to the data source: .../REST/v1/data/{accessId}/{dataSourceName}."""
     for link in job.links:
         if link.role.lower() == "datasource":
             match = _ACCESS_ID.search(urlsplit(link.url.strip()).path)

@@ -1,4 +1,4 @@
-"""The command `check`: whether each account's storage has all that reading jobs and doing them needs."""
+"""The command `check`: checks settings, key ring, and all that jobs need of each account's storage."""
 
 import asyncio
 import os

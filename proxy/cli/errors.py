@@ -1,5 +1,5 @@
-"""How a command says that it can't be done."""
+"""The error of a command."""
 
 
 class CommandError(Exception):
-    """The command can't be done; the text is what standard error says."""
+    """A command can't be done. Its text is printed on standard error."""

@@ -15,20 +15,20 @@ from proxy.worker.work_directory import read_heartbeats
 WELL = "lives"
 NOTHING = "is not there"
 
-# Less than the time that the image gives the whole check.
+# Seconds; less than the timeout of the image's health check.
 ANSWER_SECONDS = 2.0
 
-# How long a worker may go without a sign of life, one of which it gives each second: a machine may be busy.
+# Seconds without a heartbeat, written each second, after which a worker counts as stuck. A machine may be busy.
 SILENT_SECONDS = 15.0
 
-# What to ask where the server listens on all addresses.
+# The address to connect to where the server listens on all addresses.
 NEAR = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what may be set, not where we listen
 
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: health\r\nConnection: close\r\n\r\n"
 
 
 def server() -> str:
-    """How the server is. One that is stuck still takes connections, but does not answer."""
+    """Returns the state of the server. A stuck one still accepts connections, but does not answer."""
     host = os.environ.get("PROXY_HOST", "")
     address = NEAR.get(host, host), int(os.environ.get("PROXY_PORT") or 8080)
     try:
@@ -43,7 +43,7 @@ def server() -> str:
 
 
 def workers() -> str:
-    """How the workers are. One whose event loop is stuck holds its lock, but gives no more signs of life."""
+    """Returns the state of the workers. One whose event loop is stuck writes no more heartbeats."""
     beats = read_heartbeats()
     if not beats:
         return NOTHING
@@ -55,7 +55,7 @@ LOOKS = {"serve": server, "worker": workers}
 
 
 def main(names: Sequence[str]) -> int:
-    """Looks at these, or at what is found; gives the exit status: 0 where all live."""
+    """Checks the named processes, or those that it finds. Returns 0 where all live, else 1; 2 for an unknown name."""
     if unknown := set(names) - set(LOOKS):
         print(f"what is {', '.join(sorted(unknown))}? Known are {', '.join(LOOKS)}", file=sys.stderr)
         return 2

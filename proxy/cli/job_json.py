@@ -1,4 +1,4 @@
-"""Job rows as lines of JSON with the row's property names: what `jobs put` takes and `jobs list` prints."""
+"""Job rows as JSON Lines with the row's property names: the input of `jobs put`, the output of `jobs list`."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -15,10 +15,10 @@ from adapters.tables.row_keys import is_key, legacy_alias
 from proxy.wire.errors import DATA_SOURCE_NAME
 from proxy.wire.request import is_data_source_name
 
-# How partitions begin in which the program keeps what are no jobs, like its workers' signs of life.
+# The first character of partitions that hold other rows than jobs, such as those of live workers.
 OWN_PARTITION = "~"
 
-# Further apart than this, a row's id and its CreatedDate would place it differently in the job list.
+# A row's id and its CreatedDate must agree this far, or the job list sorts the row by one and filters by the other.
 _TOLERANCE = 3600 * PER_SECOND
 
 
@@ -31,7 +31,7 @@ class JobRow:
 
 
 class JobLinesError(Exception):
-    """Some lines are wrong; `mistakes` says which and why, a line of text each."""
+    """Some lines are wrong. `mistakes` has a line of text for each."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         super().__init__("\n".join(mistakes))
@@ -123,7 +123,12 @@ class JobRowModel(BaseModel):
 
 
 def read_lines(lines: Iterable[str], accounts: Sequence[str], default: str | None) -> list[JobRow]:
-    """Reads job lines; empty ones are passed over. `default` is the account of lines without a PartitionKey.
+    """Reads job lines; empty ones are skipped.
+
+    Args:
+        lines: the lines, one JSON object each.
+        accounts: the accounts of the key ring.
+        default: the account of lines without a PartitionKey.
 
     Raises:
         JobLinesError: some lines are wrong; all of them are named.
@@ -151,7 +156,7 @@ def read_lines(lines: Iterable[str], accounts: Sequence[str], default: str | Non
 
 
 def write_line(account: str, record: JobRecord) -> str:
-    """A job as a line that `read_lines` takes."""
+    """Returns a job as a line that `read_lines` takes."""
     members = {
         "PartitionKey": account,
         "RowKey": record.row_key,

@@ -17,10 +17,10 @@ from proxy.keyring.file import parse_keyring, read_keyring, written_digest
 from proxy.keyring.keyring import DIGEST_PREFIX, digest_of
 from proxy.settings import Settings, SettingsError, load_settings, variable
 
-# As long as Bing's own keys, of characters that need no encoding in a URL.
+# The length of Bing's keys, in characters that need no encoding in a URL.
 NEW_KEY_BYTES = 48
 
-# So many characters of a digest are shown; it is found by any beginning that no other has.
+# Hex digits of a digest that are shown. `revoke` finds a key by any beginning that is unique.
 SHOWN_DIGITS = 12
 SHOWN_TIME = 60
 
@@ -62,7 +62,7 @@ def add_key(options: Namespace) -> int:
 
 
 def read_key(prompt: str) -> str:
-    """A line of standard input; on a terminal it is asked for, and not shown while it is typed."""
+    """Reads a line of standard input. On a terminal it prompts, and does not echo."""
     if sys.stdin is None:
         return ""
     try:
@@ -72,7 +72,7 @@ def read_key(prompt: str) -> str:
 
 
 def list_keys(_options: Namespace) -> int:
-    """Prints a line for each key: the beginning of its digest, its name, account, role, end and data sources."""
+    """Prints a line for each key: the start of its digest, name, account, role, expiry and data sources."""
     text = _text(load_settings())
     grants = parse_keyring(text).grants
     for written, entry in json.loads(text)["keys"].items():
@@ -92,13 +92,13 @@ def list_keys(_options: Namespace) -> int:
 
 
 def revoke_key(options: Namespace) -> int:
-    """Removes the one key whose digest begins like this."""
+    """Removes the one key whose digest begins with `DIGEST`."""
     wanted = options.digest.lower().removeprefix(DIGEST_PREFIX)
 
     def revoke(ring: dict[str, Any]) -> None:
         found = [written for written in ring["keys"] if written_digest(written).hex().startswith(wanted)]
         if len(found) != 1 or not wanted:
-            raise CommandError(f"{len(found)} keys have a digest that begins so; `keys list` shows them")
+            raise CommandError(f"{len(found)} keys have a digest that begins with it; `keys list` shows the digests")
         del ring["keys"][found[0]]
         revoked.append(_shown(found[0]))
 
@@ -109,7 +109,7 @@ def revoke_key(options: Namespace) -> int:
 
 
 def _edit(settings: Settings, change: Callable[[dict[str, Any]], None], first: Mapping[str, Any] | None = None) -> bool:
-    """Changes the ring's file, or makes it of `first`, where that is given; gives whether it was made."""
+    """Changes the key ring's file. Returns whether it was made, of `first`, because there was none."""
     path, is_first = _path(settings), False
     try:
         with edit_atomically(path) as ring:
@@ -125,7 +125,7 @@ def _edit(settings: Settings, change: Callable[[dict[str, Any]], None], first: M
 
 
 def _first_ring(account: str) -> dict[str, Any]:
-    """A ring with one account and no key; its storage's connection string, a secret, stays outside of the file."""
+    """Returns a key ring with one account and no key. The connection string, a secret, stays outside the file."""
     return {"accounts": {account: {"storage": {"connection_string_env": _storage_variable(account)}}}, "keys": {}}
 
 
@@ -141,16 +141,16 @@ def _check_expiry(text: str | None) -> None:
     try:
         end = datetime.fromisoformat(text)
     except ValueError:
-        raise CommandError(f"--expires: {shown} is no time; one looks like 2030-01-01T00:00:00Z") from None
+        raise CommandError(f"--expires: {shown} is no time; write it like 2030-01-01T00:00:00Z") from None
     if end.tzinfo is None:
-        raise CommandError(f"--expires: {shown} has no time zone; one looks like 2030-01-01T00:00:00Z")
+        raise CommandError(f"--expires: {shown} has no time zone; write it like 2030-01-01T00:00:00Z")
     now = datetime.now(UTC)
     if end <= now:
         raise CommandError(f"--expires: {shown} is in the past; it is {now.isoformat(timespec='seconds')} now")
 
 
 def _text(settings: Settings) -> str:
-    """The ring's text, a sound one, from the file or from the variable that holds it."""
+    """Returns the text of the key ring, checked, from its file or its variable."""
     if settings.keyring is None:
         return _checked(_path(settings))
     text = settings.keyring.get_secret_value()

@@ -54,7 +54,7 @@ def run_worker(_options: Namespace) -> int:
 
 
 def worker_limits(settings: Settings) -> WorkerLimits:
-    """What the settings allow of a load."""
+    """Returns the limits of a load."""
     size = settings.max_upload_mb * MEGABYTE
     return WorkerLimits(
         load=LoadLimits(settings.max_entities, size),
@@ -65,12 +65,12 @@ def worker_limits(settings: Settings) -> WorkerLimits:
 
 
 def reader_limits(settings: Settings) -> ReaderLimits:
-    """What the settings allow of reading data."""
+    """Returns the limits of the reader processes."""
     return ReaderLimits(settings.worker_memory_mb, settings.worker_job_seconds, settings.worker_jobs)
 
 
 def _check_temporary() -> None:
-    """Makes sure that temporary files go where TMPDIR says. Else the system's /tmp would do, which may be memory."""
+    """Checks that temporary files go to TMPDIR. Python would silently use /tmp instead, which may be memory."""
     wanted = os.environ.get("TMPDIR")
     try:
         found = tempfile.gettempdir()
@@ -81,7 +81,7 @@ def _check_temporary() -> None:
 
 
 def worker_name() -> str:
-    """What this worker is called in rows: its host, its process, and what tells it from an earlier one of both."""
+    """Returns the worker's name in rows: host, process id, and random digits, since process ids repeat."""
     return f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
 
 
@@ -124,7 +124,7 @@ async def _work(settings: Settings, keyring: KeyRing, watched: Telemetry) -> int
 
 
 async def _live(folder: Path) -> None:
-    """Gives signs of life as long as the loop turns, which is what all jobs are done by."""
+    """Writes heartbeats while the event loop runs, which all jobs depend on."""
     while True:
         write_heartbeat(folder)
         await asyncio.sleep(BEAT_SECONDS)

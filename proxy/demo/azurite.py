@@ -29,12 +29,12 @@ TAKEN = re.compile(r"EADDRINUSE: .* (\S+:\d+)")
 
 
 class EmulatorError(Exception):
-    """Azurite could not be started. The text is one line that says why."""
+    """Azurite could not be started. Its text is one line with the reason."""
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running Azurite: where it listens, and how to end it early."""
+    """A running Azurite: its addresses, and `stop` to end it early."""
 
     host: str
     blob_port: int
@@ -54,7 +54,7 @@ class Emulator:
         return f"DefaultEndpointsProtocol={self.scheme};{account};{endpoints}"
 
     def stop(self) -> None:
-        """Ends Azurite before its context does, to try what a caller does without storage."""
+        """Ends Azurite before its context does, so that a test can see a caller without storage."""
         self.process.stop()
 
 
@@ -67,17 +67,17 @@ def start_emulator(
     table_port: int = 0,
     extra: Sequence[str] = (),
 ) -> Iterator[Emulator]:
-    """Runs Azurite as long as the context lasts.
+    """Runs Azurite until the context ends.
 
     Args:
-        folder: where its data lives; without one it lives in memory.
-        blob_port: the port of blobs; 0 takes a free one, as for the other two.
+        folder: the folder of its data; None keeps the data in memory.
+        blob_port: the port of blobs; 0 chooses a free one, as for the other two.
         queue_port: the port of queues.
         table_port: the port of tables.
-        extra: more of Azurite's own arguments.
+        extra: further arguments of Azurite.
 
     Raises:
-        EmulatorError: when Azurite does not come up.
+        EmulatorError: Azurite does not start.
     """
     command = [_find_node(), *_launcher()]
     command += ["--silent", "--loose", "--skipApiVersionCheck", "--disableTelemetry"]
@@ -94,15 +94,15 @@ def start_emulator(
 
 
 class AzuriteProcess:
-    """The process and what it prints, which is how it tells its ports and its troubles."""
+    """The process, whose output names its ports and its errors."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self.ports: dict[str, int] = {}
         self.scheme = "http"
         self._last_line = "nothing"
-        self._told = Event()
-        # A session of its own: Ctrl-C reaches only us, and we end Azurite in order.
-        self._process = subprocess.Popen(  # noqa: S603 - the program and its arguments are our own
+        self._printed = Event()
+        # In a new session Ctrl-C reaches only this process, which then ends Azurite in order.
+        self._process = subprocess.Popen(  # noqa: S603 - a fixed program and arguments
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -119,44 +119,48 @@ class AzuriteProcess:
         self._reader.start()
 
     def _read(self, stdout: IO[str]) -> None:
-        """Reads to the end, for Azurite stops when nobody empties its pipe."""
+        """Reads to the end, because Azurite stops when its pipe is full."""
         with stdout:
             for line in stdout:
                 self._last_line = line.strip() or self._last_line
                 if found := LISTENING.search(line):
                     service, self.scheme, port = found.groups()
                     self.ports[service] = int(port)
-                    # It prints this line once the port accepts connections.
+                    # Azurite prints this line once the port accepts connections.
                     if len(self.ports) == len(SERVICES):
-                        self._told.set()
-        self._told.set()
+                        self._printed.set()
+        self._printed.set()
 
     def wait_until_ready(self) -> None:
-        """Returns when all ports accept connections."""
-        told = self._told.wait(READY_SECONDS)
+        """Waits until all ports accept connections.
+
+        Raises:
+            EmulatorError: a port is taken, or Azurite ended or took too long.
+        """
+        printed = self._printed.wait(READY_SECONDS)
         if len(self.ports) == len(SERVICES):
             return
         if taken := TAKEN.search(self._last_line):
             raise EmulatorError(f"Azurite needs {taken[1]}, which another program uses")
-        what = "ended at once" if told else f"did not become ready in {READY_SECONDS} seconds"
-        raise EmulatorError(f"Azurite {what}; it last said: {self._last_line}")
+        what = "ended at once" if printed else f"did not become ready in {READY_SECONDS} seconds"
+        raise EmulatorError(f"Azurite {what}; its last line: {self._last_line}")
 
     def stop(self) -> None:
-        """Ends Azurite; a second call does nothing."""
+        """Ends Azurite. A second call has no effect."""
         with suppress(OSError):
             self._stdin.close()  # run.cjs takes this as the request to end in order
-        for harsher in (self._process.terminate, self._process.kill):
+        for signal_process in (self._process.terminate, self._process.kill):
             try:
                 self._process.wait(STOP_SECONDS)
                 break
             except subprocess.TimeoutExpired:  # pragma: no cover - run.cjs gives in sooner; this is for when it can't
-                harsher()
+                signal_process()
         self._process.wait()
         self._reader.join(STOP_SECONDS)
 
 
 def _made(folder: Path) -> str:
-    """The folder, made here: where it can't be made, Azurite may try for ever."""
+    """Makes the folder and returns its path: Azurite may retry for ever where it can't make it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -165,17 +169,17 @@ def _made(folder: Path) -> str:
 
 
 def _launcher() -> tuple[str, ...]:
-    """run.cjs, when what it runs is installed."""
+    """Returns the arguments that start Azurite by run.cjs."""
     if not (PACKAGE / "node_modules" / "azurite").is_dir():
         raise EmulatorError(f"Azurite is not installed in {PACKAGE}: run make setup")
     return (str(PACKAGE / "run.cjs"),)
 
 
 def _find_node() -> str:
-    """A node that is new enough.
+    """Returns the path of a node that is new enough.
 
-    The one of the PyPI package comes first. `make setup` installs it only where no other is new enough, and its
-    command on the PATH of an active environment is a wrapper, which would stand between us and Azurite.
+    That of the PyPI package comes first: `make setup` installs it only where no other is new enough. Its command on the
+    PATH of an active environment is a wrapper, which would not pass signals on.
     """
     if NODE_WHEEL and (of_wheel := Path(NODE_WHEEL, "bin", "node")).is_file():
         return str(of_wheel)

@@ -210,8 +210,8 @@ def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
         (["add", "--account", "contoso", "--name", "in-the-clear-key"], "k\n", "its name is a key of the ring"),
         (["add", "--account", "contoso", "--name", "two\nlines"], "k\n", "name: must be 1 to 64 printable"),
         (["add", "--account", "contoso", "--name", "x" * 65], "k\n", "name: must be 1 to 64 printable"),
-        (["revoke", "ffffffffffff"], "", "0 keys have a digest that begins so"),
-        (["revoke", ""], "", "keys have a digest that begins so"),
+        (["revoke", "ffffffffffff"], "", "0 keys have a digest that begins with it"),
+        (["revoke", ""], "", "keys have a digest that begins with it"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_changes_nothing(

@@ -53,7 +53,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_an_argument_that_azurite_refuses_is_told() -> None:
     assert failure(extra=["--cert", "/nowhere", "--key", "/nowhere"]).startswith(
-        "Azurite ended at once; it last said: "
+        "Azurite ended at once; its last line: "
     )
 
 
