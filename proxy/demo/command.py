@@ -9,19 +9,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from adapters.accounts import AccountRegistry
-from adapters.blobs.sas_links import upload
 from adapters.credentials.connection_string import EMULATOR_ACCOUNT, parse_connection_string
-from proxy.demo import samples
+from proxy.demo import samples, seed
 from proxy.demo.azurite import EmulatorError, start_emulator
-from proxy.keyring.file import load_keyring
 from proxy.observability.logs import configure_logs
-from proxy.server.app import storage_options
 from proxy.server.run import listen, serve
-from proxy.settings import Settings, load_settings
+from proxy.settings import load_settings
 
-# High enough that nobody who tries the demo meets a limit; docker-compose.yml has the same.
+# High enough that a person who tries the demo meets no limit. docker-compose.yml has the same.
 LIMITS = {
     "PROXY_MAX_ACTIVE_JOBS": "200",
     "PROXY_MAX_DATA_SOURCES": "200",
@@ -34,8 +31,8 @@ QUERY_KEY = "demo-query-key"
 WORKER_END_SECONDS = 20
 DEFAULT_EMULATOR = "UseDevelopmentStorage=true"
 
-REQUESTS = """\
-The proxy answers at {base}. Ctrl-C ends it and the emulator. Try:
+INSTRUCTIONS = """\
+The proxy answers at {base}. {ending} Try:
 
   # A finished load, in JSON and in XML
   curl '{base}/REST/v1/Dataflows/LoadDataSource/{load}?key={master}'
@@ -57,22 +54,36 @@ sed -n 's/.*name="succeeded">\\([^<]*\\)<.*/\\1/p' | sed 's/&amp;/\\&/g') && cur
   # The same by the URL that some clients build themselves
   curl -L '{base}/REST/v1/Dataflows/DataSourceDownload/{name}/output/succeeded?key={master}'
 
-  # A key that nobody has
+  # The data source that those jobs are about, and its entity types
+  curl '{base}/REST/v1/data/{access}/{name}?key={query}'
+  curl '{base}/REST/v1/data/{access}/{name}/$metadata?key={query}'
+
+  # A key that the key ring does not have
   curl -i '{base}/REST/v1/Dataflows/ListJobs?key=wrong'
+
+The commands work beside it, in another terminal:
+
+  export PROXY_PUBLIC_URL={base} PROXY_KEYRING='{keyring}'
+  {program} check
+  {program} jobs list
+
+Storage explorers take the emulator's connection string (its key is Microsoft's public one for emulators):
+
+  {connection_string}
 """
 
 
 def run_demo(options: Namespace) -> int:
     """Runs the demo until Ctrl-C and returns the exit status. With `--samples-only` it writes the samples and ends."""
     if options.samples_only:
-        return write_samples(options.emulator or DEFAULT_EMULATOR)
+        return _write_samples(options.emulator or DEFAULT_EMULATOR)
     os.environ.pop("PROXY_KEYRING_FILE", None)
     os.environ["PROXY_KEYRING"] = "{}"
     os.environ.setdefault("PROXY_HOST", "127.0.0.1")
     os.environ.setdefault("PROXY_LOG_FORMAT", "text")
     for name, value in LIMITS.items():
         os.environ.setdefault(name, value)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the emulator ends with us
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the emulator ends too
     listener = listen(load_settings())
     port = listener.getsockname()[1]
     os.environ["PROXY_PORT"] = str(port)
@@ -82,46 +93,52 @@ def run_demo(options: Namespace) -> int:
             os.environ["PROXY_KEYRING"] = _key_ring(connection_string)
             settings = load_settings(serving=True)
             configure_logs(settings.log_level, settings.log_format)
-            asyncio.run(_seed(settings))
+            asyncio.run(seed.write_samples(settings, ACCOUNT, MASTER_KEY))
             with _worker():
-                print(_requests(settings.public_url), flush=True)
+                ending = (
+                    "Ctrl-C ends it; the emulator goes on."
+                    if options.emulator
+                    else "Ctrl-C ends it and its emulator, whose data is then gone."
+                )
+                print(_instructions(settings.public_url, ending, connection_string), flush=True)
                 return serve(settings, listener)
     except EmulatorError as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def write_samples(emulator_running: str) -> int:
-    """Writes the sample jobs for a server and a worker that run elsewhere, with the demo's key ring; and no more."""
+def _write_samples(emulator: str) -> int:
+    """Writes the samples for a server and a worker that run elsewhere with the demo's key ring."""
     os.environ.pop("PROXY_KEYRING_FILE", None)
     try:
-        with _storage(emulator_running) as connection_string:
+        with _storage(emulator) as connection_string:
             settings = load_settings(keyring=_key_ring(connection_string))
     except EmulatorError as error:
         print(error, file=sys.stderr)
         return 1
     configure_logs(settings.log_level, "text")
-    asyncio.run(_seed(settings))
-    print(_requests(settings.public_url or f"http://127.0.0.1:{settings.port}"), flush=True)
+    asyncio.run(seed.write_samples(settings, ACCOUNT, MASTER_KEY))
+    base = settings.public_url or f"http://127.0.0.1:{settings.port}"
+    print(_instructions(base, "Its data stays in the emulator.", connection_string), flush=True)
     return 0
 
 
 @contextmanager
-def _storage(emulator_running: str | None) -> Iterator[str]:
-    """The connection string of an emulator; one of our own lives as long as the context."""
-    if emulator_running:
-        # The samples are written anew at each start, over what is there: never into somebody's storage.
-        if parse_connection_string(emulator_running).account_name != EMULATOR_ACCOUNT:
+def _storage(emulator: str | None) -> Iterator[str]:
+    """Yields the connection string of a running emulator, or of one that is started and ends with the context."""
+    if emulator:
+        # Each start overwrites the jobs that are there, so the demo must never get a real account.
+        if parse_connection_string(emulator).account_name != EMULATOR_ACCOUNT:
             raise EmulatorError(f"the demo writes to an emulator only, whose account is {EMULATOR_ACCOUNT}")
-        yield emulator_running
+        yield emulator
     else:
-        with start_emulator() as emulator:
-            yield emulator.connection_string
+        with start_emulator() as started:
+            yield started.connection_string
 
 
 @contextmanager
 def _worker() -> Iterator[None]:
-    """A worker as a process of its own, as anywhere else; it ends before the emulator does."""
+    """Runs a worker as another process, which ends before the emulator does."""
     # The port of metrics is the server's.
     environment = {name: value for name, value in os.environ.items() if name != "PROXY_METRICS_PORT"}
     with subprocess.Popen([sys.executable, "-m", "proxy", "worker"], env=environment) as process:
@@ -131,7 +148,7 @@ def _worker() -> Iterator[None]:
             process.terminate()
             try:
                 process.wait(WORKER_END_SECONDS)
-            except subprocess.TimeoutExpired:  # pragma: no cover - it gives back what it holds long before
+            except subprocess.TimeoutExpired:  # pragma: no cover - a worker ends within seconds
                 process.kill()
 
 
@@ -143,25 +160,18 @@ def _key_ring(connection_string: str) -> str:
     return json.dumps({"accounts": {ACCOUNT: {"storage": {"connection_string": connection_string}}}, "keys": keys})
 
 
-async def _seed(settings: Settings) -> None:
-    """Writes the samples anew, so that they lie within the last days however old the emulator's volume is."""
-    async with AccountRegistry(load_keyring(settings).accounts, storage_options(settings)) as accounts:
-        account = accounts[ACCOUNT]
-        await account.jobs.create_table()
-        await account.jobs.clear()
-        await account.jobs.put(list(samples.jobs()))
-        async with account.blob_service() as blobs:
-            for path, content in samples.exports().items():
-                await upload(blobs, path, content)
-
-
-def _requests(base: str) -> str:
-    return REQUESTS.format(
+def _instructions(base: str, ending: str, connection_string: str) -> str:
+    return INSTRUCTIONS.format(
         base=base,
+        ending=ending,
         master=MASTER_KEY,
         query=QUERY_KEY,
         name=samples.DATA_SOURCE,
+        access=samples.ACCESS_ID,
         load=samples.LOAD_ID,
         pending=samples.PENDING_ID,
         publish=samples.PUBLISH_ID,
+        keyring=_key_ring(connection_string),
+        connection_string=connection_string,
+        program=f"{Path(sys.executable).parent / 'spatial-data-proxy'}",
     )

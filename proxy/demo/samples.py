@@ -11,6 +11,7 @@ from adapters.model.ticks import from_datetime
 
 DATA_SOURCE = "FourthCoffeeSample"
 ACCESS_ID = "20181f26d9e94c81acdf9496133d4f23"
+DESCRIPTION = "Coffee shops of the north-west"
 
 # Ids as Bing gave them: jobs that were imported keep theirs, and these are the ones that the demo prints.
 LOAD_ID = "f8293dc72ac04942b7cb003c9608c547"
@@ -49,6 +50,14 @@ def exports() -> dict[BlobPath, bytes]:
     }
 
 
+def load() -> bytes:
+    """The sample data source, as a load in csv."""
+    columns = "EntityID(Edm.String,primaryKey),Name(Edm.String),Locality(Edm.String)"
+    place = "Latitude(Edm.Double),Longitude(Edm.Double)"
+    lines = (f"{shop.entity_id},{shop.name},{shop.locality},{shop.latitude},{shop.longitude}" for shop in SHOPS)
+    return "\n".join(["Bing Spatial Data Services, 1.0, FourthCoffeeShops", f"{columns},{place}", *lines]).encode()
+
+
 def jobs(now: datetime | None = None) -> Iterator[JobRecord]:
     """A job of each type in each state, the newest first, within the last days."""
     now = now or datetime.now(UTC)
@@ -82,7 +91,7 @@ def _job(job_type: JobType, status: JobStatus, created: datetime, legacy_id: str
         completed=None if status is JobStatus.PENDING else from_datetime(created + timedelta(seconds=66.156)),
         data_source_name=None if job_type is JobType.GEOCODE else DATA_SOURCE,
         access_id=ACCESS_ID if done else None,
-        description="Coffee shops of the north-west" if job_type is JobType.COMPLETE else None,
+        description=DESCRIPTION if job_type is JobType.COMPLETE else None,
         error_message="The data could not be read: line 2 has no entity id." if failed else None,
         total=len(SHOPS) if counted and not failed else 0,
         processed=len(SHOPS) if counted and done else 0,

@@ -99,7 +99,7 @@ def test_samples_only_writes_samples_for_a_server_with_the_same_ring(
     file.write_text(json.dumps(ring))
     with serving(storage, keyring_file=file, jobs_table="jobs") as server:
         answer = server.get("Dataflows/ListJobs", "demo-query-key").json()
-        assert answer["resourceSets"][0]["estimatedTotal"] == 27
+        assert answer["resourceSets"][0]["estimatedTotal"] == 28
 
 
 def test_samples_only_refuses_storage_that_is_no_emulator() -> None:

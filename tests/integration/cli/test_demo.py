@@ -22,7 +22,7 @@ from adapters.model.jobs import JobType
 from proxy.demo.azurite import Emulator
 
 README = Path(__file__).parents[3] / "README.md"
-PRINTED = 8
+PRINTED = 10
 QUIET_SECONDS = 60
 
 
@@ -55,7 +55,7 @@ def running(*arguments: str, **variables: str) -> Iterator[Demo]:
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if "key=wrong" in line:
+            if "AccountName=" in line and "{" not in line:
                 break
         timer.cancel()
         try:
@@ -84,10 +84,33 @@ def test_the_printed_requests_answer_as_they_stand(demo: Demo) -> None:
     assert "<Status>Completed</Status>" in answers[1]
     assert '"status":"Pending"' in answers[2]
     assert '"status":"Completed"' in answers[3]
-    assert "<EstimatedTotal>27</EstimatedTotal>" in answers[4]
+    assert "<EstimatedTotal>28</EstimatedTotal>" in answers[4]
     assert answers[5] == answers[6]
     assert etree.fromstring(answers[5].encode()).tag == "FourthCoffeeSample"
-    assert "InvalidCredentials" in answers[7]
+    assert "FourthCoffeeSample" in answers[7]
+    assert 'EntityType Name="FourthCoffeeShops"' in answers[8]
+    assert "InvalidCredentials" in answers[9]
+
+
+def test_the_links_of_the_samples_lead_somewhere(demo: Demo) -> None:
+    links = set()
+    for path in re.findall(r"curl '(http\S+)'", demo.text):
+        links |= set(re.findall(r'"url":"([^"]+)"|<Link[^>]*>([^<]+)<', httpx.get(path).text))
+    urls = {(found or other).replace("\\/", "/").replace("&amp;", "&") for found, other in links}
+    assert len(urls) >= 8
+    for url in urls:
+        answer = httpx.get(f"{url}?key=demo-master-key", follow_redirects=True)
+        assert answer.status_code == 200, url
+        assert answer.content
+
+
+def test_the_printed_commands_work_beside_it(demo: Demo) -> None:
+    lines = [line.strip() for line in demo.text.splitlines()]
+    script = [line for line in lines if line.startswith("export ") or line.endswith((" check", " jobs list"))]
+    ran = subprocess.run(["bash", "-ec", "\n".join(script)], capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.startswith("ok     demo: ")
+    assert ran.stdout.count('"JobType"') > 28
 
 
 def test_the_samples_have_every_type_in_every_state(demo: Demo) -> None:
@@ -147,7 +170,7 @@ def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
     with running(*arguments) as started:
         again = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
     # A second start on the same volume makes the samples anew, and leaves none of the first.
-    assert first["resourceSets"][0]["estimatedTotal"] == again["resourceSets"][0]["estimatedTotal"] == 27
+    assert first["resourceSets"][0]["estimatedTotal"] == again["resourceSets"][0]["estimatedTotal"] == 28
 
 
 def test_the_readmes_day_of_a_data_source_runs_as_it_stands(demo: Demo, tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""Writes the samples into the demo's account: job rows, their exports, and a data source by a real load."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from adapters.account import AccountStorage
+from adapters.accounts import AccountRegistry
+from adapters.blobs.sas_links import upload
+from adapters.blobs.store import UPLOADS
+from adapters.model.data_sources import DataSource
+from adapters.model.job_ids import new_job_id
+from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
+from proxy.cli.worker import reader_limits, worker_limits
+from proxy.demo import samples
+from proxy.keyring.file import load_keyring
+from proxy.keyring.keyring import DIGEST_PREFIX, digest_of
+from proxy.server.app import storage_options
+from proxy.settings import Settings
+from proxy.worker.attempt import WorkerContext
+from proxy.worker.job import now
+from proxy.worker.lease import run_leased_job
+from proxy.worker.reader_pool import ReaderPool
+
+LOAD_SECONDS = 60
+
+
+async def write_samples(settings: Settings, name: str, master_key: str) -> None:
+    """Writes the samples anew, so that they lie within the last days however old the emulator's volume is.
+
+    Args:
+        settings: the demo's settings, with its key ring.
+        name: the account.
+        master_key: the key that owns the data source.
+    """
+    async with AccountRegistry(load_keyring(settings).accounts, storage_options(settings)) as accounts:
+        account = accounts[name]
+        await account.create_missing()
+        await account.jobs.clear()
+        await account.jobs.put(list(samples.jobs()))
+        async with account.blob_service() as blobs:
+            for path, content in samples.exports().items():
+                await upload(blobs, path, content)
+        async with asyncio.timeout(LOAD_SECONDS):
+            await _load_data_source(account, settings, master_key)
+
+
+async def _load_data_source(account: AccountStorage, settings: Settings, master_key: str) -> None:
+    """Loads the sample data source as a worker does, under the access id that the sample jobs name."""
+    source = DataSource(name=samples.DATA_SOURCE, access_id=samples.ACCESS_ID, created=now())
+    await account.data_sources.change(samples.DATA_SOURCE, lambda found: found or source)
+    created = now()
+    record = JobRecord(
+        row_key=new_job_id(created),
+        job_type=JobType.COMPLETE,
+        status=JobStatus.PENDING,
+        created=created,
+        data_source_name=samples.DATA_SOURCE,
+        access_id=samples.ACCESS_ID,
+        description=samples.DESCRIPTION,
+    )
+    data = BlobPath(UPLOADS, f"{account.name}/{record.row_key}")
+
+    async def body() -> AsyncIterator[bytes]:
+        yield samples.load()
+
+    await account.blobs.write(data, body())
+    work = {
+        "operation": "complete",
+        "input": "csv",
+        "upload": str(data),
+        "public": None,
+        "access_id": samples.ACCESS_ID,
+        "master_key": f"{DIGEST_PREFIX}{digest_of(master_key.encode()).hex()}",
+        "query_key": None,
+    }
+    await account.jobs.create(record, json.dumps(work))
+    await account.queue.enqueue(record.row_key)
+    readers = ReaderPool(reader_limits(settings))
+    try:
+        with TemporaryDirectory() as folder:
+            context = WorkerContext(worker_limits(settings), Path(folder), readers)
+            await _work_until_done(account, record.row_key, context)
+    finally:
+        readers.close()
+
+
+async def _work_until_done(account: AccountStorage, job_id: str, context: WorkerContext) -> None:
+    """Does the jobs of the queue until this one is done. An emulator with a volume may hold others: those too."""
+    while True:
+        found = await account.jobs.job(job_id)
+        if found is not None and found.status is not JobStatus.PENDING:
+            return
+        lease = await account.queue.receive()
+        while lease is not None:
+            lease = await run_leased_job(account, lease, context, asyncio.Event())
