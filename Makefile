@@ -43,7 +43,7 @@ COMPILE = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo dev check test bench soak one lint format types wheel pins clean stale
+.PHONY: help setup demo dev check test bench soak one lint format types docs wheel pins clean stale
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -76,6 +76,7 @@ one: setup ## Run one test alone: make one T=tests/unit/model/test_job_ids.py
 lint: setup ## Check style, format and layers
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/lint-imports --no-logo --no-cache
 
 format: setup ## Put code into the format that lint asks for
 	@$(VENV)/bin/ruff check --fix
@@ -83,6 +84,9 @@ format: setup ## Put code into the format that lint asks for
 
 types: setup ## Check types
 	@$(VENV)/bin/mypy
+
+docs: setup ## Write the tables of docs/ that repeat what code says
+	@$(PY) -m tests.docs.tables
 
 wheel: setup ## Build the wheel into dist/
 	@$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -1,0 +1,40 @@
+"""What importing a pure package loads. `make lint` checks which packages may import which."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"azure", "aiohttp", "starlette", "uvicorn"}
+
+LOAD = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    importlib.import_module(module.name)
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [
+        ("adapters.model", HEAVY | {"proxy"}),
+        ("proxy.wire", HEAVY),
+        ("proxy.formats", HEAVY),
+        ("proxy.keyring", HEAVY),
+    ],
+)
+def test_a_pure_package_loads_no_sdk_and_no_server(package: str, forbidden: set[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", LOAD, package], capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(done.stdout.split())
+    assert f"{package}." in {name[: len(package) + 1] for name in loaded}  # its modules were found
+    assert not forbidden & {name.partition(".")[0] for name in loaded}
+
+
+def test_the_model_imports_nothing_else_of_adapters() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, "adapters.model"], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = {name for name in done.stdout.split() if name.startswith("adapters.")}
+    assert {name for name in loaded if not name.startswith("adapters.model")} == set()
