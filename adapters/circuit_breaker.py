@@ -1,91 +1,87 @@
-"""What keeps a bad minute of one account's storage from becoming everybody's.
-
-So many reads may be in flight at once; and after a few faults in a row the account is only probed, by one read every
-now and then, until one of them succeeds. Who may not ask is told at once.
-"""
+"""Circuit breaker and concurrency limit for one storage account. Rejected calls fail immediately."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from adapters.errors import StorageError, StorageErrorCode, error_from_exception
-from adapters.instrumentation import UNSEEN, StorageObserver
+from adapters.errors import StorageError, StorageErrorCode
+from adapters.instrumentation import NULL_OBSERVER, StorageObserver
 from adapters.sdk_calls import JITTER
 
 _T = TypeVar("_T")
 
-# Reads of one account that may be under way or wait for a connection.
-IN_FLIGHT = 256
+# Calls of one account that may be in flight or wait for a connection.
+MAX_IN_FLIGHT = 256
 
-# Faults in a row after which an account is probed only.
-FAULTS = 5
+# Consecutive failures that open the breaker. From then on single calls probe the account until one succeeds.
+MAX_FAILURES = 5
 
-# Seconds between two probes, each at random in this range so that many processes don't probe together. A probe that
-# hangs does not delay the next.
+# Seconds between two probes, at random so that many processes don't probe together. A hanging probe delays no other.
 PROBE_SECONDS = (0.4, 0.8)
 
 
 class CircuitBreaker:
-    """Admits reads to one account's storage."""
+    """Admits calls to one account's storage."""
 
     def __init__(
-        self, seconds: float, clock: Callable[[], float] = time.monotonic, watch: StorageObserver = UNSEEN
+        self, timeout: float, clock: Callable[[], float] = time.monotonic, observer: StorageObserver = NULL_OBSERVER
     ) -> None:
-        """`seconds` is the longest that one read may take."""
-        self._seconds = seconds
-        self.watch = watch
+        """`timeout` is the longest that one call may take, in seconds."""
+        self._timeout = timeout
+        self.observer = observer
         self._clock = clock
         self._in_flight = 0
-        self._faults = 0
-        self._last: StorageError | None = None
+        self._failures = 0
+        self._error: StorageError | None = None
         self._probe_at = 0.0
-        self.well_at = float("-inf")
-        """When the last good read ended, by the clock."""
-        self.asked_at = float("-inf")
-        """When the last read began."""
+        self.last_success_at = float("-inf")
+        """When the last successful call ended, by the clock."""
+        self.last_call_at = float("-inf")
+        """When the last call started."""
 
     @property
     def last_error(self) -> StorageError | None:
-        """What is wrong with the account since its last good read; None where nothing is known to be."""
-        return self._last if self._faults else None
+        """The error of the last call that failed; None after a success."""
+        return self._error if self._failures else None
 
-    async def call(self, read: Callable[[], Awaitable[_T]]) -> _T:
-        """Runs one read within its time.
+    async def call(self, operation: Callable[[], Awaitable[_T]]) -> _T:
+        """Runs one operation within the timeout.
 
         Raises:
-            StorageFaultError: storage could not answer, or is not asked now.
+            StorageError: storage could not answer, or the call was rejected.
         """
         self._admit()
-        self._in_flight, self.asked_at = self._in_flight + 1, self._clock()
+        self._in_flight, self.last_call_at = self._in_flight + 1, self._clock()
         try:
-            async with asyncio.timeout(self._seconds):
-                found = await read()
-        except (StorageError, TimeoutError) as error:
-            fault = error_from_exception(error)
-            if isinstance(error, TimeoutError):
-                fault = StorageError(StorageErrorCode.TIMEOUT, f"nothing within {self._seconds:g} s")
-            if fault.fault is not StorageErrorCode.REJECTED:  # what one caller asked for is wrong, and storage is well
-                self._failed(fault)
-            raise fault from error
+            async with asyncio.timeout(self._timeout):
+                result = await operation()
+        except TimeoutError as error:
+            timeout = StorageError(StorageErrorCode.TIMEOUT, f"nothing within {self._timeout:g} s")
+            self._record_failure(timeout)
+            raise timeout from error
+        except StorageError as error:
+            if error.code is not StorageErrorCode.REJECTED:  # the caller's value is wrong, and storage is well
+                self._record_failure(error)
+            raise
         finally:
             self._in_flight -= 1
-        self._faults, self.well_at = 0, self._clock()
-        return found
+        self._failures, self.last_success_at = 0, self._clock()
+        return result
 
     def _admit(self) -> None:
-        if self._in_flight >= IN_FLIGHT:
-            self.watch.rejected()
-            raise StorageError(StorageErrorCode.OVERLOADED, f"{IN_FLIGHT} reads are in flight")
-        if self._faults >= FAULTS and self._last is not None:
+        if self._in_flight >= MAX_IN_FLIGHT:
+            self.observer.call_rejected()
+            raise StorageError(StorageErrorCode.OVERLOADED, f"{MAX_IN_FLIGHT} reads are in flight")
+        if self._failures >= MAX_FAILURES and self._error is not None:
             now = self._clock()
             if now < self._probe_at:
-                self.watch.rejected()
-                raise StorageError(self._last.fault, f"{self._last.detail}; not asked again yet")
+                self.observer.call_rejected()
+                raise StorageError(self._error.code, f"{self._error.detail}; not asked again yet")
             self._probe_at = now + JITTER.uniform(*PROBE_SECONDS)
 
-    def _failed(self, fault: StorageError) -> None:
-        self._last = fault
-        self._faults += 1
-        if self._faults == FAULTS:
+    def _record_failure(self, error: StorageError) -> None:
+        self._error = error
+        self._failures += 1
+        if self._failures == MAX_FAILURES:
             self._probe_at = self._clock() + JITTER.uniform(*PROBE_SECONDS)

@@ -1,131 +1,121 @@
-"""What can be seen of one account's storage from outside: each call, each read of a job, each signed link.
-
-Whoever looks on gives `StorageOptions` a function from an account's name to such a watch. The one here sees nothing.
-"""
+"""Observer interface for one account's storage: each call, each cache look-up, each signed link."""
 
 import asyncio
 import time
-from http import HTTPStatus
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, HttpRequest
 
-from adapters.errors import StorageErrorCode, code_is_a_fault, error_from_exception, error_from_response
+from adapters.errors import StorageErrorCode, failure_of_response
+from adapters.sdk_calls import error_from_exception
 
 Service = Literal["table", "blob", "queue"]
 StorageVerb = Literal["read", "list", "write", "delete", "sign"]
-Source = Literal["remembered", "shared", "storage"]
+CacheResult = Literal["hit", "coalesced", "miss"]
 
 
 class StorageObserver:
-    """Looks on. Every method may not wait and must not raise; all but `signed` are called on the event loop."""
+    """Ignores all events. Methods must not block or raise; all but `link_signed` run on the event loop."""
 
-    def begin(self, _service: Service, _call: StorageVerb) -> object:
-        """A call is sent to storage, each try of it; what this gives comes back with its end."""
+    def begin_call(self, _service: Service, _verb: StorageVerb) -> object:
+        """A call starts, each attempt of it. The result is passed to `end_call`."""
         return None
 
-    def end(
-        self, begun: object, service: Service, call: StorageVerb, seconds: float, fault: StorageErrorCode | None
+    def end_call(
+        self, begun: object, service: Service, verb: StorageVerb, seconds: float, failure: StorageErrorCode | None
     ) -> None:
-        """That call has ended, after so many seconds, in a fault or well."""
+        """That call has ended after so many seconds; `failure` is None where storage is well."""
 
-    def rejected(self) -> None:
-        """A read was not tried: too many are in flight, or storage has just failed."""
+    def call_rejected(self) -> None:
+        """The circuit breaker rejected a call: too many are in flight, or storage has just failed."""
 
-    def read(self, source: Source) -> None:
-        """A job or the job list was read: it was remembered, or another caller's read, or one of storage."""
+    def cache_lookup(self, result: CacheResult) -> None:
+        """A job or the job list came from the cache, from another caller's read, or from a read of its own."""
 
-    def signed(self) -> None:
+    def link_signed(self) -> None:
         """A link was signed."""
 
-    def malformed(self) -> None:
-        """A row was found that can't be shown; called once for each such row."""
+    def malformed_row(self) -> None:
+        """A row can't be shown; called once for each such row."""
 
 
-UNSEEN = StorageObserver()
+NULL_OBSERVER = StorageObserver()
 
 
-def look_away(_account: str) -> StorageObserver:
-    """The watch of an account that nobody looks at."""
-    return UNSEEN
+def null_observer(_account: str) -> StorageObserver:
+    """The observer of an account that nothing observes."""
+    return NULL_OBSERVER
 
 
-UNNEEDED = "no more needed"
-"""What a task is cancelled with when nobody needs what it asks storage for: that is no fault of storage's."""
-
-# Answers of storage that say how things are: not there, there already, changed meanwhile. No fault of storage's.
-_ORDINARY = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED))
+NO_LONGER_NEEDED = "no longer needed"
+"""The message of a task's cancellation where nothing needs its result any more: no failure of storage."""
 
 
 class ObservedCall:
-    """One call, as a context: its time, and how it ended.
+    """One call, as a context that measures it and reports its end. A cancelled call took too long, as a rule."""
 
-    A call that is cancelled was waited for too long, or nobody needs it any more.
-    """
+    __slots__ = ("_begun", "_observer", "_service", "_started", "_verb", "failure")
 
-    __slots__ = ("_begun", "_call", "_service", "_started", "_watch", "fault")
+    def __init__(self, observer: StorageObserver, service: Service, verb: StorageVerb) -> None:
+        self._observer, self._service, self._verb = observer, service, verb
+        self.failure: StorageErrorCode | None = None
 
-    def __init__(self, watch: StorageObserver, service: Service, call: StorageVerb) -> None:
-        self._watch, self._service, self._call = watch, service, call
-        self.fault: StorageErrorCode | None = None
-
-    def answered(self, status: int, code: str | None) -> None:
-        """Tells of the HTTP status and the error code of the answer."""
-        if status >= HTTPStatus.BAD_REQUEST and (status not in _ORDINARY or code_is_a_fault(code)):
-            fault = error_from_response(status, code).fault
-            self.fault = None if fault is StorageErrorCode.REJECTED else fault
+    def set_response(self, status: int, code: str | None) -> None:
+        """Records the HTTP status and the error code of the response."""
+        self.failure = failure_of_response(status, code)
 
     def __enter__(self) -> Self:
-        """The call begins."""
-        self._begun = self._watch.begin(self._service, self._call)
+        """Starts the call."""
+        self._begun = self._observer.begin_call(self._service, self._verb)
         self._started = time.perf_counter()
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        """The call has ended."""
+        """Ends the call."""
         if isinstance(error, Exception):
-            self.fault = error_from_exception(error).fault
-        elif isinstance(error, asyncio.CancelledError) and UNNEEDED not in error.args:
-            self.fault = StorageErrorCode.TIMEOUT
-        self._watch.end(self._begun, self._service, self._call, time.perf_counter() - self._started, self.fault)
+            self.failure = error_from_exception(error).code
+        elif isinstance(error, asyncio.CancelledError) and NO_LONGER_NEEDED not in error.args:
+            self.failure = StorageErrorCode.TIMEOUT
+        seconds = time.perf_counter() - self._started
+        self._observer.end_call(self._begun, self._service, self._verb, seconds, self.failure)
 
 
-_CALLS: dict[str, StorageVerb] = {"GET": "read", "HEAD": "read", "DELETE": "delete"}
+_VERBS: dict[str, StorageVerb] = {"GET": "read", "HEAD": "read", "DELETE": "delete"}
 
 
-def call_of(method: str, url: str) -> StorageVerb:
-    """What a request to storage does, by its method and its `comp` parameter; what is none of the others writes."""
+def storage_verb(method: str, url: str) -> StorageVerb:
+    """What a request to storage does, by its method and its `comp` parameter; all others write."""
     match dict(parse_qsl(urlsplit(url).query)).get("comp"):
         case "list":
             return "list"
         case "userdelegationkey":
             return "sign"
-    return _CALLS.get(method, "write")
+    return _VERBS.get(method, "write")
 
 
-# Bytes of a download that are taken at once. The SDKs of storage give their own transport this; its default is 4 KB.
+# Bytes that a download reads at once. The SDKs set this for their own transport; its default is 4 KB.
 DATA_BLOCK = 256 * 1024
 
 
 class InstrumentedTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core imports it late, and so without its type
-    """The transport of an SDK's client, with a watch on each request that it sends."""
+    """The transport of an SDK client; reports each request that it sends."""
 
     def __init__(
-        self, watch: StorageObserver, service: Service, connection_timeout: float, read_timeout: float
+        self, observer: StorageObserver, service: Service, connection_timeout: float, read_timeout: float
     ) -> None:
-        """Both timeouts in seconds."""
+        """Both timeouts are in seconds."""
         super().__init__(
             connection_timeout=connection_timeout, read_timeout=read_timeout, connection_data_block_size=DATA_BLOCK
         )
-        self._watch, self._service = watch, service
+        self._observer, self._service = observer, service
 
     async def send(self, request: HttpRequest, **config: object) -> AsyncHttpResponse:
         """Sends a request."""
-        with ObservedCall(self._watch, self._service, call_of(request.method, request.url)) as seen:
-            answer: AsyncHttpResponse = await super().send(request, **config)
-            seen.answered(answer.status_code, answer.headers.get("x-ms-error-code"))
-        return answer
+        with ObservedCall(self._observer, self._service, storage_verb(request.method, request.url)) as call:
+            response: AsyncHttpResponse = await super().send(request, **config)
+            call.set_response(response.status_code, response.headers.get("x-ms-error-code"))
+        return response

@@ -1,48 +1,50 @@
-"""What may be remembered of an account's jobs, and for how long (design, "What may be remembered").
+"""Caches the jobs of one account.
 
-A finished job hardly changes and is kept for minutes, an unfinished one for a second, "not found" never. Callers who
-want the same row at the same time share one read. When storage is down, a remembered finished job is still served.
+A finished job hardly changes and stays for minutes, an unfinished one for a second, "not found" never. Concurrent
+callers share one read. While storage is down, a cached finished job is still served.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.errors import StorageError
+from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.jobs import JobRecord, JobStatus
 from adapters.model.ticks import Ticks
 from adapters.request_coalescing import SingleFlight
 from adapters.tables.job_store import JobStore
 from adapters.tables.properties import MalformedRowError
-from adapters.tables.reader import Page
 
 _T = TypeVar("_T")
 
-# Jobs of one account, and as many rendered by their readers; the longest unused are forgotten first.
-REMEMBERED = 10_000
+# Jobs of one account. The least recently used are evicted first.
+MAX_ENTRIES = 10_000
 
-# What a whole list may take, as a multiple of one read's time. Callers wait for no more than their own deadline.
+# The longest that a whole list may take, in read timeouts. Callers wait for no more than their own deadline.
 LIST_READS = 12
 
-# What part of a read's time a caller waits when there is a remembered job to fall back on.
+# The part of a read timeout for which a caller waits before it gets a stale finished job.
 STALE_WAIT_FRACTION = 0.5
 
-# What part of its life has passed when a record in use is read again.
+# The part of its lifetime after which an entry in use is read again.
 REFRESH_AHEAD = 0.95
+
+NEVER = float("inf")
 
 _JOB = "job"
 _DOWNLOAD = "download"
+_Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class CacheTtl:
-    """Seconds that the record of an unfinished, a finished job may be reused."""
+    """Seconds for which the record of an unfinished and of a finished job may be reused."""
 
     pending: float
     finished: float
@@ -52,28 +54,29 @@ class CacheTtl:
         return self.pending if record.status is JobStatus.PENDING else self.finished
 
 
-NOTHING_REMEMBERED = CacheTtl(pending=0, finished=0)
+NO_CACHING = CacheTtl(pending=0, finished=0)
 
 
 @dataclass(slots=True)
 class CacheEntry(Generic[_T]):
-    """What was read, and until when (by the monotonic clock) it may be reused.
+    """A value, and until when (by the monotonic clock) it may be reused.
 
-    As long as what is read again is the same, this is the same object: who made something of it may keep that too.
+    A refresh that finds an unchanged record keeps this object, so callers can use its identity to reuse a rendered
+    response.
     """
 
     value: _T
     until: float
-    renew_at: float = float("inf")
-    renew: Callable[[], None] | None = None
+    refresh_at: float = NEVER
+    refresh: Callable[[], None] | None = None
 
     def is_fresh(self, now: float) -> bool:
-        """Whether it may be reused; what is in use is read again shortly before it ends, so that nobody waits."""
+        """Whether the value may be reused. Schedules the next refresh, so that no caller of an entry in use waits."""
         if now >= self.until:
             return False
-        if self.renew is not None and self.renew_at < self.until:
-            asyncio.get_running_loop().call_later(max(0.0, self.renew_at - now), self.renew)
-            self.renew_at = float("inf")
+        if self.refresh is not None and self.refresh_at < self.until:
+            asyncio.get_running_loop().call_later(max(0.0, self.refresh_at - now), self.refresh)
+            self.refresh_at = NEVER
         return True
 
 
@@ -83,154 +86,140 @@ class JobCache:
     def __init__(
         self,
         store: JobStore,
-        lifetimes: CacheTtl,
-        guard: CircuitBreaker,
-        seconds: float,
+        ttl: CacheTtl,
+        breaker: CircuitBreaker,
+        timeout: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds` is the longest that one read takes."""
-        self._watch = guard.watch
+        """`timeout` is the longest that one read takes, in seconds."""
+        self._observer = breaker.observer
         self._store = store
-        self._lifetimes = lifetimes
+        self._ttl = ttl
+        self._breaker = breaker
+        self._timeout = timeout
         self._clock = clock
-        self._seconds = seconds
-        self._patience = seconds * STALE_WAIT_FRACTION
-        self._shared = SingleFlight(guard, seconds)
-        self._known: OrderedDict[Hashable, CacheEntry[JobRecord]] = OrderedDict()
-        self._renewals: set[asyncio.Task[None]] = set()
+        self._in_flight = SingleFlight()
+        self._entries: OrderedDict[_Key, CacheEntry[JobRecord]] = OrderedDict()
+        self._refreshes: set[asyncio.Task[None]] = set()
         self._list: CacheEntry[list[JobRecord]] | None = None
         self._creations = 0
 
-    async def job(self, job_id: str) -> CacheEntry[JobRecord] | None:
-        """The job of this id, as JobStore.job gives it."""
+    async def get_job(self, job_id: str) -> CacheEntry[JobRecord] | None:
+        """The job of this id, as `JobStore.get` reads it."""
         key = (_JOB, job_id.lower())
-        known = self._known.get(key)
-        if known is not None and known.is_fresh(self._clock()):
-            self._known.move_to_end(key)
-            self._watch.read("remembered")
-            return known
+        entry = self._entries.get(key)
+        if entry is not None and entry.is_fresh(self._clock()):
+            self._entries.move_to_end(key)
+            self._observer.cache_lookup("hit")
+            return entry
         return await self._read(key)
 
-    async def newest_download(self, data_source_name: str) -> CacheEntry[JobRecord] | None:
-        """The newest download job of a data source, as JobStore.newest_download gives it.
+    async def get_newest_download(self, data_source_name: str) -> CacheEntry[JobRecord] | None:
+        """The newest download job of a data source, as `JobStore.get_newest_download` reads it.
 
-        Only an unfinished one is reused: of a finished one nobody knows whether a newer has come since, and the first
-        poll of that must find it.
+        Only an unfinished one is reused: after a finished one, another may have been created since.
         """
         key = (_DOWNLOAD, data_source_name.lower())
-        known = self._known.get(key)
-        if known is not None and known.value.status is JobStatus.PENDING and known.is_fresh(self._clock()):
-            self._watch.read("remembered")
-            return known
-        reading = await self._read(key)
-        if reading is None or reading.value.status is JobStatus.PENDING:
-            return reading
-        return CacheEntry(reading.value, 0.0)
+        entry = self._entries.get(key)
+        if entry is not None and entry.value.status is JobStatus.PENDING and entry.is_fresh(self._clock()):
+            self._observer.cache_lookup("hit")
+            return entry
+        entry = await self._read(key)
+        if entry is None or entry.value.status is JobStatus.PENDING:
+            return entry
+        return CacheEntry(entry.value, 0.0)
 
-    async def created_since(self, moment: Ticks) -> CacheEntry[list[JobRecord]]:
-        """The jobs created at this instant or later, as JobStore.created_since gives them.
+    async def list_created_since(self, moment: Ticks) -> CacheEntry[list[JobRecord]]:
+        """The jobs created at this instant or later, as `JobStore.list_created_since` reads them.
 
-        Read anew when older than an unfinished job may be. A list that takes longer than one caller may wait is read on
-        to its end, each page within the time of one read, and is then given for as long as reading it took: else nobody
-        would ever get it.
+        A list is reused for as long as an unfinished job. One that takes longer than a caller may wait is read to its
+        end and reused for as long as that took; otherwise no caller would ever get it.
         """
-        known = self._list
-        if known is not None and self._clock() < known.until:
-            self._watch.read("remembered")
-            return known
-        creations = self._creations
-
-        async def keep() -> CacheEntry[list[JobRecord]]:
-            started, whole = self._clock(), object()
-
-            async def ask(read: Callable[[], Awaitable[Page]]) -> Page:
-                return (await self._shared.read(whole, read))[0]
-
-            records = await self._store.created_since(moment, ask)
-            if creations != self._creations:  # a job was created meanwhile, which these may not have
-                return CacheEntry(records, 0.0)
-            if self._list is None or self._list.value != records:
-                self._list = CacheEntry(records, 0.0)
-            ended = self._clock()
-            is_long = ended - started > self._seconds
-            self._list.until = ended + (ended - started) if is_long else started + self._lifetimes.pending
+        if self._list is not None and self._clock() < self._list.until:
+            self._observer.cache_lookup("hit")
             return self._list
-
-        whole_seconds = self._seconds * LIST_READS
-        reading, joined = await self._shared.read(("list", creations), keep, in_parts=whole_seconds)
-        self._watch.read("shared" if joined else "storage")
-        return reading
+        entry, joined = await self._in_flight.run(("list", self._creations), partial(self._fetch_list, moment))
+        self._observer.cache_lookup("coalesced" if joined else "miss")
+        return entry
 
     def invalidate(self, record: JobRecord) -> None:
-        """Tells of a job that this process has just created: the next request must find it.
-
-        Forgets the list, and which download of the data source is the newest.
-        """
+        """Drops the list and the data source's newest download, since this process has just created this job."""
         self._creations += 1
-        forgotten = self._known.pop((_DOWNLOAD, (record.data_source_name or "").lower()), None)
-        for reading in (self._list, forgotten):
-            if reading is not None:
-                reading.until = 0.0
+        download = self._entries.pop((_DOWNLOAD, (record.data_source_name or "").lower()), None)
+        for entry in (self._list, download):
+            if entry is not None:
+                entry.until = 0.0
 
-    async def probe(self, patience: float) -> None:
-        """Asks storage for something, for so many seconds: the guard knows what came of it."""
+    async def probe(self, wait: float) -> None:
+        """Reads from storage, for at most `wait` seconds. The circuit breaker records the result."""
         with suppress(StorageError, TimeoutError):
-            await self._shared.read("look", self._store.ping, patience)
+            await self._in_flight.run("probe", partial(self._breaker.call, self._store.ping), wait)
 
     def close(self) -> None:
-        """Ends the reads that are under way."""
-        self._shared.close()
+        """Cancels the reads in flight."""
+        self._in_flight.close()
 
-    async def _read(self, key: tuple[str, str]) -> CacheEntry[JobRecord] | None:
-        known = self._known.get(key)
+    async def _read(self, key: _Key) -> CacheEntry[JobRecord] | None:
+        known = self._entries.get(key)
         finished = known if known is not None and known.value.status is not JobStatus.PENDING else None
+        wait = None if finished is None else self._timeout * STALE_WAIT_FRACTION
+        fetch = partial(self._fetch, key)
         try:
-            return await self._read_now(key, None if finished is None else self._patience)
+            entry, joined = await self._in_flight.run(key, fetch, wait)
+            # A read that started before this call may miss a job created in between.
+            if joined and (entry is None or (key[0] == _DOWNLOAD and entry.value.status is not JobStatus.PENDING)):
+                entry, joined = await self._in_flight.run(key, fetch, wait)
         except (StorageError, TimeoutError):
             if finished is None:
                 raise
-            # Nobody else has to wait for storage either, as long as an unfinished job would be reused.
-            finished.until, finished.renew_at = self._clock() + self._lifetimes.pending, float("inf")
-            self._watch.read("remembered")
+            # The next callers get it at once, for as long as an unfinished job is reused.
+            finished.until, finished.refresh_at = self._clock() + self._ttl.pending, NEVER
+            self._observer.cache_lookup("hit")
             return finished
+        self._observer.cache_lookup("coalesced" if joined else "miss")
+        return entry
 
-    def _keep(self, key: tuple[str, str], record: JobRecord | None, started: float) -> CacheEntry[JobRecord] | None:
-        known = self._known.pop(key, None)
-        if known is None or known.value != record:
-            if known is not None:
-                known.until = 0.0
+    async def _fetch(self, key: _Key) -> CacheEntry[JobRecord] | None:
+        """Reads a job and stores it before the read ends; otherwise waiting callers would start another read."""
+        kind, reference = key
+        started = self._clock()
+        read = self._store.get if kind == _JOB else self._store.get_newest_download
+        record = await self._breaker.call(partial(read, reference))
+        entry = self._entries.pop(key, None)
+        if entry is None or entry.value != record:
+            if entry is not None:
+                entry.until = 0.0
             if record is None:
                 return None
-            known = CacheEntry(record, 0.0, renew=partial(self._renew, key))
-        life = self._lifetimes.of(known.value)
-        known.until, known.renew_at = started + life, started + life * REFRESH_AHEAD
-        self._known[key] = known
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return known
+            entry = CacheEntry(record, 0.0, refresh=partial(self._refresh, key))
+        ttl = self._ttl.of(entry.value)
+        entry.until, entry.refresh_at = started + ttl, started + ttl * REFRESH_AHEAD
+        self._entries[key] = entry
+        if len(self._entries) > MAX_ENTRIES:
+            self._entries.popitem(last=False)
+        return entry
 
-    def _renew(self, key: tuple[str, str]) -> None:
-        async def quietly() -> None:
-            with suppress(StorageError, TimeoutError, MalformedRowError):  # the next caller will be told
+    async def _fetch_list(self, moment: Ticks) -> CacheEntry[list[JobRecord]]:
+        started, creations, longest = self._clock(), self._creations, self._timeout * LIST_READS
+        try:
+            async with asyncio.timeout(longest):
+                records = await self._store.list_created_since(moment, self._breaker.call)
+        except TimeoutError:
+            raise StorageError(StorageErrorCode.TIMEOUT, f"no whole list within {longest:g} s") from None
+        if creations != self._creations:  # a job was created meanwhile and may be missing
+            return CacheEntry(records, 0.0)
+        if self._list is None or self._list.value != records:
+            self._list = CacheEntry(records, 0.0)
+        ended = self._clock()
+        is_slow = ended - started > self._timeout
+        self._list.until = ended + (ended - started) if is_slow else started + self._ttl.pending
+        return self._list
+
+    def _refresh(self, key: _Key) -> None:
+        async def refresh() -> None:
+            with suppress(StorageError, TimeoutError, MalformedRowError):  # the next caller meets the error itself
                 await self._read(key)
 
-        task = asyncio.create_task(quietly())
-        self._renewals.add(task)
-        task.add_done_callback(self._renewals.discard)
-
-    async def _read_now(self, key: tuple[str, str], patience: float | None) -> CacheEntry[JobRecord] | None:
-        kind, reference = key
-
-        async def keep() -> CacheEntry[JobRecord] | None:
-            # Kept before the read counts as ended: who comes in between would read again, and so would each who waits.
-            started = self._clock()
-            record = await (self._store.job if kind == _JOB else self._store.newest_download)(reference)
-            return self._keep(key, record, started)
-
-        reading, joined = await self._shared.read(key, keep, patience)
-        # A read that had begun before the caller came does not know of a job made in between: what is not found, and
-        # which download is the newest, is looked up once more.
-        if joined and (reading is None or (key[0] == _DOWNLOAD and reading.value.status is not JobStatus.PENDING)):
-            reading, joined = await self._shared.read(key, keep, patience)
-        self._watch.read("shared" if joined else "storage")
-        return reading
+        task = asyncio.create_task(refresh())
+        self._refreshes.add(task)
+        task.add_done_callback(self._refreshes.discard)

@@ -1,4 +1,4 @@
-"""The clock of storage, read from the Date header of its answers. Ages must not depend on one machine's clock."""
+"""The clock of storage, read from the Date header of its responses. Ages must not depend on one machine's clock."""
 
 import time
 from datetime import UTC, datetime
@@ -6,30 +6,30 @@ from email.utils import parsedate_to_datetime
 
 from adapters.model.ticks import PER_SECOND, Ticks, from_datetime
 
-# A machine's clock that is this near to storage's is taken as it is, for an answer's date has whole seconds only.
-NEAR = 60 * PER_SECOND
+# A machine's clock this near to storage's counts as right, since a response's date has whole seconds only.
+TOLERANCE = 60 * PER_SECOND
 
 
 class StorageClock:
-    """The time of one account's storage; a monotonic clock fills the gaps between its answers."""
+    """The time of one account's storage; a monotonic clock fills the gaps between its responses."""
 
     def __init__(self) -> None:
-        self.told_at: Ticks | None = None
-        """What the newest answer said, to the second."""
-        self._heard_at = 0.0
+        self.last_date: Ticks | None = None
+        """The date of the newest response, to the second."""
+        self._observed_at = 0.0
 
     def observe(self, date: str | None) -> None:
-        """Takes the `Date` header of an answer; what is none is passed over."""
+        """Records the `Date` header of a response; ignores a malformed one."""
         try:
-            told_at = from_datetime(parsedate_to_datetime(date or "").astimezone(UTC))
+            last_date = from_datetime(parsedate_to_datetime(date or "").astimezone(UTC))
         except (ValueError, OverflowError):
             return
-        self.told_at, self._heard_at = told_at, time.monotonic()
+        self.last_date, self._observed_at = last_date, time.monotonic()
 
     def now(self) -> Ticks:
-        """This moment: by the machine's clock where it is right, else by storage's; the machine's before any answer."""
+        """The time by this machine's clock where that is right or no response has come yet, else by storage's."""
         own = from_datetime(datetime.now(UTC))
-        if self.told_at is None:
+        if self.last_date is None:
             return own
-        told = Ticks(self.told_at + int((time.monotonic() - self._heard_at) * PER_SECOND))
-        return own if abs(own - told) < NEAR else told
+        storage = Ticks(self.last_date + int((time.monotonic() - self._observed_at) * PER_SECOND))
+        return own if abs(own - storage) < TOLERANCE else storage

@@ -1,8 +1,9 @@
-"""Blobs as files: everything streams, in blocks of a megabyte."""
+"""The blobs of one account: everything streams, in blocks of at most a megabyte."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -12,77 +13,83 @@ from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from adapters.blobs.sas_links import content_type_of
 from adapters.errors import StorageError
-from adapters.instrumentation import UNNEEDED
 from adapters.model.jobs import BlobPath
 from adapters.model.ticks import Ticks, from_datetime
-from adapters.sdk_calls import error_code, storage_call
+from adapters.sdk_calls import error_code, storage_call, try_call
 
 UPLOADS = "uploads"
 """Bodies of load requests: `{account}/{job id}`."""
 VERSIONS = "datasources"
 """Entities of versions: `{account}/{name in lower case}/{job id}-{try}.parquet`."""
 EXPORTS = "exports"
-"""What jobs give: `{account}/{job id}/{try}/{name}.xml`, and error logs, `{account}/{job id}/{try}/{name}-failed.txt`.
+"""Results of jobs: `{account}/{job id}/{try}/{name}.xml`, and error logs, `{account}/{job id}/{try}/{name}-failed.txt`.
 
-Each try of a job writes blobs of its own, and the rows name those that count.
+Each attempt of a job writes blobs of its own, and the rows name the valid ones.
 """
 
-PAGES_MAY_READ = CorsRule(["*"], ["GET", "HEAD"], allowed_headers=["*"], exposed_headers=["*"], max_age_in_seconds=3600)
-"""The rule that deploy/azure has too. After our redirect a browser sends `Origin: null`, so all origins are allowed."""
-# The metadata of a blob that says in which table its job's row lies.
+CORS_RULE = CorsRule(["*"], ["GET", "HEAD"], allowed_headers=["*"], exposed_headers=["*"], max_age_in_seconds=3600)
+"""The rule that deploy/azure has too. After a redirect a browser sends `Origin: null`, so all origins are allowed."""
+# The metadata of a blob that names the table of its job's row.
 _OWNER = "jobs_table"
 
-# Four are in memory at once, filled, copied and sent. 4 MB ones were no faster, and took 17 MB of a server's memory.
+# A block is in memory twice, filled and copied. Blocks of 4 MB were no faster and took much more memory.
 BLOCK = 1024 * 1024
 
-# The first blocks are smaller: many who send a little and then wait hold little, and most loads are small anyway. From
-# so many bytes on (the first column), a block has that many.
-GROWING = ((0, BLOCK // 8), (BLOCK, BLOCK // 4), (16 * BLOCK, BLOCK))
+# The first blocks are smaller, so that many slow uploads hold little memory. From so many bytes on (the first column),
+# a block has that many.
+BLOCK_SIZES = ((0, BLOCK // 8), (BLOCK, BLOCK // 4), (16 * BLOCK, BLOCK))
 
-# Seconds that one block may take, either way: a slow link is no fault.
+# The longest that one block may take, either way: a slow link is no failure.
 BLOCK_SECONDS = 60.0
 
-_GONE = {"BlobNotFound", "ContainerNotFound"}
+_NOT_FOUND = {"BlobNotFound", "ContainerNotFound"}
 
 
 class BlobTooLargeError(Exception):
-    """There are more bytes than there may be."""
+    """The data has more bytes than allowed."""
 
 
 class BlobStore:
-    """The blobs of one account.
-
-    Every method raises StorageFaultError where storage can't answer.
-    """
+    """The blobs of one account. Every method raises StorageError where storage can't answer."""
 
     def __init__(self, blobs: BlobServiceClient, owner: str = "") -> None:
-        """`blobs` reads blocks of BLOCK bytes; it is closed by `close`. `owner` is the table that holds the jobs."""
+        """`blobs` reads blocks of BLOCK bytes; `close` closes it. `owner` is the name of the jobs table."""
         self._blobs = blobs
         self._owner = owner
 
-    async def write(self, path: BlobPath, chunks: AsyncIterator[bytes], most: int | None = None) -> int:
-        """Writes a blob, over one of the same name, and makes its container where it is missing; gives its bytes.
+    async def write(self, path: BlobPath, chunks: AsyncIterator[bytes], max_bytes: int | None = None) -> int:
+        """Writes a blob, over one of the same name, and creates its container where it is missing.
 
-        Nothing shows before the end: where the chunks break off, or the caller goes away, all is as it was before.
-        Two who write one blob at once never mix, but storage may throw away what one of them has sent, and tell it so.
+        Nothing is visible before the end: if the chunks break off or the caller is cancelled, the old blob stays. Two
+        concurrent writers of one blob never mix; storage may discard the blocks of one of them, whose call then fails.
+
+        Returns:
+            The number of bytes.
 
         Raises:
-            TooLargeError: there are more bytes than `most`.
+            BlobTooLargeError: there are more than `max_bytes`.
         """
-        blocks = _BlockUploader(self, self._client(path))
+        blob, writer = self._client(path), uuid4().hex
+        ids: list[str] = []
         size = 0
-        try:
-            async for chunk in chunks:
-                size += len(chunk)
-                if most is not None and size > most:
-                    raise BlobTooLargeError(f"more than {most} bytes")
-                await blocks.add(chunk)
-            # What jobs give has one more reader, who need not know.
-            metadata = {_OWNER: self._owner} if self._owner and path.container != EXPORTS else None
-            await blocks.commit(content_type_of(path.name), metadata)
-        finally:
-            await blocks.abandon()
+        async for block in _blocks(chunks, max_bytes):
+            # Concurrent writers of one blob must not commit each other's blocks. All ids have the same length.
+            ids.append(f"{writer}-{len(ids):06d}")
+            size += len(block)
+            await self._write(path, partial(_stage, blob, ids[-1], block))
+        # Callers download exports, and need not see the table's name.
+        metadata = {_OWNER: self._owner} if self._owner and path.container != EXPORTS else None
+        settings, blocks = ContentSettings(content_type_of(path.name)), [BlobBlock(block_id) for block_id in ids]
+        await self._write(path, lambda: blob.commit_block_list(blocks, content_settings=settings, metadata=metadata))
         return size
+
+    async def upload_bytes(self, content: bytes, path: BlobPath) -> None:
+        """Writes bytes to a blob, as `write` does."""
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        await self.write(path, chunks())
 
     async def upload_file(self, file: Path, path: BlobPath) -> None:
         """Copies a local file to a blob, as `write` does."""
@@ -90,25 +97,23 @@ class BlobStore:
             await self.write(path, chunks)
 
     async def download_file(self, path: BlobPath, file: Path) -> bool:
-        """Copies a blob to a local file; False where there is no such blob. What fails leaves no file behind."""
+        """Copies a blob to a local file; False where there is no such blob. A failure leaves no file behind."""
         try:
             async with storage_call(BLOCK_SECONDS):
                 download = await self._client(path).download_blob()
-        except StorageError as fault:
-            if error_code(fault.__cause__) in _GONE:
+        except StorageError as error:
+            if error_code(error.__cause__) in _NOT_FOUND:
                 return False
             raise
         chunks = aiter(download.chunks())
         complete = False
         target = await asyncio.to_thread(file.open, "wb")
         try:
-            while True:
+            while not complete:
                 async with storage_call(BLOCK_SECONDS):
                     chunk = await anext(chunks, b"")
-                if not chunk:
-                    break
                 await asyncio.to_thread(target.write, chunk)
-            complete = True
+                complete = not chunk
         finally:
             target.close()
             if not complete:
@@ -117,133 +122,85 @@ class BlobStore:
 
     async def delete(self, path: BlobPath) -> None:
         """Deletes a blob, if there is one."""
-        try:
-            async with storage_call(BLOCK_SECONDS):
-                await self._client(path).delete_blob(delete_snapshots="include")
-        except StorageError as fault:
-            if error_code(fault.__cause__) not in _GONE:
-                raise
+        await try_call(self._client(path).delete_blob(delete_snapshots="include"), BLOCK_SECONDS, _NOT_FOUND)
 
-    async def list(self, container: str, prefix: str) -> list[BlobPath]:
-        """The blobs of a container whose names begin like this, sorted; none where there is no container."""
-        return list(await self.dated_names(container, prefix))
+    async def list_blobs(self, container: str, prefix: str) -> dict[BlobPath, Ticks]:
+        """The blobs whose names begin with `prefix`, in order, with the times of their last writes by storage's clock.
 
-    async def dated_names(self, container: str, prefix: str) -> dict[BlobPath, Ticks]:
-        """The same, each with the moment of its last write, by storage's own clock.
-
-        Another deployment may keep its job rows in another table and its blobs beside ours, which are left out.
+        Blobs of another deployment, whose job rows are in another table, are left out. A missing container has none.
         """
-        client = self._blobs.get_container_client(container)
-        found = client.list_blobs(name_starts_with=prefix, include=["metadata"])
-        try:
-            async with storage_call(BLOCK_SECONDS):
-                return {
-                    BlobPath(container, each.name): from_datetime(each.last_modified)
-                    async for each in found
-                    if (each.metadata or {}).get(_OWNER, self._owner) == self._owner
-                }
-        except StorageError as fault:
-            if error_code(fault.__cause__) in _GONE:
-                return {}
-            raise
+        found: dict[BlobPath, Ticks] = {}
 
-    async def let_pages_read(self, *, allowed: bool) -> None:
-        """Sets the blob service's one rule for pages of other origins: they may read what they can open, or nothing."""
+        async def collect() -> None:
+            client = self._blobs.get_container_client(container)
+            async for blob in client.list_blobs(name_starts_with=prefix, include=["metadata"]):
+                if (blob.metadata or {}).get(_OWNER, self._owner) == self._owner:
+                    found[BlobPath(container, blob.name)] = from_datetime(blob.last_modified)
+
+        await try_call(collect(), BLOCK_SECONDS, _NOT_FOUND)
+        return found
+
+    async def set_cors(self, *, allowed: bool) -> None:
+        """Sets the blob service's only CORS rule: pages of other origins may read what they can open, or nothing."""
         async with storage_call(BLOCK_SECONDS):
-            await self._blobs.set_service_properties(cors=[PAGES_MAY_READ] if allowed else [])
+            await self._blobs.set_service_properties(cors=[CORS_RULE] if allowed else [])
 
     async def has_container(self, container: str) -> bool:
-        """Whether a container is there, asked by a blob that does not exist: reading blobs is all that it takes."""
+        """Whether a container exists. Reads a missing blob, since that needs no more than the right to read blobs."""
         try:
             async with storage_call(BLOCK_SECONDS):
                 await self._client(BlobPath(container, "reach")).get_blob_properties()
-        except StorageError as fault:
-            if error_code(fault.__cause__) not in _GONE:
+        except StorageError as error:
+            if error_code(error.__cause__) not in _NOT_FOUND:
                 raise
-            return error_code(fault.__cause__) == "BlobNotFound"
+            return error_code(error.__cause__) == "BlobNotFound"
         return True
 
     async def create_container(self, container: str) -> None:
         """Creates a container where it is missing."""
-        try:
-            async with storage_call(BLOCK_SECONDS):
-                await self._blobs.create_container(container)
-        except StorageError as fault:
-            if error_code(fault.__cause__) != "ContainerAlreadyExists":
-                raise
+        await try_call(self._blobs.create_container(container), BLOCK_SECONDS, {"ContainerAlreadyExists"})
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._blobs.close()
 
+    async def _write(self, path: BlobPath, call: Callable[[], Awaitable[object]]) -> None:
+        if not await try_call(call(), BLOCK_SECONDS, {"ContainerNotFound"}):
+            await self.create_container(path.container)
+            async with storage_call(BLOCK_SECONDS):
+                await call()
+
     def _client(self, path: BlobPath) -> BlobClient:
         return self._blobs.get_blob_client(path.container, path.name)
 
 
-class _BlockUploader:
-    """The blocks of one blob: while one is sent the next one fills, so that two are held at the most."""
+async def _stage(blob: BlobClient, block_id: str, block: bytes) -> None:
+    # As a file, since aiohttp writes bytes at one go, which blocks the event loop.
+    await blob.stage_block(block_id, BytesIO(block), len(block))
 
-    def __init__(self, files: BlobStore, blob: BlobClient) -> None:
-        self._files = files
-        self._blob = blob
-        self._filling = bytearray()
-        self._sending: asyncio.Task[None] | None = None
-        # Two who write the same blob at once must not commit each other's blocks. Ids of one blob are equally long.
-        self._writer = uuid4().hex
-        self._ids: list[str] = []
-        self._staged = 0
 
-    async def add(self, chunk: bytes) -> None:
+async def _blocks(chunks: AsyncIterator[bytes], max_bytes: int | None) -> AsyncIterator[bytes]:
+    """Joins and splits chunks into blocks.
+
+    Raises:
+        BlobTooLargeError: there are more than `max_bytes`.
+    """
+    block, received, sent = bytearray(), 0, 0
+    async for chunk in chunks:
+        received += len(chunk)
+        if max_bytes is not None and received > max_bytes:
+            raise BlobTooLargeError(f"more than {max_bytes} bytes")
         rest = memoryview(chunk)
         while rest:
-            size = next(block for begin, block in reversed(GROWING) if begin <= self._staged)
-            taken = size - len(self._filling)
-            self._filling += rest[:taken]
-            rest = rest[taken:]
-            if len(self._filling) == size:
-                await self._send()
-
-    async def commit(self, content_type: str, metadata: dict[str, str] | None) -> None:
-        if self._filling:
-            await self._send()
-        await self._sent()
-        blocks = [BlobBlock(block_id) for block_id in self._ids]
-        settings = ContentSettings(content_type)
-        await self._attempt(lambda: self._blob.commit_block_list(blocks, content_settings=settings, metadata=metadata))
-
-    async def abandon(self) -> None:
-        """Ends what is under way. Storage throws blocks away that nobody commits."""
-        if self._sending is not None:
-            self._sending.cancel(UNNEEDED)
-            await asyncio.gather(self._sending, return_exceptions=True)
-
-    async def _send(self) -> None:
-        await self._sent()
-        block_id, content = f"{self._writer}-{len(self._ids):06d}", bytes(self._filling)
-        self._ids.append(block_id)
-        self._staged += len(content)
-        self._filling = bytearray()  # its room is given back: the sender may wait for long
-        self._sending = asyncio.create_task(self._stage(block_id, content))
-
-    async def _sent(self) -> None:
-        if self._sending is not None:
-            await self._sending
-            self._sending = None
-
-    async def _stage(self, block_id: str, content: bytes) -> None:
-        # As a file, for aiohttp writes a body of bytes at one go, and nobody else is served meanwhile.
-        await self._attempt(lambda: self._blob.stage_block(block_id, BytesIO(content), len(content)))
-
-    async def _attempt(self, call: Callable[[], Awaitable[object]]) -> None:
-        try:
-            async with storage_call(BLOCK_SECONDS):
-                await call()
-        except StorageError as fault:
-            if error_code(fault.__cause__) != "ContainerNotFound":
-                raise
-            await self._files.create_container(self._blob.container_name)
-            async with storage_call(BLOCK_SECONDS):
-                await call()
+            size = next(size for begin, size in reversed(BLOCK_SIZES) if begin <= sent)
+            room = size - len(block)
+            block += rest[:room]
+            rest = rest[room:]
+            if len(block) == size:
+                yield bytes(block)
+                sent, block = sent + size, bytearray()
+    if block:
+        yield bytes(block)
 
 
 async def _read(file: Path) -> AsyncGenerator[bytes, None]:

@@ -1,14 +1,8 @@
-"""What a key ring may say of an account's storage, and the credentials that come of it.
-
-The kinds are data: the key ring fills them in without looking into any. Only `adapters/credentials/factory.py` makes
-clients of them.
-"""
+"""Storage entries of a key ring, and shared keys. Imports nothing of Azure; `factory.py` makes credentials of them."""
 
 from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import urlsplit
-
-from azure.core.credentials_async import AsyncTokenCredential
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +15,7 @@ class ConnectionStringConfig:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where an account's services answer; a URL that is not given follows from the account's name and the suffix."""
+    """The endpoints of an account's services. A missing URL follows from the account's name and the suffix."""
 
     account_name: str
     suffix: str = "core.windows.net"
@@ -38,19 +32,19 @@ class Endpoints:
         return (self.blob_url or f"https://{self.account_name}.blob.{self.suffix}").rstrip("/")
 
     def queue(self) -> str:
-        """The queue endpoint, without a slash at its end; where only the blobs' is given, the one beside it."""
-        beside = derive_queue_url(self.blob_url) if self.blob_url else None
-        return (self.queue_url or beside or f"https://{self.account_name}.queue.{self.suffix}").rstrip("/")
+        """The queue endpoint, without a slash at its end. Where only the blobs' is given, it follows from that."""
+        derived = derive_queue_url(self.blob_url) if self.blob_url else None
+        return (self.queue_url or derived or f"https://{self.account_name}.queue.{self.suffix}").rstrip("/")
 
 
 def derive_queue_url(blob_url: str) -> str | None:
-    """The queue endpoint of the account whose blob endpoint this is, None where its name does not tell.
+    """The queue endpoint that belongs to a blob endpoint, None where its host name has no `.blob.`.
 
     Clouds and private endpoints name an account's services alike: `name.blob.rest` and `name.queue.rest`.
     """
     host = urlsplit(blob_url).netloc
-    beside = host.replace(".blob.", ".queue.", 1)
-    return blob_url.replace(host, beside, 1).rstrip("/") if beside != host else None
+    queue_host = host.replace(".blob.", ".queue.", 1)
+    return None if queue_host == host else blob_url.replace(host, queue_host, 1).rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +67,7 @@ class IdentityKind(Enum):
 class IdentityConfig:
     """An account name, and the Microsoft Entra identity that may read it.
 
-    A client secret has all three of tenant, client and variable; a managed identity may have a client id, which makes
-    it a user-assigned one.
+    A client secret has a tenant id, a client id and a variable. A managed identity with a client id is user-assigned.
     """
 
     endpoints: Endpoints
@@ -96,17 +89,3 @@ class SharedKeyCredential:
     table_url: str
     blob_url: str
     queue_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class TokenCredential:
-    """A credential that asks with tokens of an identity, and signs with a key that storage delegates to it."""
-
-    account_name: str
-    token: AsyncTokenCredential = field(repr=False)
-    table_url: str
-    blob_url: str
-    queue_url: str
-
-
-Credential = SharedKeyCredential | TokenCredential

@@ -1,4 +1,4 @@
-"""Connection strings, as the portal and the emulator write them."""
+"""Parses connection strings, as the portal and the emulator write them."""
 
 import base64
 import binascii
@@ -24,17 +24,17 @@ def parse_connection_string(text: str) -> SharedKeyCredential:
     """The credential in a connection string.
 
     Raises:
-        StorageFaultError: it can't be used; the text says why and holds no part of it.
+        StorageError: the string can't be used; the text says why and holds no part of it.
     """
     pairs = [pair.partition("=") for pair in text.strip().strip(";").split(";")]
     if not all(name.strip() and separator for name, separator, _ in pairs):
-        raise StorageError(StorageErrorCode.CREDENTIAL, "the connection string is not made of Name=value;Name=value")
+        raise _error("the connection string is not made of Name=value;Name=value")
     parts = {name.strip().lower(): value.strip() for name, _, value in pairs}
     if parts.get("usedevelopmentstorage", "").lower() == "true":
         parts = _EMULATOR_CONNECTION
     for name in ("AccountName", "AccountKey"):
         if not parts.get(name.lower()):
-            raise StorageError(StorageErrorCode.CREDENTIAL, f"the connection string has no {name}")
+            raise _error(f"the connection string has no {name}")
     scheme = parts.get("defaultendpointsprotocol", "https")
     name, suffix = parts["accountname"], parts.get("endpointsuffix", "core.windows.net")
     urls = {
@@ -43,32 +43,34 @@ def parse_connection_string(text: str) -> SharedKeyCredential:
     }
     for service, url in urls.items():
         if not is_endpoint(url):
-            raise StorageError(
-                StorageErrorCode.CREDENTIAL, f"the connection string's {service} endpoint is not an http URL"
-            )
+            raise _error(f"the connection string's {service} endpoint is not an http URL")
     if "queueendpoint" not in parts and "blobendpoint" in parts:
         urls["queue"] = derive_queue_url(urls["blob"]) or urls["queue"]
-    return SharedKeyCredential(name, checked_key(parts["accountkey"]), urls["table"], urls["blob"], urls["queue"])
+    return SharedKeyCredential(name, check_account_key(parts["accountkey"]), urls["table"], urls["blob"], urls["queue"])
 
 
 def is_endpoint(url: str) -> bool:
-    """Whether this is an http URL that the SDKs can take as an endpoint."""
+    """Whether this is an http URL that the SDKs accept as an endpoint."""
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        is_http = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return sound and parts.username is None and not set("?#\\") & set(url) and url.isascii() and url.isprintable()
+    return is_http and parts.username is None and not set("?#\\") & set(url) and url.isascii() and url.isprintable()
 
 
-def checked_key(key: str) -> str:
-    """An account key that can sign.
+def check_account_key(key: str) -> str:
+    """Returns an account key that can sign.
 
     Raises:
-        StorageFaultError: it is not base64.
+        StorageError: the key is not base64.
     """
     try:
         base64.b64decode(key, validate=True)
     except (binascii.Error, ValueError):
-        raise StorageError(StorageErrorCode.CREDENTIAL, "the account key is not base64") from None
+        raise _error("the account key is not base64") from None
     return key
+
+
+def _error(text: str) -> StorageError:
+    return StorageError(StorageErrorCode.CREDENTIAL, text)

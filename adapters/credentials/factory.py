@@ -1,31 +1,41 @@
-"""From a key ring's storage entry to a credential.
-
-No request is made: whether storage takes it shows with the first.
-"""
+"""Makes a credential of a key ring's storage entry, without a request to storage."""
 
 import os
+from dataclasses import dataclass, field
 
 from azure.core.credentials_async import AsyncTokenCredential
 
 from adapters.credentials.config import (
     AccountKeyConfig,
     ConnectionStringConfig,
-    Credential,
     IdentityConfig,
     IdentityKind,
     SharedKeyCredential,
     StorageEntry,
-    TokenCredential,
 )
-from adapters.credentials.connection_string import checked_key, parse_connection_string
+from adapters.credentials.connection_string import check_account_key, parse_connection_string
 from adapters.errors import StorageError, StorageErrorCode
 
 
+@dataclass(frozen=True, slots=True)
+class TokenCredential:
+    """A credential that sends tokens of an identity, and signs links with a key that storage delegates to it."""
+
+    account_name: str
+    token: AsyncTokenCredential = field(repr=False)
+    table_url: str
+    blob_url: str
+    queue_url: str
+
+
+Credential = SharedKeyCredential | TokenCredential
+
+
 def open_credential(entry: StorageEntry) -> Credential:
-    """Turns a storage entry into a credential.
+    """Makes the credential of a storage entry.
 
     Raises:
-        StorageFaultError: the entry can't be used; the text says why and holds no part of it.
+        StorageError: the entry can't be used; the text says why and holds no part of it.
     """
     if isinstance(entry, ConnectionStringConfig):
         text = entry.value if entry.variable is None else _variable(entry.variable)
@@ -33,20 +43,20 @@ def open_credential(entry: StorageEntry) -> Credential:
     endpoints = entry.endpoints
     urls = endpoints.table(), endpoints.blob(), endpoints.queue()
     if isinstance(entry, AccountKeyConfig):
-        key = checked_key(_variable(entry.variable))
+        key = check_account_key(_variable(entry.variable))
         return SharedKeyCredential(endpoints.account_name, key, *urls)
     for url in urls:
         if not url.startswith("https://"):
             raise StorageError(StorageErrorCode.CREDENTIAL, "an identity's tokens are sent by https only")
     try:
         token = _token_credential(entry)
-    except ValueError:  # azure-identity judges the form of tenant and client ids; its text would repeat them
+    except ValueError:  # azure-identity's text would repeat the tenant or client id
         raise StorageError(StorageErrorCode.CREDENTIAL, "the tenant_id or client_id is malformed") from None
     return TokenCredential(endpoints.account_name, token, *urls)
 
 
 def _token_credential(identity: IdentityConfig) -> AsyncTokenCredential:
-    # Imported where an account needs it: it takes as long as all other imports together.
+    # Imported only where an account needs it: it takes as long as all other imports together.
     from azure.identity.aio import (  # noqa: PLC0415
         ClientSecretCredential,
         DefaultAzureCredential,

@@ -1,106 +1,74 @@
-"""How a table read proves who asks, by public means of the SDKs only."""
+"""Authentication of table reads, by public means of the SDKs only."""
 
 import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
-from azure.core.credentials import AccessToken, AzureNamedKeyCredential
-from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.credentials import AzureNamedKeyCredential
 from azure.data.tables import TableSasPermissions, generate_table_sas
 
-from adapters.credentials.config import Credential, SharedKeyCredential, TokenCredential
+from adapters.credentials.factory import Credential, TokenCredential
 
-# The signature never leaves this process and its request to storage, so it may live long; it is made
-# anew at half its life.
+# A signature stays within this process and its requests to storage, so it may live long. It is renewed at half its
+# life.
 LIFETIME = timedelta(hours=12)
 
-# Storage's own audience, the same in every cloud.
+# Storage's audience, the same in every cloud.
 SCOPE = "https://storage.azure.com/.default"
 
-# Seconds before its end from which a token is not used any more; identity libraries renew their own as early.
+# Seconds before its expiry from which a token is not used any more; identity libraries renew their own as early.
 TOKEN_MARGIN = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class AuthMaterial:
-    """What a request to storage carries: a query, encoded as it stands in a URL, and headers."""
+    """What a request to storage carries: a URL-encoded query, and headers."""
 
     query: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-class TableAuth(Protocol):
-    """Proves to a table who asks."""
+class TableAuth:
+    """Authenticates the reads of one table. Concurrent requests share one renewal.
 
-    async def proof(self) -> AuthMaterial:
-        """What the next request carries; raises the identity library's errors where there is no token."""
-        ...
-
-    def refused(self) -> None:
-        """Tells that storage did not accept the proof, so that the next one is made anew."""
-        ...
-
-
-def table_authentication(credential: Credential, table: str) -> TableAuth:
-    """What it takes to read a table as this credential."""
-    if isinstance(credential, TokenCredential):
-        return BearerTableAuth(credential.token)
-    return SasTableAuth(credential, table)
-
-
-class SasTableAuth:
-    """Signs reads of one table with an account key.
-
-    The tables SDK keeps its shared-key signing private; a signature for reading the table is public, and made once
-    for many requests.
+    An identity sends its token. For an account key, the tables SDK keeps its request signing private; a SAS for reading
+    the table is public, and one serves many requests.
     """
 
-    def __init__(self, credential: SharedKeyCredential, table: str) -> None:
-        self._key = AzureNamedKeyCredential(credential.account_name, credential.account_key)
+    def __init__(self, credential: Credential, table: str) -> None:
+        self._credential = credential
         self._table = table
-        # Signed for https, it is worth nothing to who sees it in the clear.
-        self._protocol = "https" if credential.table_url.startswith("https://") else "https,http"
-        self._renew_at = datetime.min.replace(tzinfo=UTC)
-        self._proof = AuthMaterial()
+        self._material = AuthMaterial()
+        self._renew_at = 0.0
+        self._lock = asyncio.Lock()
 
-    async def proof(self) -> AuthMaterial:
-        """The signature, as a query."""
-        now = datetime.now(UTC)
-        if now >= self._renew_at:
-            permission = TableSasPermissions(read=True)
-            signature = generate_table_sas(
-                self._key, self._table, permission=permission, expiry=now + LIFETIME, protocol=self._protocol
-            )
-            self._proof = AuthMaterial(query=signature)
-            self._renew_at = now + LIFETIME / 2
-        return self._proof
+    async def current(self) -> AuthMaterial:
+        """What the next request carries; raises the identity library's errors where there is no token."""
+        if time.time() >= self._renew_at:
+            async with self._lock:
+                if time.time() >= self._renew_at:
+                    await self._renew()
+        return self._material
 
-    def refused(self) -> None:
-        """Signs anew next time: our clock may have been wrong."""
-        self._renew_at = datetime.min.replace(tzinfo=UTC)
+    def invalidate(self) -> None:
+        """Renews the material for the next request, since storage refused it; this clock may have been wrong."""
+        self._renew_at = 0.0
 
-
-class BearerTableAuth:
-    """The token of an identity, asked for once until it nears its end, however many requests wait for it."""
-
-    def __init__(self, identity: AsyncTokenCredential) -> None:
-        self._identity = identity
-        self._token = AccessToken("", 0)
-        self._proof = AuthMaterial()
-        self._asking = asyncio.Lock()
-
-    async def proof(self) -> AuthMaterial:
-        """The token, as a header."""
-        if self._token.expires_on - TOKEN_MARGIN <= time.time():
-            async with self._asking:
-                if self._token.expires_on - TOKEN_MARGIN <= time.time():
-                    self._token = await self._identity.get_token(SCOPE)
-                    self._proof = AuthMaterial(headers={"Authorization": f"Bearer {self._token.token}"})
-        return self._proof
-
-    def refused(self) -> None:
-        """Asks for another token next time."""
-        self._token = AccessToken("", 0)
+    async def _renew(self) -> None:
+        if isinstance(self._credential, TokenCredential):
+            token = await self._credential.token.get_token(SCOPE)
+            self._material = AuthMaterial(headers={"Authorization": f"Bearer {token.token}"})
+            self._renew_at = token.expires_on - TOKEN_MARGIN
+            return
+        signature = generate_table_sas(
+            AzureNamedKeyCredential(self._credential.account_name, self._credential.account_key),
+            self._table,
+            permission=TableSasPermissions(read=True),
+            expiry=datetime.now(UTC) + LIFETIME,
+            # A signature for https is worth nothing to an eavesdropper on plain http.
+            protocol="https" if self._credential.table_url.startswith("https://") else "https,http",
+        )
+        self._material = AuthMaterial(query=signature)
+        self._renew_at = time.time() + LIFETIME.total_seconds() / 2

@@ -1,16 +1,16 @@
-"""What a data source's row says."""
+"""Records of data sources and their versions."""
 
 from dataclasses import dataclass
 
 from adapters.model.jobs import BlobPath
-from adapters.model.ticks import Ticks, to_text
+from adapters.model.ticks import Ticks, format_ticks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSourceVersion:
     """One version of a data source's entities, named by the id of the job that made it.
 
-    `blob` holds the entities, `schema` the text of their entity type, opaque here and of at most 32,000 characters.
+    `blob` holds the entities. `schema` is the text of their entity type, of at most 32,000 characters; opaque here.
     """
 
     job_id: str
@@ -25,9 +25,9 @@ class DataSourceVersion:
 class DataSource:
     """One data source.
 
-    `master_key` and `query_key` are digests, `sha256:` and hex digits. `earlier` holds the versions before the
-    published one, the newest first, two at the most. `applied` holds the ids of jobs whose effect is in this row, so
-    that a job done again finds itself there; the newest 20 are kept. `deleting` is the id of the delete job under way.
+    `master_key` and `query_key` are digests, `sha256:` and hex digits. `earlier` holds at most two versions before the
+    published one, the newest first. `applied` holds the ids of the newest 20 jobs whose effect is in this row, so that
+    a repeated job finds its own id. `deleting` is the id of a running delete job.
     """
 
     name: str
@@ -45,5 +45,5 @@ class DataSource:
 
     @property
     def identity(self) -> str:
-        """What tells it from another one of the same name that is made when it is deleted."""
-        return f"{self.access_id} {to_text(self.created)}"
+        """Distinguishes it from a later data source of the same name."""
+        return f"{self.access_id} {format_ticks(self.created)}"

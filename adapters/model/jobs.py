@@ -1,4 +1,4 @@
-"""The stored vocabulary: what a job row says, whoever wrote it."""
+"""Records of jobs: the vocabulary of the stored rows."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from adapters.model.ticks import Ticks
 
 
 class JobType(StrEnum):
-    """The job types that a row may have."""
+    """The job types of stored rows."""
 
     GEOCODE = "Geocode"
     COMPLETE = "DataSourceComplete"
@@ -23,7 +23,7 @@ class JobType(StrEnum):
 
 
 class JobStatus(Enum):
-    """The three states that a job can be in; the value is the word that new rows are written with."""
+    """The three states of a job; the value is the word in new rows."""
 
     PENDING = "Pending"
     COMPLETED = "Completed"
@@ -39,15 +39,15 @@ class BlobPath:
 
     @staticmethod
     def parse(text: str) -> "BlobPath | None":
-        """Reads `container/path/of/blob`; None where the text does not name one blob."""
+        """Parses `container/path/of/blob`; None where the text does not name one blob."""
         match = _BLOB_PATH.fullmatch(text)
-        # Clients resolve dots in a URL before they ask, so a link to such a blob could never work.
+        # Clients resolve dots in a URL before they send it, so a link to such a blob could never work.
         if match is None or {".", ".."} & set(match["name"].split("/")):
             return None
         return BlobPath(match["container"], match["name"])
 
     def __str__(self) -> str:
-        """The text as rows hold it."""
+        """The text in stored rows."""
         return f"{self.container}/{self.name}"
 
 
@@ -63,8 +63,8 @@ _BLOB_PATH = re.compile(
 class JobRecord:
     """One job row.
 
-    `row_key` is the id under which the row lies, `legacy_id` the one it had at Bing. Counts are never negative and may
-    exceed 32 bits.
+    `row_key` is the row's id, `legacy_id` the one that the job had at Bing. Counts are never negative and may exceed 32
+    bits.
     """
 
     row_key: str
@@ -83,11 +83,11 @@ class JobRecord:
     failed_blob: BlobPath | None = None
     legacy_id: str | None = None
     unconfirmed: bool = False
-    """The request that creates it is not answered yet: no worker may do it (proxy/api/handlers/creation.py)."""
+    """The request that creates it is still running: no worker may run it (proxy/api/handlers/job_creation.py)."""
 
     @property
     def public_id(self) -> str:
-        """The id that callers know this job by."""
+        """The id in URLs and responses."""
         return self.legacy_id or self.row_key
 
     def is_named_download(self) -> bool:

@@ -1,11 +1,8 @@
-"""The status words that writers of job rows use, and what each means.
-
-Data Factory, Functions and scripts each have their own words; all are read, whatever their letter case.
-"""
+"""The status words of Data Factory, Functions and scripts, in any letter case, and what each means."""
 
 from adapters.model.jobs import JobStatus
 
-STATUS_WORDS = {
+STATUS_ALIASES = {
     "pending": JobStatus.PENDING,
     "queued": JobStatus.PENDING,
     "notstarted": JobStatus.PENDING,
@@ -25,6 +22,6 @@ STATUS_WORDS = {
 }
 
 
-def status_of(word: str) -> JobStatus | None:
-    """What a stored status word means, None for a word that is not in the table."""
-    return STATUS_WORDS.get(word.lower())
+def parse_status(word: str) -> JobStatus | None:
+    """The status that a stored word means, None for an unknown word."""
+    return STATUS_ALIASES.get(word.lower())

@@ -1,17 +1,17 @@
-"""What each job does to the versions of a data source: pure functions, so that one conditional write is the whole step.
+"""The effect of each job on the versions of a data source: pure functions, applied by one conditional write.
 
-A worker may do a job twice. `once` lets the second time change nothing.
+A worker may run a job twice. `idempotent` makes the second run change nothing.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
+from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.ticks import PER_SECOND, Ticks
-from adapters.tables.data_source_store import DataSource, DataSourceVersion
 
-EARLIER_KEPT = 2
+MAX_EARLIER = 2
 STAGED_TICKS = 30 * 86_400 * PER_SECOND
-"""How long a staged version stays (LoadOperation: "not published are deleted after 30 days")."""
+"""The lifetime of a staged version (LoadOperation: "not published are deleted after 30 days")."""
 
 Change = Callable[[DataSource], DataSource]
 
@@ -21,7 +21,7 @@ class VersionNotFoundError(Exception):
 
 
 def idempotent(job_id: str, change: Change) -> Change:
-    """The same change, which does nothing where the job's effect is in the row already."""
+    """Wraps a change so that it does nothing where the row has the job's effect already."""
 
     def changed(source: DataSource) -> DataSource:
         if job_id in source.applied:
@@ -32,21 +32,21 @@ def idempotent(job_id: str, change: Change) -> Change:
 
 
 def publish_version(source: DataSource, version: DataSourceVersion) -> DataSource:
-    """Makes a new version current; what was current is the first of the earlier ones."""
+    """Publishes a version; the one published before becomes the first of the earlier ones."""
     before = () if source.published is None else (source.published,)
-    return replace(source, published=version, earlier=(*before, *source.earlier)[:EARLIER_KEPT])
+    return replace(source, published=version, earlier=(*before, *source.earlier)[:MAX_EARLIER])
 
 
 def stage_version(source: DataSource, version: DataSourceVersion) -> DataSource:
-    """Stages a new version in the place of the one that was staged, for 30 days from its date."""
+    """Stages a version for 30 days from its date, in the place of one staged before."""
     return replace(source, staged=version, staged_until=Ticks(version.updated + STAGED_TICKS))
 
 
 def publish_staged(source: DataSource, job_id: str, now: Ticks) -> DataSource:
-    """Makes the staged version current, under the id of the job that publishes it.
+    """Publishes the staged version, under the id of the job that publishes it.
 
     Raises:
-        NoVersionError: nothing is staged, or its time is over.
+        VersionNotFoundError: nothing is staged, or it has expired.
     """
     version = staged_version(source, now)
     if version is None:
@@ -55,12 +55,12 @@ def publish_staged(source: DataSource, job_id: str, now: Ticks) -> DataSource:
 
 
 def roll_back(source: DataSource, version_id: str) -> DataSource:
-    """Makes an earlier version current again and keeps the other earlier one.
+    """Publishes an earlier version again and keeps the other one.
 
-    What was current takes the first place of the earlier ones, so that a rollback can be rolled back too.
+    The version published before becomes the first of the earlier ones, so that a rollback can be rolled back too.
 
     Raises:
-        NoVersionError: there is no such earlier version.
+        VersionNotFoundError: there is no such earlier version.
     """
     version = next((each for each in source.earlier if each.job_id == version_id), None)
     if version is None:
@@ -70,28 +70,39 @@ def roll_back(source: DataSource, version_id: str) -> DataSource:
 
 
 def without_staged(source: DataSource) -> DataSource:
-    """Takes the staged version away, if there is one."""
+    """Removes the staged version, if there is one."""
     return replace(source, staged=None, staged_until=None)
 
 
 def expire_staged(source: DataSource, now: Ticks) -> DataSource | None:
-    """Takes a staged version away whose time is over; None where the data source had nothing else."""
+    """Removes an expired staged version; None where the data source has no other version."""
     if source.staged is None or staged_version(source, now) is not None:
         return source
     return None if has_no_versions(left := without_staged(source)) else left
 
 
 def staged_version(source: DataSource, now: Ticks) -> DataSourceVersion | None:
-    """The staged version, unless its time is over."""
-    is_over = source.staged_until is not None and source.staged_until <= now
-    return None if is_over else source.staged
+    """The staged version, unless it has expired."""
+    has_expired = source.staged_until is not None and source.staged_until <= now
+    return None if has_expired else source.staged
 
 
 def has_no_versions(source: DataSource) -> bool:
-    """Whether no version is left."""
+    """Whether the data source has no version."""
     return source.published is None and source.staged is None and not source.earlier
 
 
-def versions(source: DataSource) -> list[DataSourceVersion]:
-    """Every version that the data source refers to."""
-    return [each for each in (source.published, source.staged, *source.earlier) if each is not None]
+def list_versions(source: DataSource, now: Ticks | None = None) -> list[DataSourceVersion]:
+    """The versions of a data source: the published one, the staged one, then the earlier ones, the newest first.
+
+    Args:
+        source: the data source.
+        now: leaves out a staged version that has expired by this instant. None includes it: its blob still exists.
+    """
+    staged = source.staged if now is None else staged_version(source, now)
+    return [each for each in (source.published, staged, *source.earlier) if each is not None]
+
+
+def find_version(source: DataSource, job_id: str, now: Ticks) -> DataSourceVersion | None:
+    """The version that the job of this id made, the id in any letter case; None where there is none."""
+    return next((each for each in list_versions(source, now) if each.job_id == job_id.lower()), None)

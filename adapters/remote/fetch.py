@@ -1,8 +1,8 @@
-"""Data that lies elsewhere: fetches a URL that a caller named, without becoming the caller's hand in our network.
+"""Downloads a caller-supplied URL (`dataLocation`) without allowing server-side request forgery (SSRF).
 
-Only https, only hosts that the configuration names, only addresses on the public internet, looked up once and held to,
-no redirects, so many bytes in so many seconds. The account's own blob endpoint is exempt from the first and the third:
-it may be an emulator's or a private endpoint, and is the one place that we talk to anyway.
+Only https, configured hosts and public addresses; the addresses are resolved once and pinned. No redirects; bytes and
+seconds are bounded. The account's own blob endpoint may be an emulator's or a private one, so it is exempt from https
+and public addresses: the program connects to it anyway.
 """
 
 import asyncio
@@ -20,40 +20,43 @@ from yarl import URL
 from adapters.remote.public_addresses import is_public
 
 HTTPS_PORT = 443
-PIECE = 1024 * 1024
+BLOCK = 1024 * 1024
 
-# A name that no system takes for a number: the last label begins with a letter.
+# A host name that no system parses as a number: the last label begins with a letter.
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z][a-z0-9-]{0,62}", re.ASCII)
 
-# Printable ASCII stands as it is, for a signature covers it; all else is percent-encoded.
-_AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
+# Printable ASCII stays, since a signature covers it; all else is percent-encoded.
+_UNCHANGED = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class FetchError(Exception):
     """The data could not be fetched. The text says why, in one line for the caller, without the URL's path and query.
 
-    `passing` tells that another try may succeed.
+    `is_transient`: another attempt may succeed.
     """
 
-    def __init__(self, text: str, *, passing: bool = False) -> None:
+    def __init__(self, text: str, *, is_transient: bool = False) -> None:
         super().__init__(text)
-        self.passing = passing
+        self.is_transient = is_transient
 
 
-def check_location(url: str, hosts: frozenset[str], own: str) -> URL:
-    """The URL as it will be asked for, if it may be; nobody is asked.
+def check_location(url: str, hosts: frozenset[str], own_endpoint: str) -> URL:
+    """Checks a URL, without a request.
 
     Args:
-        url: where the data is said to be.
-        hosts: names of hosts that may be asked, in lower case, by https on its usual port; or `name:port`.
-        own: the account's own blob endpoint, a URL.
+        url: the caller's URL.
+        hosts: allowed hosts in lower case: `name` for https on its usual port, or `name:port`.
+        own_endpoint: the URL of the account's own blob endpoint.
+
+    Returns:
+        The URL to request.
 
     Raises:
-        LocationError: it may not.
+        FetchError: the URL is not allowed.
     """
     try:
-        # One parser only, the one that the request is made with: where two differ there is a way around the first.
-        location, home = URL(quote(url, safe=_AS_IT_IS), encoded=True), URL(own, encoded=True)
+        # The request uses the same parser: a difference between two parsers would be a way around the first.
+        location, home = URL(quote(url, safe=_UNCHANGED), encoded=True), URL(own_endpoint, encoded=True)
         host, port = location.host, location.port
     except ValueError:
         raise FetchError("the data location is not a URL") from None
@@ -73,28 +76,28 @@ def check_location(url: str, hosts: frozenset[str], own: str) -> URL:
 
 
 async def fetch_location(  # noqa: PLR0913, PLR0917 - each bound is its own, and none has a default
-    url: str, hosts: frozenset[str], own: str, file: Path, most: int, seconds: float
+    url: str, hosts: frozenset[str], own_endpoint: str, file: Path, max_bytes: int, seconds: float
 ) -> None:
-    """Fetches a URL to a local file, of at most so many bytes, within so many seconds.
+    """Downloads a URL to a local file, of at most `max_bytes`, within so many seconds. A failure leaves no file behind.
 
-    `hosts` and `own` as `check_location` takes them. What fails leaves no file behind.
+    `url`, `hosts` and `own_endpoint` are as for `check_location`.
 
     Raises:
-        LocationError: it could not be fetched, or may not be.
+        FetchError: the URL could not be fetched, or is not allowed.
         OSError: the file could not be written.
     """
-    location = check_location(url, hosts, own)
-    is_own = _origin(location) == _origin(URL(own, encoded=True))
+    location = check_location(url, hosts, own_endpoint)
+    is_own = _origin(location) == _origin(URL(own_endpoint, encoded=True))
     complete = False
     try:
         async with asyncio.timeout(seconds):
-            await _fetch(location, await _resolve(location, anywhere=is_own), file, most)
+            await _fetch(location, await _resolve(location, anywhere=is_own), file, max_bytes)
         complete = True
     except TimeoutError:
-        raise FetchError(f"the data location did not give all within {seconds:g} seconds", passing=True) from None
+        raise FetchError(f"the data location did not give all within {seconds:g} seconds", is_transient=True) from None
     except (aiohttp.ClientError, socket.gaierror, ssl.SSLError, ConnectionError) as error:
-        # Their text may hold the URL. Other errors of the system are our disk's, and none of the caller's business.
-        raise FetchError(f"the data location can't be reached: {type(error).__name__}", passing=True) from None
+        # Their text may hold the URL. Other system errors concern the local disk, not the caller.
+        raise FetchError(f"the data location can't be reached: {type(error).__name__}", is_transient=True) from None
     finally:
         if not complete:
             await asyncio.to_thread(file.unlink, missing_ok=True)
@@ -108,8 +111,8 @@ async def _resolve(location: URL, *, anywhere: bool) -> list[str]:
     return addresses
 
 
-async def _fetch(location: URL, addresses: list[str], file: Path, most: int) -> None:
-    # No proxy of the environment stands between: it would look the name up by itself.
+async def _fetch(location: URL, addresses: list[str], file: Path, max_bytes: int) -> None:
+    # Without the environment's proxies: a proxy would resolve the name itself.
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(resolver=_PinnedResolver(addresses), use_dns_cache=False),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -122,14 +125,14 @@ async def _fetch(location: URL, addresses: list[str], file: Path, most: int) -> 
         if answer.status in range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST):
             raise FetchError("the data location answers with a redirect")
         if answer.status != HTTPStatus.OK:
-            passing = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            raise FetchError(f"the data location answers with HTTP {answer.status}", passing=passing)
-        too_large = FetchError(f"the data location holds more than {most} bytes")
-        if (answer.content_length or 0) > most:
+            is_transient = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            raise FetchError(f"the data location answers with HTTP {answer.status}", is_transient=is_transient)
+        too_large = FetchError(f"the data location holds more than {max_bytes} bytes")
+        if (answer.content_length or 0) > max_bytes:
             raise too_large
-        left = most
+        left = max_bytes
         with await asyncio.to_thread(file.open, "wb") as target:
-            async for piece in answer.content.iter_chunked(PIECE):
+            async for piece in answer.content.iter_chunked(BLOCK):
                 left -= len(piece)
                 if left < 0:
                     raise too_large
@@ -141,7 +144,7 @@ def _origin(url: URL) -> tuple[str, str | None, int | None]:
 
 
 class _PinnedResolver(AbstractResolver):
-    """Gives the addresses that were looked up and checked, whatever the name says by now."""
+    """Returns the addresses that were checked, whatever the name resolves to by now."""
 
     def __init__(self, addresses: list[str]) -> None:
         self._addresses = addresses
@@ -149,7 +152,7 @@ class _PinnedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        del family  # all were looked up
+        del family  # the addresses of all families are pinned
         return [
             ResolveResult(
                 hostname=host,

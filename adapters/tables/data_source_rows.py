@@ -3,16 +3,16 @@
 | property | type | |
 |---|---|---|
 | `PartitionKey`, `RowKey` | | the account's name in the key ring; the data source's name in lower case |
-| `Name`, `AccessId` | string | the name as it was first written; the id in its URLs |
+| `Name`, `AccessId` | string | the name as first written; the id in its URLs |
 | `Created` | DateTime | UTC, 100 ns ticks |
 | `IsPublic` | Boolean | |
 | `MasterKey`, `QueryKey` | string | `sha256:` and hex digits, optional |
-| `Published`, `Earlier1`, `Earlier2`, `Staged` | string | a version as JSON, optional; `Earlier1` is the newer one |
-| `PublishedSchema`, `Earlier1Schema`, ... | string | the text of that version's schema, too long to stand in its JSON |
+| `Published`, `Earlier1`, `Earlier2`, `Staged` | string | a version as JSON, optional; `Earlier1` is newer |
+| `PublishedSchema`, `Earlier1Schema`, ... | string | the text of that version's schema, too long for its JSON |
 | `StagedUntil` | DateTime | when the staged version ends, optional |
-| `Applied` | string | ids of the newest jobs whose effect is in this row, with blanks between |
+| `Applied` | string | ids of the newest jobs whose effect is in this row, separated by blanks |
 | `Deleting` | string | id of the delete job under way, optional |
-| `Reserved` | Boolean | true: no data source yet, but one that is being made in this moment; readers pass it over |
+| `Reserved` | Boolean | true: a data source that is being created; readers skip it |
 
 A version's JSON: `{"job": id, "blob": "container/path", "entityType": name, "entities": count, "updated": "2026-..Z"}`.
 
@@ -27,42 +27,42 @@ from azure.data.tables import EdmType, EntityProperty
 from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.job_ids import is_row_id
 from adapters.model.jobs import BlobPath
-from adapters.model.ticks import Ticks, parse, to_text
-from adapters.tables.properties import MalformedRowError, Row, WarnRow, date_of, flag_of, required, text_of
+from adapters.model.ticks import Ticks, format_ticks, parse_ticks
+from adapters.tables.properties import MalformedRowError, Row, WarnRow, read_date, read_flag, read_text, require
 
-# Jobs remembered in a row: more than can be under way at once, so that a job done again finds itself there.
-APPLIED_KEPT = 20
+# Job ids in a row: more than can run at once, so that a repeated job finds its own id.
+MAX_APPLIED = 20
 
 _EARLIER = ("Earlier1", "Earlier2")
 
 
-def read_data_source(row: Row, remark: WarnRow) -> DataSource:
+def read_data_source(row: Row, warn: WarnRow) -> DataSource:
     """The data source that a row holds.
 
     Raises:
-        MalformedRowError: a required property is missing or of a wrong type, or a version can't be read: who took it
-            for none would lose it with the next change.
+        MalformedRowError: a required property is missing or of a wrong type, or a version can't be read. Skipping the
+            version would lose it with the next change.
     """
-    earlier = [_version(row, name, remark) for name in _EARLIER]
+    earlier = [_version(row, name, warn) for name in _EARLIER]
     return DataSource(
-        name=required(text_of(row, "Name", remark), "Name"),
-        access_id=required(text_of(row, "AccessId", remark), "AccessId"),
-        created=required(date_of(row, "Created", remark), "Created"),
-        is_public=flag_of(row, "IsPublic", remark),
-        master_key=text_of(row, "MasterKey", remark),
-        query_key=text_of(row, "QueryKey", remark),
-        published=_version(row, "Published", remark),
+        name=require(read_text(row, "Name", warn), "Name"),
+        access_id=require(read_text(row, "AccessId", warn), "AccessId"),
+        created=require(read_date(row, "Created", warn), "Created"),
+        is_public=read_flag(row, "IsPublic", warn),
+        master_key=read_text(row, "MasterKey", warn),
+        query_key=read_text(row, "QueryKey", warn),
+        published=_version(row, "Published", warn),
         earlier=tuple(version for version in earlier if version is not None),
-        staged=_version(row, "Staged", remark),
-        staged_until=date_of(row, "StagedUntil", remark),
-        applied=tuple((text_of(row, "Applied", remark) or "").split()),
-        deleting=text_of(row, "Deleting", remark),
+        staged=_version(row, "Staged", warn),
+        staged_until=read_date(row, "StagedUntil", warn),
+        applied=tuple((read_text(row, "Applied", warn) or "").split()),
+        deleting=read_text(row, "Deleting", warn),
     )
 
 
 def write_data_source(account: str, row_key: str, record: DataSource) -> dict[str, Any]:
-    """The entity of a data source, as the tables SDK takes it; what has no value is left out."""
-    newest = set(sorted(record.applied)[-APPLIED_KEPT:])  # ids sort by their jobs' creation
+    """The entity of a data source for the tables SDK, without properties that have no value."""
+    newest = set(sorted(record.applied)[-MAX_APPLIED:])  # ids sort by their jobs' creation
     row: dict[str, Any] = {
         "PartitionKey": account,
         "RowKey": row_key,
@@ -90,20 +90,20 @@ def _version_text(version: DataSourceVersion) -> str:
         "blob": str(version.blob),
         "entityType": version.entity_type,
         "entities": version.entities,
-        "updated": to_text(version.updated),
+        "updated": format_ticks(version.updated),
     }
     return json.dumps(members, separators=(",", ":"))
 
 
-def _version(row: Row, name: str, remark: WarnRow) -> DataSourceVersion | None:
+def _version(row: Row, name: str, warn: WarnRow) -> DataSourceVersion | None:
     if row.get(name) is None:
         return None
-    text = required(text_of(row, name, remark), name)
-    schema = required(text_of(row, f"{name}Schema", remark), f"{name}Schema")
+    text = require(read_text(row, name, warn), name)
+    schema = require(read_text(row, f"{name}Schema", warn), f"{name}Schema")
     try:
         members = json.loads(text)
         job_id, blob, entity_type = members["job"], BlobPath.parse(members["blob"]), members["entityType"]
-        entities, updated = members["entities"], parse(members["updated"])
+        entities, updated = members["entities"], parse_ticks(members["updated"])
         # A bool is an int to Python.
         sound = is_row_id(job_id) and isinstance(entity_type, str) and type(entities) is int and entities >= 0
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -116,4 +116,4 @@ def _version(row: Row, name: str, remark: WarnRow) -> DataSourceVersion | None:
 
 
 def _date(ticks: Ticks) -> EntityProperty:
-    return EntityProperty(to_text(ticks), EdmType.DATETIME)
+    return EntityProperty(format_ticks(ticks), EdmType.DATETIME)

@@ -1,4 +1,4 @@
-"""Which table operations write job rows together with their aliases."""
+"""The table operations that write job rows together with their aliases."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,29 +7,29 @@ from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
 from adapters.model.jobs import JobRecord
-from adapters.tables.job_rows import write_row
+from adapters.tables.job_rows import write_job
 from adapters.tables.row_keys import Alias, download_alias, legacy_alias
 
 Operation = tuple[str, dict[str, Any], dict[str, Any]]
-"""An operation, its entity and its options, as the tables SDK takes them."""
+"""An operation, its entity and its options, as the tables SDK expects them."""
 
 LAST_CREATION = "~creation"
-"""The row that each creation of a job changes, so that of two that judge the limits at once only one is written."""
+"""The row that each creation of a job changes, so that of two that check the limits at once only one is written."""
 
-# Three rows a record at the most; Table Storage takes 100 in one transaction.
-TRANSACTION_RECORDS = 33
+# A record has at most three rows, and a transaction of Table Storage at most 100.
+MAX_RECORDS = 33
 
 
-def operations(account: str, records: Sequence[JobRecord], aliases: Mapping[str, Alias]) -> list[Operation]:
+def upsert_operations(account: str, records: Sequence[JobRecord], aliases: Mapping[str, Alias]) -> list[Operation]:
     """The operations of one transaction.
 
-    `aliases` holds the download aliases that exist already: one is only moved on to a newer job, and only if nobody
-    else has moved it since it was read.
+    `aliases` holds the existing download aliases by key. An alias only moves to a newer job, and only if no other
+    writer has moved it since it was read.
     """
     batch: list[Operation] = []
     newest: dict[str, str] = {}
     for record in records:
-        batch.append(("upsert", write_row(account, record), {"mode": UpdateMode.REPLACE}))
+        batch.append(("upsert", write_job(account, record), {"mode": UpdateMode.REPLACE}))
         if record.legacy_id:
             alias = _alias_row(account, legacy_alias(record.legacy_id), record.row_key)
             batch.append(("upsert", alias, {"mode": UpdateMode.REPLACE}))
@@ -46,14 +46,14 @@ def operations(account: str, records: Sequence[JobRecord], aliases: Mapping[str,
     return batch
 
 
-def creation(account: str, record: JobRecord, work: str, aliases: Mapping[str, Alias]) -> list[Operation]:
-    """The operations that create one job with its work text; `aliases` as above."""
-    upsert, *rest = operations(account, [record], aliases)
+def create_operations(account: str, record: JobRecord, work: str, aliases: Mapping[str, Alias]) -> list[Operation]:
+    """The operations that create one job with its work text; `aliases` as for `upsert_operations`."""
+    upsert, *rest = upsert_operations(account, [record], aliases)
     return [("create", upsert[1] | {"Work": work}, {}), *rest]
 
 
-def next_creation(account: str, job_id: str, after: str) -> Operation:
-    """The operation that makes a job the last one created, if that still is the one of this ETag; empty: none."""
+def advance_last_creation(account: str, job_id: str, after: str) -> Operation:
+    """Makes a job the last one created, if no other was since this ETag; an empty ETag: if there was none before."""
     row = _alias_row(account, LAST_CREATION, job_id)
     if not after:
         return "create", row, {}

@@ -1,21 +1,21 @@
-"""A job as a worker reads it: its row, and the message and the try that the row names as valid."""
+"""A job as a worker reads it: its row, and the queue message and the attempt that the row names as valid."""
 
 from dataclasses import dataclass
 
 from azure.data.tables import EdmType, EntityProperty
 
 from adapters.model.jobs import JobRecord
-from adapters.model.ticks import Ticks, to_text
+from adapters.model.ticks import Ticks, format_ticks
 from adapters.tables.job_rows import UNCONFIRMED
-from adapters.tables.properties import Row, WarnRow, count_of, text_of, written_at
+from adapters.tables.properties import Row, WarnRow, read_count, read_text, read_timestamp
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a worker writes into a job's row when it begins a try of it.
+    """What a worker writes into a job's row when it begins an attempt.
 
-    `message` is the id of the message by which it has the job, `try_id` the try's own name, `started` the moment.
-    `attempts` counts the tries, this one included; `worker` is the worker's name.
+    `message` is the id of the queue message, `try_id` the name of the attempt, `worker` that of the worker. `attempts`
+    counts the attempts by this message, this one included; `started` is when it began.
     """
 
     message: str
@@ -25,27 +25,26 @@ class Claim:
     started: Ticks
 
     def properties(self) -> dict[str, object]:
-        """The row's properties, as the tables SDK takes them."""
+        """The row's properties, as the tables SDK expects them."""
         return {
             "Message": self.message,
             "Try": self.try_id,
             "Worker": self.worker,
             "Attempts": self.attempts,
-            "StartedDate": EntityProperty(to_text(self.started), EdmType.DATETIME),
+            "StartedDate": EntityProperty(format_ticks(self.started), EdmType.DATETIME),
         }
 
 
 RELEASED = {"Message": ""}
-"""The properties that release a job: any message of it may claim it again."""
+"""The properties that release a job: any of its messages may claim it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldJob:
-    """A job's row as it was read.
+    """A job's row with its claim.
 
-    `work` is the text that it was created with; None: somebody else does it. Of its messages only `message` counts,
-    where it has one, and of its tries only `try_id`. `attempts` is how many tries were begun by that message. `etag`
-    names this state of the row.
+    `work` is the text that it was created with; None means that another program runs it. Only `message` is valid of its
+    messages, where it has one, and only `try_id` of its attempts. `attempts` counts those begun by that message.
     """
 
     record: JobRecord
@@ -55,27 +54,27 @@ class HeldJob:
     attempts: int
     etag: str
 
-    def next_try(self, message: str) -> int:
-        """The number of the try that is begun by this message, from 1.
+    def next_attempt(self, message: str) -> int:
+        """The number of the attempt that this message begins, from 1.
 
-        How often a message was taken would not tell: who takes it and can't read this row has tried nothing.
+        The queue's own count would not do: a worker that receives the message and can't read this row attempts nothing.
         """
         return self.attempts + 1 if self.message == message else 1
 
 
-def held_job(row: Row, record: JobRecord, remark: WarnRow) -> HeldJob:
+def read_held_job(row: Row, record: JobRecord, warn: WarnRow) -> HeldJob:
     """The job that a row holds."""
-    message, try_id = text_of(row, "Message", remark), text_of(row, "Try", remark) or ""
-    attempts = count_of(row, "Attempts", remark)
-    return HeldJob(record, text_of(row, "Work", remark), message, try_id, attempts, row["odata.etag"])
+    message, try_id = read_text(row, "Message", warn), read_text(row, "Try", warn) or ""
+    attempts = read_count(row, "Attempts", warn)
+    return HeldJob(record, read_text(row, "Work", warn), message, try_id, attempts, row["odata.etag"])
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingJob:
-    """A job that workers have still to do, as an index tells of it.
+    """An unfinished job, with the few properties that a scan reads.
 
-    `is_claimed` says that a worker has begun it, `is_unconfirmed` that it is being created and nobody may do it yet;
-    `written` is when storage last took a write of its row.
+    `is_claimed`: a worker has begun it. `is_unconfirmed`: it is being created, and no worker may run it yet. `written`
+    is the time of its row's last write.
     """
 
     row_key: str
@@ -88,7 +87,7 @@ class WaitingJob:
     SELECT = f"RowKey,DataSourceName,Message,Timestamp,{UNCONFIRMED}"
 
 
-def waiting_job(row: Row, remark: WarnRow) -> WaitingJob:
-    """The job that a row of the index tells of."""
-    name, message = text_of(row, "DataSourceName", remark), text_of(row, "Message", remark)
-    return WaitingJob(row["RowKey"], name or "", message is not None, row.get(UNCONFIRMED) is True, written_at(row))
+def read_waiting_job(row: Row, warn: WarnRow) -> WaitingJob:
+    """The job that a row of the scan holds."""
+    name, message = read_text(row, "DataSourceName", warn), read_text(row, "Message", warn)
+    return WaitingJob(row["RowKey"], name or "", message is not None, row.get(UNCONFIRMED) is True, read_timestamp(row))

@@ -1,9 +1,9 @@
 """Reads of one table, as the JSON that Table Storage sends.
 
-The data-tables SDK turns a whole page of rows into Python objects at once, so that one row with an odd value hides all
-the others; here a row stays JSON until it is read alone. A point read costs 1.2 ms of processor time in azure-core's
-pipeline and 0.9 ms in its transport alone, against 0.3 ms in aiohttp, which is what that transport stands on: so
-requests go to aiohttp itself, proved by the SDKs' own signatures and tokens.
+The data-tables SDK turns a whole page of rows into Python objects at once, so one row with an odd value hides all the
+others; here each row stays JSON until it is parsed alone. A point read takes 1.2 ms of processor time in azure-core's
+pipeline and 0.3 ms in aiohttp, on which that pipeline stands. So requests use aiohttp, with the SDKs' signatures and
+tokens.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ import orjson
 from yarl import URL
 
 from adapters.credentials.table_auth import TableAuth
-from adapters.errors import StorageError, StorageErrorCode, error_from_exception, error_from_response
-from adapters.instrumentation import UNSEEN, ObservedCall, StorageObserver, StorageVerb
-from adapters.sdk_calls import JITTER
+from adapters.errors import StorageError, StorageErrorCode, error_from_response
+from adapters.instrumentation import NULL_OBSERVER, ObservedCall, StorageObserver, StorageVerb
+from adapters.sdk_calls import JITTER, storage_call, translated_errors
 from adapters.storage_clock import StorageClock
 
 Json = dict[str, Any]
@@ -34,7 +34,7 @@ Continuation = dict[str, str]
 Page = tuple[list[Json], Continuation | None]
 """Rows, and where the next page begins; None after the last one."""
 
-Ask = Callable[[Callable[[], Awaitable[Page]]], Awaitable[Page]]
+RunPage = Callable[[Callable[[], Awaitable[Page]]], Awaitable[Page]]
 """Runs the read of a page."""
 
 _HEADERS = {
@@ -45,14 +45,25 @@ _HEADERS = {
     "x-ms-version": "2019-02-02",
 }
 
-# Connections to one account's tables; who finds none free waits for one, within the request's deadline.
+# Connections to one account's tables. A request that finds none free waits for one, within its deadline.
 CONNECTIONS = 64
 
-# Tries of one read. Waits between them are short, and at random so that many callers don't come back together; the
-# whole request has a deadline of its own, which ends these too.
-TRIES = 3
+# Attempts of one read. The waits between them are short, and random so that many callers don't return together.
+ATTEMPTS = 3
 LONGEST_WAIT = 0.4
-_PASSING = {StorageErrorCode.UNREACHABLE, StorageErrorCode.THROTTLED, StorageErrorCode.SERVER_ERROR}
+
+# The part of a read's deadline after which a silent connection counts as dead. The rest is for a retry on another one.
+SOCKET_TIMEOUT_FRACTION = 0.75
+
+_TRANSIENT = {
+    StorageErrorCode.UNREACHABLE,
+    StorageErrorCode.TIMEOUT,
+    StorageErrorCode.THROTTLED,
+    StorageErrorCode.SERVER_ERROR,
+}
+
+# Azure sends the first, the emulator both.
+_ROW_NOT_FOUND = {"ResourceNotFound", "EntityNotFound"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,164 +75,158 @@ class KeyRange:
     end: str | None = None
 
     def filter(self) -> str:
-        """The OData filter that reads just this range."""
-        to_the_last = f"PartitionKey eq {literal(self.partition)} and RowKey ge {literal(self.first)}"
-        return to_the_last if self.end is None else f"{to_the_last} and RowKey lt {literal(self.end)}"
+        """The OData filter of this range."""
+        to_the_last = f"PartitionKey eq {_literal(self.partition)} and RowKey ge {_literal(self.first)}"
+        return to_the_last if self.end is None else f"{to_the_last} and RowKey lt {_literal(self.end)}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _Response:
     status: int
     headers: Mapping[str, str]
     content: bytes
 
+    def error_code(self) -> str | None:
+        code: object = self.headers.get("x-ms-error-code")
+        if code is None:
+            try:
+                code = json.loads(self.content)["odata.error"]["code"]
+            except (ValueError, TypeError, KeyError, RecursionError):
+                return None
+        return code if isinstance(code, str) else None
 
-def literal(text: str) -> str:
-    """An OData string literal: in quotes, with quotes inside doubled."""
-    return "'" + text.replace("'", "''") + "'"
+    def error(self) -> StorageError:
+        return error_from_response(self.status, self.error_code())
 
-
-def _quoted(text: str) -> str:
-    """A literal as it stands in a path."""
-    return f"%27{text}%27" if text.isascii() and text.isalnum() else quote(literal(text), safe="")
+    def body(self) -> Json:
+        if self.status != HTTPStatus.OK:
+            raise self.error()
+        try:
+            body = orjson.loads(self.content)
+        except ValueError:
+            try:  # orjson is faster and stricter; half a surrogate pair in one row must not hide the others
+                body = json.loads(self.content)
+            except (ValueError, RecursionError):  # broken JSON, broken UTF-8, or brackets without end
+                raise _unexpected("the answer is not JSON") from None
+        if not isinstance(body, dict):
+            raise _unexpected("the answer is no JSON object")
+        return body
 
 
 class TableReader:
-    """Point reads and range reads of one table."""
+    """Point reads and range reads of one table. Every read raises StorageError where storage can't answer."""
 
     def __init__(
-        self, table_url: str, table: str, authentication: TableAuth, seconds: float, watch: StorageObserver = UNSEEN
+        self, table_url: str, table: str, auth: TableAuth, timeout: float, observer: StorageObserver = NULL_OBSERVER
     ) -> None:
-        """`seconds` is the longest that one read takes."""
-        self._watch = watch
-        self._table = table
-        self._url = table_url
-        self._seconds = seconds
-        self._authentication = authentication
+        """`timeout` is the longest that one read takes, in seconds."""
+        self._observer = observer
+        self._url = f"{table_url}/{table}"
+        self._timeout = timeout
+        self._auth = auth
         self.clock = StorageClock()
         self._opened: aiohttp.ClientSession | None = None
 
     async def row(self, partition: str, row_key: str) -> Json | None:
-        """One row, None where there is none.
-
-        Raises:
-            StorageFaultError: storage could not answer.
-        """
+        """One row with its ETag as `odata.etag`, None where there is none."""
         keys = f"PartitionKey={_quoted(partition)},RowKey={_quoted(row_key)}"
-        answer = await self._get("read", f"{self._url}/{self._table}({keys})", {})
-        if answer.status == HTTPStatus.NOT_FOUND and _error_code(answer) in _ROW_NOT_FOUND:
+        response = await self._get("read", f"{self._url}({keys})", {})
+        if response.status == HTTPStatus.NOT_FOUND and response.error_code() in _ROW_NOT_FOUND:
             return None
-        row = _body(answer)
+        row = response.body()
         if row.get("RowKey") != row_key:
-            raise StorageError(StorageErrorCode.UNEXPECTED_RESPONSE, "the answer is another row")
-        return row | {"odata.etag": answer.headers.get("ETag", "*")}
+            raise _unexpected("the answer is another row")
+        return row | {"odata.etag": response.headers.get("ETag", "*")}
 
     async def rows(
-        self, keys: KeyRange, where: str = "", select: str = "", ask: Ask | None = None
+        self, keys: KeyRange, where: str = "", select: str = "", run_page: RunPage | None = None
     ) -> AsyncIterator[list[Json]]:
         """The rows of a range, a page of up to 1,000 at a time, in the order of their row keys.
 
         Args:
             keys: the range.
-            where: an OData condition more, which storage judges.
-            select: the properties to send, with commas between; all without.
-            ask: reads a page for us; where it is given, each page may take the time of one read.
-
-        Raises:
-            StorageFaultError: storage could not answer.
+            where: another OData condition, which storage evaluates.
+            select: the properties to send, separated by commas; empty for all.
+            run_page: runs the read of each page; None runs it directly.
         """
         query = {"$filter": f"{keys.filter()} and {where}" if where else keys.filter()}
         query |= {"$select": select} if select else {}
         after: Continuation | None = {}
         while after is not None:
             read = partial(self._page, query, after)
-            page, after = await (read() if ask is None else ask(read))
+            page, after = await (read() if run_page is None else run_page(read))
             yield page
-
-    async def _page(self, query: dict[str, str], after: Continuation) -> Page:
-        answer = await self._get("list", f"{self._url}/{self._table}()", query | after)
-        page = _body(answer).get("value")
-        if not isinstance(page, list) or not all(isinstance(row, dict) for row in page):
-            raise StorageError(StorageErrorCode.UNEXPECTED_RESPONSE, "the answer is no list of rows")
-        partition = answer.headers.get("x-ms-continuation-NextPartitionKey")
-        row_key = answer.headers.get("x-ms-continuation-NextRowKey")
-        return page, {"NextPartitionKey": partition, "NextRowKey": row_key or ""} if partition else None
 
     async def close(self) -> None:
         """Closes the connections."""
         if self._opened is not None:
             await self._opened.close()
 
-    async def _get(self, call: StorageVerb, url: str, query: dict[str, str]) -> _Answer:
-        for left in reversed(range(TRIES)):
-            try:
-                with ObservedCall(self._watch, "table", call) as seen:
-                    answer = await self._ask(url, query)
-                    if answer.status >= HTTPStatus.BAD_REQUEST:
-                        seen.answered(answer.status, _error_code(answer))
-                if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    return answer
-                fault = error_from_response(answer.status, _error_code(answer))
-                told = answer.headers.get("Retry-After")
-            except Exception as error:  # the transport's and the identity's errors have no common class
-                fault, told = error_from_exception(error), None
-                if fault.fault not in _PASSING or not left:
-                    raise fault from error
-            # Who is told to come back later than we would anyway can't be served by this request.
-            if not left or fault.fault not in _PASSING or (told is not None and told != "0"):
-                raise fault
-            await asyncio.sleep(JITTER.uniform(0, LONGEST_WAIT / (left + 1)))
-        raise AssertionError("unreachable")  # pragma: no cover - the last try returns or raises
+    async def _page(self, query: dict[str, str], after: Continuation) -> Page:
+        response = await self._get("list", f"{self._url}()", query | after)
+        page = response.body().get("value")
+        if not isinstance(page, list) or not all(isinstance(row, dict) for row in page):
+            raise _unexpected("the answer is no list of rows")
+        partition = response.headers.get("x-ms-continuation-NextPartitionKey")
+        row_key = response.headers.get("x-ms-continuation-NextRowKey")
+        return page, {"NextPartitionKey": partition, "NextRowKey": row_key or ""} if partition else None
 
-    async def _ask(self, url: str, query: dict[str, str]) -> _Answer:
-        proof = await self._authentication.proof()
-        pairs = "&".join(filter(None, (urlencode(query, quote_via=quote), proof.query)))
-        # Encoded as it is: an & in an account's name must not begin another parameter.
-        target = URL(f"{url}?{pairs}" if pairs else url, encoded=True)
-        async with self._session().get(target, headers=proof.headers, allow_redirects=False) as response:
-            answer = _Answer(response.status, response.headers, await response.read())
-        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            self._authentication.refused()
-        self.clock.observe(answer.headers.get("Date"))
-        return answer
+    async def _get(self, verb: StorageVerb, url: str, query: dict[str, str]) -> _Response:
+        async with storage_call(self._timeout):
+            for left in reversed(range(ATTEMPTS)):
+                retry_after = None
+                try:
+                    with translated_errors():
+                        response = await self._send(verb, url, query)
+                    if response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                        return response
+                    error, retry_after = response.error(), response.headers.get("Retry-After")
+                except StorageError as raised:
+                    error = raised
+                # A server that asks for a later retry than ours can't serve this request in time.
+                if not left or error.code not in _TRANSIENT or retry_after not in {None, "0"}:
+                    raise error
+                await asyncio.sleep(JITTER.uniform(0, LONGEST_WAIT / (left + 1)))
+        raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
+
+    async def _send(self, verb: StorageVerb, url: str, query: dict[str, str]) -> _Response:
+        with ObservedCall(self._observer, "table", verb) as call:
+            auth = await self._auth.current()
+            pairs = "&".join(filter(None, (urlencode(query, quote_via=quote), auth.query)))
+            # Encoded already: an & in an account's name must not begin another parameter.
+            target = URL(f"{url}?{pairs}" if pairs else url, encoded=True)
+            async with self._session().get(target, headers=auth.headers, allow_redirects=False) as received:
+                response = _Response(received.status, received.headers, await received.read())
+            if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+                self._auth.invalidate()
+            self.clock.observe(response.headers.get("Date"))
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                call.set_response(response.status, response.error_code())
+        return response
 
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
+            silence = self._timeout * SOCKET_TIMEOUT_FRACTION
             self._opened = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS),
                 headers=_HEADERS,
-                timeout=aiohttp.ClientTimeout(total=self._seconds),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                # Looking the proxies up costs a third of a request, so only where there are any.
+                # Looking proxies up takes a third of a request's time, so only where there are any.
                 trust_env=bool(urllib.request.getproxies()),
             )
         return self._opened
 
 
-# Azure says the first, the emulator both.
-_ROW_NOT_FOUND = {"ResourceNotFound", "EntityNotFound"}
+def _literal(text: str) -> str:
+    """An OData string literal: in quotes, with quotes inside doubled."""
+    return "'" + text.replace("'", "''") + "'"
 
 
-def _body(answer: _Answer) -> Json:
-    if answer.status != HTTPStatus.OK:
-        raise error_from_response(answer.status, _error_code(answer))
-    try:
-        body = orjson.loads(answer.content)
-    except ValueError:
-        try:  # orjson is faster and stricter; half a surrogate pair in one row must not hide the others
-            body = json.loads(answer.content)
-        except (ValueError, RecursionError):  # broken JSON, broken UTF-8, or brackets without end
-            raise StorageError(StorageErrorCode.UNEXPECTED_RESPONSE, "the answer is not JSON") from None
-    if not isinstance(body, dict):
-        raise StorageError(StorageErrorCode.UNEXPECTED_RESPONSE, "the answer is no JSON object")
-    return body
+def _quoted(text: str) -> str:
+    """A literal as it stands in a path."""
+    return f"%27{text}%27" if text.isascii() and text.isalnum() else quote(_literal(text), safe="")
 
 
-def _error_code(answer: _Answer) -> str | None:
-    code: object = answer.headers.get("x-ms-error-code")
-    if code is None:
-        try:
-            code = json.loads(answer.content)["odata.error"]["code"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return None
-    return code if isinstance(code, str) else None
+def _unexpected(text: str) -> StorageError:
+    return StorageError(StorageErrorCode.UNEXPECTED_RESPONSE, text)

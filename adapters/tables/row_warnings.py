@@ -1,4 +1,4 @@
-"""What is odd about stored rows, told in the log once for each row."""
+"""Logs warnings about stored rows, once for each row and text."""
 
 import logging
 
@@ -6,23 +6,23 @@ from adapters.tables.properties import Row
 
 log = logging.getLogger(__name__)
 
-REMARKS_KEPT = 10_000
+MAX_REMEMBERED = 10_000
 
 
 class RowWarnings:
-    """Tells of one account's rows by their keys. Clients poll, so it remembers what it has told; that is bounded."""
+    """Warnings about one account's rows. Clients poll, so it remembers a bounded number of those it has logged."""
 
     def __init__(self, account: str) -> None:
         self._account = account
-        self._told: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
 
     def __call__(self, row: Row, text: str) -> bool:
-        """Tells this of a row, unless it has; whether it did."""
+        """Logs a warning, unless the same was logged; returns whether it was new."""
         key = (str(row.get("RowKey")), text)
-        if key in self._told:
+        if key in self._logged:
             return False
-        if len(self._told) >= REMARKS_KEPT:
-            self._told.clear()
-        self._told.add(key)
+        if len(self._logged) >= MAX_REMEMBERED:
+            self._logged.clear()
+        self._logged.add(key)
         log.warning("%s", text, extra={"account": self._account, "partition_key": self._account, "row_key": key[0]})
         return True

@@ -1,7 +1,6 @@
-"""Blobs as files: streamed, bounded, and never half there."""
+"""Blobs are streamed, bounded and never partly visible."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from adapters.model.jobs import BlobPath
 from tests.support.opened_account import run, run_refused
 from tests.support.storage import Storage
 from tests.support.stub_servers import hang, listening
+
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -38,55 +39,46 @@ def whole(*sizes: int) -> bytes:
     [(), (0,), (5,), (BLOCK,), (BLOCK, 1), (BLOCK - 1, 2, 0, BLOCK), (2 * BLOCK + 7,), (100_000,) * 100],
     ids=lambda sizes: str(sum(sizes)),
 )
-def test_what_was_written_is_fetched(storage: Storage, path: BlobPath, tmp_path: Path, sizes: tuple[int, ...]) -> None:
-    async def work(account: AccountStorage) -> None:
-        assert await account.blobs.write(path, pieces(*sizes)) == sum(sizes)
-        assert storage.blob(path.container, path.name) == whole(*sizes)
-        assert await account.blobs.download_file(path, tmp_path / "file")
-        assert (tmp_path / "file").read_bytes() == whole(*sizes)
+async def test_write_then_download_returns_the_bytes(
+    account: AccountStorage, storage: Storage, path: BlobPath, tmp_path: Path, sizes: tuple[int, ...]
+) -> None:
+    assert await account.blobs.write(path, pieces(*sizes)) == sum(sizes)
+    assert storage.blob(path.container, path.name) == whole(*sizes)
+    assert await account.blobs.download_file(path, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == whole(*sizes)
 
-    run(storage, work)
 
-
-def test_a_file_is_sent_over_what_was_there(storage: Storage, path: BlobPath, tmp_path: Path) -> None:
+async def test_upload_file_replaces_a_blob(
+    account: AccountStorage, storage: Storage, path: BlobPath, tmp_path: Path
+) -> None:
     content = whole(BLOCK, BLOCK, 99)
     (tmp_path / "file").write_bytes(content)
 
-    async def work(account: AccountStorage) -> None:
-        await account.blobs.write(path, pieces(3 * BLOCK))
-        await account.blobs.upload_file(tmp_path / "file", path)
-        assert storage.blob(path.container, path.name) == content
-
-    run(storage, work)
+    await account.blobs.write(path, pieces(3 * BLOCK))
+    await account.blobs.upload_file(tmp_path / "file", path)
+    assert storage.blob(path.container, path.name) == content
 
 
-def test_a_blob_says_what_it_holds(storage: Storage, path: BlobPath) -> None:
-    async def work(account: AccountStorage) -> None:
-        await account.blobs.write(path, pieces(1))
-
-    run(storage, work)
+async def test_write_sets_the_content_type(account: AccountStorage, storage: Storage, path: BlobPath) -> None:
+    await account.blobs.write(path, pieces(1))
     properties = storage.blobs.get_blob_client(path.container, path.name).get_blob_properties()
     assert properties.content_settings.content_type == "application/xml"
 
 
-def test_small_pieces_are_not_slow(storage: Storage, path: BlobPath) -> None:
-    async def work(account: AccountStorage) -> None:
-        began = time.monotonic()
-        await account.blobs.write(path, pieces(*(1000,) * 10_000))
-        assert time.monotonic() - began < 5  # some 0.3 s; a request a piece would take a minute
-
-    run(storage, work)
+async def test_write_joins_small_chunks_into_blocks(account: AccountStorage, storage: Storage, path: BlobPath) -> None:
+    await account.blobs.write(path, pieces(*(1000,) * 10_000))
+    committed, _ = storage.blobs.get_blob_client(path.container, path.name).get_block_list()
+    assert len(committed) < 50
 
 
 @pytest.mark.parametrize("most", [0, 9, BLOCK, 3 * BLOCK - 1])
-def test_more_than_there_may_be_leaves_nothing(storage: Storage, path: BlobPath, most: int) -> None:
-    async def work(account: AccountStorage) -> None:
-        with pytest.raises(BlobTooLargeError):
-            await account.blobs.write(path, pieces(*(BLOCK // 2,) * 6), most)
-        assert storage.blob(path.container, path.name) is None
-        assert await account.blobs.write(path, pieces(most), most) == most
-
-    run(storage, work)
+async def test_write_over_the_limit_leaves_no_blob(
+    account: AccountStorage, storage: Storage, path: BlobPath, most: int
+) -> None:
+    with pytest.raises(BlobTooLargeError):
+        await account.blobs.write(path, pieces(*(BLOCK // 2,) * 6), most)
+    assert storage.blob(path.container, path.name) is None
+    assert await account.blobs.write(path, pieces(most), most) == most
 
 
 class GoneAwayError(Exception):
@@ -94,107 +86,91 @@ class GoneAwayError(Exception):
 
 
 @pytest.mark.parametrize("sizes", [(5,), (BLOCK, BLOCK, 5)])
-def test_who_breaks_off_leaves_what_was_there(storage: Storage, path: BlobPath, sizes: tuple[int, ...]) -> None:
+async def test_write_that_breaks_off_keeps_the_old_blob(
+    account: AccountStorage, storage: Storage, path: BlobPath, sizes: tuple[int, ...]
+) -> None:
     async def broken() -> AsyncIterator[bytes]:
         async for piece in pieces(*sizes):
             yield piece
         raise GoneAwayError
 
-    async def work(account: AccountStorage) -> None:
-        for before in (None, whole(7)):
-            with pytest.raises(GoneAwayError):
-                await account.blobs.write(path, broken())
-            assert storage.blob(path.container, path.name) == before
-            await account.blobs.write(path, pieces(7))
-
-    run(storage, work)
+    for before in (None, whole(7)):
+        with pytest.raises(GoneAwayError):
+            await account.blobs.write(path, broken())
+        assert storage.blob(path.container, path.name) == before
+        await account.blobs.write(path, pieces(7))
 
 
-def test_who_is_cancelled_leaves_nothing(storage: Storage, path: BlobPath) -> None:
+async def test_cancelled_write_leaves_no_blob(account: AccountStorage, storage: Storage, path: BlobPath) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield bytes(BLOCK)
             await asyncio.sleep(0)
 
-    async def work(account: AccountStorage) -> None:
-        writing = asyncio.create_task(account.blobs.write(path, endless()))
-        await asyncio.sleep(0.2)
-        writing.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await writing
-        assert storage.blob(path.container, path.name) is None
-
-    run(storage, work)
+    writing = asyncio.create_task(account.blobs.write(path, endless()))
+    await asyncio.sleep(0.2)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert storage.blob(path.container, path.name) is None
 
 
-def test_two_who_write_one_blob_never_mix(storage: Storage, path: BlobPath) -> None:
+async def test_concurrent_writers_never_mix(account: AccountStorage, storage: Storage, path: BlobPath) -> None:
     async def alike(byte: bytes) -> AsyncIterator[bytes]:
         for _ in range(5):
             yield byte * (BLOCK // 2)
             await asyncio.sleep(0.01)
 
-    async def work(account: AccountStorage) -> None:
-        # Storage throws away what others have staged when one commits, so all but the first may be told so.
-        results = await asyncio.gather(
-            *(account.blobs.write(path, alike(byte)) for byte in (b"a", b"b", b"c")), return_exceptions=True
-        )
-        assert any(isinstance(result, int) for result in results)
-        content = storage.blob(path.container, path.name)
-        assert content is not None
-        assert (len(content), len(set(content))) == (5 * (BLOCK // 2), 1)
-
-    run(storage, work)
+    # A commit discards the blocks of other writers, so all but one may fail.
+    results = await asyncio.gather(
+        *(account.blobs.write(path, alike(byte)) for byte in (b"a", b"b", b"c")), return_exceptions=True
+    )
+    assert any(isinstance(result, int) for result in results)
+    content = storage.blob(path.container, path.name)
+    assert content is not None
+    assert (len(content), len(set(content))) == (5 * (BLOCK // 2), 1)
 
 
-def test_what_is_not_there_is_not_fetched_and_may_be_deleted(storage: Storage, path: BlobPath, tmp_path: Path) -> None:
-    async def work(account: AccountStorage) -> None:
-        for _ in ("no container", "no blob"):
-            assert not await account.blobs.download_file(path, tmp_path / "file")
-            assert not (tmp_path / "file").exists()
-            await account.blobs.delete(path)
-            assert await account.blobs.list(path.container, "") == []
-            await account.blobs.create_container(path.container)
-
-    run(storage, work)
-
-
-def test_a_deleted_blob_is_gone(storage: Storage, path: BlobPath) -> None:
-    async def work(account: AccountStorage) -> None:
-        await account.blobs.write(path, pieces(3))
-        await account.blobs.delete(path)
-        assert storage.blob(path.container, path.name) is None
-
-    run(storage, work)
-
-
-def test_names_are_those_below_a_prefix(storage: Storage, path: BlobPath) -> None:
-    names = ["a/1", "a/2 ü", "ab", "b/1"]
-
-    async def work(account: AccountStorage) -> None:
-        for name in names:
-            await account.blobs.write(BlobPath(path.container, name), pieces(1))
-        assert await account.blobs.list(path.container, "a/") == [BlobPath(path.container, name) for name in names[:2]]
-        assert len(await account.blobs.list(path.container, "")) == 4
-
-    run(storage, work)
-
-
-def test_a_fetch_that_breaks_leaves_no_file(
-    storage: Storage, path: BlobPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_missing_blob_is_not_downloaded_and_may_be_deleted(
+    account: AccountStorage, path: BlobPath, tmp_path: Path
 ) -> None:
-    async def work(account: AccountStorage) -> None:
-        await account.blobs.write(path, pieces(3 * BLOCK))
-        opened, calls = adapters.sdk_calls.storage_call, iter((60.0, 60.0, -1.0))  # the third call is out of time
-        monkeypatch.setattr(adapters.blobs.store, "storage_call", lambda _: opened(next(calls)))
-        with pytest.raises(StorageError) as caught:
-            await account.blobs.download_file(path, tmp_path / "file")
-        assert caught.value.fault is StorageErrorCode.TIMEOUT
+    for _ in ("no container", "no blob"):
+        assert not await account.blobs.download_file(path, tmp_path / "file")
         assert not (tmp_path / "file").exists()
+        await account.blobs.delete(path)
+        assert await account.blobs.list_blobs(path.container, "") == {}
+        await account.blobs.create_container(path.container)
 
-    run(storage, work)
+
+async def test_delete_removes_a_blob(account: AccountStorage, storage: Storage, path: BlobPath) -> None:
+    await account.blobs.write(path, pieces(3))
+    await account.blobs.delete(path)
+    assert storage.blob(path.container, path.name) is None
 
 
-def test_who_is_refused_is_told(storage: Storage, path: BlobPath, tmp_path: Path) -> None:
+async def test_list_blobs_returns_names_below_a_prefix(account: AccountStorage, path: BlobPath) -> None:
+    names = ["a/1", "a/2 ü", "ab", "b/1"]
+    for name in names:
+        await account.blobs.write(BlobPath(path.container, name), pieces(1))
+    assert list(await account.blobs.list_blobs(path.container, "a/")) == [
+        BlobPath(path.container, name) for name in names[:2]
+    ]
+    assert len(await account.blobs.list_blobs(path.container, "")) == 4
+
+
+async def test_download_that_fails_leaves_no_file(
+    account: AccountStorage, path: BlobPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await account.blobs.write(path, pieces(3 * BLOCK))
+    opened, calls = adapters.sdk_calls.storage_call, iter((60.0, 60.0, -1.0))  # the third call is out of time
+    monkeypatch.setattr(adapters.blobs.store, "storage_call", lambda _: opened(next(calls)))
+    with pytest.raises(StorageError) as caught:
+        await account.blobs.download_file(path, tmp_path / "file")
+    assert caught.value.code is StorageErrorCode.TIMEOUT
+    assert not (tmp_path / "file").exists()
+
+
+def test_refused_credential_raises_access_denied(storage: Storage, path: BlobPath, tmp_path: Path) -> None:
     async def work(account: AccountStorage) -> None:
         files = account.blobs
         calls = (
@@ -202,20 +178,18 @@ def test_who_is_refused_is_told(storage: Storage, path: BlobPath, tmp_path: Path
             files.write(path, pieces(BLOCK, BLOCK, BLOCK)),
             files.download_file(path, tmp_path / "file"),
             files.delete(path),
-            files.list(path.container, ""),
+            files.list_blobs(path.container, ""),
             files.create_container(path.container),
         )
         for call in calls:
             with pytest.raises(StorageError) as caught:
                 await call
-            assert caught.value.fault is StorageErrorCode.ACCESS_DENIED
+            assert caught.value.code is StorageErrorCode.ACCESS_DENIED
 
     run_refused(storage, work)
 
 
-def test_storage_that_hangs_is_given_up_in_time(
-    storage: Storage, path: BlobPath, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hanging_storage_raises_timeout(storage: Storage, path: BlobPath, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapters.blobs.store, "BLOCK_SECONDS", 0.3)
     with listening(hang) as port:
         text = f"{storage.connection_string.rstrip(';')};BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1"
@@ -223,8 +197,6 @@ def test_storage_that_hangs_is_given_up_in_time(
         async def work(account: AccountStorage) -> None:
             with pytest.raises(StorageError) as caught:
                 await account.blobs.write(path, pieces(2 * BLOCK))
-            assert caught.value.fault is StorageErrorCode.TIMEOUT
+            assert caught.value.code is StorageErrorCode.TIMEOUT
 
-        began = time.monotonic()
         run(storage, work, text=text)
-        assert time.monotonic() - began < 5

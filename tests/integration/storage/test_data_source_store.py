@@ -1,4 +1,4 @@
-"""A data source changes in one step, whoever else changes it."""
+"""A data source changes in one step, also with concurrent writers."""
 
 import asyncio
 import logging
@@ -11,133 +11,116 @@ import adapters.sdk_calls
 import adapters.tables.data_source_store
 from adapters.account import AccountStorage
 from adapters.credentials.connection_string import EMULATOR_KEY, parse_connection_string
-from adapters.credentials.table_auth import SasTableAuth
+from adapters.credentials.table_auth import TableAuth
 from adapters.errors import ConflictError, StorageError, StorageErrorCode
-from adapters.tables.data_source_store import TABLE, DataSource, DataSourceStore, DataSourceVersion
+from adapters.model.data_sources import DataSource, DataSourceVersion
+from adapters.tables.data_source_store import TABLE, DataSourceStore
 from adapters.tables.properties import MalformedRowError
 from adapters.tables.reader import TableReader
 from tests.support.opened_account import OTHER_KEY, run, run_refused
 from tests.support.storage import Storage
 from tests.unit.adapters.test_data_source_rows import BARE, FULL, version
 
-
-def test_a_data_source_is_made_found_in_any_letter_case_changed_and_deleted(storage: Storage) -> None:
-    async def work(account: AccountStorage) -> None:
-        store = account.data_sources
-        assert await store.get("Shops") is None
-        assert await store.change("Shops", lambda before: before) is None
-        assert await store.change("SHOPS", lambda before: FULL if before is None else None) == FULL
-        assert await store.get("shOps") == FULL
-        changed = replace(FULL, published=version(5), staged=None, staged_until=None, query_key=None)
-        assert await store.change("shops", lambda before: changed if before == FULL else None) == changed
-        assert await store.get("Shops") == changed
-        assert await store.all() == [changed]
-        assert await store.change("shops", lambda _: None) is None
-        assert await store.get("Shops") is None
-        assert await store.all() == []
-
-    run(storage, work)
+pytestmark = pytest.mark.anyio
 
 
-def test_schemas_of_full_length_fit_four_times(storage: Storage) -> None:
+async def test_change_creates_changes_and_deletes_in_any_letter_case(account: AccountStorage) -> None:
+    store = account.data_sources
+    assert await store.get("Shops") is None
+    assert await store.change("Shops", lambda before: before) is None
+    assert await store.change("SHOPS", lambda before: FULL if before is None else None) == FULL
+    assert await store.get("shOps") == FULL
+    changed = replace(FULL, published=version(5), staged=None, staged_until=None, query_key=None)
+    assert await store.change("shops", lambda before: changed if before == FULL else None) == changed
+    assert await store.get("Shops") == changed
+    assert await store.list_all() == [changed]
+    assert await store.change("shops", lambda _: None) is None
+    assert await store.get("Shops") is None
+    assert await store.list_all() == []
+
+
+async def test_row_holds_four_schemas_of_full_length(account: AccountStorage) -> None:
     def long(entities: int) -> DataSourceVersion:
         return replace(version(entities), schema='{"a":"' + "x" * 31_992 + '"}')
 
     large = replace(FULL, published=long(1), earlier=(long(2), long(3)), staged=long(4))
-
-    async def work(account: AccountStorage) -> None:
-        await account.data_sources.change("Shops", lambda _: large)
-        assert await account.data_sources.get("shops") == large
-
-    run(storage, work)
+    await account.data_sources.change("Shops", lambda _: large)
+    assert await account.data_sources.get("shops") == large
 
 
-def test_nothing_is_written_where_nothing_changes(storage: Storage) -> None:
-    async def work(account: AccountStorage) -> None:
-        await account.data_sources.change("Shops", lambda _: BARE)
-        before = storage.data_source("shops")
-        assert await account.data_sources.change("Shops", lambda found: found) == BARE
-        assert storage.data_source("shops").metadata == before.metadata
-
-    run(storage, work)
+async def test_change_without_effect_writes_nothing(account: AccountStorage, storage: Storage) -> None:
+    await account.data_sources.change("Shops", lambda _: BARE)
+    before = storage.data_source("shops")
+    assert await account.data_sources.change("Shops", lambda found: found) == BARE
+    assert storage.data_source("shops").metadata == before.metadata
 
 
-def test_each_of_many_changes_at_once_takes_effect(storage: Storage) -> None:
-    async def work(account: AccountStorage) -> None:
-        async def add(number: int) -> None:
-            await account.data_sources.change(
-                "Shops", lambda before: replace(before or BARE, applied=(*(before or BARE).applied, f"{number:02}"))
-            )
+async def test_concurrent_changes_all_take_effect(account: AccountStorage) -> None:
+    async def add(number: int) -> None:
+        await account.data_sources.change(
+            "Shops", lambda before: replace(before or BARE, applied=(*(before or BARE).applied, f"{number:02}"))
+        )
 
-        await asyncio.gather(*(add(number) for number in range(8)))
-        found = await account.data_sources.get("Shops")
-        assert found is not None
-        assert sorted(found.applied) == [f"{number:02}" for number in range(8)]
-
-    run(storage, work)
+    await asyncio.gather(*(add(number) for number in range(8)))
+    found = await account.data_sources.get("Shops")
+    assert found is not None
+    assert sorted(found.applied) == [f"{number:02}" for number in range(8)]
 
 
 @pytest.mark.parametrize("stored", [None, BARE])
-def test_who_is_overtaken_sees_what_the_other_did(storage: Storage, stored: DataSource | None) -> None:
+async def test_change_after_a_conflict_sees_the_other_change(
+    account: AccountStorage, storage: Storage, stored: DataSource | None
+) -> None:
     seen: list[DataSource | None] = []
+    await account.data_sources.change("Shops", lambda _: stored)
 
-    async def work(account: AccountStorage) -> None:
-        await account.data_sources.change("Shops", lambda _: stored)
+    def change(before: DataSource | None) -> DataSource | None:
+        seen.append(before)
+        if len(seen) == 1:
+            storage.data_source_row("shops", **storage.OF_A_DATA_SOURCE, Deleting="other")
+        return replace(before or BARE, is_public=True)
 
-        def change(before: DataSource | None) -> DataSource | None:
-            seen.append(before)
-            if len(seen) == 1:
-                storage.data_source_row("shops", **storage.OF_A_DATA_SOURCE, Deleting="other")
-            return replace(before or BARE, is_public=True)
-
-        assert await account.data_sources.change("Shops", change) == replace(BARE, is_public=True, deleting="other")
-        assert [before and before.deleting for before in seen] == [None, "other"]
-
-    run(storage, work)
+    assert await account.data_sources.change("Shops", change) == replace(BARE, is_public=True, deleting="other")
+    assert [before and before.deleting for before in seen] == [None, "other"]
 
 
-def test_who_deletes_deletes_what_it_saw_and_nothing_newer(storage: Storage) -> None:
+async def test_delete_after_a_conflict_keeps_a_newer_row(account: AccountStorage, storage: Storage) -> None:
     seen: list[DataSource | None] = []
+    await account.data_sources.change("Shops", lambda _: BARE)
 
-    async def work(account: AccountStorage) -> None:
-        await account.data_sources.change("Shops", lambda _: BARE)
+    def delete(before: DataSource | None) -> DataSource | None:
+        seen.append(before)
+        if len(seen) == 1:
+            storage.data_source_row("shops", **storage.OF_A_DATA_SOURCE, Deleting="other")
+            return None
+        return before
 
-        def delete(before: DataSource | None) -> DataSource | None:
-            seen.append(before)
-            if len(seen) == 1:
-                storage.data_source_row("shops", **storage.OF_A_DATA_SOURCE, Deleting="other")
-                return None
-            return before
-
-        kept = await account.data_sources.change("Shops", delete)
-        assert kept == replace(BARE, deleting="other")
-
-    run(storage, work)
+    kept = await account.data_sources.change("Shops", delete)
+    assert kept == replace(BARE, deleting="other")
 
 
-def test_who_is_overtaken_each_time_is_told(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapters.tables.data_source_store, "TRIES", 3)
+async def test_change_that_conflicts_each_time_raises(
+    account: AccountStorage, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters.tables.data_source_store, "CHANGE_ATTEMPTS", 3)
     monkeypatch.setattr(adapters.sdk_calls, "LONGEST_WAIT", 0.01)
     seen: list[DataSource | None] = []
 
-    async def work(account: AccountStorage) -> None:
-        def change(before: DataSource | None) -> DataSource:
-            seen.append(before)
-            storage.data_source_row("shops", **storage.OF_A_DATA_SOURCE, Deleting=str(len(seen)))
-            return replace(BARE, is_public=True)
+    def change(before: DataSource | None) -> DataSource:
+        seen.append(before)
+        storage.data_source_row("shops", **storage.OF_A_DATA_SOURCE, Deleting=str(len(seen)))
+        return replace(BARE, is_public=True)
 
-        with pytest.raises(ConflictError):
-            await account.data_sources.change("Shops", change)
-        assert len(seen) == 3
-
-    run(storage, work)
+    with pytest.raises(ConflictError):
+        await account.data_sources.change("Shops", change)
+    assert len(seen) == 3
 
 
-def test_a_bad_row_hides_no_other_and_is_told_by_its_keys(storage: Storage, caplog: pytest.LogCaptureFixture) -> None:
+def test_malformed_row_hides_no_other_and_is_logged_by_keys(storage: Storage, caplog: pytest.LogCaptureFixture) -> None:
     async def work(account: AccountStorage) -> None:
         storage.data_source_row("broken", Name="Secret name")
         await account.data_sources.change("Shops", lambda _: BARE)
-        assert await account.data_sources.all() == [BARE]
+        assert await account.data_sources.list_all() == [BARE]
         for _ in range(2):
             with pytest.raises(MalformedRowError, match="row broken can't be used"):
                 await account.data_sources.get("Broken")
@@ -152,41 +135,35 @@ def test_a_bad_row_hides_no_other_and_is_told_by_its_keys(storage: Storage, capl
 
 
 @pytest.mark.parametrize("name", ["a/b", "x" * 513, "a#b"])
-def test_a_name_that_no_row_can_have_is_not_found(storage: Storage, name: str) -> None:
-    async def work(account: AccountStorage) -> None:
-        assert await account.data_sources.get(name) is None
-
-    run(storage, work)
+async def test_invalid_row_key_is_not_found(account: AccountStorage, name: str) -> None:
+    assert await account.data_sources.get(name) is None
 
 
-def test_accounts_that_share_a_table_have_their_own_data_sources(storage: Storage) -> None:
-    async def work(account: AccountStorage) -> None:
-        storage.data_source_row("shops", account="another", **storage.OF_A_DATA_SOURCE)
-        assert await account.data_sources.all() == []
-        await account.data_sources.change("ÜBER", lambda _: replace(BARE, name="ÜBER"))
-        assert [found.name for found in await account.data_sources.all()] == ["ÜBER"]
-
-    run(storage, work)
+async def test_accounts_in_one_table_see_their_own_rows(account: AccountStorage, storage: Storage) -> None:
+    storage.data_source_row("shops", account="another", **storage.OF_A_DATA_SOURCE)
+    assert await account.data_sources.list_all() == []
+    await account.data_sources.change("ÜBER", lambda _: replace(BARE, name="ÜBER"))
+    assert [found.name for found in await account.data_sources.list_all()] == ["ÜBER"]
 
 
-def test_who_is_refused_is_told(storage: Storage) -> None:
+def test_refused_credential_raises_access_denied(storage: Storage) -> None:
     async def work(account: AccountStorage) -> None:
         store = account.data_sources
-        for call in (store.create_table(), store.get("Shops"), store.all(), store.change("Shops", lambda _: BARE)):
+        for call in (store.create_table(), store.get("Shops"), store.list_all(), store.change("Shops", lambda _: BARE)):
             with pytest.raises(StorageError) as caught:
                 await call
-            assert caught.value.fault is StorageErrorCode.ACCESS_DENIED
+            assert caught.value.code is StorageErrorCode.ACCESS_DENIED
 
     run_refused(storage, work)
 
 
-def test_who_may_read_and_not_write_is_told_and_not_tried_again(storage: Storage) -> None:
+def test_read_only_credential_raises_without_a_retry(storage: Storage) -> None:
     credential = parse_connection_string(storage.connection_string)
     refused = storage.connection_string.replace(EMULATOR_KEY, OTHER_KEY)
     seen: list[DataSource | None] = []
 
     async def work(_: AccountStorage) -> None:
-        reads = TableReader(credential.table_url, TABLE, SasTableAuth(credential, TABLE), 5)
+        reads = TableReader(credential.table_url, TABLE, TableAuth(credential, TABLE), 5)
         store = DataSourceStore(storage.account, reads, TableClient.from_connection_string(refused, TABLE), 5)
 
         def change(before: DataSource | None) -> DataSource:
@@ -195,7 +172,7 @@ def test_who_may_read_and_not_write_is_told_and_not_tried_again(storage: Storage
 
         with pytest.raises(StorageError) as caught:
             await store.change("Shops", change)
-        assert caught.value.fault is StorageErrorCode.ACCESS_DENIED
+        assert caught.value.code is StorageErrorCode.ACCESS_DENIED
         assert seen == [None]
         await store.close()
 
@@ -205,63 +182,56 @@ def test_who_may_read_and_not_write_is_told_and_not_tried_again(storage: Storage
 PUBLIC = replace(BARE, is_public=not BARE.is_public)
 
 
-def test_a_change_that_is_not_confirmed_is_not_made(storage: Storage) -> None:
+async def test_change_that_is_not_confirmed_is_not_made(account: AccountStorage) -> None:
     async def refuse() -> None:
         raise ValueError("no more")
 
-    async def work(account: AccountStorage) -> None:
-        with pytest.raises(ValueError, match="no more"):
-            await account.data_sources.change("Shops", lambda _: BARE, refuse)
-        assert await account.data_sources.get("Shops") is None
-        assert await account.data_sources.all() == []
-        stored = await account.data_sources.change("Shops", lambda _: BARE)
-        with pytest.raises(ValueError, match="no more"):
-            await account.data_sources.change("Shops", lambda _: PUBLIC, refuse)
-        assert await account.data_sources.get("Shops") == stored
-
-    run(storage, work)
+    with pytest.raises(ValueError, match="no more"):
+        await account.data_sources.change("Shops", lambda _: BARE, refuse)
+    assert await account.data_sources.get("Shops") is None
+    assert await account.data_sources.list_all() == []
+    stored = await account.data_sources.change("Shops", lambda _: BARE)
+    with pytest.raises(ValueError, match="no more"):
+        await account.data_sources.change("Shops", lambda _: PUBLIC, refuse)
+    assert await account.data_sources.get("Shops") == stored
 
 
-def test_a_change_is_confirmed_after_the_row_was_read_so_that_nothing_can_come_in_between(storage: Storage) -> None:
-    async def work(account: AccountStorage) -> None:
-        store, seen = account.data_sources, list[DataSource | None]()
-        await store.change("Shops", lambda _: BARE)
+async def test_confirm_runs_between_read_and_write(
+    account: AccountStorage,
+) -> None:
+    store, seen = account.data_sources, list[DataSource | None]()
+    await store.change("Shops", lambda _: BARE)
 
-        async def meddle() -> None:
-            if len(seen) == 1:
-                await store.change("Shops", lambda _: PUBLIC)
+    async def meddle() -> None:
+        if len(seen) == 1:
+            await store.change("Shops", lambda _: PUBLIC)
 
-        def change(before: DataSource | None) -> DataSource | None:
-            seen.append(before)
-            return before and replace(before, query_key="sha256:aa")
+    def change(before: DataSource | None) -> DataSource | None:
+        seen.append(before)
+        return before and replace(before, query_key="sha256:aa")
 
-        await store.change("Shops", change, meddle)
-        assert seen == [BARE, PUBLIC]
-        assert await store.get("Shops") == replace(PUBLIC, query_key="sha256:aa")
-
-    run(storage, work)
+    await store.change("Shops", change, meddle)
+    assert seen == [BARE, PUBLIC]
+    assert await store.get("Shops") == replace(PUBLIC, query_key="sha256:aa")
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_fence_makes_a_change_begin_anew_whose_row_was_read_before(storage: Storage, *, there: bool) -> None:
-    async def work(account: AccountStorage) -> None:
-        store, calls = account.data_sources, 0
-        if there:
-            await store.change("Shops", lambda _: BARE)
+async def test_bump_etag_makes_earlier_reads_conflict(account: AccountStorage, *, there: bool) -> None:
+    store, calls = account.data_sources, 0
+    if there:
+        await store.change("Shops", lambda _: BARE)
 
-        def change(_: DataSource | None) -> DataSource:
-            nonlocal calls
-            calls += 1
-            return PUBLIC
+    def change(_: DataSource | None) -> DataSource:
+        nonlocal calls
+        calls += 1
+        return PUBLIC
 
-        async def fence() -> None:
-            if calls < 3:
-                await store.fence("SHOPS")
+    async def bump() -> None:
+        if calls < 3:
+            await store.bump_etag("SHOPS")
 
-        assert await store.change("Shops", change, fence) == PUBLIC
-        assert calls == 3
-        await store.fence("None")
-        await store.fence("a/b")
-        assert await store.get("None") is None
-
-    run(storage, work)
+    assert await store.change("Shops", change, bump) == PUBLIC
+    assert calls == 3
+    await store.bump_etag("None")
+    await store.bump_etag("a/b")
+    assert await store.get("None") is None

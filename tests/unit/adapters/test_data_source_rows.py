@@ -1,4 +1,4 @@
-"""What a data source's row says, and what is made of one that says it badly."""
+"""Data source rows: written and read back, and read where another writer made mistakes."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from azure.data.tables import EntityProperty
 
+from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import BlobPath
-from adapters.model.ticks import Ticks, parse
-from adapters.tables.data_source_rows import APPLIED_KEPT, read_data_source, write_data_source
-from adapters.tables.data_source_store import DataSource, DataSourceVersion
+from adapters.model.ticks import Ticks, parse_ticks
+from adapters.tables.data_source_rows import MAX_APPLIED, read_data_source, write_data_source
 from adapters.tables.properties import MalformedRowError
 
-CREATED = parse("2026-01-02T03:04:05.0000006Z")
+CREATED = parse_ticks("2026-01-02T03:04:05.0000006Z")
 JOB = new_job_id(CREATED)
 
 
@@ -61,18 +61,18 @@ def read(row: dict[str, Any]) -> tuple[DataSource, list[str]]:
 
 
 @pytest.mark.parametrize("record", [FULL, BARE, replace(FULL, earlier=(version(2),))])
-def test_what_was_written_is_read(record: DataSource) -> None:
+def test_written_row_is_read_unchanged(record: DataSource) -> None:
     assert read(stored(record)) == (record, [])
 
 
-def test_a_missing_newer_version_does_not_hide_the_older_one() -> None:
+def test_missing_newer_version_keeps_the_older_one() -> None:
     row = stored(FULL)
     del row["Earlier1"]
     assert read(row)[0].earlier == FULL.earlier[1:]
 
 
-def test_the_newest_jobs_are_remembered_in_whatever_order_they_were_named() -> None:
-    ids = [f"{number:032x}" for number in range(APPLIED_KEPT + 5)]
+def test_applied_keeps_the_newest_ids_in_any_order() -> None:
+    ids = [f"{number:032x}" for number in range(MAX_APPLIED + 5)]
     for order in (ids, ids[::-1]):
         applied = read(stored(replace(BARE, applied=tuple(order))))[0].applied
         assert applied == tuple(job_id for job_id in order if job_id in ids[5:])
@@ -98,7 +98,7 @@ def test_the_newest_jobs_are_remembered_in_whatever_order_they_were_named() -> N
     ],
     ids=lambda change: repr(change)[:40],
 )
-def test_a_row_of_which_nothing_true_can_be_said_is_refused(change: dict[str, Any]) -> None:
+def test_malformed_row_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(MalformedRowError, match=next(iter(change)).removesuffix("@odata.type")):
         read(stored(FULL) | change)
 
@@ -115,14 +115,14 @@ def test_a_row_of_which_nothing_true_can_be_said_is_refused(change: dict[str, An
         ('"updated":"', '"updated":"x'),
     ],
 )
-def test_a_version_that_is_none_is_refused_not_forgotten(member: str, value: str) -> None:
+def test_malformed_version_is_refused(member: str, value: str) -> None:
     row = stored(FULL)
     assert member in row["Published"]
     with pytest.raises(MalformedRowError, match="Published is not a version"):
         read(row | {"Published": row["Published"].replace(member, value)})
 
 
-def test_what_can_be_done_without_is_left_out_and_told() -> None:
+def test_odd_optional_property_is_skipped_with_a_warning() -> None:
     odd = {"IsPublic": "yes", "MasterKey": 1, "StagedUntil": "soon", "Applied": 3, "Deleting": False}
     record, remarks = read(stored(FULL) | odd)
     assert record == replace(FULL, is_public=False, master_key=None, staged_until=None, applied=(), deleting=None)

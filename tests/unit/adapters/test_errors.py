@@ -13,7 +13,8 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
-from adapters.errors import StorageError, StorageErrorCode, error_from_exception, error_from_response
+from adapters.errors import StorageError, StorageErrorCode, error_from_response
+from adapters.sdk_calls import error_from_exception
 
 
 @pytest.mark.parametrize(
@@ -41,16 +42,16 @@ from adapters.errors import StorageError, StorageErrorCode, error_from_exception
         (418, "Teapot", StorageErrorCode.UNEXPECTED_RESPONSE),
     ],
 )
-def test_an_answer_is_one_kind_of_fault(status: int, code: str | None, fault: StorageErrorCode) -> None:
-    assert error_from_response(status, code).fault is fault
+def test_response_maps_to_one_code(status: int, code: str | None, fault: StorageErrorCode) -> None:
+    assert error_from_response(status, code).code is fault
 
 
 @pytest.mark.parametrize("code", ["https://host/?sig=abc", "a b", "é", "", None])
-def test_a_code_that_is_no_word_stays_out_of_the_log(code: str | None) -> None:
+def test_odd_error_code_stays_out_of_the_text(code: str | None) -> None:
     assert str(error_from_response(500, code)) == "failed: HTTP 500, no error code"
 
 
-def test_a_code_is_told_but_not_at_any_length() -> None:
+def test_error_code_is_in_the_text_and_cut() -> None:
     assert str(error_from_response(500, "InternalError")) == "failed: HTTP 500, InternalError"
     assert len(str(error_from_response(500, "x" * 10_000))) < 100
 
@@ -73,27 +74,25 @@ def test_a_code_is_told_but_not_at_any_length() -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_an_exception_is_one_kind_of_fault_and_keeps_its_text_to_itself(
-    error: Exception, fault: StorageErrorCode
-) -> None:
+def test_exception_maps_to_one_code_without_its_text(error: Exception, fault: StorageErrorCode) -> None:
     found = error_from_exception(error)
-    assert found.fault is fault
+    assert found.code is fault
     assert "sig" not in str(found)
 
 
 @pytest.mark.parametrize("error_type", [HttpResponseError, ClientAuthenticationError, ResourceNotFoundError])
-def test_an_http_error_is_judged_by_its_status_and_code(error_type: type[HttpResponseError]) -> None:
+def test_http_error_maps_by_status(error_type: type[HttpResponseError]) -> None:
     error = error_type("https://host/?sig=abc")
     error.status_code = 503
-    assert error_from_exception(error).fault is StorageErrorCode.THROTTLED
+    assert error_from_exception(error).code is StorageErrorCode.THROTTLED
     assert "sig" not in str(error_from_exception(error))
 
 
-def test_a_fault_stays_what_it_is() -> None:
+def test_storage_error_stays_unchanged() -> None:
     fault = StorageError(StorageErrorCode.TIMEOUT)
     assert error_from_exception(fault) is fault
     assert str(fault) == "timeout"
 
 
-def test_every_fault_says_what_to_do() -> None:
-    assert all(fault.value.name and fault.value.advice for fault in StorageErrorCode)
+def test_every_code_has_a_name_and_a_hint() -> None:
+    assert all(fault.value.name and fault.value.hint for fault in StorageErrorCode)

@@ -1,4 +1,4 @@
-"""The transport that is watched waits and reads as the one that the SDKs of storage make themselves."""
+"""The instrumented transport has the settings of the SDKs' own one."""
 
 import asyncio
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueClient
 
-from adapters.instrumentation import UNSEEN, InstrumentedTransport
+from adapters.instrumentation import NULL_OBSERVER, InstrumentedTransport
 
 ACCOUNT = {"account_name": "a", "account_key": "c2VjcmV0"}
 URL = "http://127.0.0.1:1/a"
 
 
-def test_the_watched_transport_is_configured_as_that_of_the_sdks() -> None:
+def test_transport_is_configured_as_that_of_the_sdks() -> None:
     async def story() -> None:
-        watched = InstrumentedTransport(UNSEEN, "blob", 7, 9)
+        watched = InstrumentedTransport(NULL_OBSERVER, "blob", 7, 9)
         seconds: dict[str, Any] = {"connection_timeout": 7, "read_timeout": 9}
         clients: tuple[Any, ...] = (
             BlobServiceClient(URL, credential=ACCOUNT, **seconds),

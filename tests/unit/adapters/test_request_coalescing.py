@@ -1,41 +1,94 @@
-"""Reads that several callers wait for together."""
+"""Single flight: callers of the same key share one read."""
 
 import asyncio
 
 import pytest
 
-from adapters.circuit_breaker import CircuitBreaker
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.request_coalescing import SingleFlight
 
+pytestmark = pytest.mark.anyio
 
-def test_who_waits_for_an_account_that_is_closed_is_told() -> None:
-    async def closed() -> None:
-        shared = SingleFlight(CircuitBreaker(5), 5)
-        waiting = [asyncio.create_task(shared.read("row", asyncio.Event().wait)) for _ in range(2)]
+
+class Reads:
+    """Counts reads that wait for a gate, then return or raise."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.started, self.gate = asyncio.Event(), asyncio.Event()
+        self.error: Exception | None = None
+
+    async def read(self) -> int:
+        self.count += 1
+        number = self.count
+        self.started.set()
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return number
+
+
+@pytest.fixture
+def reads() -> Reads:
+    return Reads()
+
+
+@pytest.fixture
+def flight() -> SingleFlight:
+    return SingleFlight()
+
+
+async def waiting(flight: SingleFlight, reads: Reads, callers: int = 3) -> list["asyncio.Task[tuple[int, bool]]"]:
+    tasks = [asyncio.create_task(flight.run("key", reads.read)) for _ in range(callers)]
+    await reads.started.wait()
+    return tasks
+
+
+async def test_concurrent_callers_share_a_read(flight: SingleFlight, reads: Reads) -> None:
+    tasks = await waiting(flight, reads)
+    reads.gate.set()
+    assert await asyncio.gather(*tasks) == [(1, False), (1, True), (1, True)]
+    assert await flight.run("key", reads.read) == (2, False)
+
+
+async def test_cancelled_caller_does_not_cancel_the_read(flight: SingleFlight, reads: Reads) -> None:
+    first, *others = await waiting(flight, reads)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    with pytest.raises(TimeoutError):
+        await flight.run("key", reads.read, wait=0.001)
+    reads.gate.set()
+    assert await asyncio.gather(*others) == [(1, True), (1, True)]
+
+
+async def test_failed_read_fails_all_its_callers(flight: SingleFlight, reads: Reads) -> None:
+    tasks = await waiting(flight, reads)
+    reads.error = StorageError(StorageErrorCode.UNREACHABLE)
+    reads.gate.set()
+    assert await asyncio.gather(*tasks, return_exceptions=True) == [reads.error] * 3
+    reads.error = None
+    assert await flight.run("key", reads.read) == (2, False)
+
+
+async def test_failed_background_read_warns_of_nothing(flight: SingleFlight, reads: Reads) -> None:
+    flight.start("key", reads.read)
+    flight.start("key", reads.read)  # joins
+    reads.error = StorageError(StorageErrorCode.UNREACHABLE)
+    reads.gate.set()
+    while flight._in_flight:  # noqa: SLF001, ASYNC110 - no event marks its end
         await asyncio.sleep(0)
-        shared.close()
-        for each in waiting:
-            with pytest.raises(StorageError, match="left the key ring") as told:
-                await each
-            assert told.value.fault is StorageErrorCode.CREDENTIAL
-
-    asyncio.run(closed())
+    assert reads.count == 1
 
 
-def test_a_later_attempt_that_fails_does_not_end_the_first() -> None:
-    attempts = 0
-
-    async def read() -> str:
-        nonlocal attempts
-        attempts += 1
-        if attempts > 1:
-            raise StorageError(StorageErrorCode.UNREACHABLE)
-        await asyncio.sleep(0.25)
-        return "found"
-
-    async def waited() -> tuple[str, bool]:
-        return await SingleFlight(CircuitBreaker(5), 0.3).read("row", read)
-
-    assert asyncio.run(waited()) == ("found", False)
-    assert attempts == 3
+@pytest.mark.parametrize("started", [True, False])
+async def test_close_fails_all_callers(flight: SingleFlight, reads: Reads, *, started: bool) -> None:
+    tasks = [asyncio.create_task(flight.run("key", reads.read)) for _ in range(2)]
+    await asyncio.sleep(0)
+    if started:
+        await reads.started.wait()
+    flight.close()
+    for task in tasks:
+        with pytest.raises(StorageError, match="left the key ring") as caught:
+            await task
+        assert caught.value.code is StorageErrorCode.CREDENTIAL

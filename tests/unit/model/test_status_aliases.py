@@ -1,9 +1,9 @@
-"""Every word that writers of rows use is understood, whatever its letter case."""
+"""Every status word of other writers is parsed, in any letter case."""
 
 import pytest
 
 from adapters.model.jobs import JobStatus
-from adapters.model.status_aliases import STATUS_WORDS, status_of
+from adapters.model.status_aliases import STATUS_ALIASES, parse_status
 
 PENDING = ["Pending", "Queued", "NotStarted", "Running", "InProgress", "Accepted", "Created"]
 COMPLETED = ["Completed", "Succeeded", "Success"]
@@ -16,14 +16,14 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("word", "status"), WORDS)
-def test_a_word_means_what_the_stored_rows_say(word: str, status: JobStatus) -> None:
-    assert {status_of(form) for form in (word, word.lower(), word.upper(), word.swapcase())} == {status}
+def test_status_word_is_parsed_in_any_letter_case(word: str, status: JobStatus) -> None:
+    assert {parse_status(form) for form in (word, word.lower(), word.upper(), word.swapcase())} == {status}
 
 
-def test_there_are_no_other_words() -> None:
-    assert set(STATUS_WORDS) == {word.lower() for word, _ in WORDS}
+def test_status_words_are_complete() -> None:
+    assert set(STATUS_ALIASES) == {word.lower() for word, _ in WORDS}
 
 
 @pytest.mark.parametrize("word", ["", "Exploded", "Pending ", "In Progress", "Compl\u0117ted"])
-def test_an_unknown_word_means_nothing(word: str) -> None:
-    assert status_of(word) is None
+def test_unknown_status_word_is_none(word: str) -> None:
+    assert parse_status(word) is None
