@@ -1,7 +1,6 @@
-"""Every environment variable, typed, with its default and its meaning; all are validated at the start."""
+"""Every environment variable, typed, with its default and its meaning. All are validated at start-up."""
 
 import re
-from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from proxy.text import single_line
@@ -16,55 +16,21 @@ from proxy.wire.envelope import DEFAULT_BRAND_LOGO_URL, DEFAULT_COPYRIGHT
 
 PREFIX = "PROXY_"
 
-# What a signed link's suffix must not name: parameters that Blob Storage or a SAS gives a meaning.
-SAS_PARAMETERS = frozenset(
-    (
-        "timeout",
-        "ses",
-        "snapshot",
-        "versionid",
-        "comp",
-        "restype",
-        "prefix",
-        "delimiter",
-        "marker",
-        "maxresults",
-        "include",
-        "where",
-        "upn",
-        "sv",
-        "ss",
-        "srt",
-        "sr",
-        "sp",
-        "st",
-        "se",
-        "sip",
-        "spr",
-        "sig",
-        "si",
-        "saoid",
-        "suoid",
-        "scid",
-        "sdd",
-        "skoid",
-        "sktid",
-        "skt",
-        "ske",
-        "sks",
-        "skv",
-        "sduoid",
-        "skdutid",
-        "rscc",
-        "rscd",
-        "rsce",
-        "rscl",
-        "rsct",
-    )
+# Parameters that Blob Storage or a SAS gives a meaning. A signed link's suffix must not name them.
+_STORAGE_PARAMETERS = (
+    "timeout snapshot versionid comp restype prefix delimiter marker maxresults include where upn",  # Blob Storage
+    "sv ss srt sr sp st se ses sip spr sig si saoid suoid scid sdd sduoid",  # a SAS
+    "skoid sktid skt ske sks skv skdutid",  # its user delegation key
+    "rscc rscd rsce rscl rsct",  # the headers of its responses
 )
-
+SAS_PARAMETERS = frozenset(name for names in _STORAGE_PARAMETERS for name in names.split())
 
 _MAY_BE_EMPTY = frozenset(("sas_suffix", "cors_origins"))
+
+# A wrong value of these is not shown. In any other, user names, queries and assigned values are masked.
+_SECRET = frozenset(("keyring",))
+_MASKED = re.compile(r"(?<=//)[^/@]*@|(?<=[?=])[^&#]+", re.DOTALL)
+_LONGEST_SHOWN = 80
 
 
 class SettingsError(Exception):
@@ -97,46 +63,33 @@ def _sas_suffix(text: str) -> str:
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:  # unknown names, and those that are no names at all
+    except (KeyError, OSError, ValueError) as error:  # unknown names, and texts that can't be one
         raise ValueError("must be the name of a time zone, like America/Los_Angeles") from error
     return name
 
 
-def _roles(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    roles = tuple(role.strip() for role in value.split(","))
-    if not all(re.fullmatch("[A-Za-z]+", role) for role in roles):
-        raise ValueError("must be words, with commas between them")
-    return roles
+def _comma_list(allowed: str, pattern: str, *, skip_empty: bool = True, lower: bool = True) -> BeforeValidator:
+    """Splits a text at its commas. `allowed` says what matches the pattern."""
+
+    def split(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in (value.lower() if lower else value).split(",")]
+        parts = [part for part in parts if part or not skip_empty]
+        if not all(re.fullmatch(pattern, part) for part in parts):
+            raise ValueError(f"must be {allowed}, with commas between them")
+        return tuple(parts)
+
+    return BeforeValidator(split)
 
 
-def _hosts(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
-    if not all(re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?", host) for host in hosts):
-        raise ValueError("must be host names like data.blob.core.windows.net, with commas between them")
-    return hosts
-
-
-def _origins(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    # A browser sends its origin in lower case and without a path.
-    origins = tuple(part.strip().lower() for part in value.split(",") if part.strip())
-    for origin in origins:
-        if not re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:_-]+", origin):
-            raise ValueError(f"must be * or origins like https://maps.example.com, with commas; not {origin[:80]!r}")
+def _any_origin_alone(origins: tuple[str, ...]) -> tuple[str, ...]:
     if "*" in origins and len(origins) > 1:
-        raise ValueError("must be * alone, or origins like https://maps.example.com, with commas")
+        raise ValueError("must be * alone, or origins")
     return origins
 
 
-def _networks(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    networks = tuple(part.strip() for part in value.split(",") if part.strip())
+def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     for network in networks:
         try:
             ip_network(network)
@@ -149,8 +102,18 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+Word = BeforeValidator(_lower)
+_ROLES = _comma_list("words", "[A-Za-z]+", skip_empty=False, lower=False)
+_HOSTS = _comma_list(
+    "host names like data.blob.core.windows.net", r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?"
+)
+# A browser sends its origin in lower case and without a path.
+_ORIGINS = _comma_list("* or origins like https://maps.example.com", r"\*|null|[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:_-]+")
+_ADDRESSES = _comma_list("addresses or networks like 10.0.0.0/8", ".+")
+
+
 class Settings(BaseSettings):
-    """The settings, in the order of the README's table.
+    """The settings, in the order of docs/configuration.md.
 
     Raises:
         ValidationError: something is wrong; `load_settings` puts it into one line.
@@ -167,16 +130,15 @@ class Settings(BaseSettings):
     )
     host: str = Field("0.0.0.0", description="the address to listen on")  # noqa: S104 - a server in a container
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on")
-    workers: int = Field(1, ge=1, le=256, description="how many processes listen")
-    link_scheme: Annotated[Literal["public", "request"], BeforeValidator(_lower)] = Field(
+    link_scheme: Annotated[Literal["public", "request"], Word] = Field(
         "public",
         description="`public`: links that stay on the proxy have the scheme of PROXY_PUBLIC_URL; `request`: that of the"
         " request",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+    cors_origins: Annotated[tuple[str, ...], NoDecode, _ORIGINS, AfterValidator(_any_origin_alone)] = Field(
         ("*",), description="origins whose pages may read answers, with commas between them; set and empty: none"
     )
-    output_links: Annotated[Literal["sas", "redirect"], BeforeValidator(_lower)] = Field(
+    output_links: Annotated[Literal["sas", "redirect"], Word] = Field(
         "sas", description="`sas`: output links are signed; `redirect`: they stay on the proxy, which redirects"
     )
     sas_minutes: int = Field(
@@ -195,7 +157,7 @@ class Settings(BaseSettings):
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "America/Los_Angeles", description="whose offset dates in XML have"
     )
-    datasource_roles: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_roles)] = Field(
+    datasource_roles: Annotated[tuple[str, ...], NoDecode, _ROLES] = Field(
         ("datasource", "dataSource"), description="spellings of that link role on load and rollback jobs, a link each"
     )
     storage_timeout: float = Field(
@@ -218,7 +180,7 @@ class Settings(BaseSettings):
         1800, ge=1, le=86_400, description="seconds that reading the data of one job may take"
     )
     worker_jobs: int = Field(2, ge=1, le=64, description="jobs that a worker does side by side")
-    data_location_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = Field(
+    data_location_hosts: Annotated[tuple[str, ...], NoDecode, _HOSTS] = Field(
         (), description="hosts that a load may fetch its data from, beside the account's own blob endpoint"
     )
     max_data_sources: int = Field(25, ge=1, le=100_000, description="data sources of an account")
@@ -232,7 +194,7 @@ class Settings(BaseSettings):
         description="megabytes of a load, as it is sent and after decompression, and of a data source that an "
         "incremental load makes larger",
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = Field(
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, _ADDRESSES, AfterValidator(_networks)] = Field(
         (), description="addresses or networks of proxies in front whose `X-Forwarded-For` and `-Proto` count"
     )
     metrics_port: int | None = Field(
@@ -242,17 +204,15 @@ class Settings(BaseSettings):
         DEFAULT_COPYRIGHT, description="the envelope's copyright notice; `{year}` in it is the current year"
     )
     brand_logo_url: str = Field(DEFAULT_BRAND_LOGO_URL, description="the envelope's brand logo")
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Word] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )
-    log_format: Annotated[Literal["json", "text"], BeforeValidator(_lower)] = Field(
-        "json", description="`json` or `text`"
-    )
+    log_format: Annotated[Literal["json", "text"], Word] = Field("json", description="`json` or `text`")
 
     @model_validator(mode="before")
     @classmethod
     def _unset_when_empty(cls, values: dict[str, object]) -> dict[str, object]:
-        # A compose file passes an unset variable as an empty one. For these settings, empty has a meaning.
+        # A compose file passes an unset variable as an empty one.
         return {name: value for name, value in values.items() if value != "" or name in _MAY_BE_EMPTY}
 
     @model_validator(mode="after")
@@ -262,13 +222,17 @@ class Settings(BaseSettings):
         return self
 
 
-def variable(field: str) -> str:
+def variable_name(field: str) -> str:
     """The environment variable of a field."""
     return PREFIX + field.upper()
 
 
 def load_settings(*, serving: bool = False, **overrides: object) -> Settings:
-    """The settings from the environment; a value given here comes before it. A server needs its public URL.
+    """The settings from the environment.
+
+    Args:
+        serving: whether this process serves requests, so that it needs its public URL.
+        overrides: values that take precedence over the environment.
 
     Raises:
         SettingsError: one line that names every variable that is missing or wrong.
@@ -276,13 +240,28 @@ def load_settings(*, serving: bool = False, **overrides: object) -> Settings:
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them, that is its point
     except ValidationError as error:
-        raise SettingsError("; ".join(_mistake(each) for each in error.errors(include_url=False))) from None
+        raise SettingsError("; ".join(_describe(each) for each in error.errors(include_url=False))) from None
     if serving and not settings.public_url:
-        raise SettingsError(f"{variable('public_url')}: must be set")
+        raise SettingsError(
+            f"{variable_name('public_url')}: must be set to the URL that clients use, like"
+            " https://spatial.virtualearth.net"
+        )
     return settings
 
 
-def _mistake(error: Mapping[str, object]) -> str:
-    location = error["loc"]
-    text = str(error["msg"]).removeprefix("Value error, ").replace("\n", " ")
-    return f"{variable(str(location[0]))}: {text}" if isinstance(location, tuple) and location else text
+def _describe(error: ErrorDetails) -> str:
+    """One mistake: the variable, what is allowed, the wrong value, and what to do."""
+    allowed = error["msg"].removeprefix("Value error, ").replace("\n", " ")
+    for given, better in (("Input should be", "must be"), ("String should match pattern", "must match the pattern")):
+        allowed = allowed.replace(given, better)
+    if not error["loc"]:
+        return allowed
+    name = str(error["loc"][0])
+    field = Settings.model_fields[name]
+    # pydantic names only the bound that is broken, and none where there is no number.
+    bounds = {key: getattr(each, key) for each in field.metadata for key in ("gt", "ge", "le") if hasattr(each, key)}
+    if bounds:
+        lower = f"from {bounds['ge']}" if "ge" in bounds else f"above {bounds['gt']} and up"
+        allowed = f"must be a {'' if field.annotation is float else 'whole '}number {lower} to {bounds['le']}"
+    value = "" if name in _SECRET else f" (it is {_MASKED.sub('...', str(error['input']))[:_LONGEST_SHOWN]!r})"
+    return f"{variable_name(name)}: {allowed}{value}; correct or unset it"

@@ -1,31 +1,19 @@
-"""Finds unknown PROXY_ variables in the environment. A misspelt setting would otherwise have no effect, silently."""
+"""Finds unknown PROXY_ variables in the environment. Without that, a misspelt setting would silently have no effect."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from adapters.credentials.config import AccountKeyConfig, ConnectionStringConfig, IdentityConfig, StorageEntry
-from proxy.settings import PREFIX, Settings, variable
+from adapters.credentials.config import IdentityConfig, StorageEntry
+from proxy.settings import PREFIX, Settings, variable_name
 
-# Azure Developer CLI's own: parameters of `deploy/azure/main.parameters.json` and outputs of `main.bicep`. Whoever runs
-# a command with the values of `azd env get-values` has them all in the environment.
-AZD_VARIABLES = frozenset(
-    (
-        "PROXY_ACCEPT_WRITES",
-        "PROXY_ACCOUNTS",
-        "PROXY_CERTIFICATE_NAME",
-        "PROXY_CLIENT_NETWORKS",
-        "PROXY_CUSTOM_DOMAIN",
-        "PROXY_DOMAIN_VERIFICATION",
-        "PROXY_HOST_NAME",
-        "PROXY_INGRESS_ADDRESS",
-        "PROXY_KEYRING_EXISTS",
-        "PROXY_KEYRING_SECRET",
-        "PROXY_OLD_HOST_ADDRESS",
-        "PROXY_OLD_HOST_NAME",
-        "PROXY_SETTINGS",
-        "PROXY_STORAGE_ACCOUNTS",
-    )
+# Parameters of `deploy/azure/main.parameters.json` and outputs of `main.bicep`. The values of `azd env get-values` put
+# them all into the environment.
+_AZD_PARAMETERS = (
+    "ACCEPT_WRITES ACCOUNTS CERTIFICATE_NAME CLIENT_NETWORKS CUSTOM_DOMAIN KEYRING_EXISTS KEYRING_SECRET"
+    " OLD_HOST_ADDRESS OLD_HOST_NAME SETTINGS"
 )
+_AZD_OUTPUTS = "DOMAIN_VERIFICATION HOST_NAME INGRESS_ADDRESS STORAGE_ACCOUNTS"
+AZD_VARIABLES = frozenset(PREFIX + name for names in (_AZD_PARAMETERS, _AZD_OUTPUTS) for name in names.split())
 
 
 def unknown_variables(environment: Mapping[str, str], entries: Iterable[StorageEntry] = ()) -> list[str]:
@@ -35,18 +23,14 @@ def unknown_variables(environment: Mapping[str, str], entries: Iterable[StorageE
         environment: the variables; letter case does not matter, as it does not for settings.
         entries: the storage of the ring's accounts, which may name variables of their own.
     """
-    settings = [variable(field) for field in Settings.model_fields]
-    known = {*settings, *AZD_VARIABLES, *(name.upper() for entry in entries for name in _named_by(entry))}
+    settings = [variable_name(field) for field in Settings.model_fields]
+    known = {*settings, *AZD_VARIABLES, *(_variable_of(entry).upper() for entry in entries)}
     found = sorted(name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known)
     return [f"{name}: no such setting; the nearest name is {_nearest(name.upper(), settings)}" for name in found]
 
 
-def _named_by(entry: StorageEntry) -> Collection[str]:
-    match entry:
-        case ConnectionStringConfig() | AccountKeyConfig():
-            return [entry.variable] if entry.variable else []
-        case IdentityConfig():
-            return [entry.client_secret_variable] if entry.client_secret_variable else []
+def _variable_of(entry: StorageEntry) -> str:
+    return (entry.client_secret_variable if isinstance(entry, IdentityConfig) else entry.variable) or ""
 
 
 def _nearest(name: str, settings: list[str]) -> str:

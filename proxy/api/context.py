@@ -1,10 +1,13 @@
-"""Who asks, and what may be judged of a request before storage is asked."""
+"""The context of a call, and what can be checked of it before storage is read."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
+from adapters.errors import StorageError, StorageErrorCode
 from proxy.api.request_body import RequestBody
 from proxy.api.shielded_tasks import ShieldedTasks, Uploads
 from proxy.keyring.keyring import KeyGrant, Role
@@ -17,7 +20,7 @@ from proxy.wire.routes import NOT_SERVED, Operation
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """Who asks: what the key may do, the accounts, what was sent, what is done to its end."""
+    """What a handler needs beside the call: the key's grant, the accounts, what was sent, and shared state."""
 
     grant: KeyGrant
     base: str
@@ -36,13 +39,13 @@ class CallContext:
         """The account that the key opened.
 
         Raises:
-            StorageFaultError: its credential can't be used.
+            StorageError: its credential can't be used.
         """
         return self.accounts[self.grant.account]
 
     @property
     def format(self) -> Format:
-        """The format to answer in."""
+        """The format to respond in."""
         return self.query.format
 
     @property
@@ -51,31 +54,30 @@ class CallContext:
         return self.query.key or b""
 
 
-# What any key of an account may do, beside following geocode jobs; all else takes a master key.
-_FOR_ANY_KEY = frozenset(
-    (
-        Operation.JOB_LIST,
-        Operation.DATA_SOURCES,
-        Operation.DATA_SOURCE,
-        Operation.ALL_METADATA,
-        Operation.METADATA,
-        Operation.PUBLIC_DATA_SOURCES,
-        Operation.QUERY,
-        Operation.BING_DATA,
-        Operation.BOUNDARIES,
-    )
-)
+# What any key of an account may do, beside following geocode jobs. The rest needs a master key.
+_FOR_ANY_KEY = {
+    Operation.JOB_LIST,
+    Operation.DATA_SOURCES,
+    Operation.DATA_SOURCE,
+    Operation.ALL_METADATA,
+    Operation.METADATA,
+    Operation.PUBLIC_DATA_SOURCES,
+    Operation.QUERY,
+    Operation.BING_DATA,
+    Operation.BOUNDARIES,
+}
 
 
 def authorize(call: ApiCall, grant: KeyGrant, query: QueryParameters) -> None:
-    """Judges a call by what its key may do, and then by its own form; storage has not been asked yet.
+    """Checks what the key may do, and then the call's own form. Storage is not read for that.
 
     Raises:
-        WireError: the key may not do this, the call is malformed, or nobody may do it here.
+        ApiError: the key may not do this, the call is malformed, or this endpoint does not serve it.
     """
-    if call.operation not in _FOR_ANY_KEY and call.kind is not StatusPath.GEOCODE and not depends_on_job(call, grant):
-        grant.require_master()
-    if call.kind is StatusPath.GEOCODE and grant.is_restricted:
+    needs_master = call.operation not in _FOR_ANY_KEY and call.status_path is not StatusPath.GEOCODE
+    if needs_master and grant.role is not Role.MASTER and not depends_on_job(call, grant):
+        raise ApiError(ErrorCode.MASTER_KEY_NEEDED)
+    if call.status_path is StatusPath.GEOCODE and grant.is_restricted:
         raise ApiError(ErrorCode.OTHER_DATA_SOURCE)
     name = query.parameters.get("datasourcename", "") if call.operation is Operation.LOAD else call.name
     if name and not grant.allows(name):
@@ -89,6 +91,20 @@ def authorize(call: ApiCall, grant: KeyGrant, query: QueryParameters) -> None:
 
 
 def depends_on_job(call: ApiCall, grant: KeyGrant) -> bool:
-    """Whether only the job tells what the key may do: a query key may have the output of a geocode job, of no other."""
-    is_any_output = call.operation is Operation.JOB_OUTPUT and call.kind is StatusPath.LISTED
+    """Whether the job decides what the key may do: a query key may get the outputs of geocode jobs only."""
+    is_any_output = call.operation is Operation.JOB_OUTPUT and call.status_path is StatusPath.LISTED
     return is_any_output and grant.role is Role.QUERY and not grant.is_restricted
+
+
+@asynccontextmanager
+async def storage_deadline(seconds: float) -> AsyncIterator[None]:
+    """Ends work with storage that takes longer.
+
+    Raises:
+        StorageError: it took longer.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise StorageError(StorageErrorCode.TIMEOUT, f"nothing within {seconds:g} s") from None

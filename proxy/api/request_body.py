@@ -1,4 +1,4 @@
-"""The body of a request, piece by piece: a load of 300 MB passes through without ever being in memory whole."""
+"""The body of a request, piece by piece: a load of 300 MB passes through without being in memory as a whole."""
 
 import asyncio
 import time
@@ -8,31 +8,31 @@ from starlette.types import Receive, Scope
 
 from proxy.wire.errors import ApiError, ErrorCode
 
-# What must arrive while we wait for so many seconds: a sender that is slower holds a connection for nothing.
+# A sender that delivers fewer bytes in a window of waiting is too slow.
 WINDOW_SECONDS = 30.0
 WINDOW_BYTES = 32 * 1024
 
 
 class RequestBody:
-    """Reads a body once, from its beginning to its end. Nothing is read, and so nothing sent, before it is asked for.
+    """Reads a body once, from its beginning to its end. It receives nothing before the first read.
 
-    The time that the reader takes for each piece counts for nobody: only what we wait for the sender does.
+    Only the time spent waiting for the sender counts, not the time that the reader takes for each piece.
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"")
         self.length = int(length) if length.isdigit() else None
-        """What the caller says it will send; None where it does not say."""
+        """The announced length; None where there is none."""
         self.is_announced = b"transfer-encoding" in headers or bool(self.length)
         self._first: bytes | None = None
-        self._rest = _pieces(receive)
+        self._rest = _receive_pieces(receive)
 
     async def is_empty(self) -> bool:
-        """Whether there is not one byte of it. What is read for that is given again.
+        """Whether there is not one byte of it. A piece that this reads is not lost.
 
         Raises:
-            WireError: the caller is gone, or sends too slowly.
+            ApiError: the caller has gone, or sends too slowly.
         """
         if self.is_announced and self._first is None:
             self._first = await anext(self._rest, None)
@@ -42,7 +42,7 @@ class RequestBody:
         """The pieces, as they come.
 
         Raises:
-            WireError: the caller is gone, or sends too slowly.
+            ApiError: the caller has gone, or sends too slowly.
         """
         if await self.is_empty():
             return
@@ -51,7 +51,7 @@ class RequestBody:
             yield piece
 
 
-async def _pieces(receive: Receive) -> AsyncGenerator[bytes, None]:
+async def _receive_pieces(receive: Receive) -> AsyncGenerator[bytes, None]:
     waited, arrived, more = 0.0, 0, True
     while more:
         started = time.monotonic()

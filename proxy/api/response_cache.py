@@ -1,118 +1,102 @@
-"""Answers that may be given again: the same request, the same address, the same ring, only another traceId.
+"""Caches rendered responses: the same request from the same network under the same key ring, with another traceId.
 
-What a request costs is the reading of its path, its key and its record, the links and the rendering. All that is the
-same for each poll until the record may have changed, so it is kept, found by a digest of the request: no key is kept.
+A request costs the parsing of its path, its key's and its record's look-up, the links and the rendering. All of that is
+the same for each poll until the record may have changed. Keys of the cache are digests, so it holds no Bing key.
 """
 
 import hashlib
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from starlette.types import Scope
 
 from adapters.job_cache import CacheEntry
-from proxy.api.auth_throttle import network_of
+from proxy.api.auth_throttle import client_network
 from proxy.keyring.keyring import KeyRing
-from proxy.observability.access_log import Line
 from proxy.observability.request_observer import CachedResponseObserver
 from proxy.wire.request import ApiCall, QueryParameters
 
-# Bytes of the answers that a process keeps, small ones and large ones apart, so that no job list drives out thousands
-# of polls. A poll's answer is about 3 KB, a job list of 750 jobs half a megabyte.
+# Bytes of the responses that a process keeps. Small and large ones are apart, so that no job list evicts thousands of
+# polls. The response to a poll has about 3 KB, a job list of 750 jobs half a megabyte.
 MEGABYTE = 1024 * 1024
 SMALL_BYTES = 32 * MEGABYTE
 LARGE_BYTES = 16 * MEGABYTE
-LARGEST = 16 * 1024
+LARGEST_SMALL = 16 * 1024
 
-# What an answer takes beside its own bytes.
-OVERHEAD = 1024
+# Bytes of memory that a response takes beside its body.
+OVERHEAD = 2048
 
-# Spellings of requests whose answers are kept: 150 bytes each. When there are more, all are forgotten; the next request
-# of each is parsed again.
+# Spellings of requests that lead to a response, 150 bytes each. With one more, all are forgotten: the next request of
+# each is parsed again.
 SPELLINGS = 20_000
-
-# Headers that are kept once for all answers that have the same; those of two answers differ by their length only.
-HEADERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class CacheValidity:
-    """How long an answer holds: under one ring, until the key's end, while its reading is fresh and its links are."""
+class CachedResponse:
+    """A rendered response, and how long it may be repeated.
 
+    Args:
+        before, after: the body around the traceId.
+        headers: the headers of the response.
+        observer: logs, counts and traces each repetition.
+        keyring: the key ring that allowed it.
+        key_expires: when the caller's key expires.
+        entry: the record that it was rendered from.
+        links_until: when its signed links are half through their life, by the monotonic clock.
+    """
+
+    before: bytes
+    after: bytes
+    headers: list[tuple[bytes, bytes]]
+    observer: CachedResponseObserver
     keyring: KeyRing
     key_expires: datetime | None
-    cache_entry: CacheEntry[Any]
+    entry: CacheEntry[Any]
     links_until: float
 
-    def holds(self, ring: KeyRing, now: float) -> bool:
-        """Whether it holds under this ring, at this time of the monotonic clock."""
-        return self.holds_of(self.cache_entry, ring, now) and self.cache_entry.is_fresh(now)
+    def render(self, trace_id: str) -> bytes:
+        """The body with another traceId."""
+        return self.before + trace_id.encode() + self.after
 
-    def holds_of(self, reading: CacheEntry[Any], ring: KeyRing, now: float) -> bool:
-        """Whether it holds of what has just been read: the same as before, then, and the rest holds too."""
+    def is_valid(self, keyring: KeyRing, now: float, entry: CacheEntry[Any] | None = None) -> bool:
+        """Whether it may be repeated.
+
+        Args:
+            keyring: the key ring in use.
+            now: the time by the monotonic clock.
+            entry: what has just been read; None where nothing was, so that the cached entry has to be fresh.
+        """
         return (
-            self.cache_entry is reading
-            and self.keyring is ring
+            (self.entry.is_fresh(now) if entry is None else self.entry is entry)
+            and self.keyring is keyring
             and now < self.links_until
             and (self.key_expires is None or datetime.now(UTC) < self.key_expires)
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CachedResponse:
-    """One answer: its bytes before and after the traceId, its headers, its line in the log, and who looks on."""
-
-    before: bytes
-    after: bytes
-    headers: list[tuple[bytes, bytes]]
-    line: Line
-    validity: CacheValidity
-    seen: CachedResponseObserver | None = None
-
-
-class _Kept(OrderedDict[bytes, CachedResponse]):
-    """Answers of so many bytes together; the longest kept go first."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-        self._bytes = 0
-
-    def keep(self, place: bytes, said: CachedResponse) -> None:
-        self[place] = said
-        self._bytes += _size(said)
-        while self._bytes > self._most:
-            self._bytes -= _size(self.popitem(last=False)[1])
-
-    def drop(self, place: bytes) -> None:
-        said = self.pop(place, None)
-        self._bytes -= 0 if said is None else _size(said)
-
-
 class ResponseCache:
-    """A bounded memory of answers.
+    """Responses by a digest of what counts of their requests: the caller, its network, the resource and the format.
 
-    An answer is kept at a place, which is a digest of what counts of its request: who asked, from which network, for
-    what, in which format. A request as it was sent is a spelling of such a place: so what is spelt as it was before is
-    found without being parsed, and parameters that count for nothing make no second answer.
+    A spelling is a digest of a request as it was sent. A request spelt as before is found without being parsed, and
+    parameters that do not count make no second response.
     """
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
-        self._headers: dict[tuple[tuple[bytes, bytes], ...], list[tuple[bytes, bytes]]] = {}
-        self._places: dict[bytes, bytes] = {}
-        self._small, self._large = _Kept(SMALL_BYTES), _Kept(LARGE_BYTES)
+        self._keys: dict[bytes, bytes] = {}
+        self._small, self._large = _BoundedCache(SMALL_BYTES), _BoundedCache(LARGE_BYTES)
 
     def spelling_of(self, scope: Scope, base: str) -> bytes:
         """A digest of a request as it was sent, whose links have this base.
 
-        The address is part of it: who guesses keys elsewhere gains nothing by what this address was told.
+        The client address is part of it. So a cached response never answers a request from another address, which must
+        pass the throttle.
         """
         client = scope.get("client")
-        # In one piece, for this is what each remembered answer costs.
+        # One expression: this is what each repeated response costs.
         text = b"%b\0%b\0%b\0%b\0%b" % (
             base.encode(),
             scope["method"].encode(),
@@ -123,52 +107,64 @@ class ResponseCache:
         return hashlib.blake2b(text, digest_size=16, key=self._secret).digest()
 
     def cache_key(self, scope: Scope, base: str, query: QueryParameters, call: ApiCall) -> bytes:
-        """Where the answer to a request is kept, whose links have this base; its key is good, and it is well formed."""
+        """The cache key of a valid request whose links have this base."""
         client = scope.get("client")
         parts = (
             scope["method"],
-            network_of(client[0] if client else ""),
+            client_network(client[0] if client else ""),
             base,
             call.operation.name,
-            call.kind.name,
+            call.status_path.name,
             call.reference.lower(),
             query.format.name,
         )
-        # The key is the last part: it may hold any byte.
+        # The caller's key is the last part, as it may hold any byte.
         text = b"\0".join((*(part.encode("utf-8", "surrogatepass") for part in parts), query.key or b""))
         return hashlib.blake2b(text, digest_size=16, key=self._secret).digest()
 
-    def get(self, spelling: bytes, ring: KeyRing, now: float) -> CachedResponse | None:
-        """The answer to a request that is spelt as one before, if it still holds."""
-        place = self._places.get(spelling)
-        return None if place is None else self.find_at(place, ring, now)
+    def get_by_spelling(self, spelling: bytes, keyring: KeyRing, now: float) -> CachedResponse | None:
+        """The valid response to a request that is spelt like one before."""
+        key = self._keys.get(spelling)
+        return None if key is None else self.get(key, keyring, now)
 
-    def find_at(self, place: bytes, ring: KeyRing, now: float) -> CachedResponse | None:
-        """The answer kept there, if it still holds."""
-        said = self._small.get(place) or self._large.get(place)
-        return said if said is not None and said.validity.holds(ring, now) else None
+    def get(
+        self, key: bytes, keyring: KeyRing, now: float, entry: CacheEntry[Any] | None = None
+    ) -> CachedResponse | None:
+        """The response of a cache key, where it is valid; the rest is as for `CachedResponse.is_valid`."""
+        response = self._small.get(key) or self._large.get(key)
+        return response if response is not None and response.is_valid(keyring, now, entry) else None
 
-    def get_for(self, place: bytes, reading: CacheEntry[Any], ring: KeyRing, now: float) -> CachedResponse | None:
-        """The answer kept there, if it was made of what has just been read."""
-        said = self._small.get(place) or self._large.get(place)
-        return said if said is not None and said.validity.holds_of(reading, ring, now) else None
+    def add_spelling(self, spelling: bytes, key: bytes) -> None:
+        """Lets a request of this spelling find the response of a cache key."""
+        if len(self._keys) >= SPELLINGS:
+            self._keys.clear()
+        self._keys[spelling] = key
 
-    def spell(self, spelling: bytes, place: bytes) -> None:
-        """Tells that a request of this spelling is answered by what is kept there."""
-        if len(self._places) >= SPELLINGS:
-            self._places.clear()
-        self._places[spelling] = place
-
-    def put(self, place: bytes, said: CachedResponse) -> None:
-        """Keeps an answer."""
-        said = replace(said, headers=self._headers.setdefault(tuple(said.headers), said.headers))
-        if len(self._headers) > HEADERS:
-            self._headers.clear()
-        self._small.drop(place)
-        self._large.drop(place)
-        (self._large if _size(said) > LARGEST else self._small).keep(place, said)
+    def put(self, key: bytes, response: CachedResponse) -> None:
+        """Stores a response in place of the one before."""
+        self._small.remove(key)
+        self._large.remove(key)
+        (self._large if _size_of(response) > LARGEST_SMALL else self._small).add(key, response)
 
 
-def _size(said: CachedResponse) -> int:
-    """About the bytes of memory that an answer takes."""
-    return len(said.before) + len(said.after) + OVERHEAD
+class _BoundedCache(OrderedDict[bytes, CachedResponse]):
+    """Responses of so many bytes together. The oldest are evicted first."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__()
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    def add(self, key: bytes, response: CachedResponse) -> None:
+        self[key] = response
+        self._bytes += _size_of(response)
+        while self._bytes > self._max_bytes:
+            self._bytes -= _size_of(self.popitem(last=False)[1])
+
+    def remove(self, key: bytes) -> None:
+        if (response := self.pop(key, None)) is not None:
+            self._bytes -= _size_of(response)
+
+
+def _size_of(response: CachedResponse) -> int:
+    return len(response.before) + len(response.after) + OVERHEAD

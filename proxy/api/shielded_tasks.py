@@ -1,4 +1,4 @@
-"""What is under way beside the answers of requests: work that goes on after its answer, and uploads."""
+"""Work that outlives its request, and uploads under way."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -7,73 +7,70 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-# Uploads that one process takes at once. Each holds at most 2.5 MB, one that waits for its first megabyte 0.3 MB.
-MOST_UPLOADS = 64
+# Uploads of one process at the same time. Each holds at most 2.5 MB, one before its first megabyte 0.3 MB.
+MAX_UPLOADS = 64
 
-# Seconds that a process waits at its end for work that is under way.
-LAST_SECONDS = 2.0
+# Seconds that a process waits at its end for background work.
+DRAIN_SECONDS = 2.0
 
 
 class ShieldedTasks:
-    """Background work, until the process ends."""
+    """Background tasks that no request's end cancels."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Begins work that goes on by itself."""
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Starts background work."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._forget)
         return task
 
     async def drain(self) -> None:
-        """Waits until nothing is under way, or for LAST_SECONDS; what is under way then is given up."""
+        """Waits for all tasks, at most DRAIN_SECONDS, and cancels the rest."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=LAST_SECONDS)
+            await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
         for task in self._tasks:
             task.cancel()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _forget(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # marks it as retrieved: no caller awaits the task
+            task.exception()  # marks it as retrieved: nothing awaits the task
 
 
 @dataclass(eq=False)
 class Upload:
-    """An upload under way, from its request's first look at the limits until its job has a row."""
+    """An upload, from the first check of the quotas until its job has a row."""
 
     account: str
     is_admitted: bool = False
-    """Whether the limits let it pass."""
+    """Whether the quotas admit it."""
 
 
 class Uploads:
-    """Uploads under way in this process. Each is a job of its account that has no row yet."""
+    """The uploads of this process. Each counts as a job of its account that has no row yet."""
 
     def __init__(self) -> None:
-        self._under_way: dict[Upload, None] = {}
+        self._uploads: dict[Upload, None] = {}
 
-    def of(self, account: str, before: Upload | None = None) -> int:
-        """How many of the account have been admitted; with `before`, how many came before that one, admitted or not."""
+    def count(self, account: str, before: Upload | None = None) -> int:
+        """Counts the account's admitted uploads, or with `before` all that came before that one."""
         if before is None:
-            return sum(each.account == account and each.is_admitted for each in self._under_way)
-        earlier = takewhile(lambda each: each is not before, self._under_way)
-        return sum(each.account == account for each in earlier)
+            return sum(each.account == account and each.is_admitted for each in self._uploads)
+        return sum(each.account == account for each in takewhile(lambda each: each is not before, self._uploads))
 
     @contextmanager
-    def one_more(self, account: str, most: int) -> Iterator[Upload | None]:
-        """Counts an upload of the account as long as the context lasts; None where there are too many.
-
-        `most` is how many the account may have.
-        """
-        if len(self._under_way) >= MOST_UPLOADS or sum(each.account == account for each in self._under_way) >= most:
+    def track(self, account: str, limit: int) -> Iterator[Upload | None]:
+        """Counts an upload while the context lasts. Yields None where the process or the account has too many."""
+        of_account = sum(each.account == account for each in self._uploads)
+        if len(self._uploads) >= MAX_UPLOADS or of_account >= limit:
             yield None
             return
         upload = Upload(account)
-        self._under_way[upload] = None
+        self._uploads[upload] = None
         try:
             yield upload
         finally:
-            del self._under_way[upload]
+            del self._uploads[upload]

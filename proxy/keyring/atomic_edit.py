@@ -1,4 +1,4 @@
-"""Edits a JSON file so that nobody ever reads half of it, and no other edit is lost."""
+"""Edits a JSON file so that no process reads half of it, and no other edit is lost."""
 
 import fcntl
 import json
@@ -12,10 +12,10 @@ from typing import Any
 
 @contextmanager
 def edit_atomically(path: Path) -> Iterator[dict[str, Any]]:
-    """Gives an object to fill; when the block ends well, it replaces the file in one step.
+    """Yields an object to fill. When the block ends without an error, it replaces the file in one step.
 
-    The file keeps its mode and, where that is allowed, its owner; a new one is for its owner alone. A link stays a
-    link. Edits wait for each other. A block that raises changes nothing.
+    The file keeps its mode and, where that is allowed, its owner. Only its owner may read a new file. A link stays a
+    link. Edits wait for each other.
     """
     target = path.resolve()
     directory = os.open(target.parent, os.O_RDONLY)
@@ -30,11 +30,11 @@ def edit_atomically(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _replace(target: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # for its owner alone
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # readable by its owner only
     try:
-        # The new file is as closed as the old one before the first secret stands in it.
+        # Before the first secret is in it, the new file is as closed as the old one.
         if target.exists():
-            _close_as(target.stat(), handle)
+            _copy_access(target.stat(), handle)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -45,10 +45,10 @@ def _replace(target: Path, text: str) -> None:
         raise
 
 
-def _close_as(known: os.stat_result, handle: int) -> None:
-    mode = known.st_mode & 0o7777
+def _copy_access(old: os.stat_result, handle: int) -> None:
+    mode = old.st_mode & 0o7777
     try:
-        os.fchown(handle, known.st_uid, known.st_gid)
+        os.fchown(handle, old.st_uid, old.st_gid)
     except PermissionError:
         mode &= 0o707  # the group would be another one
     os.fchmod(handle, mode)

@@ -10,13 +10,20 @@ from datetime import datetime
 from enum import Enum
 
 from adapters.credentials.config import StorageEntry
-from proxy.wire.errors import ApiError, ErrorCode
 
 DIGEST_PREFIX = "sha256:"
 
 
+class UnknownKeyError(Exception):
+    """The key ring has no such key."""
+
+
+class ExpiredKeyError(Exception):
+    """The key has expired."""
+
+
 class Role(Enum):
-    """A master key may do everything in its account; a query key reads information and follows geocode jobs."""
+    """A master key may do everything in its account. A query key reads information and follows geocode jobs."""
 
     MASTER = "master"
     QUERY = "query"
@@ -24,9 +31,14 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KeyGrant:
-    """What a key may do: in which account, as what, until when, and with which data sources (None: with all).
+    """What a key may do.
 
-    `name` is that of the program that has the key.
+    Args:
+        account: the account that it opens.
+        role: what it may do there.
+        expires: when it ends.
+        data_sources: patterns of the data sources that it opens; None: all.
+        name: the name of the program that has the key.
     """
 
     account: str
@@ -41,67 +53,64 @@ class KeyGrant:
         return self.data_sources is not None
 
     def allows(self, data_source_name: str | None) -> bool:
-        """Whether the key may see what belongs to this data source, its name in any letter case."""
+        """Whether the key opens this data source, its name in any letter case."""
         if self.data_sources is None:
             return True
         name = (data_source_name or "").lower()
         return bool(name) and any(pattern.fullmatch(name) for pattern in self.data_sources)
 
-    def require_master(self) -> None:
-        """Raises WireError for a query key."""
-        if self.role is not Role.MASTER:
-            raise ApiError(ErrorCode.MASTER_KEY_NEEDED)
-
 
 class KeyRing:
-    """The accounts with their storage, and what each key may do by the SHA-256 of its bytes.
+    """The accounts with their storage, and what each key may do, by the SHA-256 of the key.
 
-    How long a look-up takes tells nothing of the digests: they are found under a value made with a secret of this
-    process, which nobody outside can aim at, and then compared in constant time.
+    Lookups do not leak timing information: entries are indexed by an HMAC with a per-process secret, and the digest is
+    then compared in constant time. `fingerprint` tells this ring's text from another's.
     """
 
     def __init__(
         self, accounts: Mapping[str, StorageEntry], grants: Mapping[bytes, KeyGrant], fingerprint: bytes = b""
     ) -> None:
-        """`fingerprint` tells this ring's text from another's."""
         self.accounts = accounts
         self.fingerprint = fingerprint
         self._secret = secrets.token_bytes(32)
-        self._grants = {self._place(digest): (digest, grant) for digest, grant in grants.items()}
+        self._grants = {self._index(digest): (digest, grant) for digest, grant in grants.items()}
 
     @property
     def grants(self) -> Mapping[bytes, KeyGrant]:
         """What each key may do, by its digest."""
         return dict(self._grants.values())
 
-    def grant_of(self, digest: bytes, now: datetime) -> KeyGrant:
+    def get_grant(self, digest: bytes, now: datetime) -> KeyGrant:
         """What the key of this digest may do.
 
         Raises:
-            WireError: nobody has it, or it is past its end.
+            UnknownKeyError: the ring does not have it.
+            ExpiredKeyError: it has expired.
         """
-        known, grant = self._grants.get(self._place(digest), (b"", None))
-        if grant is None or not hmac.compare_digest(known, digest):
-            raise ApiError(ErrorCode.UNKNOWN_KEY)
+        grant = self._find(digest)
+        if grant is None:
+            raise UnknownKeyError
         if grant.expires is not None and grant.expires <= now:
-            raise ApiError(ErrorCode.EXPIRED_KEY)
+            raise ExpiredKeyError
         return grant
 
-    def has(self, key: str) -> bool:
-        """Whether a text is a key of the ring, past its end or not."""
-        digest = digest_of(key.encode("utf-8", "surrogatepass"))
-        known, _ = self._grants.get(self._place(digest), (b"", None))
-        return hmac.compare_digest(known, digest)
+    def has_key(self, text: str) -> bool:
+        """Whether a text is a key of the ring, expired or not."""
+        return self._find(hash_key(text.encode("utf-8", "surrogatepass"))) is not None
 
-    def _place(self, digest: bytes) -> bytes:
+    def _find(self, digest: bytes) -> KeyGrant | None:
+        known, grant = self._grants.get(self._index(digest), (b"", None))
+        return grant if hmac.compare_digest(known, digest) else None
+
+    def _index(self, digest: bytes) -> bytes:
         return hmac.digest(self._secret, digest, "sha256")
 
 
-def digest_of(key: bytes) -> bytes:
+def hash_key(key: bytes) -> bytes:
     """The SHA-256 of a key's UTF-8 bytes."""
     return hashlib.sha256(key).digest()
 
 
-def pattern_of(text: str) -> re.Pattern[str]:
-    """A data source pattern: `*` stands for any text, and letter case does not matter."""
+def compile_pattern(text: str) -> re.Pattern[str]:
+    """Compiles a data source pattern: `*` stands for any text, and letter case does not matter."""
     return re.compile(".*".join(map(re.escape, text.lower().split("*"))), re.DOTALL)

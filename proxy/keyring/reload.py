@@ -1,136 +1,140 @@
-"""The key ring in use: the one of the start, or the last good one that its file held since."""
+"""The key ring in use: the one of the start, or the last valid one that its file has held since."""
 
 import asyncio
 import logging
-import threading
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from concurrent.futures import Future
+from contextlib import AsyncExitStack
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
-from adapters.account import AccountStorage
-from adapters.accounts import AccountRegistry, close_all
-from proxy.keyring.file import fingerprint_of, parse_keyring, read_keyring
+from proxy.keyring.file import compute_fingerprint, parse_keyring, read_keyring
 from proxy.keyring.keyring import KeyRing
-from proxy.settings import SettingsError, variable
+from proxy.settings import SettingsError, variable_name
+
+if TYPE_CHECKING:  # commands read a key ring without loading the SDK
+    from adapters.account import AccountStorage
+    from adapters.accounts import AccountRegistry
 
 log = logging.getLogger(__name__)
 
-# A change is to be in force within five seconds, in each process.
-LOOK_SECONDS = 1.0
+# Every process applies a change within five seconds.
+POLL_SECONDS = 1.0
 
-# A mount that does not answer holds a thread for as long as it likes. So many such threads are left behind, for the
-# path may lead elsewhere by now; with one more the watch waits until one of them ends.
+# A read from a mount that does not answer holds its thread. The path may lead elsewhere by the next poll, so that one
+# reads again, until this many threads hang.
 READ_SECONDS = 2.0
-MOST_HANGING = 5
+MAX_HANGING = 5
 
 
 class ActiveKeyRing:
     """A key ring and its opened accounts, replaced together."""
 
-    def __init__(self, keyring: KeyRing, accounts: AccountRegistry) -> None:
+    def __init__(self, keyring: KeyRing, accounts: "AccountRegistry") -> None:
         self.keyring = keyring
         self.accounts = accounts
 
-    def replace(self, keyring: KeyRing) -> list[AccountStorage]:
-        """Puts another ring in force; gives the accounts that it no longer has: they may still serve requests."""
+    def replace(self, keyring: KeyRing) -> "list[AccountStorage]":
+        """Puts another ring in force.
+
+        Returns:
+            The accounts that the new ring does not have. They may still serve requests.
+        """
         before, self.accounts = self.accounts, self.accounts.with_entries(keyring.accounts)
         self.keyring = keyring
         return before.removed_since(self.accounts)
 
 
-class RingFile:
-    """A key ring's file. Reading one that hangs blocks neither the process nor its end."""
+class KeyRingFile:
+    """A key ring's file. A read that hangs blocks neither the process nor its end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reading = 0
+        self._threads: list[Thread] = []
 
-    async def text(self) -> str | SettingsError:
-        """The file's text, or why there is none."""
-        if self._reading >= MOST_HANGING:
-            return SettingsError(f"{variable('keyring_file')}: key ring: can't be read: it does not answer")
-        loop = asyncio.get_running_loop()
-        found: asyncio.Future[str | SettingsError] = loop.create_future()
+    async def read(self) -> str:
+        """The file's text.
 
-        def read() -> None:
-            text = _text(self._path)
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(self._ended, found, text)
-
-        self._reading += 1
-        # Not one of the loop's own threads: the loop waits for those before it ends.
-        threading.Thread(target=read, daemon=True, name="key ring").start()
+        Raises:
+            SettingsError: the file can't be read, or not in time.
+        """
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        text: Future[str] = Future()
+        if len(self._threads) < MAX_HANGING:
+            # The event loop waits for its own threads before it ends, so this is none of them.
+            self._threads.append(Thread(target=self._read_into, args=(text,), daemon=True, name="key ring"))
+            self._threads[-1].start()
         try:
-            return await asyncio.wait_for(found, READ_SECONDS)
+            return await asyncio.wait_for(asyncio.wrap_future(text), READ_SECONDS)
         except TimeoutError:
-            told = f"it does not answer within {READ_SECONDS:g} s"
-            return SettingsError(f"{variable('keyring_file')}: key ring: can't be read: {told}")
+            reason = f"it does not answer within {READ_SECONDS:g} s"
+            raise SettingsError(f"{variable_name('keyring_file')}: key ring: can't be read: {reason}") from None
 
-    def _ended(self, found: "asyncio.Future[str | SettingsError]", text: str | SettingsError) -> None:
-        self._reading -= 1
-        if not found.done():
-            found.set_result(text)
+    def _read_into(self, text: Future[str]) -> None:
+        if text.set_running_or_notify_cancel():
+            try:
+                text.set_result(read_keyring(self._path))
+            except SettingsError as error:
+                text.set_exception(error)
 
 
 async def reload_on_change(
     path: Path,
     ring: ActiveKeyRing,
     grace_seconds: float,
-    prepare: Callable[[AccountRegistry], Awaitable[object]],
-    counted: Callable[[str], None] | None = None,
+    prepare: "Callable[[AccountRegistry], Awaitable[object]]",
+    count: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Follows a key ring file for ever. A file that is broken or gone is told once; the last good ring stays.
+    """Follows a key ring file until cancelled. The last valid ring stays while the file is broken or gone.
 
-    `counted` is told of each change that it was "taken" or "refused". The text is compared, not the file's time: a
-    mounted secret changes by a link, an edit may keep the time.
+    It compares texts, not the file's times: a mounted secret changes by a link, and an edit may keep the time.
+
+    Args:
+        path: the file.
+        ring: what a changed file replaces.
+        grace_seconds: how long requests may use an account that the new ring does not have.
+        prepare: creates what the accounts of a new ring miss in storage.
+        count: is called with `taken` or `refused` for each change of the file.
     """
-    seen: bytes | None = ring.keyring.fingerprint
-    file = RingFile(path)
-    # What follows a change takes its time, and must not delay the next look; it ends with us.
+    known: bytes | None = ring.keyring.fingerprint
+    file = KeyRingFile(path)
+    # What follows a change takes its time, and must not delay the next poll. It ends with this task.
     async with asyncio.TaskGroup() as following:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            text = await file.text()
-            found = None if isinstance(text, SettingsError) else fingerprint_of(text)
-            if found == seen:
-                continue
-            seen = found
+            await asyncio.sleep(POLL_SECONDS)
+            found = None
             try:
-                if isinstance(text, SettingsError):
-                    raise text
+                text = await file.read()
+                found = compute_fingerprint(text)
+                if found == known:
+                    continue
                 keyring = parse_keyring(text)
             except SettingsError as error:
-                log.warning("key ring: the changed file is refused, the last good ring stays: %s", error)
-                if counted is not None:
-                    counted("refused")
+                if found != known:  # the log has a line for each change, not for each poll
+                    log.warning("key ring: the changed file is refused, the last good ring stays: %s", error)
+                    count("refused")
+                known = found
                 continue
-            if counted is not None:
-                counted("taken")
-            left = ring.replace(keyring)
+            known = found
+            count("taken")
+            removed = ring.replace(keyring)
             log.info("key ring: changed, %s accounts and %s keys", len(keyring.accounts), len(keyring.grants))
-            following.create_task(_told(_close_later(left, grace_seconds)))
-            following.create_task(_told(prepare(ring.accounts)))
+            following.create_task(_log_failure(_close_later(removed, grace_seconds)))
+            following.create_task(_log_failure(prepare(ring.accounts)))
 
 
-async def _close_later(left: list[AccountStorage], seconds: float) -> None:
-    """Closes what a change left behind once its requests are done, or when we end."""
-    try:
+async def _close_later(accounts: "list[AccountStorage]", seconds: float) -> None:
+    """Closes accounts after so many seconds, or when the process ends."""
+    async with AsyncExitStack() as stack:
+        for account in accounts:
+            stack.push_async_callback(account.close)
         await asyncio.sleep(seconds)
-    finally:
-        await close_all(left)
 
 
-async def _told(work: Awaitable[object]) -> None:
-    """Keeps what nobody foresaw from ending the watch: the next change must count too."""
+async def _log_failure(work: Awaitable[object]) -> None:
+    """Keeps an unforeseen error from ending the reloads: the next change must take effect too."""
     try:
         await work
     except Exception:
         log.exception("key ring: after a change")
-
-
-def _text(path: Path) -> str | SettingsError:
-    """The file's text, or why there is none."""
-    try:
-        return read_keyring(path)
-    except SettingsError as error:
-        return error

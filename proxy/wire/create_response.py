@@ -1,4 +1,4 @@
-"""The answers that tell of a job just created (the create pages of each job type)."""
+"""The response to the creation of a job (the create pages of each job type)."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -7,70 +7,71 @@ from urllib.parse import quote_from_bytes
 from adapters.model.jobs import JobRecord, JobStatus, JobType
 from proxy.wire.job_resources import STATUS_TEXTS
 from proxy.wire.job_types import JOB_TYPES, StatusPath
-from proxy.wire.links import status_url
+from proxy.wire.links import build_status_url
 from proxy.wire.resources import EntityCounts, JobResource, Link, ResourceType
 
 
 @dataclass(frozen=True, slots=True)
 class CreateResponseSpec:
-    """How the answer to a creation differs from a status answer.
+    """How the response to a creation differs from a status response.
 
-    Some pages print another word than Pending; it stands in this answer only. `names_type`: the description is the job
-    type, which the client checks. `has_key`: the client fetches the self link as it stands, so it has the caller's key.
+    Args:
+        http_status: some pages print 202.
+        status: some pages print another word than Pending, in this response only.
+        is_described_by_type: the client checks that the description is the job type.
+        has_key_in_self_link: the client fetches the self link as it stands, without adding its key.
     """
 
-    http: HTTPStatus = HTTPStatus.CREATED
+    http_status: HTTPStatus = HTTPStatus.CREATED
     status: str = STATUS_TEXTS[JobStatus.PENDING]
-    names_type: bool = False
-    has_key: bool = False
+    is_described_by_type: bool = False
+    has_key_in_self_link: bool = False
 
 
-_PLAIN = CreateResponseSpec()
-
-CREATED: dict[JobType, CreateResponseSpec] = {
-    JobType.COMPLETE: _PLAIN,
-    JobType.COMPLETE_STAGING: _PLAIN,
-    JobType.INCREMENTAL: _PLAIN,
-    JobType.INCREMENTAL_STAGING: _PLAIN,
-    JobType.DOWNLOAD: _PLAIN,
-    JobType.PUBLISH: CreateResponseSpec(HTTPStatus.ACCEPTED, "Accepted", names_type=True, has_key=True),
-    JobType.ROLLBACK: CreateResponseSpec(names_type=True, has_key=True),
+# Of the job types whose pages differ from the default.
+CREATE_RESPONSES: dict[JobType, CreateResponseSpec] = {
+    JobType.PUBLISH: CreateResponseSpec(
+        HTTPStatus.ACCEPTED, "Accepted", is_described_by_type=True, has_key_in_self_link=True
+    ),
+    JobType.ROLLBACK: CreateResponseSpec(is_described_by_type=True, has_key_in_self_link=True),
     JobType.ACCESS: CreateResponseSpec(status="Created"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedJob:
-    """A create answer: its HTTP status, its one resource, and the Location, which has neither query nor fragment."""
+    """A create response: its HTTP status, its one resource, and the Location, which has neither query nor fragment."""
 
-    http: HTTPStatus
+    http_status: HTTPStatus
     job: JobResource
     location: str
 
 
 def create_response(record: JobRecord, base: str, key: bytes, *, public: bool | None = None) -> CreatedJob:
-    """The answer that tells of a new job.
+    """Builds the response for a new job.
 
-    `base` is the public URL, `key` the caller's own; `public` is what an access job sets.
+    Args:
+        record: the job.
+        base: the public URL.
+        key: the caller's own key.
+        public: what an access job sets; None for any other job.
     """
-    shape, shown = CREATED[record.job_type], JOB_TYPES[record.job_type]
-    is_by_name = shown.kind is StatusPath.DOWNLOAD and record.data_source_name is not None
-    location = status_url(shown.kind, str(record.data_source_name) if is_by_name else record.public_id, base)
+    spec, shown = CREATE_RESPONSES.get(record.job_type, CreateResponseSpec()), JOB_TYPES[record.job_type]
+    name = record.data_source_name if shown.status_path is StatusPath.DOWNLOAD else None
+    location = build_status_url(shown.status_path, name or record.public_id, base)
+    self_link = f"{location}?key={quote_from_bytes(key, safe='')}" if spec.has_key_in_self_link else location
+    description = record.description
+    if spec.is_described_by_type:
+        description = record.job_type.value
+    elif public is not None:
+        description = f'Data source "{record.data_source_name}" set {"public" if public else "private"}'
     job = JobResource(
         resource_type=shown.resource_type,
         id=record.public_id,
-        links=(Link("self", f"{location}?key={quote_from_bytes(key, safe='')}" if shape.has_key else location),),
-        status=shape.status,
+        links=(Link("self", self_link),),
+        status=spec.status,
         created=record.created,
-        description=_description(record, shape, public=public),
+        description=description,
         counts=EntityCounts(0, 0, 0) if shown.resource_type is ResourceType.DATAFLOW_JOB else None,
     )
-    return CreatedJob(shape.http, job, location)
-
-
-def _description(record: JobRecord, shape: CreateResponseSpec, *, public: bool | None) -> str | None:
-    if shape.names_type:
-        return record.job_type.value
-    if public is not None:
-        return f'Data source "{record.data_source_name}" set {"public" if public else "private"}'
-    return record.description
+    return CreatedJob(spec.http_status, job, location)

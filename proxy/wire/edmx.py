@@ -1,13 +1,13 @@
-"""The OData service metadata document: what entity types data sources have (Get Data Source Information)."""
+"""The OData service metadata document: the entity types of data sources (Get Data Source Information)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from adapters.model.data_sources import DataSource
 from adapters.model.ticks import Ticks
-from adapters.tables.data_source_store import DataSource
-from proxy.formats.schema import EdmType, EntityType, Property
-from proxy.wire.version_entries import versions
-from proxy.wire.xml_renderer import INDENT, escaped_attribute
+from adapters.model.versions import list_versions
+from proxy.formats.schema import EdmType, EntityType
+from proxy.wire.xml_renderer import escape_attribute
 
 EDMX = "http://schemas.microsoft.com/ado/2007/06/edmx"
 DATA_SERVICES = "http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"
@@ -18,7 +18,7 @@ _STRING_FACETS = ' MaxLength="2560" Unicode="true" FixedLength="false"'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataEntry:
-    """One version of a data source, and the entity type that its entities have."""
+    """One version of a data source, and the type of its entities."""
 
     name: str
     job_id: str
@@ -27,8 +27,8 @@ class MetadataEntry:
 
 
 def metadata_entries(source: DataSource, now: Ticks, *, all_versions: bool) -> Iterator[MetadataEntry]:
-    """What a metadata document tells of a data source."""
-    for version in versions(source, now, all_versions=all_versions):
+    """The entries of a data source: all its versions, or the first of them."""
+    for version in list_versions(source, now)[: None if all_versions else 1]:
         yield MetadataEntry(
             name=source.name,
             job_id=version.job_id,
@@ -37,51 +37,39 @@ def metadata_entries(source: DataSource, now: Ticks, *, all_versions: bool) -> I
         )
 
 
-def render_metadata(sources: Iterable[MetadataEntry]) -> bytes:
-    """The EDMX document: for each data source a schema with its entity type, and one with its container."""
-    return "\n".join(_document(sources)).encode()
+def render_metadata(entries: Iterable[MetadataEntry]) -> bytes:
+    """The EDMX document: for each entry a schema with its entity type, and one with its container."""
+    schemas = "".join(map(_render_schemas, entries))
+    return f"""<?xml version="1.0" encoding="utf-8"?>
+<edmx:Edmx xmlns:edmx="{EDMX}" xmlns:m="{DATA_SERVICES}" Version="1.0">
+  <edmx:DataServices DataServiceVersion="1.0">
+{schemas}  </edmx:DataServices>
+</edmx:Edmx>""".encode()
 
 
-def _document(sources: Iterable[MetadataEntry]) -> Iterator[str]:
-    yield '<?xml version="1.0" encoding="utf-8"?>'
-    yield f'<edmx:Edmx xmlns:edmx="{EDMX}" xmlns:m="{DATA_SERVICES}" Version="1.0">'
-    yield f'{INDENT}<edmx:DataServices DataServiceVersion="1.0">'
-    for source in sources:
-        yield from _entity_type(source)
-        yield from _container(source)
-    yield f"{INDENT}</edmx:DataServices>"
-    yield "</edmx:Edmx>"
+def _render_schemas(entry: MetadataEntry) -> str:
+    name, type_name = escape_attribute(entry.name), escape_attribute(entry.entity_type.name)
+    key, job_id = escape_attribute(entry.entity_type.key), escape_attribute(entry.job_id)
+    properties = "\n        ".join(_render_properties(entry.entity_type))
+    return f"""    <Schema Namespace="{name}DataSource" xmlns="{EDM}">
+      <EntityType Name="{type_name}">
+        <Key>
+          <PropertyRef Name="{key}" />
+        </Key>
+        {properties}
+      </EntityType>
+    </Schema>
+    <Schema Namespace="{name}" xmlns="{EDM}">
+      <EntityContainer Name="{name}Context" m:IsDefaultEntityContainer="true" \
+IsPublic="{str(entry.is_public).lower()}" JobID="{job_id}">
+        <EntitySet Name="{type_name}" EntityType="{name}DataSource.{type_name}" />
+      </EntityContainer>
+    </Schema>
+"""
 
 
-def _entity_type(source: MetadataEntry) -> Iterator[str]:
-    entity_type = source.entity_type
-    yield f'{INDENT * 2}<Schema Namespace="{_space(source)}" xmlns="{EDM}">'
-    yield f'{INDENT * 3}<EntityType Name="{escaped_attribute(entity_type.name)}">'
-    yield f"{INDENT * 4}<Key>"
-    yield f'{INDENT * 5}<PropertyRef Name="{escaped_attribute(entity_type.key)}" />'
-    yield f"{INDENT * 4}</Key>"
+def _render_properties(entity_type: EntityType) -> Iterator[str]:
     for each in entity_type.properties:
-        yield f"{INDENT * 4}{_property(each, is_key=each.name == entity_type.key)}"
-    yield f"{INDENT * 3}</EntityType>"
-    yield f"{INDENT * 2}</Schema>"
-
-
-def _property(each: Property, *, is_key: bool) -> str:
-    facets = _STRING_FACETS if each.type is EdmType.STRING else ""
-    nullable = "false" if is_key else "true"
-    return f'<Property Name="{escaped_attribute(each.name)}" Type="{each.type}" Nullable="{nullable}"{facets} />'
-
-
-def _container(source: MetadataEntry) -> Iterator[str]:
-    name, type_name = escaped_attribute(source.name), escaped_attribute(source.entity_type.name)
-    public = "true" if source.is_public else "false"
-    told = f'IsPublic="{public}" JobID="{escaped_attribute(source.job_id)}"'
-    yield f'{INDENT * 2}<Schema Namespace="{name}" xmlns="{EDM}">'
-    yield f'{INDENT * 3}<EntityContainer Name="{name}Context" m:IsDefaultEntityContainer="true" {told}>'
-    yield f'{INDENT * 4}<EntitySet Name="{type_name}" EntityType="{_space(source)}.{type_name}" />'
-    yield f"{INDENT * 3}</EntityContainer>"
-    yield f"{INDENT * 2}</Schema>"
-
-
-def _space(source: MetadataEntry) -> str:
-    return f"{escaped_attribute(source.name)}DataSource"
+        facets = _STRING_FACETS if each.type is EdmType.STRING else ""
+        nullable = "false" if each.name == entity_type.key else "true"
+        yield f'<Property Name="{escape_attribute(each.name)}" Type="{each.type}" Nullable="{nullable}"{facets} />'

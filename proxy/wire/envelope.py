@@ -1,4 +1,4 @@
-"""The envelope that every answer comes in (wire contract, section 2)."""
+"""The envelope of every response (wire-contract.md, section 2)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,10 +26,9 @@ class Authentication(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """An answer as a whole.
+    """A whole response.
 
-    `resources` is None on an error, which has no resource set; otherwise there is one set, and its estimated total is
-    the number of its resources. `error_details` is empty where the member is absent.
+    `resources` is None for an error, which has no resource set. `error_details` is empty where the member is absent.
     """
 
     status_code: int
@@ -44,11 +43,11 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Branding:
-    """The texts of the envelope that come from configuration."""
+    """The texts of the envelope that the settings give."""
 
     copyright: str = DEFAULT_COPYRIGHT
     brand_logo_uri: str = DEFAULT_BRAND_LOGO_URL
 
-    def copyright_of(self, year: int) -> str:
-        """The notice, with the year in its place."""
+    def format_copyright(self, year: int) -> str:
+        """The copyright notice of a year."""
         return self.copyright.replace("{year}", f"{year}")

@@ -1,4 +1,4 @@
-"""The job types, and what an answer shows of each (get-job-list and wire contract, section 3).
+"""The job types, and what a response shows of each (get-job-list and wire-contract.md, section 3).
 
 To add a job type: a line in `JobType`, a row in `JOB_TYPES`, an example in tests/documented.
 """
@@ -26,51 +26,48 @@ class DataSourceLinkPolicy(Enum):
     """When a Completed job links to its data source, and under which role."""
 
     NEVER = "never"
-    ON_STATUS = "on the status answer, once for each spelling of the role in the settings"
-    EVERYWHERE = "on the status answer and in the job list, role dataSource"
+    ON_STATUS = "in the status response, once for each spelling of the role in the settings"
+    EVERYWHERE = "in the status response and in the job list, with the role dataSource"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class JobTypeSpec:
-    """What an answer shows of a job type."""
+    """What a response shows of a job type.
 
-    kind: StatusPath
+    Args:
+        status_path: where the job's status is served.
+        resource_type: the type of its resource.
+        data_source_link: when it links to its data source.
+        has_name: whether the job list names the data source.
+        in_list: whether the job list has it.
+        links_in_list: whether it has self and output links there.
+    """
+
+    status_path: StatusPath
     resource_type: ResourceType
-    service_link: DataSourceLinkPolicy = DataSourceLinkPolicy.NEVER
+    data_source_link: DataSourceLinkPolicy = DataSourceLinkPolicy.NEVER
     has_name: bool = True
-    """Whether the job list names the data source."""
     in_list: bool = True
     links_in_list: bool = False
-    """Whether the job list has self and output links."""
 
 
-_LOAD = JobTypeSpec(
-    kind=StatusPath.LOAD, resource_type=ResourceType.DATAFLOW_JOB, service_link=DataSourceLinkPolicy.ON_STATUS
-)
-_SERVICE = JobTypeSpec(kind=StatusPath.SERVICE, resource_type=ResourceType.DATA_SERVICE_JOB)
+_DATAFLOW, _SERVICE = ResourceType.DATAFLOW_JOB, ResourceType.DATA_SERVICE_JOB
+_LOAD_SPEC = JobTypeSpec(StatusPath.LOAD, _DATAFLOW, DataSourceLinkPolicy.ON_STATUS)
 
 JOB_TYPES: dict[JobType, JobTypeSpec] = {
-    JobType.GEOCODE: JobTypeSpec(
-        kind=StatusPath.GEOCODE, resource_type=ResourceType.DATAFLOW_JOB, has_name=False, links_in_list=True
-    ),
-    JobType.COMPLETE: _LOAD,
-    JobType.INCREMENTAL: _LOAD,
-    JobType.COMPLETE_STAGING: _LOAD,
-    JobType.INCREMENTAL_STAGING: _LOAD,
-    JobType.PUBLISH: _SERVICE,
-    JobType.ROLLBACK: JobTypeSpec(
-        kind=StatusPath.ROLLBACK, resource_type=ResourceType.DATAFLOW_JOB, service_link=DataSourceLinkPolicy.ON_STATUS
-    ),
-    JobType.DELETE: _SERVICE,
-    JobType.ACCESS: JobTypeSpec(
-        kind=StatusPath.SERVICE,
-        resource_type=ResourceType.DATA_SERVICE_JOB,
-        service_link=DataSourceLinkPolicy.EVERYWHERE,
-    ),
-    JobType.DOWNLOAD: JobTypeSpec(kind=StatusPath.DOWNLOAD, resource_type=ResourceType.DATAFLOW_JOB, in_list=False),
+    JobType.GEOCODE: JobTypeSpec(StatusPath.GEOCODE, _DATAFLOW, has_name=False, links_in_list=True),
+    JobType.COMPLETE: _LOAD_SPEC,
+    JobType.INCREMENTAL: _LOAD_SPEC,
+    JobType.COMPLETE_STAGING: _LOAD_SPEC,
+    JobType.INCREMENTAL_STAGING: _LOAD_SPEC,
+    JobType.PUBLISH: JobTypeSpec(StatusPath.SERVICE, _SERVICE),
+    JobType.ROLLBACK: JobTypeSpec(StatusPath.ROLLBACK, _DATAFLOW, DataSourceLinkPolicy.ON_STATUS),
+    JobType.DELETE: JobTypeSpec(StatusPath.SERVICE, _SERVICE),
+    JobType.ACCESS: JobTypeSpec(StatusPath.SERVICE, _SERVICE, DataSourceLinkPolicy.EVERYWHERE),
+    JobType.DOWNLOAD: JobTypeSpec(StatusPath.DOWNLOAD, _DATAFLOW, in_list=False),
 }
 
 
-def is_of_kind(job_type: JobType, kind: StatusPath) -> bool:
+def is_served_at(job_type: JobType, path: StatusPath) -> bool:
     """Whether a job of this type is found under this kind of URL."""
-    return kind is StatusPath.LISTED or JOB_TYPES[job_type].kind is kind
+    return path is StatusPath.LISTED or JOB_TYPES[job_type].status_path is path

@@ -1,18 +1,18 @@
-"""JSON, to the byte. The order of members is the order in which they stand here (wire contract, sections 2 and 3)."""
+"""Renders JSON to the byte, members in the order of this module (wire-contract.md, sections 2 and 3)."""
 
 from typing import Any
 
 import orjson
 
 from proxy.text import strip_invalid_xml
-from proxy.wire.dates import rfc1123
+from proxy.wire.dates import format_rfc1123
 from proxy.wire.envelope import Envelope
 from proxy.wire.namespaces import BING
 from proxy.wire.resources import JobResource, Link, ResourceType
 
 
 def render_json(envelope: Envelope) -> bytes:
-    """The envelope as UTF-8 JSON without a BOM, every slash escaped as the .NET serializer did."""
+    """The envelope as UTF-8 JSON without a BOM, every slash escaped as the .NET serializer does."""
     members = _present(
         {
             "authenticationResultCode": envelope.authentication.value,
@@ -25,7 +25,7 @@ def render_json(envelope: Envelope) -> bytes:
             "traceId": envelope.trace_id,
         }
     )
-    # Outside of strings JSON has no slash, so all of them can be escaped at once.
+    # JSON has no slash outside of strings, so all of them can be escaped at once.
     return orjson.dumps(members).replace(b"/", b"\\/")
 
 
@@ -41,8 +41,8 @@ def _job(job: JobResource) -> dict[str, Any]:
             "id": strip_invalid_xml(job.id),
             "links": [_link(link) for link in job.links] or None,
             "name": _text(job.name),
-            "completedDate": None if job.completed is None else rfc1123(job.completed),
-            "createdDate": rfc1123(job.created),
+            "completedDate": None if job.completed is None else format_rfc1123(job.completed),
+            "createdDate": format_rfc1123(job.created),
             "description": _text(job.description),
             "errorMessage": _text(job.error_message),
             "failedEntityCount": counts and counts.failed,
@@ -65,5 +65,5 @@ def _text(text: str | None) -> str | None:
 
 
 def _present(members: dict[str, Any]) -> dict[str, Any]:
-    """What has no value is absent: a null count or link list makes a client throw."""
+    """Leaves out members without a value: a null count or link list makes a client throw."""
     return {name: value for name, value in members.items() if value is not None}

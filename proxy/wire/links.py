@@ -1,4 +1,4 @@
-"""The links of a job (wire contract, sections 3 and 4)."""
+"""The links of a job (wire-contract.md, sections 3 and 4)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from adapters.model.jobs import BlobPath, JobRecord, JobStatus
 from proxy.wire.job_types import JOB_TYPES, DataSourceLinkPolicy, StatusPath
 from proxy.wire.resources import Link
 
-# RFC 3986 lets these stand in a path segment as they are.
+# RFC 3986 allows these in a path segment.
 _SEGMENT_SAFE = "~!$&'()*+,;=:@"
 
-PLACE_OF_OUTPUT = "{output}"
-"""What stands for `succeeded` or `failed` in a signed link's suffix."""
+OUTPUT_PLACEHOLDER = "{output}"
+"""Stands for `succeeded` or `failed` in a signed link's suffix."""
 
 LinkSigner = Callable[[BlobPath], str]
 """Turns a blob into a URL that reads it."""
@@ -20,11 +20,13 @@ LinkSigner = Callable[[BlobPath], str]
 
 @dataclass(frozen=True, slots=True)
 class LinkOptions:
-    """What links look like.
+    """How links are built.
 
-    `base` is the public URL without a slash at its end. `sign` is None where output links stay on the proxy; the
-    suffix is what a signed link ends in, `{output}` in it being the output's name. `roles` are the spellings of a
-    load's data source link.
+    Args:
+        base: the public URL, without a slash at its end.
+        roles: the spellings of a load's data source link.
+        suffix: the end of a signed link, with OUTPUT_PLACEHOLDER for the output's name.
+        sign: makes signed links; None where output links stay on the proxy.
     """
 
     base: str
@@ -40,66 +42,64 @@ class OutputName:
     FAILED = "failed"
 
 
-def job_outputs(record: JobRecord) -> dict[str, BlobPath]:
-    """The outputs that a job has, by name: what its links offer is what its output URLs answer."""
-    found = {}
+def list_outputs(record: JobRecord) -> dict[str, BlobPath]:
+    """A job's outputs by name. Its links offer exactly these, and its output URLs serve exactly these."""
+    outputs = {}
     if record.status is JobStatus.COMPLETED and record.output_blob:
-        found[OutputName.SUCCEEDED] = record.output_blob
+        outputs[OutputName.SUCCEEDED] = record.output_blob
     if record.failed_blob:
-        found[OutputName.FAILED] = record.failed_blob
-    return found
+        outputs[OutputName.FAILED] = record.failed_blob
+    return outputs
 
 
-def status_links(record: JobRecord, reference: str, style: LinkOptions) -> tuple[Link, ...]:
-    """The links of a status answer; `reference` is the id, or a download's data source name, that leads back to it."""
-    kind = JOB_TYPES[record.job_type].kind
-    # A publish, delete or access job has no output URL of its own kind.
-    output_kind, output_reference = (
-        (StatusPath.LISTED, record.public_id) if kind is StatusPath.SERVICE else (kind, reference)
-    )
+def build_status_links(record: JobRecord, reference: str, options: LinkOptions) -> tuple[Link, ...]:
+    """The links of a status response. `reference` is the id in the self link, or a download's data source name."""
+    path = JOB_TYPES[record.job_type].status_path
+    # A publish, delete or access job has no output URL at its own path.
+    output_path = (StatusPath.LISTED, record.public_id) if path is StatusPath.SERVICE else (path, reference)
     return (
-        Link("self", status_url(kind, reference, style.base)),
-        *_output_links(record, output_kind, output_reference, style),
-        *_service_links(record, style, in_list=False),
+        Link("self", build_status_url(path, reference, options.base)),
+        *_build_output_links(record, *output_path, options),
+        *_build_data_source_links(record, options, in_list=False),
     )
 
 
-def list_links(record: JobRecord, style: LinkOptions) -> tuple[Link, ...]:
+def build_list_links(record: JobRecord, options: LinkOptions) -> tuple[Link, ...]:
     """The links of a job in the job list."""
-    shown = JOB_TYPES[record.job_type]
-    if shown.links_in_list:
-        return (
-            Link("self", status_url(shown.kind, record.public_id, style.base)),
-            *_output_links(record, StatusPath.LISTED, record.public_id, style),
-        )
-    return tuple(_service_links(record, style, in_list=True))
+    spec = JOB_TYPES[record.job_type]
+    if not spec.links_in_list:
+        return tuple(_build_data_source_links(record, options, in_list=True))
+    return (
+        Link("self", build_status_url(spec.status_path, record.public_id, options.base)),
+        *_build_output_links(record, StatusPath.LISTED, record.public_id, options),
+    )
 
 
-def status_url(kind: StatusPath, reference: str, base: str) -> str:
+def build_status_url(path: StatusPath, reference: str, base: str) -> str:
     """A job's status URL, in its documented casing."""
-    tail = "/$getstatus" if kind is StatusPath.SERVICE else ""
-    return f"{base}/REST/v1/{kind.value}/{segment(reference)}{tail}"
+    tail = "/$getstatus" if path is StatusPath.SERVICE else ""
+    return f"{base}/REST/v1/{path.value}/{quote_segment(reference)}{tail}"
 
 
-def segment(text: str) -> str:
-    """A text as one segment of a path."""
+def quote_segment(text: str) -> str:
+    """Percent-encodes a text as one segment of a path."""
     return quote(text, safe=_SEGMENT_SAFE, errors="replace")
 
 
-def _output_links(record: JobRecord, kind: StatusPath, reference: str, style: LinkOptions) -> Iterator[Link]:
-    for name, blob in job_outputs(record).items():
-        url = f"{status_url(kind, reference, style.base)}/output/{name}"
-        if style.sign is not None:
-            url = style.sign(blob) + style.suffix.replace(PLACE_OF_OUTPUT, name)
+def _build_output_links(record: JobRecord, path: StatusPath, reference: str, options: LinkOptions) -> Iterator[Link]:
+    for name, blob in list_outputs(record).items():
+        url = f"{build_status_url(path, reference, options.base)}/output/{name}"
+        if options.sign is not None:
+            url = options.sign(blob) + options.suffix.replace(OUTPUT_PLACEHOLDER, name)
         yield Link("output", url, name)
 
 
-def _service_links(record: JobRecord, style: LinkOptions, *, in_list: bool) -> Iterator[Link]:
-    when = JOB_TYPES[record.job_type].service_link
-    if when is DataSourceLinkPolicy.NEVER or (in_list and when is DataSourceLinkPolicy.ON_STATUS):
+def _build_data_source_links(record: JobRecord, options: LinkOptions, *, in_list: bool) -> Iterator[Link]:
+    policy = JOB_TYPES[record.job_type].data_source_link
+    if policy is DataSourceLinkPolicy.NEVER or (in_list and policy is DataSourceLinkPolicy.ON_STATUS):
         return
     if record.status is not JobStatus.COMPLETED or not record.access_id or not record.data_source_name:
         return
-    url = f"{style.base}/REST/v1/data/{segment(record.access_id)}/{segment(record.data_source_name)}"
-    for role in style.roles if when is DataSourceLinkPolicy.ON_STATUS else ("dataSource",):
+    url = f"{options.base}/REST/v1/data/{quote_segment(record.access_id)}/{quote_segment(record.data_source_name)}"
+    for role in options.roles if policy is DataSourceLinkPolicy.ON_STATUS else ("dataSource",):
         yield Link(role, url, "service")

@@ -1,4 +1,4 @@
-"""What the parameters of the write side say: of loads, of what is set or deleted, and of how a data source is told."""
+"""Query parameters of the write operations and of the data source listings."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from adapters.model.jobs import JobType
 from proxy.wire.errors import ApiError, ErrorCode
 from proxy.wire.request import QueryParameters, is_data_source_name
 
-# By their names in lower case, since letter case does not matter; the values are the names as the documents write them.
+# By their names in lower case; each with the name as the documents write it.
 LOAD_OPERATIONS = {
     "complete": ("complete", JobType.COMPLETE),
     "completestaging": ("completeStaging", JobType.COMPLETE_STAGING),
@@ -20,7 +20,7 @@ INPUTS = frozenset(("xml", "csv", "tab", "pipe", "kml", "shp"))
 
 MAX_DESCRIPTION = 2048
 
-# Characters. It becomes part of a row, where a property has room for 32,768 of them, of UTF-16.
+# Characters. A row's property holds 32,768 UTF-16 code units, and the location is part of one.
 MAX_LOCATION = 8000
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -30,10 +30,9 @@ _FLAGS = {"0": False, "false": False, "1": True, "true": True}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRequest:
-    """What a load is asked for; None where a parameter is not given.
+    """The parameters of a load; None where one is absent.
 
-    `public` is None on a staging load too: the documents say that setPublic is not for those, but a shipped client
-    sends it with every load.
+    `public` is None for a staging load too: the documents exclude setPublic there, but a shipped client sends it.
     """
 
     name: str
@@ -46,74 +45,72 @@ class LoadRequest:
     location: str | None
 
 
-def load_request(query: QueryParameters) -> LoadRequest:
-    """Reads the parameters of a load.
+def parse_load_request(query: QueryParameters) -> LoadRequest:
+    """Parses the parameters of a load.
 
     Raises:
-        WireError: one is missing, or has a value that is not allowed.
+        ApiError: one is missing, or its value is not allowed.
     """
-    given = query.parameters
-    name = given.get("datasourcename", "")
+    parameters = query.parameters
+    name = parameters.get("datasourcename", "")
     if not is_data_source_name(name):
         raise ApiError(ErrorCode.BAD_NAME_PARAMETER)
-    operation = LOAD_OPERATIONS.get(given.get("loadoperation", "").lower())
+    operation = LOAD_OPERATIONS.get(parameters.get("loadoperation", "").lower())
     if operation is None:
         raise ApiError(ErrorCode.BAD_LOAD_OPERATION)
-    form = given.get("input", "").lower()
-    if form not in INPUTS:
+    input_format = parameters.get("input", "").lower()
+    if input_format not in INPUTS:
         raise ApiError(ErrorCode.BAD_INPUT)
-    public = flag(given, "setpublic", ErrorCode.BAD_SET_PUBLIC)
-    description = given.get("description") or None
+    public = parse_flag(parameters, "setpublic", ErrorCode.BAD_SET_PUBLIC)
+    description = parameters.get("description") or None
     if description is not None and len(description) > MAX_DESCRIPTION:
         raise ApiError(ErrorCode.BAD_DESCRIPTION)
-    location = given.get("datalocation") or None
+    location = parameters.get("datalocation") or None
     if location is not None and (len(location) > MAX_LOCATION or _CONTROLS.search(location)):
         raise ApiError(ErrorCode.BAD_DATA_LOCATION)
     return LoadRequest(
         name=name,
         operation=operation[0],
         job_type=operation[1],
-        input=form,
+        input=input_format,
         public=None if operation[1] in STAGING else public,
-        access_id=given.get("accessid") or None,
+        access_id=parameters.get("accessid") or None,
         description=description,
         location=location,
     )
 
 
-def flag(given: Mapping[str, str], name: str, mistake: ErrorCode) -> bool | None:
-    """A parameter that says yes or no; None where it is not given, or empty.
+def parse_flag(parameters: Mapping[str, str], name: str, error: ErrorCode) -> bool | None:
+    """Parses a boolean parameter; None where it is absent or empty.
 
     Raises:
-        WireError: it says anything else.
+        ApiError: `error`, for any other value.
     """
-    text = given.get(name, "").lower()
-    if not text:
-        return None
-    if text not in _FLAGS:
-        raise ApiError(mistake)
-    return _FLAGS[text]
+    text = parameters.get(name, "").lower()
+    if text and text not in _FLAGS:
+        raise ApiError(error)
+    return _FLAGS.get(text)
 
 
-def shows_all_versions(given: Mapping[str, str]) -> bool:
-    """Whether showAllVersions is true: `true` or a number, as the page's own example has it.
+def shows_all_versions(parameters: Mapping[str, str]) -> bool:
+    """Whether showAllVersions is true: `true`, or a number other than 0, as the document's example has it.
 
     Raises:
-        WireError: it is no such thing.
+        ApiError: the value is neither a boolean nor a number.
     """
-    text = given.get("showallversions", "").lower()
+    text = parameters.get("showallversions", "").lower()
     if text.isascii() and text.isdigit():
         return bool(text.strip("0"))
-    return flag(given, "showallversions", ErrorCode.BAD_SHOW_ALL_VERSIONS) or False
+    return parse_flag(parameters, "showallversions", ErrorCode.BAD_SHOW_ALL_VERSIONS) or False
 
 
-def wants_json(given: Mapping[str, str]) -> bool:
+def wants_json(parameters: Mapping[str, str]) -> bool:
     """Whether $format asks for JSON; Atom is the default.
 
     Raises:
-        WireError: it asks for neither.
+        ApiError: it names another format.
     """
-    text = given.get("$format", "").lower()
+    text = parameters.get("$format", "").lower()
     if text not in {"", "atom", "json"}:
         raise ApiError(ErrorCode.BAD_FORMAT)
     return text == "json"

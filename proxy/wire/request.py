@@ -1,4 +1,4 @@
-"""What a request asks for: its path and query, read as Bing read them (wire contract, section 1)."""
+"""Parses a request's path and query as Bing did (wire-contract.md, section 1)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from proxy.wire.routes import ROUTES, Operation
 
 
 class Format(Enum):
-    """The two formats of an answer."""
+    """The two formats of a response."""
 
     JSON = "json"
     XML = "xml"
@@ -21,32 +21,16 @@ class Format(Enum):
 OUTPUTS = ("succeeded", "failed")
 
 # Beside key, queryKey and output. Others are ignored.
-PARAMETERS = frozenset(
-    (
-        "$format",
-        "accessid",
-        "datalocation",
-        "datasourcename",
-        "description",
-        "input",
-        "isstaging",
-        "jobid",
-        "loadoperation",
-        "setpublic",
-        "showallversions",
-    )
-)
+_OF_LOADS = {"accessid", "datalocation", "datasourcename", "description", "input", "loadoperation", "setpublic"}
+PARAMETERS = frozenset(_OF_LOADS | {"$format", "isstaging", "jobid", "showallversions"})
 
-# The documents forbid the hyphen; the .NET client's own check allows it, and sources in use have it.
+# The documents forbid the hyphen. The .NET client's own check allows it, and data sources have it.
 _DATA_SOURCE_NAME = re.compile(r"[A-Za-z0-9~`!$^_={}-]{1,50}")
 
 
 @dataclass(frozen=True, slots=True)
 class QueryParameters:
-    """The parameters that count. Names match in any letter case, and the first one given counts.
-
-    `parameters` holds those of PARAMETERS that were given, by their names in lower case.
-    """
+    """The known parameters of a request; `parameters` holds those of PARAMETERS by their names in lower case."""
 
     key: bytes | None
     output: str
@@ -55,12 +39,12 @@ class QueryParameters:
 
     @property
     def format(self) -> Format:
-        """The format to answer in; JSON where what was asked for is no format."""
+        """The format to respond in: JSON, unless XML is asked for."""
         return Format.XML if self.output.lower() == Format.XML.value else Format.JSON
 
     def check(self) -> None:
-        """Raises WireError where the format is none."""
-        if self.output and self.output.lower() not in {answer.value for answer in Format}:
+        """Raises ApiError if `output` names no format."""
+        if self.output.lower() not in {"", *(each.value for each in Format)}:
             raise ApiError(ErrorCode.BAD_OUTPUT)
 
 
@@ -68,12 +52,12 @@ class QueryParameters:
 class ApiCall:
     """A request for one operation.
 
-    `reference` is the path's id of a job, or of a version, or the data source name that stands for a job; `output` the
-    output's name; `access_id` and `name` those of a data source.
+    `reference` is the path's id of a job or a version, or the data source name that stands for a download job.
+    `access_id` and `name` are a data source's.
     """
 
     operation: Operation
-    kind: StatusPath
+    status_path: StatusPath
     reference: str = ""
     output: str = ""
     access_id: str = ""
@@ -81,33 +65,31 @@ class ApiCall:
 
 
 def parse_query(query: bytes) -> QueryParameters:
-    """Reads a query string; never fails, whatever the bytes."""
-    keys: dict[str, bytes] = {}
-    output: str | None = None
-    parameters: dict[str, str] = {}
-    for pair in query.split(b"&"):
+    """Parses any bytes. Names match in any letter case, and the first value of a name counts."""
+    values: dict[str, bytes] = {}
+    for pair in query.replace(b"+", b" ").split(b"&"):
         name, _, value = pair.partition(b"=")
-        match _unquoted(name.replace(b"+", b" ")).lower():
-            case "key" | "querykey" as known:
-                keys.setdefault(known, unquote_to_bytes(value.replace(b"+", b" ")))
-            case "output" | "o" if output is None:
-                output = _unquoted(value.replace(b"+", b" "))
-            case known if known in PARAMETERS and known not in parameters:
-                parameters[known] = _unquoted(value.replace(b"+", b" "))
-    return QueryParameters(keys.get("key") or None, output or "", keys.get("querykey") or None, parameters)
+        text = _unquote(name).lower()
+        values.setdefault("output" if text == "o" else text, value)
+    key, query_key = (unquote_to_bytes(values.get(name, b"")) or None for name in ("key", "querykey"))
+    parameters = {name: _unquote(value) for name, value in values.items() if name in PARAMETERS}
+    return QueryParameters(key, _unquote(values.get("output", b"")), query_key, parameters)
 
 
 def parse_path(raw_path: bytes, method: str) -> ApiCall:
-    """Finds the operation that a path and a method ask for.
+    """Finds the operation of a path and a method.
 
-    The path comes as it was sent: it is split before it is decoded, so that an encoded slash stays within its segment.
-    Empty segments, as of a slash at the end, change nothing.
+    Empty segments, such as one after a slash at the end, change nothing.
+
+    Args:
+        raw_path: the path as it was sent. It is split before it is decoded, so an encoded slash stays in its segment.
+        method: the HTTP method.
 
     Raises:
-        WireError: there is no such path, or it does not take this method.
+        ApiError: no operation has this path, or none takes this method.
     """
-    segments = [_unquoted(part) for part in raw_path.split(b"/") if part]
-    allowed: tuple[str, ...] = ()
+    segments = [_unquote(part) for part in raw_path.split(b"/") if part]
+    allowed: set[str] = set()
     for route, template in _TEMPLATES:
         found = _match(template, segments)
         if found is None:
@@ -115,26 +97,29 @@ def parse_path(raw_path: bytes, method: str) -> ApiCall:
         if method in route.methods:
             return ApiCall(
                 route.operation,
-                route.kind,
+                route.status_path,
                 found.get("{job}", found.get("{previousVersionJobId}", "")),
                 found.get("{output}", "").lower(),
                 found.get("{accessId}", ""),
                 found.get("{name}", ""),
             )
-        allowed += route.methods
+        allowed.update(route.methods)
     if allowed:
         raise ApiError(ErrorCode.WRONG_METHOD, tuple(sorted(allowed, key=_METHODS.index)))
     raise ApiError(ErrorCode.NO_SUCH_PATH)
 
 
 def redact_path(raw_path: bytes, is_key: Callable[[str], bool] = lambda _: False) -> str:
-    """A path as a log may tell it: the words of the URL templates, and ids of 32 hex digits.
+    """A path that a log may hold: words of the URL templates, and ids of 32 hex digits. Other segments become `...`.
 
-    Of anything else it tells only that something is there: clients put keys into odd places. `is_key` says of what
-    looks like an id whether it is somebody's key.
+    Clients put keys into odd places. `is_key` recognises one that looks like an id.
     """
-    segments = [_unquoted(part) for part in raw_path.split(b"/") if part]
-    return "".join(f"/{segment if _is_told(segment, is_key) else '...'}" for segment in segments[:_TOLD_SEGMENTS])
+
+    def is_safe(segment: str) -> bool:
+        return segment.lower() in _WORDS or (_ID.fullmatch(segment.lower()) is not None and not is_key(segment))
+
+    segments = [_unquote(part) for part in raw_path.split(b"/") if part]
+    return "".join(f"/{segment if is_safe(segment) else '...'}" for segment in segments[:_MAX_SEGMENTS])
 
 
 def is_data_source_name(text: str) -> bool:
@@ -144,16 +129,9 @@ def is_data_source_name(text: str) -> bool:
 
 _TEMPLATES = [(route, f"{route.root}/{route.template}".split("/")) for route in ROUTES]
 _METHODS = ("GET", "HEAD", "POST", "DELETE")
-_TOLD_SEGMENTS = 8
+_MAX_SEGMENTS = 8
 _WORDS = {word.lower() for _, template in _TEMPLATES for word in template} | set(OUTPUTS)
 _ID = re.compile(r"[0-9a-f]{32}")
-
-# No access id: data/jobs is where jobs are asked for.
-_JOBS = "jobs"
-
-
-def _is_told(segment: str, is_key: Callable[[str], bool]) -> bool:
-    return segment.lower() in _WORDS or (_ID.fullmatch(segment.lower()) is not None and not is_key(segment))
 
 
 def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
@@ -165,14 +143,11 @@ def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
             found[pattern] = segment
         elif pattern.lower() != segment.lower():
             return None
-    if found.get("{output}", OUTPUTS[0]).lower() not in OUTPUTS:
-        return None
-    if found.get("{accessId}", "").lower() == _JOBS and "data" in template:
-        return None
-    if found.get("{entityType}", "").startswith("$"):  # no entity type begins so
-        return None
-    return found
+    is_output = found.get("{output}", OUTPUTS[0]).lower() in OUTPUTS
+    is_job = found.get("{accessId}", "").lower() == "jobs" and "data" in template  # data/jobs is where jobs are
+    is_document = found.get("{entityType}", "").startswith("$")
+    return found if is_output and not is_job and not is_document else None
 
 
-def _unquoted(text: bytes) -> str:
+def _unquote(text: bytes) -> str:
     return (unquote_to_bytes(text) if b"%" in text else text).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The resources of an answer: what it says of a job, before it is written as JSON or XML."""
+"""The resources of a response: what it shows of a job, before rendering."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,7 +35,7 @@ class EntityCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResource:
-    """One job of an answer. None means that the member is absent; a DataServiceJob has no counts."""
+    """One job of a response. None means that the member is absent; a DataServiceJob has no counts."""
 
     resource_type: ResourceType
     id: str

@@ -1,4 +1,4 @@
-"""What can be asked for: every URL template with its methods and its operation, as the documents list them."""
+"""Every URL template with its methods and its operation, as the documents list them."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,49 +7,49 @@ from proxy.wire.job_types import StatusPath
 
 
 class Operation(Enum):
-    """What can be asked for; the value names it in the log."""
+    """The operations of the API; the value names one in the log."""
 
-    JOB_STATUS = "job status"
-    JOB_LIST = "job list"
-    JOB_OUTPUT = "job output"
-    LOAD = "create load job"
-    DOWNLOAD = "create download job"
-    ROLLBACK = "create rollback job"
-    PUBLISH = "create publish job"
-    ACCESS = "create access job"
-    DELETE = "create delete job"
-    DATA_SOURCES = "data sources"
-    DATA_SOURCE = "data source"
-    ALL_METADATA = "metadata of all"
+    JOB_STATUS = "job_status"
+    JOB_LIST = "job_list"
+    JOB_OUTPUT = "job_output"
+    LOAD = "create_load_job"
+    DOWNLOAD = "create_download_job"
+    ROLLBACK = "create_rollback_job"
+    PUBLISH = "create_publish_job"
+    ACCESS = "create_access_job"
+    DELETE = "create_delete_job"
+    DATA_SOURCES = "data_sources"
+    DATA_SOURCE = "data_source"
+    ALL_METADATA = "metadata_of_all"
     METADATA = "metadata"
-    PUBLIC_DATA_SOURCES = "public data sources"
-    GEOCODE = "create geocode job"
-    QUERY = "query data source"
-    BING_DATA = "query Bing data"
-    BOUNDARIES = "query boundaries"
+    PUBLIC_DATA_SOURCES = "public_data_sources"
+    GEOCODE = "create_geocode_job"
+    QUERY = "query_data_source"
+    BING_DATA = "query_bing_data"
+    BOUNDARIES = "query_boundaries"
 
 
 ROOT = "REST/v1"
 
 READING = ("GET", "HEAD")
 
-# HEAD promises to change nothing, so what GET creates is not asked for by HEAD.
+# HEAD must change nothing, so an operation that creates a job takes GET alone.
 CREATING = ("GET",)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One URL template: a segment in braces takes any text, the others match in any letter case."""
+    """One URL template: a segment in braces matches any text, the others match in any letter case."""
 
     template: str
     operation: Operation
-    kind: StatusPath = StatusPath.LISTED
+    status_path: StatusPath = StatusPath.LISTED
     methods: tuple[str, ...] = READING
     root: str = ROOT
 
 
-# What the API has and this endpoint does not serve, in words. Each is an operation of its own, so that the log and the
-# metrics show the operator which programs need it.
+# Operations of Bing's API that this endpoint does not serve, as the error's text words them. The log and the metrics
+# show the operator which programs need them.
 NOT_SERVED = {
     Operation.GEOCODE: "creating geocode jobs; it serves the status and the outputs of existing ones",
     Operation.QUERY: "queries of data sources; it serves their information and downloads",
@@ -57,7 +57,7 @@ NOT_SERVED = {
     Operation.BOUNDARIES: "boundaries of the Geodata API",
 }
 
-# Below their root, /REST/v1/ unless another is given. The documents print output links under ListJobs and Download too.
+# Below /REST/v1/, unless a route has another root. The documents print output links under ListJobs and Download too.
 ROUTES = (
     Route("Dataflows/ListJobs", Operation.JOB_LIST),
     Route("Dataflows/LoadDataSource/{job}", Operation.JOB_STATUS, StatusPath.LOAD),

@@ -69,7 +69,7 @@ def output_link(proxy: LiveServer, account: Storage, output: str = "json") -> st
 
 @pytest.mark.parametrize("download", DOWNLOADS.values(), ids=DOWNLOADS.keys())
 @pytest.mark.parametrize("output", ["json", "xml"])
-def test_a_key_appended_to_a_link_does_no_harm_and_reaches_nobody(
+def test_a_key_appended_to_a_link_does_no_harm(
     *, download: Download, output: str, proxy: LiveServer, account: Storage, wire: Wire
 ) -> None:
     wire.seen = b""
@@ -86,7 +86,7 @@ def test_the_link_as_it_is_works_too(download: Download, proxy: LiveServer, acco
 def test_merged_parameters_work_and_go_to_storage(proxy: LiveServer, account: Storage, wire: Wire) -> None:
     response = requests.get(output_link(proxy, account), params={"key": KEY}, timeout=20)
     assert response.content == CONTENT
-    assert b"&key=master-key" in wire.seen  # the README says so, and that `redirect` avoids it
+    assert b"&key=master-key" in wire.seen  # wire-contract.md, section 4, says so, and that `redirect` avoids it
 
 
 def test_in_redirect_mode_no_client_gives_its_key_to_storage(account: Storage, wire: Wire) -> None:

@@ -62,9 +62,7 @@ def test_the_documented_sample_sees_the_status_and_every_link(status: str, proxy
 
 
 @pytest.mark.parametrize("status", ["Pending", "Completed", "Aborted"])
-def test_a_reader_that_skips_a_node_behind_each_link_skips_white_space_only(
-    status: str, proxy: LiveServer, account: Storage
-) -> None:
+def test_a_forward_reader_skips_white_space_only(status: str, proxy: LiveServer, account: Storage) -> None:
     content = proxy.client.get(status_url(proxy, load_job(account, status), "&o=xml")).content
     seen = skipping_walk(content)
     assert seen.status == status

@@ -28,7 +28,7 @@ def first_job(url: str) -> dict[str, Any]:
     return dict(answer["resourceSets"][0]["resources"][0])
 
 
-def test_a_script_polls_while_pending_and_then_takes_the_second_link(proxy: LiveServer, account: Storage) -> None:
+def test_a_script_polls_and_takes_the_second_link(proxy: LiveServer, account: Storage) -> None:
     job_id = load_job(account, "Running")
     completion = {"PartitionKey": account.account, "RowKey": job_id, "Status": "Succeeded"}
     completed = Timer(0.3, account.table.update_entity, [completion])
@@ -74,7 +74,7 @@ def test_a_client_builds_the_output_url_itself_and_follows_redirects(
     assert requests.get(url, params={"key": "master-key"}, timeout=20).content == CONTENT
 
 
-def test_a_sample_that_looks_for_exactly_data_source_finds_the_service_url(proxy: LiveServer, account: Storage) -> None:
+def test_a_sample_finds_the_data_source_link(proxy: LiveServer, account: Storage) -> None:
     job = first_job(status_url(proxy, load_job(account)))
     # First(...) of LINQ, which throws when there is none.
     link = next(link for link in job["links"] if link["role"] == "dataSource")
@@ -115,7 +115,7 @@ def test_a_script_in_r_is_given_geocoded_rows_as_text(name: str, key: str, proxy
     assert list(csv.DictReader(found.splitlines()[1:])) == [{"Id": "0", "GeocodeResponse/Point/Latitude": "39.74"}]
 
 
-def test_a_script_waits_where_an_error_says_job_usage_quota(storage: Storage, start: StartServer) -> None:
+def test_a_script_waits_at_job_usage_quota(storage: Storage, start: StartServer) -> None:
     server = start(storage, max_active_jobs=1)
     pending = storage.job("Geocode", "Running")
     url = f"{server.url}/REST/v1/Dataflows/LoadDataSource"

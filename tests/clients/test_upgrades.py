@@ -23,7 +23,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
-def test_loads_of_a_client_that_asks_for_http_2_are_stored_as_they_were_sent(
+def test_loads_with_an_http_2_upgrade_are_stored(
     command: tuple[str, ...], server: LiveServer, storage: Storage, tmp_path: Path
 ) -> None:
     if shutil.which(command[0]) is None:

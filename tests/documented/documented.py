@@ -79,7 +79,7 @@ _LOAD = ("get-load-data-source-status", "get-load-data-source-status-2")
 _DOWNLOAD = ("get-download-data-source-job-status", "download-data-source-dataflow-response-description")
 
 _TRACE = "9401a5764214a3b87a4c982d2d98a640"
-_2011, _2013 = (Branding(DEFAULT_COPYRIGHT).copyright_of(year) for year in (2011, 2013))
+_2011, _2013 = (Branding(DEFAULT_COPYRIGHT).format_copyright(year) for year in (2011, 2013))
 
 EXAMPLES = (
     Example("get-job-list.json", _LIST, JOB_LIST_JSON, "3f3b4619b0b7485a97feb883eb871f70", _2013),

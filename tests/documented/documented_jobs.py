@@ -8,21 +8,21 @@ from dataclasses import replace
 
 from adapters.model.job_ids import imported_job_id
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
-from adapters.model.ticks import parse
+from adapters.model.ticks import parse_ticks
 
 OUTPUT = BlobPath("exports", "output.xml")
 
 
 def _job(legacy_id: str, job_type: JobType, created: str, completed: str | None = None) -> JobRecord:
     """A job as an import keeps it; without a date of completion it is pending."""
-    ticks = parse(created)
+    ticks = parse_ticks(created)
     return JobRecord(
         row_key=imported_job_id(ticks, "contoso", legacy_id),
         legacy_id=legacy_id,
         job_type=job_type,
         status=JobStatus.PENDING if completed is None else JobStatus.COMPLETED,
         created=ticks,
-        completed=None if completed is None else parse(completed),
+        completed=None if completed is None else parse_ticks(completed),
     )
 
 
@@ -98,4 +98,4 @@ DOWNLOAD_XML = replace(
     output_blob=OUTPUT,
     total=300,
 )
-DOWNLOAD_JSON = replace(DOWNLOAD_XML, created=parse("2011-11-17T20:38:31Z"))
+DOWNLOAD_JSON = replace(DOWNLOAD_XML, created=parse_ticks("2011-11-17T20:38:31Z"))

@@ -33,7 +33,7 @@ def test_every_example_of_the_documents_has_its_file() -> None:
     assert {path.name for path in FOLDER.iterdir()} == {example.file for example in EXAMPLES}
 
 
-def test_every_file_tells_its_corrections() -> None:
+def test_every_file_lists_its_corrections() -> None:
     told = (Path(__file__).parent / "CORRECTIONS.md").read_text(encoding="utf-8")
     assert [example.file for example in EXAMPLES if f"`{example.file}`" not in told] == []
 
@@ -55,14 +55,14 @@ def test_a_json_example_is_well_formed_and_in_order(example: Example) -> None:
 
 
 @each_example
-def test_a_file_is_utf8_without_a_bom_and_ends_with_its_last_token(example: Example) -> None:
+def test_a_file_is_utf8_without_bom(example: Example) -> None:
     content = example.content()
     assert content[:1] in {b"{", b"<"}
     assert content[-1:] in {b"}", b">"}
     assert b"\r" not in content
 
 
-def test_the_job_list_has_its_documented_order_whatever_the_order_of_the_rows() -> None:
+def test_the_job_list_has_its_documented_order() -> None:
     documented = [record.public_id for record in JOB_LIST_XML]
     for rows in permutations(JOB_LIST_XML):
         assert [job.id for job in job_list_resources(rows, STYLE)] == documented

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.settings import PREFIX, Settings, SettingsError, load_settings, variable
+from proxy.settings import PREFIX, Settings, SettingsError, load_settings, variable_name
 
 SECRET = "hunter2"  # noqa: S105 - it opens nothing
 
@@ -31,7 +31,6 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "public_url": "",
         "host": "0.0.0.0",  # noqa: S104 - a server in a container
         "port": 8080,
-        "workers": 1,
         "link_scheme": "public",
         "cors_origins": ("*",),
         "output_links": "sas",
@@ -48,9 +47,9 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert {name: defaults[name] for name in expected} == expected
 
 
-def test_every_variable_begins_with_the_prefix_and_says_what_it_means() -> None:
+def test_every_variable_has_the_prefix_and_a_description() -> None:
     assert PREFIX == "PROXY_"
-    assert variable("sas_minutes") == "PROXY_SAS_MINUTES"
+    assert variable_name("sas_minutes") == "PROXY_SAS_MINUTES"
     assert all(field.description for field in Settings.model_fields.values())
 
 
@@ -73,9 +72,6 @@ def test_every_variable_begins_with_the_prefix_and_says_what_it_means() -> None:
         ("PROXY_PORT", "http"),
         ("PROXY_PORT", "-1"),
         ("PROXY_PORT", "65536"),
-        ("PROXY_WORKERS", "0"),
-        ("PROXY_WORKERS", "257"),
-        ("PROXY_WORKERS", "1.5"),
         ("PROXY_OUTPUT_LINKS", "both"),
         ("PROXY_LINK_SCHEME", "https"),
         ("PROXY_CORS_ORIGINS", "maps.example.com"),
@@ -116,6 +112,23 @@ def test_every_variable_begins_with_the_prefix_and_says_what_it_means() -> None:
 )
 def test_a_mistake_is_one_line_that_names_the_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     assert _mistake(monkeypatch, name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("PROXY_PORT", "http", "must be a whole number from 0 to 65535 (it is 'http'); correct or unset it"),
+        ("PROXY_STORAGE_TIMEOUT", "0", "must be a number above 0 and up to 300 (it is '0'); correct or unset it"),
+        ("PROXY_OUTPUT_LINKS", "both", "must be 'sas' or 'redirect' (it is 'both'); correct or unset it"),
+        ("PROXY_TIME_ZONE", "M" * 500, f"like America/Los_Angeles (it is '{'M' * 80}'); correct or unset it"),
+        ("PROXY_PUBLIC_URL", "https://me:hunter2@a/?key=hunter2", "(it is 'https://...a/?...'); correct or unset it"),
+        ("PROXY_SAS_SUFFIX", "&sig=hunter2#", "storage knows: sig (it is '&sig=...#'); correct or unset it"),
+    ],
+)
+def test_a_mistake_shows_what_is_allowed_and_the_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    assert _mistake(monkeypatch, name, value).endswith(message)
 
 
 @pytest.mark.parametrize("name", ["timeout", "ses", "snapshot", "sig", "SE", "sp", "s%69g", "versionid", "rscd"])
@@ -192,9 +205,9 @@ def test_the_key_ring_is_never_printed() -> None:
     assert SECRET not in str(load_settings().model_dump())
 
 
-def test_a_variable_that_nobody_filled_in_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
-        monkeypatch.setenv(variable(name), "")
+        monkeypatch.setenv(variable_name(name), "")
     monkeypatch.setenv("PROXY_KEYRING", "{}")
     found = load_settings()
     assert found.port == 8080

@@ -1,72 +1,72 @@
-"""Jobs of a data source that exists: download, roll back, publish what is staged, make public or private, delete."""
+"""Jobs of an existing data source: download, roll back, publish what is staged, make public or private, delete."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.jobs import JobType
-from adapters.tables.data_source_store import DataSource
+from adapters.model.versions import find_version, staged_version
 from proxy.api.context import CallContext
-from proxy.api.handlers.job_creation import create_and_describe, create_job_for
+from proxy.api.handlers.job_creation import Payload, create_and_describe, create_job_for
 from proxy.api.responses import Accepted
 from proxy.wire.create_response import CreatedJob
 from proxy.wire.errors import ApiError, ErrorCode
-from proxy.wire.parameters import flag
+from proxy.wire.parameters import parse_flag
 from proxy.wire.request import ApiCall
-from proxy.wire.version_entries import staged_version, version_of
 
 
-async def create_download(call: ApiCall, caller: CallContext) -> CreatedJob:
-    """Writes a version out, by default the published one (Create a Download Job)."""
-    job_id = caller.query.parameters.get("jobid") or None
+async def create_download(call: ApiCall, context: CallContext) -> CreatedJob:
+    """Exports a version, by default the published one (Create a Download Job)."""
+    job_id = context.query.parameters.get("jobid") or None
 
-    def work(source: DataSource) -> Mapping[str, Any]:
-        version = source.published if job_id is None else version_of(source, job_id, caller.account.clock.now())
-        if version is None:
-            raise ApiError(ErrorCode.NO_SUCH_VERSION)
-        return {"version": None if job_id is None else version.job_id}
+    def build_payload(source: DataSource) -> Payload:
+        if job_id is None:
+            _ensure_found(source.published)
+            return {"version": None}
+        return {"version": _ensure_found(find_version(source, job_id, context.account.clock.now())).job_id}
 
-    return await create_and_describe(call, caller, JobType.DOWNLOAD, work)
+    return await create_and_describe(call, context, JobType.DOWNLOAD, build_payload)
 
 
-async def create_rollback(call: ApiCall, caller: CallContext) -> CreatedJob:
+async def create_rollback(call: ApiCall, context: CallContext) -> CreatedJob:
     """Makes an earlier version current again (Rollback a Data Source Dataflow)."""
 
-    def work(source: DataSource) -> Mapping[str, Any]:
+    def build_payload(source: DataSource) -> Payload:
         version = next((each for each in source.earlier if each.job_id == call.reference.lower()), None)
-        if version is None:
-            raise ApiError(ErrorCode.NO_SUCH_VERSION)
-        return {"version": version.job_id}
+        return {"version": _ensure_found(version).job_id}
 
-    return await create_and_describe(call, caller, JobType.ROLLBACK, work)
+    return await create_and_describe(call, context, JobType.ROLLBACK, build_payload)
 
 
-async def create_publish(call: ApiCall, caller: CallContext) -> CreatedJob:
+async def create_publish(call: ApiCall, context: CallContext) -> CreatedJob:
     """Makes the staged version current (Publish a Staged Data Source)."""
 
-    def work(source: DataSource) -> Mapping[str, Any]:
-        if staged_version(source, caller.account.clock.now()) is None:
-            raise ApiError(ErrorCode.NO_SUCH_VERSION)
+    def build_payload(source: DataSource) -> Payload:
+        _ensure_found(staged_version(source, context.account.clock.now()))
         return {}
 
-    return await create_and_describe(call, caller, JobType.PUBLISH, work)
+    return await create_and_describe(call, context, JobType.PUBLISH, build_payload)
 
 
-async def create_access(call: ApiCall, caller: CallContext) -> CreatedJob:
+async def create_access(call: ApiCall, context: CallContext) -> CreatedJob:
     """Makes the data source public or private (Make a Data Source Public)."""
-    public = flag(caller.query.parameters, "setpublic", ErrorCode.BAD_SET_PUBLIC)
+    public = parse_flag(context.query.parameters, "setpublic", ErrorCode.BAD_SET_PUBLIC)
     if public is None:
         raise ApiError(ErrorCode.BAD_SET_PUBLIC)
-    return await create_and_describe(call, caller, JobType.ACCESS, lambda _: {"public": public}, public=public)
+    return await create_and_describe(call, context, JobType.ACCESS, lambda _: {"public": public}, public=public)
 
 
-async def create_delete(call: ApiCall, caller: CallContext) -> Accepted:
+async def create_delete(call: ApiCall, context: CallContext) -> Accepted:
     """Deletes the data source, or its staged version alone (Delete a Data Source)."""
-    staging = flag(caller.query.parameters, "isstaging", ErrorCode.BAD_IS_STAGING) or False
+    staging = parse_flag(context.query.parameters, "isstaging", ErrorCode.BAD_IS_STAGING) or False
 
-    def work(source: DataSource) -> Mapping[str, Any]:
-        if staging and staged_version(source, caller.account.clock.now()) is None:
-            raise ApiError(ErrorCode.NO_SUCH_VERSION)
+    def build_payload(source: DataSource) -> Payload:
+        if staging:
+            _ensure_found(staged_version(source, context.account.clock.now()))
         return {"staging": staging}
 
-    await create_job_for(call, caller, JobType.DELETE, work)
+    await create_job_for(call, context, JobType.DELETE, build_payload)
     return Accepted()
+
+
+def _ensure_found(version: DataSourceVersion | None) -> DataSourceVersion:
+    if version is None:
+        raise ApiError(ErrorCode.NO_SUCH_VERSION)
+    return version

@@ -1,18 +1,23 @@
-"""What is the same for each new job: the limits, and the data source it is for."""
+"""Creates jobs: the account's quotas, then a row, a queue message and a response that agree, whatever storage does."""
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from adapters.account import AccountStorage
-from adapters.model.jobs import JobRecord, JobStatus, JobType
-from adapters.model.ticks import from_datetime
-from adapters.tables.data_source_store import DataSource
+from adapters.blobs.store import BLOCK_SECONDS
+from adapters.errors import ConflictError, StorageError, StorageErrorCode
+from adapters.model.data_sources import DataSource
+from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
+from adapters.model.ticks import Ticks, from_datetime
+from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
+from adapters.tables.properties import MalformedRowError
 from proxy.api.context import CallContext
-from proxy.api.handlers.creation import create_job, now
 from proxy.settings import Settings
 from proxy.wire.create_response import CreatedJob, create_response
 from proxy.wire.errors import ApiError, ErrorCode
@@ -20,19 +25,44 @@ from proxy.wire.request import ApiCall
 
 DAY = timedelta(hours=24)
 
+NOT_CREATED = "The job was not handed to a worker, and its caller was told so. Create it again."
+
+# Errors after which storage has certainly written nothing. After any other the outcome is unknown.
+NOTHING_WRITTEN = frozenset(
+    (StorageErrorCode.REJECTED, StorageErrorCode.ACCESS_DENIED, StorageErrorCode.NO_TABLE, StorageErrorCode.OVERLOADED)
+)
+
+# Seconds for which an unconfirmed job is looked for and ended, with waits that double from the first to the last one.
+UNDO_SECONDS = 60.0
+UNDO_WAITS = (0.25, 8.0)
+
+# Seconds of that for which the caller waits.
+UNDO_PATIENCE = 1.0
+
+Payload = Mapping[str, Any]
+"""What the worker of a job does, as JSON."""
+
+Plan = Callable[[], Awaitable[tuple[JobRecord, Payload]]]
+"""Checks whether the account may create the job now, and builds its record and payload; raises ApiError if not."""
+
+
+def now() -> Ticks:
+    """This moment."""
+    return from_datetime(datetime.now(UTC))
+
 
 async def recent_jobs(account: AccountStorage) -> list[JobRecord]:
-    """The account's jobs of the last 24 hours: what its limits count, and what is under way.
+    """The account's jobs of the last 24 hours without imported ones, which the quotas count.
 
-    Read from storage, not from what is remembered: a job created a moment ago counts.
+    They come from storage, not from the cache: a job created a moment ago counts.
     """
-    jobs = await account.creation_guard.call(lambda: account.jobs.created_since(from_datetime(datetime.now(UTC) - DAY)))
-    # Those that were imported from Bing were not created here.
+    since = from_datetime(datetime.now(UTC) - DAY)
+    jobs = await account.creation_breaker.call(lambda: account.jobs.list_created_since(since))
     return [job for job in jobs if job.legacy_id is None]
 
 
 def enforce_quotas(jobs: list[JobRecord], settings: Settings, uploads: int = 0) -> None:
-    """Raises WireError where the account may not create another job; `uploads` of it are jobs without a row yet."""
+    """Raises ApiError where the account may not create another job. `uploads` counts its jobs without a row yet."""
     if len(jobs) >= settings.max_jobs_per_day:
         raise ApiError(ErrorCode.TOO_MANY_JOBS_TODAY, values={"limit": settings.max_jobs_per_day})
     if sum(job.status is JobStatus.PENDING for job in jobs) + uploads >= settings.max_active_jobs:
@@ -41,81 +71,184 @@ def enforce_quotas(jobs: list[JobRecord], settings: Settings, uploads: int = 0) 
 
 async def data_source(account: AccountStorage, name: str) -> DataSource | None:
     """The data source of this name, in any letter case."""
-    return await account.datasource_guard.call(lambda: account.data_sources.get(name))
+    return await account.data_source_breaker.call(lambda: account.data_sources.get(name))
 
 
-async def imported_access_id(caller: CallContext, name: str) -> str | None:
-    """The access id that a data source had at Bing, as its newest imported job in the list's window tells.
+async def imported_access_id(context: CallContext, name: str) -> str | None:
+    """The access id that a data source had at Bing, from its newest imported job in the job list's window.
 
-    Programs have it in their URLs: what is loaded here for the first time keeps it.
+    Programs have it in their URLs, so a data source that is loaded here for the first time keeps it.
     """
-    since = datetime.now(UTC) - timedelta(days=caller.settings.job_window_days)
-    reading = await caller.account.job_cache.created_since(from_datetime(since))
-    told = (job for job in reversed(reading.value) if job.legacy_id and job.access_id)
-    return next((job.access_id for job in told if (job.data_source_name or "").lower() == name.lower()), None)
+    since = datetime.now(UTC) - timedelta(days=context.settings.job_window_days)
+    entry = await context.account.job_cache.list_created_since(from_datetime(since))
+    imported = (job for job in reversed(entry.value) if job.legacy_id and job.access_id)
+    return next((job.access_id for job in imported if (job.data_source_name or "").lower() == name.lower()), None)
 
 
 async def ensure_not_deleting(
     account: AccountStorage, source: DataSource | None, name: str, jobs: list[JobRecord]
 ) -> None:
-    """Raises WireError while a delete job of the whole data source has not completed: begun, or still waiting."""
+    """Raises ApiError while a delete job of the whole data source has not completed."""
     if source is not None and source.deleting is not None:
         raise ApiError(ErrorCode.BEING_DELETED)
     for job in jobs:
         is_waiting = job.job_type is JobType.DELETE and job.status is JobStatus.PENDING
         if is_waiting and (job.data_source_name or "").lower() == name.lower():
-            row_key = job.row_key
-            found = await account.creation_guard.call(lambda row_key=row_key: account.jobs.get_with_payload(row_key))  # type: ignore[misc]  # a default binds it
-            if found is not None and not _is_for_staged(found[1]):
+            found = await account.creation_breaker.call(partial(account.jobs.get_with_payload, job.row_key))
+            if found is not None and not _deletes_staged_only(found[1]):
                 raise ApiError(ErrorCode.BEING_DELETED)
 
 
-def _is_for_staged(work: str | None) -> bool:
-    """Whether a delete job is for the staged version alone; not where its row, which others write too, says nothing."""
-    with suppress(ValueError, AttributeError, RecursionError):  # no JSON, or no object
-        return bool(json.loads(work or "").get("staging"))
+def _deletes_staged_only(payload: str | None) -> bool:
+    # Other programs write rows too: one without such a payload counts as a delete job of the whole data source.
+    with suppress(ValueError, AttributeError, RecursionError):
+        return bool(json.loads(payload or "").get("staging"))
     return False
 
 
-async def free_data_source(call: ApiCall, caller: CallContext) -> DataSource:
-    """The data source, where the account may create a job of it now. A rollback's path has no access id."""
-    account = caller.account
-    source, jobs = await asyncio.gather(data_source(account, call.name), recent_jobs(account))
-    if source is None or (call.access_id and source.access_id.lower() != call.access_id.lower()):
-        raise ApiError(ErrorCode.NO_SUCH_DATA_SOURCE)
-    await ensure_not_deleting(account, source, call.name, jobs)
-    enforce_quotas(jobs, caller.settings, caller.uploads.of(account.name))
-    return source
-
-
 async def create_job_for(
-    call: ApiCall, caller: CallContext, job_type: JobType, work: Callable[[DataSource], Mapping[str, Any]]
+    call: ApiCall, context: CallContext, job_type: JobType, build_payload: Callable[[DataSource], Payload]
 ) -> JobRecord:
-    """Creates a job of an existing data source; `work` says what its worker does, or raises WireError."""
+    """Creates a job of an existing data source. `build_payload` may raise ApiError."""
+    account = context.account
 
-    async def plan() -> tuple[JobRecord, Mapping[str, Any]]:
-        source, moment = await free_data_source(call, caller), now()
+    async def plan() -> tuple[JobRecord, Payload]:
+        source, jobs = await asyncio.gather(data_source(account, call.name), recent_jobs(account))
+        # The path of a rollback has no access id.
+        if source is None or (call.access_id and source.access_id.lower() != call.access_id.lower()):
+            raise ApiError(ErrorCode.NO_SUCH_DATA_SOURCE)
+        await ensure_not_deleting(account, source, call.name, jobs)
+        enforce_quotas(jobs, context.settings, context.uploads.count(account.name))
+        moment = now()
         record = JobRecord(
-            row_key=caller.account.jobs.ids.next(moment),
+            row_key=account.jobs.ids.next(moment),
             job_type=job_type,
             status=JobStatus.PENDING,
             created=moment,
             data_source_name=source.name,
             access_id=source.access_id,
         )
-        return record, {**work(source), "source": source.identity}
+        return record, {**build_payload(source), "source": source.identity}
 
-    return await create_job(caller, plan)
+    return await create_job(context, plan)
 
 
 async def create_and_describe(
     call: ApiCall,
-    caller: CallContext,
+    context: CallContext,
     job_type: JobType,
-    work: Callable[[DataSource], Mapping[str, Any]],
+    build_payload: Callable[[DataSource], Payload],
     *,
     public: bool | None = None,
 ) -> CreatedJob:
-    """Creates a job of an existing data source, as `job_of` does, and gives the answer that tells of it."""
-    record = await create_job_for(call, caller, job_type, work)
-    return create_response(record, caller.base, caller.key, public=public)
+    """Creates a job as `create_job_for` does, and builds the response that describes it."""
+    record = await create_job_for(call, context, job_type, build_payload)
+    return create_response(record, context.base, context.key, public=public)
+
+
+async def create_job(context: CallContext, plan: Plan, upload: BlobPath | None = None) -> JobRecord:
+    """Creates the planned job, or none: one that fails half-way is ended, after the response if need be.
+
+    A new job has these states. Each step is one write, and the caller gets its 201 after the last one only:
+
+    - planned: no row, no message. The row is written if no other job of the account was created since the plan began;
+      otherwise the job is planned again. So quotas hold over all processes.
+    - unconfirmed: a Pending row with a mark. The message is sent, then the mark is removed, if the row is unchanged. A
+      process that fails in between ends the job; where that fails too, the cleanup ends it after a minute. A worker
+      that receives the message puts it back.
+    - confirmed: a Pending row without a mark, and a message. A worker does the job.
+    - ended: Aborted, with a reason. A worker that receives the message discards it.
+
+    An unknown outcome is looked up in the row, whose id is the job's alone. The upload is deleted where no row can
+    refer to it. Otherwise the cleanup deletes it.
+
+    Raises:
+        ApiError: the plan refuses.
+        StorageError: storage could not answer, or not in time.
+    """
+    creation = _Creation(context.account, upload)
+    try:
+        return await creation.run(plan)
+    except BaseException as error:
+        undoing = context.shielded_tasks.start(creation.undo())
+        if not isinstance(error, asyncio.CancelledError):  # else the time is up, and it goes on after the response
+            await asyncio.wait({undoing}, timeout=UNDO_PATIENCE)
+        raise
+
+
+class _Creation:
+    def __init__(self, account: AccountStorage, upload: BlobPath | None) -> None:
+        self._account = account
+        self._jobs = account.jobs
+        self._call = account.creation_breaker.call
+        self._upload = upload
+        self._uncertain: JobRecord | None = None
+        """The job that may have a row."""
+
+    async def run(self, plan: Plan) -> JobRecord:
+        async with self._account.creation_lock:
+            record, payload = await self._write(plan)
+        # The cached reads of this process do not have the new job.
+        self._account.job_cache.invalidate(record)
+        await self._call(lambda: self._account.queue.enqueue(record.row_key))
+        try:
+            is_confirmed = await self._confirm(record, payload)
+        except StorageError:  # the first may have been written and its response lost
+            is_confirmed = await self._confirm(record, payload)
+        if not is_confirmed:
+            raise StorageError(StorageErrorCode.OVERLOADED, "the job was ended before it was confirmed")
+        return record
+
+    async def _write(self, plan: Plan) -> tuple[JobRecord, str]:
+        for attempt in range(CHANGE_ATTEMPTS):
+            after = await self._call(self._jobs.get_last_creation)
+            planned, members = await plan()
+            self._uncertain = record = replace(planned, unconfirmed=True)
+            # Without ASCII escapes, which take six times the room in the row.
+            payload = json.dumps(members, separators=(",", ":"), ensure_ascii=False)
+            try:
+                await self._call(partial(self._jobs.create, record, payload, after))
+            except ConflictError:
+                self._uncertain = None
+                await back_off(attempt + 1)
+                continue
+            except StorageError as error:
+                if error.code in NOTHING_WRITTEN:
+                    self._uncertain = None
+                    raise
+                if await self._call(partial(self._jobs.get_with_payload, record.row_key)) is None:
+                    raise
+            return record, payload
+        raise StorageError(StorageErrorCode.OVERLOADED, "others kept creating jobs of the account")
+
+    async def _confirm(self, record: JobRecord, payload: str) -> bool:
+        try:
+            return await self._call(lambda: self._jobs.confirm(record, payload))
+        except ConflictError as error:
+            raise StorageError(StorageErrorCode.OVERLOADED, str(error)) from None
+
+    async def undo(self) -> None:
+        """Ends the job if it has a row, and deletes the upload if no row needs it; retries for UNDO_SECONDS."""
+        wait, longest = UNDO_WAITS
+        with suppress(TimeoutError):
+            async with asyncio.timeout(UNDO_SECONDS):
+                while not await self._try_undo():
+                    await asyncio.sleep(wait)
+                    wait = min(longest, 2 * wait)
+
+    async def _try_undo(self) -> bool:
+        record = self._uncertain
+        try:
+            if record is not None:
+                if await self._jobs.get_with_payload(record.row_key) is None:
+                    return False  # a write under way in storage may still take effect
+                ended = replace(record, status=JobStatus.ABORTED, completed=now(), error_message=NOT_CREATED)
+                await self._jobs.complete(ended)
+                self._account.job_cache.invalidate(record)
+        except (StorageError, ConflictError, MalformedRowError):
+            return False
+        if self._upload is not None:
+            with suppress(StorageError, TimeoutError):  # the cleanup deletes what is left
+                async with asyncio.timeout(BLOCK_SECONDS):
+                    await self._account.blobs.delete(self._upload)
+        return True

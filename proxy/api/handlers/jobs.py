@@ -1,4 +1,4 @@
-"""Job status, job list and job output: each reads from top to bottom what is asked for, for whom, and what is said."""
+"""Job status, job list and job output."""
 
 import time
 from collections.abc import Iterable
@@ -15,120 +15,116 @@ from proxy.api.responses import JobsResult, Redirect
 from proxy.keyring.keyring import KeyGrant
 from proxy.wire.errors import ApiError, ErrorCode
 from proxy.wire.job_resources import error_message, job_list_resources, job_status_resource
-from proxy.wire.job_types import JOB_TYPES, StatusPath, is_of_kind
-from proxy.wire.links import LinkOptions, job_outputs
+from proxy.wire.job_types import JOB_TYPES, StatusPath, is_served_at
+from proxy.wire.links import LinkOptions, list_outputs
 from proxy.wire.request import ApiCall, is_data_source_name
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedJob:
-    """A job, and what leads back to it: its data source's name where it was asked for by name, else its id."""
+    """A job, and the reference in its self link: the data source's name where it was requested by name, else its id."""
 
-    cache_entry: CacheEntry[JobRecord]
+    entry: CacheEntry[JobRecord]
     reference: str
 
-    @property
-    def record(self) -> JobRecord:
-        """The job's record."""
-        return self.cache_entry.value
 
-
-async def job_status(call: ApiCall, caller: CallContext) -> JobsResult:
+async def job_status(call: ApiCall, context: CallContext) -> JobsResult:
     """The status of one job (get-load-data-source-status, get-download-data-source-job-status)."""
-    found = await _find(call, caller)
-    style = await _link_style(caller, [found.record])
+    job = await _find(call, context)
+    record = job.entry.value
+    options = await _build_link_options(context, [record])
     # The envelope repeats an aborted job's message, because one client shows nothing else.
-    message = error_message(found.record)
+    message = error_message(record)
     return JobsResult(
-        lambda: (job_status_resource(found.record, found.reference, style, caller.format),),
-        found.cache_entry,
-        lambda: _links_until(style),
+        lambda: (job_status_resource(record, job.reference, options, context.format),),
+        job.entry,
+        lambda: _links_until(options),
         error_details=() if message is None else (message,),
     )
 
 
-async def job_list(_call: ApiCall, caller: CallContext) -> JobsResult:
-    """The jobs of the last days (get-job-list); a restricted key sees its own data sources' only, no geocode jobs."""
-    since = datetime.now(UTC) - timedelta(days=caller.settings.job_window_days)
-    reading = await caller.account.job_cache.created_since(from_datetime(since))
-    seen = [record for record in reading.value if _sees(caller.grant, record)]
-    style = await _link_style(caller, seen)
-    return JobsResult(lambda: job_list_resources(seen, style), reading, lambda: _links_until(style), len(seen))
+async def job_list(_call: ApiCall, context: CallContext) -> JobsResult:
+    """The jobs of the last days (get-job-list). A restricted key sees those of its own data sources only."""
+    since = datetime.now(UTC) - timedelta(days=context.settings.job_window_days)
+    entry = await context.account.job_cache.list_created_since(from_datetime(since))
+    records = [record for record in entry.value if _may_see(context.grant, record)]
+    options = await _build_link_options(context, records)
+    return JobsResult(lambda: job_list_resources(records, options), entry, lambda: _links_until(options), len(records))
 
 
-async def job_output(call: ApiCall, caller: CallContext) -> Redirect:
-    """Where a job's output lies: a signed link, made for this request."""
-    found = await (_find_geocode(call, caller) if depends_on_job(call, caller.grant) else _find(call, caller))
-    blob = job_outputs(found.record).get(call.output)
+async def job_output(call: ApiCall, context: CallContext) -> Redirect:
+    """Redirects to a job's output, by a signed link for this request."""
+    job = await (_find_geocode(call, context) if depends_on_job(call, context.grant) else _find(call, context))
+    blob = list_outputs(job.entry.value).get(call.output)
     if blob is None:
         raise ApiError(ErrorCode.NO_SUCH_OUTPUT)
-    sign = await caller.account.links.signer()
+    sign = await context.account.links.signer()
     return Redirect(sign(blob))
 
 
-async def _find(call: ApiCall, caller: CallContext) -> ResolvedJob:
-    if call.kind is StatusPath.DOWNLOAD:
-        return await _find_download(call.reference, caller)
-    reading = await caller.account.job_cache.job(call.reference)
-    if reading is None or not is_of_kind(reading.value.job_type, call.kind):
+async def _find(call: ApiCall, context: CallContext) -> ResolvedJob:
+    if call.status_path is StatusPath.DOWNLOAD:
+        return await _find_download(call.reference, context)
+    entry = await _get(call.reference, call.status_path, context)
+    if entry is None:
         raise ApiError(ErrorCode.NO_SUCH_JOB)
-    if not _sees(caller.grant, reading.value):
+    if not _may_see(context.grant, entry.value):
         raise ApiError(ErrorCode.OTHER_DATA_SOURCE)
-    return ResolvedJob(reading, reading.value.public_id)
+    return ResolvedJob(entry, entry.value.public_id)
 
 
-async def _find_geocode(call: ApiCall, caller: CallContext) -> ResolvedJob:
-    """A geocode job, for a query key: it learns of no other job, not even by a row that can't be read."""
+async def _find_geocode(call: ApiCall, context: CallContext) -> ResolvedJob:
+    """Finds a geocode job for a query key, which learns of no other job, not even by a malformed row."""
     try:
-        reading = await caller.account.job_cache.job(call.reference)
+        entry = await _get(call.reference, StatusPath.GEOCODE, context)
     except MalformedRowError:
-        reading = None
-    if reading is None or not is_of_kind(reading.value.job_type, StatusPath.GEOCODE):
+        entry = None
+    if entry is None:
         raise ApiError(ErrorCode.MASTER_KEY_NEEDED)
-    caller.query.check()
-    return ResolvedJob(reading, reading.value.public_id)
+    context.query.check()
+    return ResolvedJob(entry, entry.value.public_id)
 
 
-def _sees(grant: KeyGrant, record: JobRecord) -> bool:
-    """Whether the key may see a job: a restricted one sees those of its data sources, and geocode jobs have none."""
-    return not grant.is_restricted or (JOB_TYPES[record.job_type].has_name and grant.allows(record.data_source_name))
+async def _find_download(reference: str, context: CallContext) -> ResolvedJob:
+    """Finds a download job by its data source's name, or else by its id.
 
-
-async def _find_download(reference: str, caller: CallContext) -> ResolvedJob:
-    """A download job by its data source's name, or else by its id.
-
-    A key that is not for the data source of this name is told so whether it exists or not.
+    A key that is not for the data source of this name gets the same error whether the data source exists or not.
     """
-    grant, jobs = caller.grant, caller.account.job_cache
+    grant = context.grant
     is_name = is_data_source_name(reference)
-    reading = await jobs.newest_download(reference) if is_name and grant.allows(reference) else None
-    if reading is not None and is_of_kind(reading.value.job_type, StatusPath.DOWNLOAD):
-        name = reading.value.data_source_name or reference
-        if name.lower() == reference.lower():  # else the alias is wrong, and the job may be another key's
-            return ResolvedJob(reading, name)
-    reading = await jobs.job(reference)
-    if reading is not None and is_of_kind(reading.value.job_type, StatusPath.DOWNLOAD):
-        record = reading.value
-        if grant.allows(record.data_source_name):
-            return ResolvedJob(reading, record.public_id)
+    if is_name and grant.allows(reference):
+        entry = await context.account.job_cache.get_newest_download(reference)
+        if entry is not None and is_served_at(entry.value.job_type, StatusPath.DOWNLOAD):
+            name = entry.value.data_source_name or reference
+            if name.lower() == reference.lower():  # else the alias is wrong, and the job may be another key's
+                return ResolvedJob(entry, name)
+    entry = await _get(reference, StatusPath.DOWNLOAD, context)
+    if entry is not None and grant.allows(entry.value.data_source_name):
+        return ResolvedJob(entry, entry.value.public_id)
     if not grant.allows(reference):
         raise ApiError(ErrorCode.OTHER_DATA_SOURCE)
     raise ApiError(ErrorCode.NO_SUCH_JOB if is_name else ErrorCode.BAD_DATA_SOURCE_NAME)
 
 
-def _links_until(style: LinkOptions) -> float:
-    """How long the links of an answer may be given again: while each has at least half of its life."""
-    if not isinstance(style.sign, SasSigner) or style.sign.until == UNLIMITED:
+async def _get(reference: str, path: StatusPath, context: CallContext) -> CacheEntry[JobRecord] | None:
+    entry = await context.account.job_cache.get_job(reference)
+    return entry if entry is not None and is_served_at(entry.value.job_type, path) else None
+
+
+def _may_see(grant: KeyGrant, record: JobRecord) -> bool:
+    """Whether the key may see a job. Geocode jobs have no data source, so a restricted key sees none."""
+    return not grant.is_restricted or (JOB_TYPES[record.job_type].has_name and grant.allows(record.data_source_name))
+
+
+def _links_until(options: LinkOptions) -> float:
+    """Until when a response may be repeated, by the monotonic clock: its links keep at least half of their life."""
+    if not isinstance(options.sign, SasSigner) or options.sign.until == UNLIMITED:
         return float("inf")
-    return time.monotonic() + (style.sign.until - datetime.now(UTC)).total_seconds()
+    return time.monotonic() + (options.sign.until - datetime.now(UTC)).total_seconds()
 
 
-async def _link_style(caller: CallContext, records: Iterable[JobRecord]) -> LinkOptions:
-    settings = caller.settings
-    signs = settings.output_links == "sas" and any(map(job_outputs, records))
-    return LinkOptions(
-        base=caller.base,
-        roles=settings.datasource_roles,
-        suffix=settings.sas_suffix,
-        sign=await caller.account.links.signer() if signs else None,
-    )
+async def _build_link_options(context: CallContext, records: Iterable[JobRecord]) -> LinkOptions:
+    settings = context.settings
+    signs = settings.output_links == "sas" and any(map(list_outputs, records))
+    sign = await context.account.links.signer() if signs else None
+    return LinkOptions(context.base, settings.datasource_roles, settings.sas_suffix, sign)

@@ -1,169 +1,162 @@
-"""Creating a load job: from the request's parameters to the data in Blob Storage and a job in the queue."""
+"""Creates a load job: from the request's parameters to the data in Blob Storage and a job in the queue."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from pathlib import PurePosixPath
-from typing import Any
 from uuid import uuid4
 
 from adapters.blobs.store import UPLOADS, BlobTooLargeError
 from adapters.errors import StorageError
+from adapters.model.data_sources import DataSource
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
 from adapters.remote.fetch import FetchError, check_location
-from adapters.tables.data_source_store import DataSource
-from proxy.api.context import CallContext
-from proxy.api.deadlines import storage_deadline
-from proxy.api.handlers.creation import create_job, now
+from proxy.api.context import CallContext, storage_deadline
 from proxy.api.handlers.job_creation import (
+    Payload,
+    create_job,
     data_source,
     enforce_quotas,
     ensure_not_deleting,
     imported_access_id,
+    now,
     recent_jobs,
 )
-from proxy.keyring.keyring import DIGEST_PREFIX, digest_of
+from proxy.keyring.keyring import DIGEST_PREFIX, hash_key
 from proxy.wire.create_response import CreatedJob, create_response
 from proxy.wire.errors import ApiError, ErrorCode
-from proxy.wire.parameters import STAGING, LoadRequest, load_request
+from proxy.wire.parameters import STAGING, LoadRequest, parse_load_request
 from proxy.wire.request import ApiCall
 
 MEGABYTE = 1024 * 1024
 
-# What makes a data source where there is none; an incremental load may come while that is still under way.
+# These create a missing data source. An incremental load may come while one of them is pending.
 _LOADS = frozenset((JobType.COMPLETE, JobType.INCREMENTAL)) | STAGING
 
 
-async def create_load(_call: ApiCall, caller: CallContext) -> CreatedJob:
-    """Judges the request, stores its data, creates the job (Create a Load Data Source Job and Input Entity Data)."""
-    asked = load_request(caller.query)
-    await _judge_query_key(caller)
-    await _judge_body(asked, caller)
-    _judge_location(asked, caller)
-    seconds = caller.settings.storage_timeout
-    if asked.location is not None:
+async def create_load(_call: ApiCall, context: CallContext) -> CreatedJob:
+    """Checks the request, stores its data, creates the job (Create a Load Data Source Job and Input Entity Data)."""
+    request = parse_load_request(context.query)
+    await _check_query_key(context)
+    await _check_data(request, context)
+    seconds = context.settings.storage_timeout
+    if request.location is not None:
         async with storage_deadline(seconds):
-            return await _create(asked, None, caller)
-    name, limit = caller.account.name, caller.settings.max_active_jobs
-    with caller.uploads.one_more(name, limit) as under_way:
-        if under_way is None:
+            return await _create(request, None, context)
+    name, limit = context.account.name, context.settings.max_active_jobs
+    with context.uploads.track(name, limit) as upload:
+        if upload is None:
             raise ApiError(ErrorCode.TOO_MANY_ACTIVE_JOBS, values={"limit": limit})
         async with storage_deadline(seconds):
-            await check_preconditions(asked, caller, caller.uploads.of(name, before=under_way))
-        under_way.is_admitted = True
-        upload = BlobPath(UPLOADS, f"{name}/{caller.account.jobs.ids.next(now())}")
-        await _store(caller, upload)
+            await check_preconditions(request, context, context.uploads.count(name, before=upload))
+        upload.is_admitted = True
+        path = BlobPath(UPLOADS, f"{name}/{context.account.jobs.ids.next(now())}")
+        await _store(context, path)
         async with storage_deadline(seconds):
-            return await _create(asked, upload, caller)
+            return await _create(request, path, context)
 
 
-async def _judge_query_key(caller: CallContext) -> None:
-    key = caller.query.query_key
-    if key is not None and (key == caller.query.key or not await caller.has_key(key)):
+async def _check_query_key(context: CallContext) -> None:
+    key = context.query.query_key
+    if key is not None and (key == context.query.key or not await context.has_key(key)):
         raise ApiError(ErrorCode.BAD_QUERY_KEY)
 
 
-async def _judge_body(asked: LoadRequest, caller: CallContext) -> None:
-    """The data is in one place; of a body only what must be is read."""
-    if (caller.body.length or 0) > _most(caller):
+async def _check_data(request: LoadRequest, context: CallContext) -> None:
+    """Checks that the data is in one place. It reads no more of a body than that takes, and fetches nothing."""
+    body, settings = context.body, context.settings
+    if (body.length or 0) > settings.max_upload_mb * MEGABYTE:
         raise ApiError(ErrorCode.BODY_TOO_LARGE)
-    if asked.location is None and not caller.body.is_announced:
-        raise ApiError(ErrorCode.NO_DATA)
-    if asked.location is not None and not await caller.body.is_empty():
+    if request.location is None:
+        if not body.is_announced:
+            raise ApiError(ErrorCode.NO_DATA)
+        return
+    if not await body.is_empty():
         raise ApiError(ErrorCode.BODY_AND_LOCATION)
-
-
-def _judge_location(asked: LoadRequest, caller: CallContext) -> None:
-    """Nobody is asked yet: the worker fetches it, and judges then which addresses its host has."""
-    if asked.location is not None:
-        try:
-            check_location(asked.location, frozenset(caller.settings.data_location_hosts), caller.account.blob_url)
-        except FetchError:
-            raise ApiError(ErrorCode.BAD_DATA_LOCATION) from None
+    try:
+        # The worker fetches it, and checks the addresses of its host then.
+        check_location(request.location, frozenset(settings.data_location_hosts), context.account.blob_url)
+    except FetchError:
+        raise ApiError(ErrorCode.BAD_DATA_LOCATION) from None
 
 
 async def check_preconditions(
-    asked: LoadRequest, caller: CallContext, uploads: int
+    request: LoadRequest, context: CallContext, uploads: int
 ) -> tuple[DataSource | None, str | None]:
-    """The data source as it is, where the account may load it now, and its access id: where it has had one.
+    """Checks that the account may load the data source now.
 
-    `uploads` of the account have no job yet, and count as one each.
+    Args:
+        request: the parameters of the load.
+        context: the caller's.
+        uploads: the account's uploads that count as a job each, because they have none yet.
+
+    Returns:
+        The data source, where it exists, and its access id, where it has had one.
+
+    Raises:
+        ApiError: the account may not.
     """
-    account, settings = caller.account, caller.settings
-    source, jobs = await asyncio.gather(data_source(account, asked.name), recent_jobs(account))
-    access_id = await imported_access_id(caller, asked.name) if source is None else source.access_id
-    if asked.access_id is not None and (access_id or "").lower() != asked.access_id.lower():
+    account, settings = context.account, context.settings
+    source, jobs = await asyncio.gather(data_source(account, request.name), recent_jobs(account))
+    access_id = await imported_access_id(context, request.name) if source is None else source.access_id
+    if request.access_id is not None and (access_id or "").lower() != request.access_id.lower():
         raise ApiError(ErrorCode.NO_SUCH_DATA_SOURCE)
-    await ensure_not_deleting(account, source, asked.name, jobs)
+    await ensure_not_deleting(account, source, request.name, jobs)
     if source is None:
-        # Loads under way make data sources too, which are not there yet.
-        names = {each.name.lower() for each in await account.datasource_guard.call(account.data_sources.all)}
+        names = {each.name.lower() for each in await account.data_source_breaker.call(account.data_sources.list_all)}
+        # Pending loads create data sources too.
         pending = (job for job in jobs if job.status is JobStatus.PENDING and job.job_type in _LOADS)
         names |= {(job.data_source_name or "").lower() for job in pending}
-        if asked.name.lower() not in names and len(names) >= settings.max_data_sources:
+        if request.name.lower() not in names and len(names) >= settings.max_data_sources:
             raise ApiError(ErrorCode.TOO_MANY_DATA_SOURCES)
     enforce_quotas(jobs, settings, uploads)
     return source, access_id
 
 
-async def _store(caller: CallContext, path: BlobPath) -> None:
-    """Streams the body to a blob: the sender has its own pace, and storage its time for each block."""
+async def _store(context: CallContext, path: BlobPath) -> None:
+    """Streams the body to a blob. The sender has its own pace, and storage its time for each block."""
+    blobs = context.account.blobs
     try:
-        async with aclosing(aiter(caller.body)) as pieces:
-            size = await caller.account.blobs.write(path, pieces, _most(caller))
+        async with aclosing(aiter(context.body)) as pieces:
+            size = await blobs.write(path, pieces, context.settings.max_upload_mb * MEGABYTE)
     except BlobTooLargeError:
         raise ApiError(ErrorCode.BODY_TOO_LARGE) from None
     if not size:
-        await _discard(caller, path)
+        with suppress(StorageError, TimeoutError):  # the cleanup deletes what is left
+            async with asyncio.timeout(context.settings.storage_timeout):
+                await blobs.delete(path)
         raise ApiError(ErrorCode.NO_DATA)
 
 
-def _record(job_id: str, asked: LoadRequest, source: DataSource | None, access_id: str | None) -> JobRecord:
-    return JobRecord(
-        row_key=job_id,
-        job_type=asked.job_type,
-        status=JobStatus.PENDING,
-        created=now(),
-        data_source_name=asked.name if source is None else source.name,
-        access_id=access_id or uuid4().hex,
-        description=asked.description,
-    )
+async def _create(request: LoadRequest, upload: BlobPath | None, context: CallContext) -> CreatedJob:
+    query_key = context.query.query_key
 
-
-async def _create(asked: LoadRequest, upload: BlobPath | None, caller: CallContext) -> CreatedJob:
-    query_key = caller.query.query_key
-
-    async def plan() -> tuple[JobRecord, Mapping[str, Any]]:
-        # The upload took its time, and others may have created jobs since.
-        uploads = 0 if upload is not None else caller.uploads.of(caller.account.name)
-        source, access_id = await check_preconditions(asked, caller, uploads)
-        # The data is named for its job; else the job's id sorts behind those of all jobs that were just read.
-        job_id = caller.account.jobs.ids.next(now()) if upload is None else PurePosixPath(upload.name).name
-        record = _record(job_id, asked, source, access_id)
+    async def plan() -> tuple[JobRecord, Payload]:
+        # Others may have created jobs during the upload.
+        uploads = 0 if upload is not None else context.uploads.count(context.account.name)
+        source, access_id = await check_preconditions(request, context, uploads)
+        record = JobRecord(
+            # An upload has its job's id as its name. Any other id has to sort behind the jobs that were just read.
+            row_key=context.account.jobs.ids.next(now()) if upload is None else PurePosixPath(upload.name).name,
+            job_type=request.job_type,
+            status=JobStatus.PENDING,
+            created=now(),
+            data_source_name=request.name if source is None else source.name,
+            access_id=access_id or uuid4().hex,
+            description=request.description,
+        )
         return record, {
-            "operation": asked.operation,
-            "input": asked.input,
-            **({"location": asked.location} if upload is None else {"upload": str(upload)}),
-            "public": asked.public,
+            "operation": request.operation,
+            "input": request.input,
+            **({"location": request.location} if upload is None else {"upload": str(upload)}),
+            "public": request.public,
             "access_id": record.access_id,
-            "master_key": _digest(caller.key),
-            "query_key": None if query_key is None else _digest(query_key),
+            "master_key": _format_digest(context.key),
+            "query_key": None if query_key is None else _format_digest(query_key),
         }
 
-    record = await create_job(caller, plan, upload)
-    return create_response(record, caller.base, caller.key)
+    record = await create_job(context, plan, upload)
+    return create_response(record, context.base, context.key)
 
 
-async def _discard(caller: CallContext, path: BlobPath) -> None:
-    """Removes what was stored for nothing. Should that fail too, a blob is left that nobody refers to."""
-    with suppress(StorageError, TimeoutError):
-        async with asyncio.timeout(caller.settings.storage_timeout):
-            await caller.account.blobs.delete(path)
-
-
-def _most(caller: CallContext) -> int:
-    return caller.settings.max_upload_mb * MEGABYTE
-
-
-def _digest(key: bytes) -> str:
-    return DIGEST_PREFIX + digest_of(key).hex()
+def _format_digest(key: bytes) -> str:
+    return DIGEST_PREFIX + hash_key(key).hex()

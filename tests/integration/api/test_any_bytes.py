@@ -39,5 +39,5 @@ def test_garbage_ends_in_an_envelope_or_a_closed_connection(shared_server: LiveS
 
 @settings(max_examples=300)
 @given(broken_requests())
-def test_a_broken_request_ends_in_envelopes_or_a_closed_connection(shared_server: LiveServer, data: bytes) -> None:
+def test_a_broken_request_ends_in_a_response_or_a_close(shared_server: LiveServer, data: bytes) -> None:
     _assert_envelopes_or_nothing(shared_server, data)

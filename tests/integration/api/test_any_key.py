@@ -8,16 +8,16 @@ from azure.data.tables.aio import TableClient
 from hypothesis import given, settings
 
 from adapters.credentials.connection_string import parse_connection_string
-from adapters.credentials.table_auth import SasTableAuth
+from adapters.credentials.table_auth import TableAuth
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import JobRecord, JobStatus, JobType
-from adapters.model.ticks import parse
+from adapters.model.ticks import parse_ticks
 from adapters.tables.job_store import JobStore
 from adapters.tables.reader import TableReader
 from tests.support.key_strategies import keys, neighbours
 from tests.support.storage import Storage, ago, date
 
-CREATED = parse(ago(hours=1))
+CREATED = parse_ticks(ago(hours=1))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def reads(shared_storage: Storage, loop: asyncio.Runner) -> Iterator[TableReader
     """Reads of the real table."""
     credential = parse_connection_string(shared_storage.connection_string)
     name = shared_storage.table_name
-    opened = TableReader(credential.table_url, name, SasTableAuth(credential, name), 5)
+    opened = TableReader(credential.table_url, name, TableAuth(credential, name), 5)
     yield opened
     loop.run(opened.close())
 
@@ -75,9 +75,9 @@ def test_an_account_of_any_name_has_its_own_jobs(
         legacy_id="Old",
     )
     store = JobStore(account, reads, writes, 5)
-    loop.run(store.clear())
-    loop.run(store.put([record]))
-    assert loop.run(store.created_since(CREATED)) == [record]
-    assert loop.run(store.newest_download("shop")) == record
-    assert loop.run(store.job("OLD")) == record
-    assert loop.run(store.job(record.row_key.upper())) == record
+    loop.run(store.delete_all())
+    loop.run(store.upsert([record]))
+    assert loop.run(store.list_created_since(CREATED)) == [record]
+    assert loop.run(store.get_newest_download("shop")) == record
+    assert loop.run(store.get("OLD")) == record
+    assert loop.run(store.get(record.row_key.upper())) == record

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.tables.row_keys import download_alias, is_key, legacy_alias
+from adapters.tables.row_keys import download_alias, is_valid_key, legacy_alias
 from proxy.text import strip_invalid_xml
 from proxy.wire.request import Format
 from tests.support.any_answer import Answer, assert_envelope, exchange, split
@@ -52,7 +52,7 @@ def test_any_id_finds_its_own_job_or_nothing(shared_storage: Storage, shared_ser
     for other in neighbours(text):
         _imported(shared_storage, other)
     segment = quote(text, safe="").encode()
-    if is_key(legacy_alias(text)):
+    if is_valid_key(legacy_alias(text)):
         mark = _imported(shared_storage, text)
         answer = _ask(shared_server, "LoadDataSource", segment)
         assert (answer.status, _description(answer)) == (200, mark)
@@ -75,6 +75,6 @@ def test_any_name_finds_its_own_download_or_is_refused(
             answer = _ask(shared_server, "DataSourceDownload", segment)
             assert (answer.status, _description(answer)) == (200, mark)
     else:
-        if is_key(download_alias(text)):
+        if is_valid_key(download_alias(text)):
             _download(shared_storage, text)
         assert _ask(shared_server, "DataSourceDownload", encoded).status == 400

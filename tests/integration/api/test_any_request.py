@@ -64,7 +64,7 @@ WITH_MASTER = Parameters(b"key=master-key&o=xml", MASTER.encode(), Format.XML)
 @settings(max_examples=250)
 @given(path=known_paths(TRUE_PATHS), query=parameters(), fields=headers)
 @example(path=OUTPUT_PATH, query=WITH_MASTER, fields=[(b"Host", b"elsewhere.example/x?y#z")])
-def test_a_known_path_ends_in_the_format_asked_for(
+def test_a_known_path_ends_in_the_requested_format(
     shared_server: LiveServer, path: bytes, query: Parameters, fields: Headers
 ) -> None:
     answer = _ask(shared_server, request(b"GET", path + b"?" + query.query, fields))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.model.job_ids import new_job_id
-from adapters.model.ticks import parse
+from adapters.model.ticks import parse_ticks
 from tests.support.job_samples import path_of
 from tests.support.live import LiveServer
 from tests.support.storage import Storage, ago, date
@@ -28,13 +28,13 @@ def write(storage: Storage, changes: dict[str, Any]) -> str:
     """A row that would be good without the changes."""
     created = ago(hours=1)
     row = {"JobType": "Geocode", "Status": "Completed", "CreatedDate": date(created)} | changes
-    row_key = new_job_id(parse(created))
+    row_key = new_job_id(parse_ticks(created))
     storage.row(row_key, **{name: value for name, value in row.items() if value is not None})
     return row_key
 
 
 @pytest.mark.parametrize("changes", BAD.values(), ids=BAD.keys())
-def test_a_bad_row_is_a_500_on_its_own_status_and_logged_with_its_keys(
+def test_a_bad_row_is_a_500_and_logged_with_its_keys(
     changes: dict[str, Any], proxy: LiveServer, account: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:
     row_key = write(account, changes)
@@ -47,7 +47,7 @@ def test_a_bad_row_is_a_500_on_its_own_status_and_logged_with_its_keys(
     assert proxy.get(path_of("Geocode", row_key) + "/output/succeeded").status_code == 500
 
 
-def test_each_answer_of_a_bad_row_has_its_details_in_the_log_under_the_trace_id(
+def test_each_500_of_a_bad_row_is_logged_by_trace_id(
     proxy: LiveServer, account: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:
     row_key = write(account, {"JobType": "DataSourceDance"})
@@ -63,7 +63,7 @@ def test_bad_rows_hide_no_other_in_the_list(
 ) -> None:
     bad = {write(storage, changes) for changes in BAD.values()}
     storage.row("0" * 32 + "x", JobType="Geocode")
-    storage.row(new_job_id(parse(ago(hours=2)))[:-1], JobType="Geocode")
+    storage.row(new_job_id(parse_ticks(ago(hours=2)))[:-1], JobType="Geocode")
     good = {storage.job("Geocode") for _ in range(3)}
     (found,) = server.json("Dataflows/ListJobs")["resourceSets"]
     assert {job["id"] for job in found["resources"]} == good
@@ -87,7 +87,7 @@ def test_an_alias_whose_row_is_gone_is_not_found_and_logged(
         assert alias in {record.__dict__.get("row_key") for record in caplog.records}
 
 
-def test_an_alias_that_points_at_a_job_of_another_kind_is_not_found(proxy: LiveServer, account: Storage) -> None:
+def test_an_alias_to_a_job_of_another_kind_is_not_found(proxy: LiveServer, account: Storage) -> None:
     account.alias("alias:download:wrong", account.job("DataSourceComplete", DataSourceName="wrong"))
     assert proxy.get(path_of("DataSourceDownload", "wrong")).status_code == 404
 

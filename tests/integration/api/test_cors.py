@@ -1,4 +1,4 @@
-"""Wire contract, section 1: pages of other origins may read answers, as `PROXY_CORS_ORIGINS` says."""
+"""wire-contract.md, section 1: pages of other origins may read answers, as `PROXY_CORS_ORIGINS` says."""
 
 import json
 import logging
@@ -79,7 +79,7 @@ def test_what_is_no_request_may_be_read_too(servers: dict[str, LiveServer]) -> N
     assert answer.count(ALLOW.encode() + b": *\r\n") == answer.count(EXPOSE.encode() + b": location\r\n") == 1
 
 
-def test_listed_origins_are_told_apart_also_in_remembered_answers(
+def test_cached_responses_differ_by_listed_origin(
     servers: dict[str, LiveServer], kinds: dict[str, tuple[bytes, int]]
 ) -> None:
     listed = servers[f"{PAGE},{OTHER}"]
@@ -90,7 +90,7 @@ def test_listed_origins_are_told_apart_also_in_remembered_answers(
             assert (headers["vary"], headers[EXPOSE]) == ("Origin", "Location")
 
 
-def test_without_origins_no_answer_says_anything(
+def test_without_origins_there_are_no_cors_headers(
     servers: dict[str, LiveServer], kinds: dict[str, tuple[bytes, int]]
 ) -> None:
     for kind in (*kinds.values(), (get(target("Dataflows/ListJobs"), "{}", method="OPTIONS"), 405)):

@@ -1,10 +1,10 @@
-"""The README's numbered differences from the documents, a test for each number."""
+"""The numbered differences of docs/compatibility.md, a test for each number."""
 
 import pytest
 from lxml import etree
 
 from adapters.model.job_ids import new_job_id
-from adapters.model.ticks import parse
+from adapters.model.ticks import parse_ticks
 from tests.conftest import StartServer
 from tests.integration.api.writes.test_loads import load
 from tests.support.live import QUERY, LiveServer
@@ -131,7 +131,7 @@ def test_difference_15_the_estimated_total_is_the_number_of_jobs(storage: Storag
 
 
 def test_difference_16_a_download_can_be_asked_for_by_its_id(server: LiveServer, storage: Storage) -> None:
-    older = new_job_id(parse("2013-01-03T23:21:58Z"))
+    older = new_job_id(parse_ticks("2013-01-03T23:21:58Z"))
     storage.job("DataSourceDownload", DataSourceName="Coffee", RowKey=older, CreatedDate="2013-01-03T23:21:58Z")
     newest = storage.download("Coffee")
     assert server.job("Dataflows/DataSourceDownload/Coffee")["id"] == newest

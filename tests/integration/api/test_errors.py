@@ -1,4 +1,4 @@
-"""Wire contract, section 5: the table of errors, row by row, and which of them comes first."""
+"""wire-contract.md, section 5: the table of errors, row by row, and which of them comes first."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,36 +14,6 @@ from tests.support.storage import Storage
 from tests.support.stub_servers import connection_string, listening, saying
 
 PATHS = ["Dataflows/ListJobs", *(path.format("some") for path in (*STATUS_PATHS, *OUTPUT_PATHS))]
-JOB_PATHS = PATHS[1:]
-METHODS = ("POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW")
-NO_PATHS = (
-    "/",
-    "/favicon.ico",
-    "/REST",
-    "/REST/v1",
-    "/REST/v1/",
-    "/REST/v2/Dataflows/ListJobs",
-    "/v1/Dataflows/ListJobs",
-    "/REST/v1/Dataflows",
-    "/REST/v1/Dataflows/DataSourceDownload",
-    "/REST/v1/Dataflows/DataSourceRollback",
-    "/REST/v1/data/some",
-    "/REST/v1/data/jobs/some/$commit",
-    "/REST/v1/data/some/Shops/$count",
-    "/REST/v1/data/some/Shops/CoffeeShops/$count",
-    "/REST/v1/data/jobs/some/CoffeeShops",
-    "/REST/v1/Public/Geodata",
-    "/geo/spatial/v1/Dataflows/ListJobs",
-    "/REST/v1/Dataflows/ListJobs/x",
-    "/REST/v1/Dataflows/LoadDataSource/x/y",
-    "/REST/v1/Dataflows/LoadDataSource/x/output",
-    "/REST/v1/data/jobs/x",
-    "/REST/v1/data/jobs/x/getstatus",
-    "/REST/v1/data/jobs/x/$getstatus/output/succeeded",
-    "/REST/v1/Dataflows%2FListJobs",
-    "/.env",
-    "/REST/v1/../../etc/passwd",
-)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +55,7 @@ def expect(server: LiveServer, path: str, key: str | None, status: int, code: st
     return list(envelope["errorDetails"])
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", ["Dataflows/ListJobs", "data/jobs/some/$getstatus"])
 def test_no_key_an_unknown_and_an_expired_key(path: str, guarded: LiveServer) -> None:
     expect(guarded, path, None, 401, "NoCredentials")
     expect(guarded, path, "", 401, "NoCredentials")
@@ -94,31 +64,18 @@ def test_no_key_an_unknown_and_an_expired_key(path: str, guarded: LiveServer) ->
     expect(guarded, path, "expired", 401, "CredentialsExpired")
 
 
-@pytest.mark.parametrize("path", [path for path in JOB_PATHS if "Geocode" not in path])
-def test_a_query_key_is_not_authorized_for_anything_of_a_job_but_of_geocode_jobs(
-    path: str, guarded: LiveServer
-) -> None:
-    expect(guarded, path, QUERY, 401, "NotAuthorized")
-
-
-@pytest.mark.parametrize("path", ["Dataflows/DataSourceDownload/some", "Dataflows/Geocode/some"])
-def test_a_master_key_of_another_data_source_is_not_authorized(path: str, guarded: LiveServer) -> None:
-    expect(guarded, path, "other", 401, "NotAuthorized")
-    expect(guarded, path + "/output/succeeded", "other", 401, "NotAuthorized")
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_malformed_parameter(path: str, guarded: LiveServer) -> None:
-    (detail,) = expect(guarded, path, "master-key", 400, "ValidCredentials", o="pdf")
+def test_a_malformed_parameter(guarded: LiveServer) -> None:
+    (detail,) = expect(guarded, "Dataflows/ListJobs", "master-key", 400, "ValidCredentials", o="pdf")
     assert "output" in detail
+    assert "json, xml" in detail
 
 
-@pytest.mark.parametrize("path", [path for path in JOB_PATHS if "ListJobs" not in path])
+@pytest.mark.parametrize("path", [path for path in PATHS if "ListJobs" not in path])
 def test_no_such_job(path: str, guarded: LiveServer) -> None:
     expect(guarded, path, "master-key", 404, "ValidCredentials")
 
 
-@pytest.mark.parametrize("path", NO_PATHS)
+@pytest.mark.parametrize("path", ["/favicon.ico", "/REST/v1", "/REST/v1/../../etc/passwd"])
 @pytest.mark.parametrize("key", [None, "master-key", "unheard-of"])
 def test_no_such_path(path: str, key: str | None, guarded: LiveServer) -> None:
     parameters = {} if key is None else {"key": key}
@@ -130,10 +87,9 @@ def test_no_such_path(path: str, key: str | None, guarded: LiveServer) -> None:
     assert etree.fromstring(response.content).findtext("{*}StatusCode") == "404"
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("method", METHODS)
-def test_a_wrong_method_names_the_right_ones(path: str, method: str, guarded: LiveServer) -> None:
-    response = guarded.client.request(method, f"{guarded.url}/REST/v1/{path}", params={"key": "master-key"})
+@pytest.mark.parametrize("method", ["POST", "BREW"])
+def test_a_wrong_method_names_the_allowed_ones(method: str, guarded: LiveServer) -> None:
+    response = guarded.client.request(method, f"{guarded.url}/REST/v1/Dataflows/ListJobs", params={"key": "master-key"})
     assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
     assert response.json()["authenticationResultCode"] == "None"
     assert response.json()["errorDetails"]
@@ -162,7 +118,7 @@ def test_parameters_are_judged_before_storage(guarded: LiveServer) -> None:
         expect(guarded, path, "refused", 400, "ValidCredentials", o="pdf")
 
 
-def test_errors_hold_no_key_and_are_kept_by_nobody(guarded: LiveServer) -> None:
+def test_errors_hold_no_key_and_are_not_cached(guarded: LiveServer) -> None:
     for key in ("unheard-of-secret", "master-key", "refused"):
         for path in (*PATHS, "nowhere"):
             for output in ("json", "xml", "pdf"):

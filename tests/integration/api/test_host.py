@@ -1,4 +1,4 @@
-"""Wire contract, section 3: what a request claims about the host shows up in no answer."""
+"""wire-contract.md, section 3: what a request claims about the host shows up in no answer."""
 
 import pytest
 

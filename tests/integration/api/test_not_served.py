@@ -1,4 +1,4 @@
-"""Wire contract, section 1: what the API has and this endpoint does not serve says so, and the operator sees it."""
+"""wire-contract.md, section 1: what the API has and this endpoint does not serve says so, and the operator sees it."""
 
 import json
 from collections import Counter
@@ -9,8 +9,9 @@ import pytest
 from proxy.wire.routes import NOT_SERVED, Operation
 from tests.conftest import StartServer
 from tests.support.live import MASTER, NO_TLS, QUERY, LiveServer
+from tests.support.processes import free_port
 from tests.support.scrape import scrape
-from tests.support.serve_command import free_port, serving
+from tests.support.serve_command import serving
 from tests.support.storage import Storage
 
 ACCESS_ID = "20181f26d9e94c81acdf9496133d4f23"
@@ -38,7 +39,7 @@ def ask(server: LiveServer, method: str, path: str, key: str | None) -> tuple[in
 
 @pytest.mark.parametrize(("method", "path", "operation", "word"), REQUESTS)
 @pytest.mark.parametrize("key", ["master-key", QUERY])
-def test_what_is_not_served_is_a_404_that_says_so_in_words(
+def test_an_operation_not_served_is_a_404_that_names_it(
     method: str, path: str, operation: Operation, word: str, key: str, proxy: LiveServer
 ) -> None:
     status, code, (detail,) = ask(proxy, method, path, key)
@@ -54,30 +55,14 @@ def test_the_key_is_judged_first(method: str, path: str, proxy: LiveServer) -> N
     assert ask(proxy, method, path, "unheard-of")[:2] == (401, "InvalidCredentials")
 
 
-def test_a_key_of_some_data_sources_asks_for_no_other_and_for_no_geocode_job(
-    account: Storage, start: StartServer
-) -> None:
+def test_a_restricted_key_gets_401_before_not_served(account: Storage, start: StartServer) -> None:
     server = start(account, keys={"shops": {"account": account.account, "data_sources": ["Shop*"]}})
     statuses = [ask(server, method, path, "shops")[0] for method, path, *_ in REQUESTS]
     assert statuses == [401, 401, 404, 404, 404, 404, 404]
     assert ask(server, "GET", f"/REST/v1/data/{ACCESS_ID}/Bars/Bars", "shops")[:2] == (401, "NotAuthorized")
 
 
-@pytest.mark.parametrize(
-    ("path", "allowed"),
-    [
-        ("/REST/v1/Dataflows/Geocode", "POST"),
-        (f"/REST/v1/data/{ACCESS_ID}/Shops/Shops", "GET, HEAD"),
-        ("/geo/spatial/v1/public/Geodata", "GET, HEAD"),
-    ],
-)
-def test_another_method_is_told_which_are_allowed(path: str, allowed: str, proxy: LiveServer) -> None:
-    for method in {"GET", "POST", "PUT", "DELETE"} - set(allowed.split(", ")):
-        response = proxy.client.request(method, proxy.url + path, params={"key": "master-key"})
-        assert (response.status_code, response.headers["allow"]) == (405, allowed)
-
-
-def test_each_has_its_own_operation_in_the_log_and_in_the_metrics(storage: Storage) -> None:
+def test_operations_not_served_are_logged_and_counted(storage: Storage) -> None:
     port = free_port()
     with serving(storage, metrics_port=port) as server:
         for method, path, *_ in REQUESTS:
@@ -88,3 +73,16 @@ def test_each_has_its_own_operation_in_the_log_and_in_the_metrics(storage: Stora
     assert [line["operation"] for line in lines] == [operation.value for _, _, operation, _ in REQUESTS]
     for operation, times in Counter(request[2] for request in REQUESTS).items():
         assert metrics.value("requests_total", operation=operation.value, status="404") == times
+
+
+def test_the_root_is_a_page_for_browsers_and_a_404_for_programs(proxy: LiveServer) -> None:
+    url, browser = f"{proxy.url}/?key=MARKED-KEY", {"Accept": "text/html,*/*;q=0.8"}
+    page = proxy.client.get(url, headers=browser)
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert 'href="/livez"' in page.text
+    assert "MARKED" not in page.text
+    assert proxy.client.head(url, headers=browser).content == b""
+    for headers in ({}, {"Accept": "application/json"}):
+        response = proxy.client.get(url, headers=headers)
+        assert (response.status_code, response.json()["authenticationResultCode"]) == (404, "None")

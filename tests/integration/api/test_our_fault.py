@@ -1,4 +1,4 @@
-"""Wire contract, section 5: what nobody foresaw is our fault, and its details are for the log only."""
+"""wire-contract.md, section 5: what nobody foresaw is our fault, and its details are for the log only."""
 
 import pytest
 
@@ -16,7 +16,7 @@ async def fail(_call: ApiCall, _caller: CallContext) -> JobsResult:
 
 
 @pytest.mark.parametrize("output", ["json", "xml"])
-def test_an_unforeseen_error_is_a_500_with_its_details_in_the_log_under_the_trace_id(
+def test_an_unforeseen_error_is_a_500_with_a_logged_trace_id(
     output: str, proxy: LiveServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     # No request and no row is known that does this, so the mistake is made here.

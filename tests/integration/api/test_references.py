@@ -1,53 +1,16 @@
-"""Wire contract, section 1: job ids and data source names in a path."""
+"""wire-contract.md, section 1: job ids and data source names in a path."""
 
 from urllib.parse import quote
 
 import pytest
 
 from adapters.model.job_ids import new_job_id
-from adapters.model.ticks import parse
-from tests.support.job_samples import STATUS_PATHS
+from adapters.model.ticks import parse_ticks
 from tests.support.live import PUBLIC_URL, LiveServer
 from tests.support.raw_http import get, talk, target
 from tests.support.storage import Storage
 
 DOWNLOAD = "Dataflows/DataSourceDownload"
-
-ODD_IDS = (
-    "x",
-    "..",
-    ".",
-    "%2e%2e",
-    "a%2Fb",
-    "%2F",
-    "a%5Cb",
-    "%00",
-    "%0d%0aX:y",
-    "%",
-    "%zz",
-    "%ff%fe",
-    "%ED%A0%80",
-    "a'b",
-    "'%20or%20'1'%20eq%20'1",
-    "alias:id:x",
-    "%23",
-    "%3F",
-    "$getstatus",
-    "(a,b)",
-    "%F0%9F%8C%8D",
-    "0" * 32,
-    "f" * 31,
-    "a" * 513,
-    "9" * 8000,
-)
-
-
-@pytest.mark.parametrize("path", [path for path in STATUS_PATHS if DOWNLOAD not in path])
-def test_an_odd_job_id_is_simply_not_found(path: str, proxy: LiveServer) -> None:
-    for odd in ODD_IDS:
-        answer = talk(proxy, get(target(path.format(odd))))
-        assert (answer.status, odd) == (404, odd)
-        assert answer.envelope["authenticationResultCode"] == "ValidCredentials"
 
 
 def test_a_path_may_hold_utf8_and_signs_as_they_are(proxy: LiveServer, account: Storage) -> None:
@@ -60,9 +23,7 @@ NAME = "~`!$^_={}-AZaz09"
 
 
 @pytest.mark.parametrize("sent", [NAME, quote(NAME, safe=""), NAME.lower(), NAME.upper()])
-def test_a_data_source_name_matches_percent_encoded_or_not_and_in_any_letter_case(
-    sent: str, proxy: LiveServer, account: Storage
-) -> None:
+def test_a_data_source_name_matches_in_any_spelling(sent: str, proxy: LiveServer, account: Storage) -> None:
     account.download(NAME)
     answer = talk(proxy, get(target(f"{DOWNLOAD}/{sent}")))
     assert answer.status == 200
@@ -71,26 +32,14 @@ def test_a_data_source_name_matches_percent_encoded_or_not_and_in_any_letter_cas
     assert talk(proxy, get(url.removeprefix(PUBLIC_URL) + "?key=master-key")).status == 200
 
 
-def test_a_data_source_name_has_up_to_50_characters(proxy: LiveServer, account: Storage) -> None:
-    account.download("n" * 50)
-    assert proxy.get(f"{DOWNLOAD}/{'N' * 50}").status_code == 200
-    assert proxy.get(f"{DOWNLOAD}/{'n' * 51}").status_code == 400
-
-
-@pytest.mark.parametrize("name", ["a%20b", "a.b", "a%2Fb", "%C3%A9", "a'b", "a*", "a%00", "a+b", "é", "a,b"])
+@pytest.mark.parametrize("name", ["a%2Fb", "é"])
 @pytest.mark.parametrize("tail", ["", "/output/succeeded"])
-def test_any_other_data_source_name_is_a_bad_request_that_names_what_is_allowed(
-    name: str, tail: str, proxy: LiveServer
-) -> None:
+def test_an_invalid_name_is_a_400_that_shows_the_rule(name: str, tail: str, proxy: LiveServer) -> None:
     answer = talk(proxy, get(target(f"{DOWNLOAD}/{name}{tail}")))
     assert (answer.status, answer.envelope["authenticationResultCode"]) == (400, "ValidCredentials")
     (detail,) = answer.envelope["errorDetails"]
     assert "data source name" in detail
     assert "~ ` ! $ ^ _ = { } -" in detail
-
-
-def test_a_name_that_nobody_has_is_not_found(proxy: LiveServer) -> None:
-    assert proxy.get(f"{DOWNLOAD}/Nothing").status_code == 404
 
 
 def test_a_download_by_name_leads_back_by_name_and_by_id_by_id(proxy: LiveServer, account: Storage) -> None:
@@ -102,7 +51,7 @@ def test_a_download_by_name_leads_back_by_name_and_by_id_by_id(proxy: LiveServer
     assert by_id["links"][0]["url"] == f"{base}/{job_id}"
 
 
-def test_a_name_means_the_newest_download_and_older_ones_keep_their_ids(proxy: LiveServer, account: Storage) -> None:
+def test_a_name_means_the_newest_download(proxy: LiveServer, account: Storage) -> None:
     first = account.download("Moving", Description="first")
     assert proxy.job(f"{DOWNLOAD}/Moving")["id"] == first
     second = account.download("Moving", "Pending", Description="second")
@@ -110,7 +59,7 @@ def test_a_name_means_the_newest_download_and_older_ones_keep_their_ids(proxy: L
     assert proxy.job(f"{DOWNLOAD}/{first}")["description"] == "first"
 
 
-def test_an_imported_job_answers_to_both_ids_and_shows_the_one_from_bing(proxy: LiveServer, account: Storage) -> None:
+def test_an_imported_job_is_found_by_both_ids(proxy: LiveServer, account: Storage) -> None:
     row_key = account.job(LegacyId="AbC-d'ef 42")
     account.alias("alias:id:abc-d'ef 42", row_key)
     for reference in ("AbC-d'ef%2042", "ABC-D'EF%2042", row_key, row_key.upper()):
@@ -130,5 +79,5 @@ def test_a_download_answers_to_its_id_from_bing(proxy: LiveServer, account: Stor
 
 
 def test_ids_match_in_any_letter_case_and_show_as_stored(proxy: LiveServer, account: Storage) -> None:
-    job_id = account.job(RowKey=new_job_id(parse("2026-01-02T03:04:05Z")))
+    job_id = account.job(RowKey=new_job_id(parse_ticks("2026-01-02T03:04:05Z")))
     assert proxy.job(f"Dataflows/LoadDataSource/{job_id.upper()}")["id"] == job_id

@@ -1,4 +1,4 @@
-"""Wire contract, section 4: what a signed link may do, and what clients may do to it."""
+"""wire-contract.md, section 4: what a signed link may do, and what clients may do to it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def parameters(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
 
 
-def test_a_signed_link_ends_in_the_suffix_with_the_word_of_its_output(proxy: LiveServer, account: Storage) -> None:
+def test_a_signed_link_ends_in_its_suffix(proxy: LiveServer, account: Storage) -> None:
     job_id = account.job("Geocode", OutputBlob="exports/a.csv", FailedBlob="exports/b.csv")
     assert signed(proxy, job_id).endswith("&legacy=output/succeeded#")
     assert signed(proxy, job_id, 2).endswith("&legacy=output/failed#")
@@ -64,12 +64,6 @@ def test_outside_of_the_emulator_a_link_is_for_https_only(account: Storage, star
     assert parameters(link)["spr"] == "https"
 
 
-def test_the_lifetime_is_a_setting(account: Storage, start: StartServer) -> None:
-    sas = parameters(signed(start(account, sas_minutes=5), export(account)))
-    ends = datetime.fromisoformat(sas["se"])
-    assert timedelta(minutes=3) < ends - datetime.now(UTC) <= timedelta(minutes=5, seconds=1)
-
-
 APPENDED: dict[str, Callable[[str], str]] = {
     "nothing": lambda link: link,
     "?key=": lambda link: link + "?key=secret",
@@ -96,25 +90,11 @@ def test_without_the_suffix_an_appended_key_breaks_the_signature(account: Storag
     assert httpx.get(link + "?key=secret").status_code == 403
 
 
-def test_a_link_opens_no_other_blob_and_writes_none(proxy: LiveServer, account: Storage) -> None:
-    link, other = (signed(proxy, export(account)).partition("#")[0] for _ in range(2))
-    crossed = link.partition("?")[0] + "?" + other.partition("?")[2]
-    container = link.partition("?")[0].rpartition("/")[0] + "?restype=container&comp=list&" + link.partition("?")[2]
-    assert httpx.get(crossed).status_code == 403
-    assert httpx.get(container).status_code == 403
-    assert httpx.delete(link).status_code == 403
-    assert httpx.put(link, content=b"", headers={"x-ms-blob-type": "BlockBlob"}).status_code == 403
-
-
 @pytest.mark.parametrize(
     ("name", "content_type"),
     [
         ("export.xml", "application/xml"),
-        ("a/b/Export.XML", "application/xml"),
-        ("export.csv", "text/plain"),
-        ("export.txt", "text/plain"),
-        ("export.tab", "text/plain"),
-        ("EXPORT.PIPE", "text/plain"),
+        ("a/b/EXPORT.PIPE", "text/plain"),
         ("export.zip", "application/zip"),
         ("export", "application/octet-stream"),
         ("Größe & Co #1?.txt", "text/plain"),
@@ -141,12 +121,7 @@ def test_a_download_is_plain_bytes_never_compressed(asked: dict[str, str], proxy
         assert "content-encoding" not in response.headers
 
 
-def test_nobody_asks_whether_the_blob_exists(proxy: LiveServer, account: Storage) -> None:
+def test_links_are_signed_without_reading_the_blob(proxy: LiveServer, account: Storage) -> None:
     job_id = account.job("Geocode", OutputBlob="no-such-container/none.xml", FailedBlob="no-such-container/log.txt")
     assert proxy.client.get(signed(proxy, job_id)).status_code == 404
     assert proxy.get(path_of("Geocode", job_id) + "/output/succeeded").status_code == 302
-
-
-def test_a_failed_link_reads_the_error_log(proxy: LiveServer, account: Storage) -> None:
-    job_id = account.job("Geocode", "Aborted", FailedBlob=account.export(b"row 7: no latitude", "errors.txt"))
-    assert proxy.client.get(signed(proxy, job_id) + "?key=secret").content == b"row 7: no latitude"

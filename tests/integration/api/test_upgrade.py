@@ -1,4 +1,4 @@
-"""Wire contract, section 1: a header that asks for another protocol is answered as if it were not there."""
+"""wire-contract.md, section 1: a header that asks for another protocol is answered as if it were not there."""
 
 import pytest
 
@@ -30,9 +30,7 @@ UPGRADES = {
 
 
 @pytest.mark.parametrize("headers", UPGRADES.values(), ids=UPGRADES.keys())
-def test_an_upgrade_is_answered_by_http_and_the_connection_goes_on(
-    headers: tuple[str, ...], proxy: LiveServer, account: Storage
-) -> None:
+def test_an_upgrade_keeps_the_http_connection(headers: tuple[str, ...], proxy: LiveServer, account: Storage) -> None:
     first, second = (target(f"Dataflows/LoadDataSource/{account.job()}") for _ in range(2))
     with connection(proxy) as opened:
         for asked in (first, second, first):
@@ -44,7 +42,7 @@ def test_an_upgrade_is_answered_by_http_and_the_connection_goes_on(
 
 
 @pytest.mark.parametrize("headers", UPGRADES.values(), ids=UPGRADES.keys())
-def test_requests_sent_right_behind_an_upgrade_are_answered_in_order(
+def test_pipelined_requests_behind_an_upgrade_are_in_order(
     headers: tuple[str, ...], proxy: LiveServer, account: Storage
 ) -> None:
     ids = [account.job() for _ in range(4)]

@@ -15,11 +15,11 @@ from adapters.credentials.config import ConnectionStringConfig
 from adapters.errors import ConflictError, StorageError, StorageErrorCode
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import JobRecord, JobStatus, JobType
-from adapters.model.ticks import PER_SECOND, Ticks, parse
+from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from adapters.tables.job_store import JobStore
 from tests.support.storage import Storage
 
-START = parse("2026-01-01T00:00:00Z")
+START = parse_ticks("2026-01-01T00:00:00Z")
 
 
 def download(second: int) -> JobRecord:
@@ -48,19 +48,19 @@ def test_the_newest_download_wins_however_many_write_at_once(storage: Storage) -
     downloads = [download(second) for second in range(8)]
 
     async def work(store: JobStore) -> None:
-        await asyncio.gather(*(store.put([record]) for record in reversed(downloads)))
-        assert await store.newest_download("coffee") == downloads[-1]
-        assert len(await store.created_since(START)) == len(downloads)
+        await asyncio.gather(*(store.upsert([record]) for record in reversed(downloads)))
+        assert await store.get_newest_download("coffee") == downloads[-1]
+        assert len(await store.list_created_since(START)) == len(downloads)
 
     with_store(storage, work)
 
 
-def test_who_loses_every_time_is_told(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapters.tables.job_store, "TRIES", 1)
+def test_a_writer_that_always_loses_gets_an_error(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapters.tables.job_store, "CHANGE_ATTEMPTS", 1)
 
     async def work(store: JobStore) -> None:
         records = [download(second) for second in range(8)]
-        results = await asyncio.gather(*(store.put([record]) for record in records), return_exceptions=True)
+        results = await asyncio.gather(*(store.upsert([record]) for record in records), return_exceptions=True)
         assert {type(result) for result in results} == {type(None), ConflictError}
 
     with_store(storage, work)
@@ -70,8 +70,8 @@ def test_a_missing_table_is_no_conflict(storage: Storage) -> None:
     async def work(store: JobStore) -> None:
         plain = download(0)
         with pytest.raises(StorageError) as caught:
-            await store.put([plain])
-        assert caught.value.fault is StorageErrorCode.NO_TABLE
+            await store.upsert([plain])
+        assert caught.value.code is StorageErrorCode.NO_TABLE
 
     with_store(storage, work, table="nowhere")
 
@@ -80,17 +80,17 @@ def test_a_transaction_that_storage_refuses_is_a_fault(storage: Storage) -> None
     async def work(store: JobStore) -> None:
         twice = download(0)
         with pytest.raises(StorageError):
-            await store.put([twice, twice])  # one row twice in one transaction
+            await store.upsert([twice, twice])  # one row twice in one transaction
 
     with_store(storage, work)
 
 
 def test_remarks_on_rows_are_bounded(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapters.tables.row_warnings, "REMARKS_KEPT", 3)
+    monkeypatch.setattr(adapters.tables.row_warnings, "MAX_REMEMBERED", 3)
     for _ in range(5):
         storage.job(status="Resting")
 
     async def work(store: JobStore) -> None:
-        assert len(await store.created_since(START)) == 5
+        assert len(await store.list_created_since(START)) == 5
 
     with_store(storage, work)

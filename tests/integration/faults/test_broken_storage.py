@@ -86,9 +86,7 @@ def _assert_probed(server: LiveServer, two: TwoAccounts) -> None:
 
 
 @pytest.mark.parametrize("mode", FAULTS, ids=lambda mode: mode.value)
-def test_a_fault_is_told_in_time_probed_and_soon_over_and_hides_no_remembered_job_and_no_other_account(
-    pair: Pair, mode: Mode
-) -> None:
+def test_a_fault_is_reported_in_time_and_recovers(pair: Pair, mode: Mode) -> None:
     server, two = pair
     finished = f"data/jobs/{two.finished}/$getstatus"
     other = two.well.job(status="Pending")
@@ -114,7 +112,7 @@ def test_a_fault_is_told_in_time_probed_and_soon_over_and_hides_no_remembered_jo
     assert _recovered(server, two) < RECOVERY
 
 
-def test_the_log_says_what_to_do_about_storage_that_forbids(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_a_hint_for_denied_storage(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
     server, two = pair
     two.hop.mode = Mode.FORBID
     time.sleep(TTL)
@@ -125,11 +123,11 @@ def test_the_log_says_what_to_do_about_storage_that_forbids(pair: Pair, caplog: 
     assert line.getMessage() == "storage: refused: HTTP 403, AuthorizationFailure"
     told = vars(line)
     assert told["account"] == two.sick.account
-    assert told["advice"] == "check this account's credential, its roles, and the storage firewall"
+    assert told["hint"] == "check this account's credential, its roles, and the storage firewall"
 
 
 @pytest.mark.parametrize("mode", [Mode.HANG_UP, Mode.RESET, Mode.CUT_OFF], ids=lambda mode: mode.value)
-def test_a_read_whose_connection_broke_is_tried_again_within_the_deadline(
+def test_a_broken_read_is_retried_within_the_deadline(
     storage: Storage, start: StartServer, mode: Mode, caplog: pytest.LogCaptureFixture
 ) -> None:
     with TwoAccounts.open(storage) as two:
@@ -141,7 +139,7 @@ def test_a_read_whose_connection_broke_is_tried_again_within_the_deadline(
         assert "storage: unreachable" in caplog.text
 
 
-def test_a_finished_download_that_was_asked_by_name_is_answered_from_memory_when_storage_fails(pair: Pair) -> None:
+def test_a_finished_download_survives_a_storage_fault(pair: Pair) -> None:
     server, two = pair
     path = f"Dataflows/DataSourceDownload/{DATA_SOURCE}"
     assert server.get(path, SICK).status_code == 200
@@ -149,7 +147,7 @@ def test_a_finished_download_that_was_asked_by_name_is_answered_from_memory_when
     assert server.get(path, SICK).status_code == 200
 
 
-def test_many_who_wait_for_an_account_that_hangs_starve_nobody(pair: Pair) -> None:
+def test_a_hanging_account_starves_no_other(pair: Pair) -> None:
     server, two = pair
     job_id = two.well.job(status="Pending")
     two.hop.mode = Mode.HANG
@@ -175,17 +173,15 @@ def readiness(server: LiveServer) -> tuple[int, dict[str, str]]:
 READY, NOT_READY = (200, {"status": "ready"}), (503, {"status": "not ready"})
 
 
-def test_readiness_stays_while_one_account_is_well_and_the_log_names_the_other(
-    pair: Pair, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_one_healthy_account_keeps_the_process_ready(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
     server, two = pair
     said: list[logging.LogRecord] = []
 
     def says(message: str) -> bool:
-        said[:] = [line for line in caplog.records if line.name == "proxy.api.readiness"]
+        said[:] = [line for line in caplog.records if line.name == "proxy.api.health"]
         return bool(said) and said[-1].getMessage() == message
 
-    with caplog.at_level(logging.INFO, "proxy.api.readiness"):
+    with caplog.at_level(logging.INFO, "proxy.api.health"):
         two.hop.mode = Mode.FORBID
         time.sleep(TTL)
         assert server.get(two.paths[0], SICK).status_code == 503
@@ -195,12 +191,11 @@ def test_readiness_stays_while_one_account_is_well_and_the_log_names_the_other(
         two.hop.mode = Mode.WELL
         wait_for(lambda: says("the account is well again"))
     assert {vars(line)["account"] for line in said} == {two.sick.account}
-    assert "credential" in vars(broken)["advice"]
+    assert "credential" in vars(broken)["hint"]
 
 
-def test_readiness_follows_the_only_account_and_strangers_do_not_make_it_ask_storage(
-    storage: Storage, start: StartServer
-) -> None:
+@pytest.mark.slow
+def test_readiness_requests_do_not_reach_storage(storage: Storage, start: StartServer) -> None:
     with TwoAccounts.open(storage) as two:
         accounts = {storage.account: {"storage": {"connection_string": two.hop.connection_string}}}
         server = start(storage, accounts=accounts, storage_timeout=TIMEOUT)
@@ -216,7 +211,8 @@ def test_readiness_follows_the_only_account_and_strangers_do_not_make_it_ask_sto
         wait_for(lambda: readiness(server) == READY)
 
 
-def test_readiness_does_not_depend_on_what_only_the_write_side_needs(storage: Storage, start: StartServer) -> None:
+@pytest.mark.slow
+def test_readiness_ignores_queue_and_blobs(storage: Storage, start: StartServer) -> None:
     with closed_port() as port:
         parts = dict(part.partition("=")[::2] for part in storage.connection_string.split(";") if part)
         parts |= {f"{service}Endpoint": f"http://127.0.0.1:{port}/devstoreaccount1" for service in ("Queue", "Blob")}
@@ -232,7 +228,7 @@ def test_readiness_does_not_depend_on_what_only_the_write_side_needs(storage: St
         assert readiness(server) == READY
 
 
-def test_nobody_is_ready_whose_only_account_is_broken(storage: Storage, start: StartServer) -> None:
+def test_a_process_without_a_working_account_is_not_ready(storage: Storage, start: StartServer) -> None:
     with listening(saying("403 Forbidden", b"")) as port:
         broken = {storage.account: {"storage": {"connection_string": connection_string(port)}}}
         server = start(storage, accounts=broken)
@@ -263,9 +259,7 @@ def test_what_storage_refuses_of_a_caller_is_the_callers_mistake(
     assert server.client.post(url, params=asked | {"dataLocation": f"{storage.blobs.url}c/a"}).status_code == 201
 
 
-def test_a_server_whose_storage_was_away_at_its_start_makes_its_tables_later(
-    storage: Storage, start: StartServer
-) -> None:
+def test_tables_are_created_when_storage_returns(storage: Storage, start: StartServer) -> None:
     with Hop.before(storage) as hop:
         entry = {storage.account: {"storage": {"connection_string": hop.connection_string}}}
         hop.mode = Mode.REFUSE

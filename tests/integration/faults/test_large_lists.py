@@ -19,12 +19,12 @@ TIMEOUT = 1.0
 
 
 class Slow:
-    """Renders as `Answers.found` does; a large answer when it is told to."""
+    """Renders as `ResponseFactory.from_result` does; a large answer when it is told to."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.rendered: list[int] = []
         self.begun, self.go_on = threading.Event(), threading.Event()
-        found = ResponseFactory.found
+        found = ResponseFactory.from_result
 
         def render(answers: ResponseFactory, answer: JobsResult, form: Format, trace_id: str) -> Response:
             self.rendered.append(answer.size)
@@ -33,10 +33,10 @@ class Slow:
                 assert self.go_on.wait(30)
             return found(answers, answer, form, trace_id)
 
-        monkeypatch.setattr(ResponseFactory, "found", render)
+        monkeypatch.setattr(ResponseFactory, "from_result", render)
 
 
-def test_a_large_list_is_rendered_once_and_others_are_answered_meanwhile(
+def test_a_large_list_is_rendered_once_beside_others(
     storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_jobs(storage, 200, newest_hours=1)
@@ -56,7 +56,7 @@ def test_a_large_list_is_rendered_once_and_others_are_answered_meanwhile(
 
 
 @pytest.mark.parametrize("path", ["Dataflows/ListJobs", "Dataflows/LoadDataSource/{}"])
-def test_parameters_that_count_for_nothing_are_answered_from_memory(
+def test_ignored_parameters_hit_the_cache(
     path: str, storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = path.format(storage.job(DataSourceName="Shops"))
@@ -67,9 +67,7 @@ def test_parameters_that_count_for_nothing_are_answered_from_memory(
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_a_list_that_takes_longer_than_a_request_is_read_to_its_end_and_hurts_no_other_request(
-    storage: Storage, start: StartServer
-) -> None:
+def test_a_slow_list_read_outlives_its_request(storage: Storage, start: StartServer) -> None:
     write_jobs(storage, 4_500, newest_hours=1)
     job_id = storage.job(status="Pending")
     with Hop.before(storage) as hop:

@@ -61,7 +61,7 @@ FLOODS = {
 
 
 @pytest.mark.parametrize(("first", "piece"), FLOODS.values(), ids=FLOODS.keys())
-def test_a_flood_is_not_kept_and_ends(server: Served, first: bytes, piece: bytes) -> None:
+def test_a_flood_is_not_buffered_and_ends(server: Served, first: bytes, piece: bytes) -> None:
     server.get("Dataflows/ListJobs")
     before = memory_kb(server)
     assert flood(server, first, piece) < 2 * SECONDS
@@ -76,19 +76,15 @@ def test_a_head_just_below_the_bound_is_a_request(storage: Storage, start: Start
 
 
 @pytest.mark.parametrize(
-    ("sent", "answer"),
-    [(b"", b""), (b"GET / HTTP/1.1\r\nX: ", b"HTTP/1.1 400 "), (b"\r\n", b"")],
-    ids=["silence", "half a head", "a stray line"],
+    "sent", [b"", b"GET / HTTP/1.1\r\nX: ", b"\r\n"], ids=["silence", "half a head", "a stray line"]
 )
-def test_who_does_not_finish_a_head_is_not_waited_for(
-    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch, sent: bytes, answer: bytes
+def test_a_connection_without_a_whole_head_is_closed(
+    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
-    started = time.perf_counter()
-    received = start(storage).raw(sent, seconds=10)
-    assert time.perf_counter() - started < 5
-    assert received.startswith(answer)
-    assert bool(received) == bool(answer)
+    with socket.create_connection(("127.0.0.1", start(storage).port), timeout=10) as client:
+        client.sendall(sent)
+        assert client.recv(65536) == b""
 
 
 def test_a_byte_after_an_answer_does_not_hold_the_connection(
@@ -100,7 +96,7 @@ def test_a_byte_after_an_answer_does_not_hold_the_connection(
         client.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
         client.sendall(b"G")
-        assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
+        assert client.recv(65536) == b""
 
 
 def test_a_trailer_is_no_header(storage: Storage, start: StartServer) -> None:

@@ -41,7 +41,7 @@ def test_the_start_and_the_other_accounts_are_not_hurt(
     assert sorted(record.account for record in told) == sorted(BROKEN)  # type: ignore[attr-defined]  # our field
 
 
-def test_an_endpoint_that_the_sdks_refuse_breaks_its_own_account_only() -> None:
+def test_a_malformed_endpoint_breaks_its_account_only() -> None:
     # The key ring refuses such a URL; whatever else they may refuse must not end the start either.
     odd = IdentityConfig(Endpoints("a", table_url="https://[::1"), IdentityKind.DEFAULT)
     good = ConnectionStringConfig("UseDevelopmentStorage=true")
@@ -50,7 +50,7 @@ def test_an_endpoint_that_the_sdks_refuse_breaks_its_own_account_only() -> None:
         async with AccountRegistry(
             {"odd": odd, "good": good}, StorageOptions("jobs", timedelta(hours=1), 1)
         ) as accounts:
-            assert list(accounts.faults) == ["odd"]
+            assert list(accounts.errors) == ["odd"]
             with pytest.raises(StorageError, match="name or endpoint is malformed"):
                 _ = accounts["odd"]
             assert accounts["good"].name == "good"

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from adapters.credentials.config import Endpoints, IdentityConfig, IdentityKind, TokenCredential
-from adapters.credentials.factory import open_credential
+from adapters.credentials.config import Endpoints, IdentityConfig, IdentityKind
+from adapters.credentials.factory import TokenCredential, open_credential
 from adapters.credentials.table_auth import SCOPE
 from proxy.demo.azurite import Emulator
 from tests.integration.security.identities import CLIENT, CLIENT_SECRET, CREDENTIALS, SECRET_VARIABLE, identity_account
@@ -39,7 +39,7 @@ def output_link(server: Served) -> str:
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
-def test_an_identity_reads_rows_and_signs_links_that_survive_an_appended_key(
+def test_an_identity_reads_rows_and_signs_links(
     kind: str, secure_storage: Storage, secure_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, CLIENT_SECRET)
@@ -52,9 +52,7 @@ def test_an_identity_reads_rows_and_signs_links_that_survive_an_appended_key(
     assert requests.get(f"{link}?key={MASTER}", timeout=10).content == b"<coffee />"
 
 
-def test_the_default_identity_is_the_one_that_the_environment_names(
-    entra: Entra, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_default_identity_follows_the_environment(entra: Entra, monkeypatch: pytest.MonkeyPatch) -> None:
     """So one key ring serves apps that have an identity each, as in deploy/azure."""
     monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
@@ -80,7 +78,7 @@ def test_a_hundred_answers_cost_one_key_and_one_token(
     assert len(entra.asked) <= 2  # rows and keys may ask for their first token at the same time
 
 
-def test_an_identity_that_is_refused_is_a_503_and_says_its_code_in_the_log(
+def test_a_refused_identity_is_a_503_with_a_logged_code(
     secure_storage: Storage, secure_emulator: Emulator, entra: Entra, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, CLIENT_SECRET)

@@ -13,16 +13,16 @@ from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.jobs import JobType
 from adapters.model.ticks import Ticks
 from adapters.tables.worker_rows import WorkerRow
+from proxy.bootstrap import ensure_storage_resources
 from proxy.cli.check import check
+from proxy.observability.metrics.catalog import Metrics
 from proxy.observability.metrics.inventory import InventoryCollector
-from proxy.observability.metrics.registry import Metrics
-from proxy.server.app import ensure_storage_resources
-from proxy.worker.attempt import postpone
-from proxy.worker.cleanup import sweep
+from proxy.worker.attempt import Attempt
+from proxy.worker.cleanup import clean_up
 from tests.conftest import StartServer
 from tests.deploy.bicep_roles import SECURITY, documented_roles
 from tests.integration.security.asked import BLOBS, CREATE, ENTITIES, MESSAGES, Recorder
-from tests.integration.worker.test_worker import finished, ring_of, working
+from tests.integration.worker.test_worker import ring_of, wait_for_jobs, working
 from tests.support.live import MASTER, LiveServer
 from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, play, shops
@@ -72,11 +72,11 @@ class Client:
 @pytest.fixture
 def recorder(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     # What the watch of a load's needs may not look at it leaves alone for an hour.
-    monkeypatch.setattr("proxy.observability.load_needs.WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr("proxy.observability.load_needs.INTERVAL_SECONDS", 3600.0)
     return Recorder.on(monkeypatch, storage)
 
 
-def test_serve_and_worker_ask_for_what_their_roles_hold_and_need_all_of_it(
+def test_serve_and_worker_need_exactly_their_roles(
     storage: Storage, start: StartServer, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Client(start(storage), recorder)
@@ -85,8 +85,8 @@ def test_serve_and_worker_ask_for_what_their_roles_hold_and_need_all_of_it(
         recorder.who = "worker"
         ring = ring_of(storage)
         async with ring.accounts, working(desk, ring):
-            await finished(desk, *jobs)
-        await sweep(desk.account)
+            await wait_for_jobs(desk, *jobs)
+        await clean_up(desk.account)
 
     async def story(desk: Desk) -> None:
         first = client.load(shops("a"), "complete")
@@ -95,7 +95,7 @@ def test_serve_and_worker_ask_for_what_their_roles_hold_and_need_all_of_it(
         lease = await desk.account.queue.receive()
         assert lease is not None
         assert await lease.renew()
-        await postpone(desk.account, lease)
+        await Attempt(desk.account, lease, desk.context).give_back()
         # The second one writes an error log.
         await done(desk, first, client.load(shops("b", more="b,twice"), "incremental"))
         access = client.links(first)[1].split("/")[-2]
@@ -104,14 +104,14 @@ def test_serve_and_worker_ask_for_what_their_roles_hold_and_need_all_of_it(
         client.look(downloads[1])
         ring = ring_of(storage)
         async with ring.accounts:
-            await InventoryCollector(ring, Metrics(CollectorRegistry()), timedelta(days=15), 5, lambda: True).collect()
+            await InventoryCollector(ring, Metrics(CollectorRegistry()), timedelta(days=15), 5).collect()
         await done(desk, client.create("GET", f"Dataflows/DataSourceRollback/{first}/Shops"))
         client.create("DELETE", f"data/{access}/Shops")
         recorder.who = "nobody"
         await desk.account.workers.write(WorkerRow("host:7:a1b2c3", Ticks(0), "0.1.0"))
         storage.blobs.get_blob_client("exports", f"{storage.account}/{first}/0123456789ab/lost.xml").upload_blob(b"")
-        monkeypatch.setattr("proxy.worker.cleanup.KEPT_SECONDS", -1.0)
-        waiting = [record async for record in desk.account.jobs.all() if record.job_type is JobType.DELETE]
+        monkeypatch.setattr("proxy.worker.cleanup.RETENTION_SECONDS", -1.0)
+        waiting = [record async for record in desk.account.jobs.iterate() if record.job_type is JobType.DELETE]
         await done(desk, *(record.row_key for record in waiting))
         assert await desk.source() is None
 
@@ -144,7 +144,7 @@ def test_check_only_reads_what_serve_or_a_worker_may_read(storage: Storage, reco
         assert actions <= ACTIONS[holder, part], part
 
 
-def test_only_who_signs_links_asks_for_keys_that_sign(
+def test_only_a_signing_process_requests_keys(
     storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def refuse(_links: SasLinkSigner) -> SasSigner:
@@ -152,7 +152,7 @@ def test_only_who_signs_links_asks_for_keys_that_sign(
 
     async def story() -> None:
         async with ring_of(storage).accounts as accounts:
-            await ensure_storage_resources(accounts, 5, signs=False)
+            await ensure_storage_resources(accounts, 5, signs_links=False)
             assert caplog.messages == []
             await ensure_storage_resources(accounts, 5)
 
@@ -183,7 +183,7 @@ def test_only_who_signs_links_asks_for_keys_that_sign(
         ("PUT", "{Queue}/some/messages/1", {}, ("queue", {MESSAGES + "write"})),
     ],
 )
-def test_a_request_is_told_in_words_of_access_control(
+def test_a_request_maps_to_data_actions(
     method: str, url: str, headers: dict[str, str], asked: tuple[str, set[str]], storage: Storage
 ) -> None:
     endpoints = dict(part.partition("=")[::2] for part in storage.connection_string.split(";"))

@@ -55,9 +55,3 @@ def test_every_answer_with_a_link_may_not_be_stored(server: LiveServer, storage:
     response = server.get("Dataflows/DataSourceDownload/Coffee/output/succeeded")
     assert (response.status_code, response.headers["Cache-Control"]) == (302, "no-store")
     assert response.headers["Referrer-Policy"] == "no-referrer"
-
-
-def test_redirect_mode_hands_out_no_signature(storage: Storage, start: StartServer, link: str) -> None:
-    assert link
-    server = start(storage, output_links="redirect")
-    assert b"sig=" not in server.get("Dataflows/DataSourceDownload/Coffee").content

@@ -1,17 +1,20 @@
-"""What is kept of answers: how much, and for whom."""
+"""What the response cache keeps: how much, and for which requests."""
 
 from typing import Any
 
 import pytest
 
 from adapters.job_cache import CacheEntry
-from proxy.api import response_cache as said_before
-from proxy.api.response_cache import LARGEST, OVERHEAD, CachedResponse, CacheValidity, ResponseCache
+from proxy.api import response_cache
+from proxy.api.response_cache import LARGEST_SMALL, OVERHEAD, CachedResponse, ResponseCache
 from proxy.keyring.keyring import KeyRing
+from proxy.observability.request_observer import RequestObserver
+from proxy.observability.request_trace import RequestTrace
 from proxy.wire.request import parse_path, parse_query
 
 RING = KeyRing({}, {})
 JOB = "0a" * 16
+STATUS = f"Dataflows/LoadDataSource/{JOB}"
 
 
 def scope(path: str, query: str = "key=k", address: str = "192.0.2.1", **others: Any) -> dict[str, Any]:
@@ -24,22 +27,16 @@ def scope(path: str, query: str = "key=k", address: str = "192.0.2.1", **others:
     } | others
 
 
-def place(said: ResponseCache, asked: dict[str, Any]) -> bytes:
-    query, call = parse_query(asked["query_string"]), parse_path(asked["raw_path"], asked["method"])
-    return said.cache_key(asked, base(asked), query, call)
+def digests(cache: ResponseCache, request: dict[str, Any]) -> tuple[bytes, bytes]:
+    """The cache key and the spelling of a request; its links follow its scheme."""
+    query, call = parse_query(request["query_string"]), parse_path(request["raw_path"], request["method"])
+    base = f"{request['scheme']}://spatial.example"
+    return cache.cache_key(request, base, query, call), cache.spelling_of(request, base)
 
 
-def base(asked: dict[str, Any]) -> str:
-    """The base of links that follow the request's scheme."""
-    return f"{asked['scheme']}://spatial.example"
-
-
-def answer(size: int) -> CachedResponse:
-    validity = CacheValidity(RING, None, CacheEntry(None, float("inf")), float("inf"))
-    return CachedResponse(b"x" * size, b"", [], ("", "", "", ""), validity)
-
-
-STATUS = f"Dataflows/LoadDataSource/{JOB}"
+def response(size: int, until: float = float("inf")) -> CachedResponse:
+    observer = RequestObserver().for_cached(RequestTrace("", "GET", "/"), 200)
+    return CachedResponse(b"x" * size, b"", [], observer, RING, None, CacheEntry(None, until), float("inf"))
 
 
 @pytest.mark.parametrize(
@@ -51,10 +48,11 @@ STATUS = f"Dataflows/LoadDataSource/{JOB}"
         scope(STATUS, "k%65y=%6B&dataSourceName=a&input=xml"),
     ],
 )
-def test_what_does_not_change_the_answer_makes_no_other_place(other: dict[str, Any]) -> None:
-    said = ResponseCache()
-    assert place(said, other) == place(said, scope(STATUS))
-    assert said.spelling_of(other, base(other)) != said.spelling_of(scope(STATUS), base(scope(STATUS)))
+def test_requests_that_differ_in_nothing_that_counts_share(other: dict[str, Any]) -> None:
+    cache = ResponseCache()
+    (key, spelling), (other_key, other_spelling) = digests(cache, scope(STATUS)), digests(cache, other)
+    assert key == other_key
+    assert spelling != other_spelling
 
 
 @pytest.mark.parametrize(
@@ -68,48 +66,46 @@ def test_what_does_not_change_the_answer_makes_no_other_place(other: dict[str, A
         scope(STATUS, address="2001:db8::1"),
         scope(f"Dataflows/LoadDataSource/{'0b' * 16}"),
         scope(f"Dataflows/Geocode/{JOB}"),
-        scope(f"Dataflows/DataSourceDownload/{JOB}"),
         scope("Dataflows/ListJobs"),
     ],
 )
-def test_what_changes_the_answer_or_who_may_have_it_makes_another_place(other: dict[str, Any]) -> None:
-    said = ResponseCache()
-    assert place(said, other) != place(said, scope(STATUS))
-    assert said.spelling_of(other, base(other)) != said.spelling_of(scope(STATUS), base(scope(STATUS)))
+def test_requests_that_differ_in_what_counts_do_not_share(other: dict[str, Any]) -> None:
+    cache = ResponseCache()
+    (key, spelling), (other_key, other_spelling) = digests(cache, scope(STATUS)), digests(cache, other)
+    assert key != other_key
+    assert spelling != other_spelling
 
 
-def test_the_addresses_of_one_network_share_an_answer() -> None:
-    said = ResponseCache()
-    one, other = (place(said, scope(STATUS, address=address)) for address in ("2001:db8::1", "2001:db8::2"))
+def test_addresses_of_one_network_share() -> None:
+    cache = ResponseCache()
+    one, other = (digests(cache, scope(STATUS, address=address))[0] for address in ("2001:db8::1", "2001:db8::2"))
     assert one == other
 
 
-@pytest.mark.parametrize(("size", "most"), [(1000, "SMALL_BYTES"), (LARGEST + 1, "LARGE_BYTES")])
-def test_answers_are_kept_by_their_bytes(size: int, most: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(said_before, most, 10 * (size + OVERHEAD))
-    said = ResponseCache()
-    places = [str(number).encode() for number in range(30)]
-    for each in places:
-        said.put(each, answer(size))
-        said.put(each, answer(size))  # over the one before
-    assert [said.find_at(each, RING, 0.0) is not None for each in places] == [False] * 20 + [True] * 10
+@pytest.mark.parametrize(("size", "limit"), [(1000, "SMALL_BYTES"), (LARGEST_SMALL + 1, "LARGE_BYTES")])
+def test_responses_are_bounded_by_their_bytes(size: int, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(response_cache, limit, 10 * (size + OVERHEAD))
+    cache = ResponseCache()
+    keys = [str(number).encode() for number in range(30)]
+    for each in keys:
+        cache.put(each, response(size))
+        cache.put(each, response(size))  # replaces the one before
+    assert [cache.get(each, RING, 0.0) is not None for each in keys] == [False] * 20 + [True] * 10
 
 
-def test_an_answer_that_grows_takes_the_place_of_the_small_one() -> None:
-    said = ResponseCache()
-    small, large = answer(10), answer(2 * LARGEST)
-    said.put(b"a", small)
-    small.validity.cache_entry.until = 0.0
-    said.put(b"a", large)
-    assert said.find_at(b"a", RING, 0.0) is not None
+def test_a_response_that_grows_replaces_the_small_one() -> None:
+    cache = ResponseCache()
+    cache.put(b"a", response(10, until=0.0))
+    cache.put(b"a", response(2 * LARGEST_SMALL))
+    assert cache.get(b"a", RING, 0.0) is not None
 
 
 def test_spellings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(said_before, "SPELLINGS", 10)
-    said = ResponseCache()
-    said.put(b"a", answer(10))
+    monkeypatch.setattr(response_cache, "SPELLINGS", 10)
+    cache = ResponseCache()
+    cache.put(b"a", response(10))
     for number in range(100):
-        said.spell(str(number).encode(), b"a")
-    found = [said.get(str(number).encode(), RING, 0.0) is not None for number in range(100)]
+        cache.add_spelling(str(number).encode(), b"a")
+    found = [cache.get_by_spelling(str(number).encode(), RING, 0.0) is not None for number in range(100)]
     assert 0 < sum(found) <= 10
     assert found[-1]

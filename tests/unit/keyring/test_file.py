@@ -95,7 +95,7 @@ def test_every_form_of_storage_is_read(storage: dict[str, Any], entry: object) -
     assert parse_keyring(_ring(accounts={"contoso": {"storage": storage}})).accounts == {"contoso": entry}
 
 
-def test_only_digests_of_keys_are_kept() -> None:
+def test_a_ring_holds_only_digests_of_keys() -> None:
     for written in (KEY, _digest(KEY)):
         ring = parse_keyring(_ring({written: {"account": "contoso"}}))
         assert list(ring.grants) == [hashlib.sha256(KEY.encode()).digest()]

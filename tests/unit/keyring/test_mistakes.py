@@ -64,12 +64,12 @@ def test_what_is_no_ring_is_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [f'{{"keys": {{"{KEY}": {{}}', f'{{"keys": "{KEY}\n"}}', f'{{"{KEY}": nope}}'])
-def test_broken_json_is_told_by_its_place(text: str) -> None:
+def test_broken_json_is_located(text: str) -> None:
     assert "line" in _mistake(text)
 
 
 @pytest.mark.parametrize("keys", [[KEY], KEY, {KEY: "contoso"}, {KEY: None}, {KEY: [KEY]}])
-def test_keys_of_another_form_are_told_without_them(keys: object) -> None:
+def test_malformed_keys_are_not_shown(keys: object) -> None:
     assert "key" in _mistake(_ring(keys))
 
 
@@ -107,18 +107,18 @@ def test_a_digest_has_64_lowercase_hex_digits(written: str) -> None:
     assert not written or written not in message
 
 
-def test_a_key_written_in_the_clear_and_as_a_digest_is_there_twice() -> None:
+def test_a_key_in_the_clear_and_as_a_digest_is_a_duplicate() -> None:
     assert "twice" in _mistake(_ring({KEY: {"account": "contoso"}, _digest(KEY): {"account": "contoso"}}))
 
 
 @pytest.mark.parametrize("place", [f'{{"{KEY}": 1, "{KEY}": 2}}', f'{{"keys": {{"{KEY}": 1, "{KEY}": 2}}}}'])
-def test_a_name_that_is_there_twice_in_one_object_is_told(place: str) -> None:
+def test_a_repeated_name_is_a_mistake(place: str) -> None:
     message = _mistake(place)
     assert "twice" in message
     assert _digest(KEY)[:19] in message
 
 
-def test_a_key_in_the_wrong_place_is_not_told() -> None:
+def test_a_key_in_the_wrong_place_is_not_shown() -> None:
     ring = json.loads(_ring()) | {KEY: {"account": "contoso"}}
     assert _mistake(json.dumps(ring))
 
@@ -159,7 +159,7 @@ def test_a_mistake_in_an_account_names_it(account: object) -> None:
 
 
 @pytest.mark.parametrize("ring", ["[]", _ring(accounts={"contoso": []}), _ring({KEY: "contoso"})])
-def test_what_is_no_object_is_told_without_the_program_s_own_names(ring: str) -> None:
+def test_no_object_is_reported_without_class_names(ring: str) -> None:
     assert _mistake(ring).endswith("has to be a JSON object")
 
 
@@ -169,7 +169,7 @@ def test_an_account_name_must_be_a_partition_key(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [".", "..", "~workers", "~", "a~b", "contoso~"])
-def test_an_account_name_that_has_no_place_in_storage_is_refused_by_its_name(name: str) -> None:
+def test_an_account_name_unfit_for_storage_is_refused(name: str) -> None:
     message = _mistake(_ring(accounts={"contoso": {"storage": STORAGE}, name: {"storage": STORAGE}}))
     assert f"account {name!r}" in message
     assert "rename the account" in message

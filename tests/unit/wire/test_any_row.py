@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 
 from adapters.model.job_ids import is_row_id
 from adapters.model.jobs import JobRecord
-from adapters.tables.job_rows import read_row, write_row
+from adapters.tables.job_rows import read_job, write_job
 from adapters.tables.properties import MalformedRowError
 from proxy.wire.job_resources import error_message, job_list_resources, job_status_resource
 from proxy.wire.json_renderer import render_json
@@ -19,7 +19,7 @@ from tests.support.row_strategies import GOOD, entities
 
 def _read(row: dict[str, Any]) -> JobRecord | None:
     try:
-        return read_row(row, lambda _: None)
+        return read_job(row, lambda _: None)
     except MalformedRowError:
         return None
 
@@ -56,6 +56,6 @@ def test_what_is_read_keeps_its_bounds(row: dict[str, Any]) -> None:
 def test_what_is_read_can_be_written_again(row: dict[str, Any]) -> None:
     record = _read(row)
     if record is not None:
-        written = write_row("contoso", record)
+        written = write_job("contoso", record)
         assert written["PartitionKey"] == "contoso"
         assert None not in written.values()

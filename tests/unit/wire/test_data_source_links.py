@@ -1,4 +1,4 @@
-"""The links to a data source (wire contract, section 3)."""
+"""The links to a data source (wire-contract.md, section 3)."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ SERVICE_URL = f"{BASE}/REST/v1/data/20181f26/FourthCoffee"
 
 
 @pytest.mark.parametrize("job_type", LOADS)
-def test_a_completed_load_links_to_its_data_source_under_both_spellings(job_type: JobType) -> None:
+def test_a_completed_load_has_a_link_in_both_spellings(job_type: JobType) -> None:
     links = json_status(record(job_type, output_blob=None))["links"]
     assert links[1:] == [
         {"name": "service", "role": "datasource", "url": SERVICE_URL},
@@ -38,7 +38,7 @@ def test_a_load_has_no_links_in_the_list(job_type: JobType) -> None:
     assert xml_listed(record(job_type)).find("{*}Link") is None
 
 
-def test_an_access_job_links_to_its_data_source_in_the_list_and_on_its_status() -> None:
+def test_an_access_job_has_its_link_in_list_and_status() -> None:
     link = {"name": "service", "role": "dataSource", "url": SERVICE_URL}
     assert json_listed(record(JobType.ACCESS))["links"] == [link]
     assert json_status(record(JobType.ACCESS, output_blob=None))["links"][1:] == [link]
@@ -55,9 +55,7 @@ def test_an_access_job_links_to_its_data_source_in_the_list_and_on_its_status() 
     ],
     ids=str,
 )
-def test_without_completion_access_id_and_name_there_is_no_data_source_link(
-    job_type: JobType, changes: dict[str, Any]
-) -> None:
+def test_an_incomplete_record_has_no_data_source_link(job_type: JobType, changes: dict[str, Any]) -> None:
     job = record(job_type, **({"output_blob": None} | changes))
     assert roles(json_status(job)) == [("self", None)]
     assert "links" not in json_listed(job)

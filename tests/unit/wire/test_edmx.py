@@ -1,4 +1,4 @@
-"""The bytes of the metadata document (write side, "Shapes of the information answers")."""
+"""The bytes of the metadata document (write-contract.md, "Shapes of the information answers")."""
 
 from lxml import etree
 

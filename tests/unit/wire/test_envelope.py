@@ -1,4 +1,4 @@
-"""The envelope in both formats (wire contract, section 2)."""
+"""The envelope in both formats (wire-contract.md, section 2)."""
 
 import re
 
@@ -130,11 +130,11 @@ def test_every_authentication_code_is_written_as_documented(code: Authentication
 
 
 def test_the_default_notice_has_the_year_in_its_place() -> None:
-    notice = Branding().copyright_of(2013)
+    notice = Branding().format_copyright(2013)
     assert notice.startswith("Copyright © 2013 Microsoft and its suppliers. All rights reserved.")
     assert "{" not in notice
     assert Branding().brand_logo_uri == DEFAULT_BRAND_LOGO_URL
 
 
-def test_a_notice_of_ones_own_may_have_braces() -> None:
-    assert Branding("{x} {year} {").copyright_of(2030) == "{x} 2030 {"
+def test_a_custom_notice_may_have_braces() -> None:
+    assert Branding("{x} {year} {").format_copyright(2030) == "{x} 2030 {"

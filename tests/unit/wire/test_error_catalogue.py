@@ -1,4 +1,4 @@
-"""The error catalogue says what section 5 of the wire contract demands."""
+"""The error catalogue says what wire-contract.md, section 5, demands."""
 
 import pytest
 
@@ -30,7 +30,6 @@ CATALOGUE = {
     ErrorCode.BODY_TOO_SLOW: (400, "ValidCredentials"),
     ErrorCode.BEING_DELETED: (400, "ValidCredentials"),
     ErrorCode.REJECTED: (400, "ValidCredentials"),
-    ErrorCode.NOT_HTTP: (400, "None"),
     ErrorCode.NO_SUCH_PATH: (404, "None"),
     ErrorCode.NOT_SERVED: (404, "ValidCredentials"),
     ErrorCode.NO_SUCH_JOB: (404, "ValidCredentials"),
@@ -60,13 +59,13 @@ def test_a_malformed_parameter_is_named_with_what_is_allowed() -> None:
     assert all(character in ErrorCode.BAD_DATA_SOURCE_NAME.value.text for character in "~`!$^_={}-")
 
 
-def test_an_error_carries_its_entry_and_the_methods_that_are_allowed() -> None:
+def test_an_error_has_its_entry_and_allowed_methods() -> None:
     error = ApiError(ErrorCode.WRONG_METHOD, ("GET", "HEAD"))
     assert (error.code, error.allow, str(error)) == (ErrorCode.WRONG_METHOD, ("GET", "HEAD"), "WRONG_METHOD")
 
 
-def test_a_text_has_its_values_and_braces_stand_for_themselves_without_any() -> None:
+def test_a_text_without_values_may_hold_braces() -> None:
     quota = ErrorCode.TOO_MANY_ACTIVE_JOBS.value
-    assert quota.text_with({"limit": 7}) == "JobUsageQuota: Account already has 7 'Pending' jobs."
+    assert quota.format_text({"limit": 7}) == "JobUsageQuota: Account already has 7 'Pending' jobs."
     name = ErrorCode.BAD_DATA_SOURCE_NAME.value
-    assert name.text_with({}) == name.text
+    assert name.format_text({}) == name.text

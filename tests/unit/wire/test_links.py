@@ -1,10 +1,10 @@
-"""The links of a job (wire contract, sections 3 and 4)."""
+"""The links of a job (wire-contract.md, sections 3 and 4)."""
 
 import pytest
 
 from adapters.model.jobs import BlobPath, JobStatus, JobType
 from proxy.wire.job_resources import job_status_resource
-from proxy.wire.links import LinkOptions, job_outputs, status_links
+from proxy.wire.links import LinkOptions, build_status_links, list_outputs
 from proxy.wire.request import Format
 from proxy.wire.xml_renderer import render_xml
 from tests.support.given_jobs import (
@@ -41,7 +41,7 @@ SIGNED_ERRORS = "https://data.example.net/exports/errors.log?sig=abc&legacy=outp
 
 @pytest.mark.parametrize("job_type", JobType)
 @pytest.mark.parametrize("status", JobStatus)
-def test_the_first_link_leads_back_to_the_job_in_documented_casing(job_type: JobType, status: JobStatus) -> None:
+def test_the_self_link_has_its_documented_casing(job_type: JobType, status: JobStatus) -> None:
     first = json_status(record(job_type, status))["links"][0]
     assert first == {"role": "self", "url": f"{BASE}/REST/v1/{SELF_URLS[job_type]}"}
 
@@ -87,9 +87,9 @@ def test_the_error_log_is_linked_whatever_the_status(status: JobStatus) -> None:
 
 
 def test_what_links_offer_is_what_output_urls_answer() -> None:
-    assert job_outputs(record(failed_blob=ERRORS)) == {"succeeded": OUTPUT, "failed": ERRORS}
-    assert job_outputs(record(status=JobStatus.ABORTED, failed_blob=ERRORS)) == {"failed": ERRORS}
-    assert job_outputs(record(output_blob=None)) == {}
+    assert list_outputs(record(failed_blob=ERRORS)) == {"succeeded": OUTPUT, "failed": ERRORS}
+    assert list_outputs(record(status=JobStatus.ABORTED, failed_blob=ERRORS)) == {"failed": ERRORS}
+    assert list_outputs(record(output_blob=None)) == {}
 
 
 def test_a_geocode_job_has_its_self_and_output_links_in_the_list() -> None:
@@ -115,8 +115,8 @@ def test_a_service_jobs_output_link_has_a_path_that_is_answered(job_type: JobTyp
     assert urls[1] == f"{BASE}/REST/v1/dataflows/ListJobs/{ID}/output/succeeded"
 
 
-def test_a_download_asked_for_by_name_leads_back_by_name() -> None:
-    links = status_links(record(JobType.DOWNLOAD), "FourthCoffee", REDIRECT)
+def test_a_download_by_name_has_a_self_link_by_name() -> None:
+    links = build_status_links(record(JobType.DOWNLOAD), "FourthCoffee", REDIRECT)
     assert [link.url for link in links] == [
         f"{BASE}/REST/v1/dataflows/DataSourceDownload/FourthCoffee",
         f"{BASE}/REST/v1/dataflows/DataSourceDownload/FourthCoffee/output/succeeded",

@@ -1,4 +1,4 @@
-"""The order of the job list (wire contract, section 6)."""
+"""The order of the job list (wire-contract.md, section 6)."""
 
 from itertools import permutations
 

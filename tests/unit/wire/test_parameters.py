@@ -1,17 +1,17 @@
-"""What the parameters of the write side say, and which of them are refused (write side, section Requests)."""
+"""What the parameters of the write side say, and which of them are refused (write-contract.md, "Requests")."""
 
 import pytest
 
 from adapters.model.jobs import JobType
 from proxy.wire.errors import ApiError, ErrorCode
-from proxy.wire.parameters import LoadRequest, flag, load_request, shows_all_versions, wants_json
+from proxy.wire.parameters import LoadRequest, parse_flag, parse_load_request, shows_all_versions, wants_json
 from proxy.wire.request import parse_query
 
 GOOD = "dataSourceName=Shops&loadOperation=complete&input=xml"
 
 
 def asked(query: str) -> LoadRequest:
-    return load_request(parse_query(query.encode()))
+    return parse_load_request(parse_query(query.encode()))
 
 
 def mistake(query: str) -> ErrorCode:
@@ -41,7 +41,7 @@ def test_a_load_may_say_more() -> None:
     assert more.location == "https://a/b?sig=c%2F"
 
 
-def test_names_and_values_have_any_letter_case_and_the_first_counts() -> None:
+def test_the_first_value_counts_in_any_letter_case() -> None:
     query = "DATASOURCENAME=Shops&datasourcename=b&LoadOperation=INCREMENTALSTAGING&Input=XML&input=csv&setpublic=False"
     found = asked(query)
     assert (found.name, found.operation, found.input) == ("Shops", "incrementalStaging", "xml")
@@ -62,7 +62,7 @@ def test_each_operation_is_a_job_type(operation: str, job_type: JobType) -> None
     assert (found.operation, found.job_type) == (operation, job_type)
 
 
-def test_what_is_staged_is_neither_public_nor_private_but_the_word_must_be_right() -> None:
+def test_a_staging_load_checks_and_ignores_set_public() -> None:
     staging = GOOD.replace("complete", "completeStaging")
     assert asked(staging + "&setPublic=1").public is None
     assert asked(staging + "&setPublic=0").public is None
@@ -84,7 +84,7 @@ def test_what_is_staged_is_neither_public_nor_private_but_the_word_must_be_right
         (GOOD + "&description=" + "x" * 2049, ErrorCode.BAD_DESCRIPTION),
     ],
 )
-def test_a_load_that_says_it_wrongly_is_refused(query: str, code: ErrorCode) -> None:
+def test_a_load_with_a_wrong_parameter_is_refused(query: str, code: ErrorCode) -> None:
     assert mistake(query) is code
 
 
@@ -92,15 +92,15 @@ def test_a_load_that_says_it_wrongly_is_refused(query: str, code: ErrorCode) -> 
     ("text", "value"),
     [("1", True), ("true", True), ("TRUE", True), ("0", False), ("False", False), ("", None), (None, None)],
 )
-def test_a_flag_says_yes_or_no_or_nothing(text: str | None, value: bool | None) -> None:  # noqa: FBT001 - a table's column
+def test_a_flag_is_true_false_or_absent(text: str | None, value: bool | None) -> None:  # noqa: FBT001 - a table's column
     given = {} if text is None else {"isstaging": text}
-    assert flag(given, "isstaging", ErrorCode.BAD_IS_STAGING) is value
+    assert parse_flag(given, "isstaging", ErrorCode.BAD_IS_STAGING) is value
 
 
 @pytest.mark.parametrize("text", ["2", "yes", " 1", "01", "\u0661"])
-def test_a_flag_says_nothing_else(text: str) -> None:
+def test_any_other_flag_is_refused(text: str) -> None:
     with pytest.raises(ApiError):
-        flag({"isstaging": text}, "isstaging", ErrorCode.BAD_IS_STAGING)
+        parse_flag({"isstaging": text}, "isstaging", ErrorCode.BAD_IS_STAGING)
 
 
 @pytest.mark.parametrize(

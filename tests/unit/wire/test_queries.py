@@ -1,4 +1,4 @@
-"""What a query says (wire contract, section 1)."""
+"""What a query says (wire-contract.md, section 1)."""
 
 import pytest
 
@@ -65,11 +65,11 @@ def test_unknown_parameters_are_ignored() -> None:
     assert parse_query(b"clientApi=bmnet&key=a&jsonp=f&\xff=\xff") == QueryParameters(b"a", "")
 
 
-def test_the_write_sides_parameters_are_kept_by_their_names_in_lower_case() -> None:
+def test_parameters_have_lower_case_names() -> None:
     query = parse_query(b"dataSourceName=a+b&DATASOURCENAME=c&$Format=JSON&%24format=atom&setPublic=&jobId=%41&other=1")
     assert query.parameters == {"datasourcename": "a b", "$format": "JSON", "setpublic": "", "jobid": "A"}
 
 
-def test_the_query_key_is_kept_as_the_key_is() -> None:
+def test_the_query_key_is_its_bytes() -> None:
     assert parse_query(b"queryKey=A%ff&QUERYKEY=b").query_key == b"A\xff"
     assert parse_query(b"queryKey=&querykey=b").query_key is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.keyring.keyring import KeyGrant, KeyRing, digest_of
+from proxy.keyring.keyring import KeyGrant, KeyRing, hash_key
 from proxy.wire.request import redact_path
 
 
@@ -23,11 +23,11 @@ from proxy.wire.request import redact_path
         ("/", ""),
     ],
 )
-def test_a_path_is_told_without_what_could_be_a_secret(path: str, told: str) -> None:
+def test_a_redacted_path_holds_no_possible_secret(path: str, told: str) -> None:
     assert redact_path(path.encode()) == told
 
 
-def test_a_key_that_looks_like_an_id_is_not_told() -> None:
+def test_a_key_that_looks_like_an_id_is_redacted() -> None:
     key, job_id = "0b" * 16, "0a" * 16
-    ring = KeyRing({}, {digest_of(key.encode()): KeyGrant("contoso")})
-    assert redact_path(f"/REST/v1/data/{key}/{job_id}".encode(), ring.has) == f"/REST/v1/data/.../{job_id}"
+    ring = KeyRing({}, {hash_key(key.encode()): KeyGrant("contoso")})
+    assert redact_path(f"/REST/v1/data/{key}/{job_id}".encode(), ring.has_key) == f"/REST/v1/data/.../{job_id}"

@@ -1,11 +1,11 @@
-"""What an answer says of a job, whatever its format (wire contract, section 3)."""
+"""What an answer says of a job, whatever its format (wire-contract.md, section 3)."""
 
 import pytest
 from lxml.etree import QName
 
 from adapters.model.jobs import JobStatus, JobType
 from proxy.wire.job_resources import error_message, job_list_resources
-from proxy.wire.job_types import JOB_TYPES, StatusPath, is_of_kind
+from proxy.wire.job_types import JOB_TYPES, StatusPath, is_served_at
 from tests.support.given_jobs import SIGNED, json_listed, json_status, only, record, xml_listed, xml_status
 from tests.support.member_order import names_of
 
@@ -21,7 +21,7 @@ each_service_type = pytest.mark.parametrize("job_type", SERVICE_TYPES)
 each_dataflow_type = pytest.mark.parametrize("job_type", DATAFLOW_TYPES)
 
 
-def test_the_job_types_are_those_of_the_document_and_the_download() -> None:
+def test_job_types_are_those_of_the_documents() -> None:
     assert [job_type.value for job_type in JobType] == [
         "Geocode",
         "DataSourceComplete",
@@ -38,7 +38,7 @@ def test_the_job_types_are_those_of_the_document_and_the_download() -> None:
 
 
 @each_type
-def test_the_type_of_a_json_status_answer_is_always_dataflow_job_with_counts(job_type: JobType) -> None:
+def test_a_json_status_is_always_a_dataflow_job(job_type: JobType) -> None:
     job = json_status(record(job_type))
     assert job["__type"] == DATAFLOW
     assert [job[count] for count in COUNTS] == [0, 0, 0]
@@ -52,7 +52,7 @@ def test_a_service_job_stays_one_in_xml_and_has_no_counts(job_type: JobType) -> 
 
 
 @each_service_type
-def test_a_service_job_stays_one_in_the_json_list_and_has_no_counts(job_type: JobType) -> None:
+def test_a_service_job_in_the_json_list_has_no_counts(job_type: JobType) -> None:
     job = json_listed(record(job_type, total=7))
     assert job["__type"] == SERVICE
     assert not any(count in job for count in COUNTS)
@@ -84,14 +84,14 @@ def test_a_pending_job_has_no_date_of_completion() -> None:
     assert only(xml_listed(pending), "{*}CompletedDate").text is None
 
 
-def test_an_aborted_job_says_why_on_its_status_and_in_the_list() -> None:
+def test_an_aborted_job_shows_its_message() -> None:
     aborted = record(status=JobStatus.ABORTED, error_message="The file is empty.")
     assert json_status(aborted)["errorMessage"] == json_listed(aborted)["errorMessage"] == "The file is empty."
     assert only(xml_status(aborted), "{*}ErrorMessage").text == "The file is empty."
     assert error_message(aborted) == "The file is empty."
 
 
-def test_an_aborted_job_without_a_message_says_that_it_was_aborted() -> None:
+def test_an_aborted_job_without_message_shows_a_stock_text() -> None:
     aborted = record(status=JobStatus.ABORTED)
     assert json_status(aborted)["errorMessage"] == "The job was aborted."
     assert only(xml_listed(aborted), "{*}ErrorMessage").text == "The job was aborted."
@@ -106,7 +106,7 @@ def test_a_job_that_was_not_aborted_has_no_message(status: JobStatus) -> None:
     assert error_message(job) is None
 
 
-def test_the_description_is_the_job_type_in_the_list_and_the_users_own_on_the_status() -> None:
+def test_the_description_in_the_list_is_the_job_type() -> None:
     job = record(description="Nightly load")
     assert json_status(job)["description"] == "Nightly load"
     assert only(xml_status(job), "{*}Description").text == "Nightly load"
@@ -141,5 +141,8 @@ def test_download_jobs_are_not_listed() -> None:
 
 
 @each_type
-def test_a_job_is_found_under_its_own_kind_and_in_the_lists_output_links_only(job_type: JobType) -> None:
-    assert [kind for kind in StatusPath if is_of_kind(job_type, kind)] == [JOB_TYPES[job_type].kind, StatusPath.LISTED]
+def test_a_job_is_served_at_its_own_path_and_under_list_jobs(job_type: JobType) -> None:
+    assert [kind for kind in StatusPath if is_served_at(job_type, kind)] == [
+        JOB_TYPES[job_type].status_path,
+        StatusPath.LISTED,
+    ]

@@ -11,7 +11,7 @@ from adapters.model.ticks import LAST, PER_SECOND, Ticks
 from proxy.text import strip_invalid_xml
 from proxy.wire.envelope import Envelope
 from proxy.wire.json_renderer import render_json
-from proxy.wire.parser import parse_answer
+from proxy.wire.parser import parse_response
 from proxy.wire.resources import JobResource, Link
 from proxy.wire.xml_renderer import render_xml
 from tests.support.given_jobs import envelope, plain_job
@@ -61,22 +61,22 @@ def _in_whole_seconds(answer: Envelope) -> Envelope:
 
 @given(envelopes())
 @example(envelope(plain_job(created=Ticks(0), completed=LAST)))
-def test_json_says_all_but_fractions_of_seconds(answer: Envelope) -> None:
+def test_json_round_trips_but_for_fractions_of_seconds(answer: Envelope) -> None:
     content = render_json(answer)
     assert_json_order(content)
-    assert parse_answer(content) == _in_whole_seconds(_cleaned(answer))
+    assert parse_response(content) == _in_whole_seconds(_cleaned(answer))
 
 
 @given(envelopes(), zones)
 @example(envelope(plain_job(created=Ticks(0), completed=LAST)), ZoneInfo("America/Los_Angeles"))
-def test_xml_says_all(answer: Envelope, zone: ZoneInfo) -> None:
+def test_xml_round_trips(answer: Envelope, zone: ZoneInfo) -> None:
     content = render_xml(answer, zone)
     assert_xml_order(content)
-    assert parse_answer(content) == _cleaned(answer)
+    assert parse_response(content) == _cleaned(answer)
 
 
 @given(envelopes(), zones)
-def test_an_answer_is_never_cut_by_white_space_that_a_reader_needs(answer: Envelope, zone: ZoneInfo) -> None:
+def test_white_space_follows_every_link_of_any_response(answer: Envelope, zone: ZoneInfo) -> None:
     content = render_xml(answer, zone)
     assert content.count(b"</Link>") == content.count(b"</Link>\n")
     assert not content.startswith(b"\xef\xbb\xbf")

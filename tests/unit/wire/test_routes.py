@@ -1,4 +1,4 @@
-"""What a path asks for (wire contract, section 1)."""
+"""What a path asks for (wire-contract.md, section 1)."""
 
 import pytest
 
@@ -81,7 +81,7 @@ def test_a_reference_is_decoded_within_its_segment(segment: str, reference: str)
 
 
 def test_other_segments_may_be_encoded_too() -> None:
-    assert parse_path(b"/%52EST/v1/data/jobs/x/%24getstatus", "GET").kind is StatusPath.SERVICE
+    assert parse_path(b"/%52EST/v1/data/jobs/x/%24getstatus", "GET").status_path is StatusPath.SERVICE
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_path_of_a_data_source_names_it(method: str, path: str) -> None:
         ("data", "DELETE", ("GET", "HEAD")),
     ],
 )
-def test_head_never_asks_for_what_creates_a_job(path: str, method: str, allowed: tuple[str, ...]) -> None:
+def test_head_never_creates_a_job(path: str, method: str, allowed: tuple[str, ...]) -> None:
     error = _error(f"/REST/v1/{path}".encode(), method)
     assert (error.code, error.allow) == (ErrorCode.WRONG_METHOD, allowed)
 
@@ -176,7 +176,7 @@ def test_head_works_wherever_get_does() -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get"])
-def test_another_method_is_told_which_are_allowed(method: str) -> None:
+def test_a_wrong_method_names_the_allowed_ones(method: str) -> None:
     error = _error(b"/REST/v1/Dataflows/ListJobs", method)
     assert (error.code, error.allow) == (ErrorCode.WRONG_METHOD, ("GET", "HEAD"))
 

@@ -1,4 +1,4 @@
-"""The bytes of the information answers (write side, section "Shapes of the information answers")."""
+"""The bytes of the information answers (write-contract.md, "Shapes of the information answers")."""
 
 import json
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.model.ticks import parse
+from adapters.model.ticks import parse_ticks
 from proxy.wire.service_document import DISCLAIMER, ServiceDocument, ServiceDocumentEntry, render_atom, render_json
 
 BASE = "https://spatial.example.net"
@@ -21,8 +21,8 @@ CURRENT = ServiceDocumentEntry(
     is_staging=False,
     is_active=True,
     is_public=True,
-    updated=parse("2013-02-25T19:44:10.5Z"),
-    uploaded=parse("2013-02-25T19:40:00Z"),
+    updated=parse_ticks("2013-02-25T19:44:10.5Z"),
+    uploaded=parse_ticks("2013-02-25T19:40:00Z"),
 )
 STAGED = replace(
     CURRENT,
@@ -30,7 +30,7 @@ STAGED = replace(
     is_staging=True,
     is_active=False,
     is_public=False,
-    uploaded=parse("2013-02-22T19:51:58Z"),
+    uploaded=parse_ticks("2013-02-22T19:51:58Z"),
 )
 EARLIER = replace(CURRENT, job_id="60754ccac0cf40d391f1895e3652c1ba", is_active=False)
 
@@ -63,7 +63,7 @@ def test_the_service_document_is_this_to_the_byte() -> None:
     )
 
 
-def test_all_versions_have_their_job_ids_and_a_staged_one_when_it_was_uploaded() -> None:
+def test_all_versions_have_job_ids_and_dates() -> None:
     lines = render_atom(document(CURRENT, STAGED, EARLIER, has_versions=True)).decode().splitlines()
     assert [line.strip().removeprefix("<app:workspace ") for line in lines if "workspace bsi" in line] == [
         f'{WHOLE} bsi:isActive="true" bsi:isPublic="true" bsi:updated="2013-02-25T19:44:10Z">',
@@ -112,7 +112,7 @@ def test_the_json_of_one_has_its_members_beside_the_copyright() -> None:
     }
 
 
-def test_the_json_of_all_versions_is_a_list_that_says_which_is_which() -> None:
+def test_the_json_of_all_versions_is_a_list() -> None:
     current, staged = inner(CURRENT, STAGED, is_single=True, has_versions=True)["DataSources"]
     assert list(current) == [
         "Name",

@@ -1,4 +1,4 @@
-"""Texts from anywhere come out whole, or with a mark for what can't be carried (wire contract, section 3)."""
+"""Texts from anywhere come out whole, or with a mark for what can't be carried (wire-contract.md, section 3)."""
 
 import pytest
 

@@ -89,7 +89,7 @@ def test_a_job_is_ended_whose_creation_took_too_long(what: str, faulty: Faulty) 
 
 
 @pytest.mark.parametrize("what", CREATED)
-def test_a_job_is_not_confirmed_while_storage_is_away_and_is_ended_when_it_is_back(what: str, faulty: Faulty) -> None:
+def test_an_unconfirmed_job_ends_when_storage_returns(what: str, faulty: Faulty) -> None:
     faulty.tables.methods, faulty.tables.times, faulty.tables.then = "POST", 1, Mode.HANG
     faulty.tables.mode = Mode.LOSE
     assert faulty.create(what).status_code == 503
@@ -100,13 +100,13 @@ def test_a_job_is_not_confirmed_while_storage_is_away_and_is_ended_when_it_is_ba
     wait_for(lambda: faulty.written.uploads() == [])
 
 
-def test_a_table_that_refuses_a_row_makes_no_job_and_keeps_no_upload(faulty: Faulty) -> None:
+def test_a_refused_row_leaves_no_job_and_no_upload(faulty: Faulty) -> None:
     faulty.tables.methods, faulty.tables.mode = "POST", Mode.FORBID
     assert load(faulty.server).status_code == 503
     assert faulty.written.nothing()
 
 
-def test_who_may_not_write_holds_up_no_reader(faulty: Faulty) -> None:
+def test_denied_writes_hold_up_no_reads(faulty: Faulty) -> None:
     faulty.tables.methods, faulty.tables.mode = "POST", Mode.FORBID
     for _ in range(8):  # more than it takes to open a circuit breaker
         assert load(faulty.server).status_code == 503
@@ -142,6 +142,7 @@ def loads(servers: list[ServerProcess], count: int, names: list[str]) -> list[in
         return list(threads.map(one, range(count)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
@@ -151,9 +152,7 @@ def loads(servers: list[ServerProcess], count: int, names: list[str]) -> list[in
     ],
     ids=["unfinished jobs", "jobs of a day", "data sources"],
 )
-def test_of_many_loads_at_once_in_two_processes_as_many_pass_as_may(
-    settings: dict[str, int], names: list[str], storage: Storage
-) -> None:
+def test_quotas_hold_over_two_processes(settings: dict[str, int], names: list[str], storage: Storage) -> None:
     with processes(storage, storage_timeout=20, **settings) as servers:
         statuses = loads(servers, 60, names)
     rows = Written(storage).jobs()
@@ -188,7 +187,7 @@ def load_is(server: LiveServer, status: int, **parameters: Any) -> bool:
     return load(server, **parameters).status_code == status
 
 
-def test_uploads_under_way_count_as_unfinished_jobs_of_their_account(storage: Storage, start: StartServer) -> None:
+def test_uploads_count_as_unfinished_jobs(storage: Storage, start: StartServer) -> None:
     server = start(storage, max_active_jobs=2)
     Written(storage).put(source())
     with stalled(server) as one, stalled(server):
@@ -204,7 +203,7 @@ def test_uploads_under_way_count_as_unfinished_jobs_of_their_account(storage: St
 def test_a_process_takes_so_many_uploads_of_all_accounts(
     storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proxy.api.shielded_tasks, "MOST_UPLOADS", 1)
+    monkeypatch.setattr(proxy.api.shielded_tasks, "MAX_UPLOADS", 1)
     other = {"other": {"storage": {"connection_string": storage.connection_string}}}
     server = start(storage, accounts=other, keys={"other-key": {"account": "other"}})
     with stalled(server):

@@ -1,4 +1,4 @@
-"""Jobs of a data source that exists: their answers, their rows, and what is refused (write side, section Requests)."""
+"""Jobs of a data source that exists: their answers, their rows, and what is refused (write-contract.md, "Requests")."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ def test_a_job_is_created_and_its_location_leads_to_it(
 
 
 @pytest.mark.parametrize("case", ANSWERS.values(), ids=ANSWERS.keys())
-def test_the_answer_is_xml_where_that_is_asked_for(case: tuple[Any, ...], server: LiveServer, shops: Written) -> None:
+def test_the_response_is_xml_on_request(case: tuple[Any, ...], server: LiveServer, shops: Written) -> None:
     path, http, resource_type, status, description, *_ = case
     response = create(server, path, o="xml")
     root = etree.fromstring(response.content)
@@ -109,9 +109,7 @@ def test_the_answer_is_xml_where_that_is_asked_for(case: tuple[Any, ...], server
     assert job.findtext("{*}Id") == shops.job()["RowKey"]
 
 
-def test_the_self_link_of_a_publish_and_a_rollback_is_fetched_as_it_stands(
-    storage: Storage, start: StartServer
-) -> None:
+def test_self_links_of_publish_and_rollback_have_the_key(storage: Storage, start: StartServer) -> None:
     key = "a+b/c&d=é"
     server = start(storage, keys={key: {"account": storage.account}})
     Written(storage).put(source(staged=STAGED, earlier=(OLDER, OLDEST)))
@@ -137,7 +135,7 @@ def test_a_data_source_is_made_public_or_private(
 
 
 @pytest.mark.parametrize("text", ["", "2", "yes"])
-def test_whether_it_is_public_must_be_said(text: str, server: LiveServer, shops: Written) -> None:
+def test_set_public_is_required(text: str, server: LiveServer, shops: Written) -> None:
     status, detail = refused(create(server, ACCESS, setPublic=text))
     assert (status, "setPublic" in detail) == (400, True)
     assert shops.nothing()
@@ -165,9 +163,7 @@ def test_a_version_that_is_not_there_is_not_found(server: LiveServer, written: W
     assert written.nothing()
 
 
-def test_a_delete_is_accepted_without_a_body_and_shows_in_the_list_at_once(
-    storage: Storage, start: StartServer
-) -> None:
+def test_a_delete_is_accepted_and_listed_at_once(storage: Storage, start: StartServer) -> None:
     server, written = start(storage, pending_ttl=60), Written(storage)
     written.put(source())
     assert server.json("Dataflows/ListJobs")["resourceSets"][0]["estimatedTotal"] == 0
@@ -197,9 +193,7 @@ def test_a_wrong_word_deletes_nothing(server: LiveServer, shops: Written) -> Non
 
 
 @pytest.mark.parametrize("path", CREATING, ids=ANSWERS)
-def test_the_same_request_creates_another_job_each_time_and_head_creates_none(
-    path: str, storage: Storage, start: StartServer
-) -> None:
+def test_each_get_creates_a_job_and_head_creates_none(path: str, storage: Storage, start: StartServer) -> None:
     server, written = start(storage, pending_ttl=60, finished_ttl=60), Written(storage)
     written.put(source(staged=STAGED, earlier=(OLDER, OLDEST)))
     ids = {create(server, path).json()["resourceSets"][0]["resources"][0]["id"] for _ in range(3)}
@@ -219,7 +213,7 @@ def test_the_newest_download_is_found_by_name_at_once(storage: Storage, start: S
         assert job["id"] == newest
 
 
-def test_a_data_source_of_another_account_or_access_id_is_not_found(storage: Storage, start: StartServer) -> None:
+def test_a_data_source_of_another_account_is_not_found(storage: Storage, start: StartServer) -> None:
     other = {"storage": {"connection_string": storage.connection_string}}
     server = start(storage, accounts={"other": other}, keys={"others": {"account": "other"}})
     Written(storage).put(source(staged=STAGED, earlier=(OLDER, OLDEST)))
@@ -262,7 +256,7 @@ def test_a_name_that_can_not_be_one_is_a_bad_request(path: str, server: LiveServ
 
 
 @pytest.mark.parametrize("seconds", [0, 30, 1200])
-def test_a_job_sorts_behind_one_that_a_server_made_whose_clock_is_ahead(
+def test_a_job_sorts_behind_one_with_a_clock_ahead(
     seconds: int, server: LiveServer, shops: Written, storage: Storage
 ) -> None:
     """Workers do the jobs of one data source in the order of their ids."""

@@ -10,7 +10,7 @@ import pytest
 import proxy.api.shielded_tasks
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.tables import job_store as jobs
-from proxy.api.handlers import creation
+from proxy.api.handlers import job_creation
 from proxy.api.shielded_tasks import ShieldedTasks
 from tests.conftest import StartServer
 from tests.integration.api.writes.test_loads import XML, load
@@ -38,9 +38,7 @@ def serving_without(storage: Storage, start: StartServer, service: str) -> Itera
         yield start(storage, accounts={storage.account: entry}, storage_timeout=1)
 
 
-def test_a_job_that_can_not_be_queued_is_aborted_and_the_caller_asks_again(
-    storage: Storage, start: StartServer
-) -> None:
+def test_a_job_that_can_not_be_queued_is_aborted(storage: Storage, start: StartServer) -> None:
     with serving_without(storage, start, "Queue") as server:
         Written(storage).put(source())
         answers = [load(server), *(server.get(path, setPublic="1") for path in CREATING)]
@@ -77,7 +75,7 @@ def test_an_account_whose_rows_can_not_be_read_creates_nothing(storage: Storage,
         assert server.get("data", "refusing-key", **{"$format": "pdf"}).status_code == 400
 
 
-def test_an_account_that_can_not_be_opened_judges_parameters_first(storage: Storage, start: StartServer) -> None:
+def test_parameters_are_checked_before_the_account(storage: Storage, start: StartServer) -> None:
     closed = {"storage": {"connection_string_env": "NO_SUCH_VARIABLE"}}
     server = start(storage, accounts={"closed": closed}, keys={"closed-key": {"account": "closed"}})
     assert load(server, key="closed-key").status_code == 503
@@ -85,23 +83,21 @@ def test_an_account_that_can_not_be_opened_judges_parameters_first(storage: Stor
     assert load(server, b"", key="closed-key").status_code == 400
 
 
-def test_a_job_that_others_keep_from_being_written_is_asked_for_again(
-    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_write_race_is_retried(storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server = start(storage, data_location_hosts="data.example.net")
     Written(storage).put(source())
-    monkeypatch.setattr(jobs, "TRIES", 0)  # as if all had been in vain
-    monkeypatch.setattr(creation, "TRIES", 1)
+    monkeypatch.setattr(jobs, "CHANGE_ATTEMPTS", 0)  # as if all had been in vain
+    monkeypatch.setattr(job_creation, "CHANGE_ATTEMPTS", 1)
     assert server.get(CREATING[0]).status_code == 503
     assert load(server, b"", dataLocation="https://data.example.net/a").status_code == 503
     assert load(server).status_code == 503
     assert Written(storage).nothing()
 
 
-def test_what_is_under_way_at_the_end_of_a_process_is_done_if_it_does_not_take_long(
+def test_shielded_tasks_are_drained_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(proxy.api.shielded_tasks, "LAST_SECONDS", 0.5)
+    monkeypatch.setattr(proxy.api.shielded_tasks, "DRAIN_SECONDS", 0.5)
     done: list[str] = []
 
     async def work(name: str, seconds: float = 0.1) -> None:
@@ -113,7 +109,7 @@ def test_what_is_under_way_at_the_end_of_a_process_is_done_if_it_does_not_take_l
     async def ask() -> None:
         under_way = ShieldedTasks()
         for begun in (work("well"), work("ill"), work("endless", 3600)):
-            under_way.begin(begun)
+            under_way.start(begun)
         await under_way.drain()
         await asyncio.sleep(0)
         await under_way.drain()
@@ -137,7 +133,7 @@ def test_an_upload_that_meets_a_limit_in_the_end_is_discarded(storage: Storage, 
 
 
 @pytest.mark.parametrize("path", CREATING)
-def test_a_row_that_can_not_be_read_is_told_in_the_log(path: str, server: LiveServer, written: Written) -> None:
+def test_a_malformed_row_is_logged(path: str, server: LiveServer, written: Written) -> None:
     written.put(source(access_id=""))
     assert server.get(path, setPublic="1").status_code == 500
     assert load(server).status_code == 500

@@ -69,9 +69,7 @@ NO_FRAMING = {
 
 @pytest.mark.parametrize("framing", NO_FRAMING.values(), ids=NO_FRAMING.keys())
 @pytest.mark.parametrize("headers", [(), *UPGRADES.values()], ids=["none", *UPGRADES.keys()])
-def test_an_unclear_framing_is_refused_with_and_without_an_upgrade(
-    headers: tuple[str, ...], framing: tuple[str, ...], proxy: LiveServer
-) -> None:
+def test_an_ambiguous_framing_is_refused(headers: tuple[str, ...], framing: tuple[str, ...], proxy: LiveServer) -> None:
     with connection(proxy) as opened:
         assert opened.ask(get("/livez", *headers, *framing, method="POST") + CHUNKS).status == 400
         assert opened.is_ended()
@@ -112,7 +110,8 @@ def test_a_request_line_in_pieces_is_mended_as_a_whole(proxy: LiveServer, accoun
             opened.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.send(b"\r\n", *(sent[start : start + size] for start in range(0, len(sent), size)))
             assert opened.answer().envelope["resourceSets"][0]["resources"][0]["id"] == "Größe"
-            assert opened.ask(get("/nowhere")).status == 404
+            if size == len(sent):  # else the response may come before the body's end, which ends the connection
+                assert opened.ask(get("/nowhere")).status == 404
 
 
 def test_a_request_line_without_an_end_is_refused(proxy: LiveServer) -> None:

@@ -1,4 +1,4 @@
-"""What there is: data sources, their versions, their entity types (write side, the information answers)."""
+"""Data sources, their versions, their entity types (write-contract.md, "Shapes of the information answers")."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def inner(server: LiveServer, path: str, **parameters: str) -> dict[str, Any]:
     return dict(response.json()["d"])
 
 
-def test_all_data_sources_are_told_in_the_order_of_their_names(server: LiveServer, written: Written) -> None:
+def test_data_sources_are_listed_by_name(server: LiveServer, written: Written) -> None:
     assert workspaces(server, ALL) == []
     written.put(source("Shops"), source("bars", is_public=True), source("Pubs"))
     assert titles(server, ALL) == ["bars", "Pubs", "Shops"]
@@ -55,7 +55,7 @@ def test_all_data_sources_are_told_in_the_order_of_their_names(server: LiveServe
     assert [each["IsPublic"] for each in inner(server, ALL)["DataSources"]] == ["true", "false", "false"]
 
 
-def test_one_data_source_is_told_by_its_name_in_any_letter_case(server: LiveServer, written: Written) -> None:
+def test_a_data_source_is_found_in_any_letter_case(server: LiveServer, written: Written) -> None:
     written.put(source(staged=STAGED, earlier=(OLDER,)), source("Bars"))
     assert titles(server, f"DATA/{ACCESS_ID.upper()}/SHOPS/") == ["Shops"]
     one = inner(server, ONE)
@@ -78,7 +78,7 @@ def test_all_versions_are_current_staged_and_earlier(asked: str, server: LiveSer
     ]
 
 
-def test_what_is_only_staged_is_told_until_it_ends(server: LiveServer, written: Written) -> None:
+def test_a_staged_version_is_shown_until_it_expires(server: LiveServer, written: Written) -> None:
     written.put(source(published=None, staged=STAGED))
     (space,) = workspaces(server, ONE)
     assert (space.get(f"{BSI}isStagingDataSource"), space.get(f"{BSI}isActive")) == ("true", "false")
@@ -116,7 +116,7 @@ def test_the_metadata_has_the_entity_type_and_its_container(server: LiveServer, 
     assert spaces == ["BarsDataSource", "Bars", "ShopsDataSource", "Shops"]
 
 
-def test_a_key_of_some_data_sources_is_told_of_those_only(storage: Storage, start: StartServer) -> None:
+def test_a_restricted_key_sees_its_data_sources_only(storage: Storage, start: StartServer) -> None:
     keys = {"shops": {"account": storage.account, "data_sources": ["SHOP*"]}}
     server, written = start(storage, keys=keys), Written(storage)
     written.put(source("Shops", is_public=True), source("Bars", is_public=True))
@@ -129,7 +129,7 @@ def test_a_key_of_some_data_sources_is_told_of_those_only(storage: Storage, star
 
 @pytest.mark.parametrize("path", PATHS, ids=IDS)
 @pytest.mark.parametrize("parameters", [{}, {"showAllVersions": "true"}, {"$format": "json"}], ids=str)
-def test_a_query_key_is_told_the_same_as_a_master_key(
+def test_a_query_key_reads_the_same_information(
     path: str, parameters: dict[str, str], server: LiveServer, written: Written
 ) -> None:
     written.put(source(is_public=True, staged=STAGED, earlier=(OLDER,)), source("Bars"))
@@ -162,7 +162,7 @@ def test_a_wrong_parameter_is_named(path: str, server: LiveServer, written: Writ
 
 
 @pytest.mark.parametrize("path", PATHS, ids=IDS)
-def test_head_works_and_what_is_told_is_read_each_time(path: str, storage: Storage, start: StartServer) -> None:
+def test_information_is_read_each_time_also_by_head(path: str, storage: Storage, start: StartServer) -> None:
     server, written = start(storage, pending_ttl=60, finished_ttl=60), Written(storage)
     written.put(source(is_public=True))
     before = server.get(path)

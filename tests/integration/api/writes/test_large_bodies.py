@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from tests.integration.api.writes.test_loads import LOAD
 from tests.integration.security.test_bounds import memory_kb
@@ -31,6 +32,7 @@ def upload(server: Served, count: int) -> int:
     return httpx.post(url, params=LOAD | {"key": MASTER}, content=megabytes(count), timeout=60).status_code
 
 
+@pytest.mark.slow
 def test_an_upload_of_64_megabytes_is_never_in_memory(storage: Storage) -> None:
     with serving(storage) as server:
         # What is loaded and pooled once is none of the upload's.

@@ -1,4 +1,4 @@
-"""What an account may have, and a name that is being deleted (write side, section Data sources)."""
+"""What an account may have, and a name that is being deleted (write-contract.md, "Data sources")."""
 
 import httpx
 import pytest
@@ -117,9 +117,7 @@ def test_a_delete_job_of_another_hand_blocks_its_name(server: LiveServer, writte
 
 
 @pytest.mark.parametrize("work", ["no JSON", "[]", "null", "7"])
-def test_a_delete_job_whose_work_can_not_be_read_blocks_its_name_and_breaks_nothing(
-    work: str, server: LiveServer, written: Written
-) -> None:
+def test_an_unreadable_delete_job_blocks_its_name(work: str, server: LiveServer, written: Written) -> None:
     written.storage.job("DataSourceDelete", PENDING, DataSourceName="Shops", Work=work)
     assert refused(load(server))[0] == 400
     assert load(server, dataSourceName="Bars").status_code == 201

@@ -31,7 +31,7 @@ def refused(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, detail
 
 
-def test_a_load_is_stored_and_queued_and_its_location_leads_to_it(server: LiveServer, written: Written) -> None:
+def test_a_load_is_stored_queued_and_located(server: LiveServer, written: Written) -> None:
     response = load(server, setPublic="1", description="My shops")
     assert (response.status_code, response.json()["statusCode"]) == (201, 201)
     assert response.json()["statusDescription"] == "Created"
@@ -62,7 +62,7 @@ def test_a_load_is_stored_and_queued_and_its_location_leads_to_it(server: LiveSe
     assert answer.json()["resourceSets"][0]["resources"][0]["status"] == "Pending"
 
 
-def test_the_answer_is_xml_where_that_is_asked_for(server: LiveServer, written: Written) -> None:
+def test_the_response_is_xml_on_request(server: LiveServer, written: Written) -> None:
     response = load(server, o="xml")
     root = etree.fromstring(response.content)
     assert (response.status_code, root.findtext("{*}StatusCode")) == (201, "201")
@@ -152,11 +152,11 @@ def test_a_query_key_is_another_key_of_the_account(storage: Storage, start: Star
     assert work["query_key"] != work["master_key"]
 
 
-def test_who_guesses_by_query_keys_is_turned_away(
+def test_guesses_by_query_keys_are_throttled(
     server: LiveServer, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guessing, "ALLOWANCE", 3)
-    monkeypatch.setattr(guessing, "LONGEST_WAIT", 0)
+    monkeypatch.setattr(guessing, "BURST", 3)
+    monkeypatch.setattr(guessing, "MAX_DELAY_S", 0)
     assert [load(server, queryKey=f"guess-{number}").status_code for number in range(6)][-1] == 503
     assert load(server, queryKey=QUERY).status_code == 503
     assert written.nothing()
@@ -180,7 +180,7 @@ def test_keys_are_judged_before_parameters(storage: Storage, start: StartServer)
     assert refused(load(server, key="shops", dataSourceName=""))[0] == 400
 
 
-def test_a_data_source_that_exists_keeps_its_name_and_its_access_id(server: LiveServer, written: Written) -> None:
+def test_an_existing_data_source_keeps_name_and_access_id(server: LiveServer, written: Written) -> None:
     written.put(source("Shops"))
     assert refused(load(server, dataSourceName="SHOPS", accessId="0" * 32))[0] == 404
     assert refused(load(server, dataSourceName="Bars", accessId=ACCESS_ID))[0] == 404
@@ -193,7 +193,7 @@ def test_a_data_source_that_exists_keeps_its_name_and_its_access_id(server: Live
     assert row["Work"]["operation"] == "incremental"
 
 
-def test_a_data_source_keeps_the_access_id_that_its_imported_jobs_tell(server: LiveServer, storage: Storage) -> None:
+def test_an_imported_access_id_is_reused(server: LiveServer, storage: Storage) -> None:
     older, newer = "1" * 32, "2" * 32
     storage.job("DataSourceAccess", DataSourceName="Bars", AccessId=older, LegacyId="a1", CreatedDate=ago(days=3))
     storage.job("DataSourceAccess", DataSourceName="BARS", AccessId=newer, LegacyId="a2", CreatedDate=ago(days=2))

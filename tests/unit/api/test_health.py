@@ -10,8 +10,8 @@ import pytest
 
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.errors import StorageError, StorageErrorCode
-from proxy.api import readiness
-from proxy.api.readiness import LOOKS, Readiness
+from proxy.api import health
+from proxy.api.health import MAX_PROBES, Readiness
 from proxy.keyring.reload import ActiveKeyRing
 
 
@@ -20,7 +20,7 @@ class Looked:
 
     def __init__(self, *names: str) -> None:
         self.names = list(names)
-        self.faults: dict[str, StorageError] = {}
+        self.errors: dict[str, StorageError] = {}
         self.asked: list[str] = []
         self._opened = {
             name: SimpleNamespace(circuit_breaker=CircuitBreaker(1), job_cache=self._remembered(name)) for name in names
@@ -45,8 +45,8 @@ class Looked:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readiness, "LOOK_EVERY", 0.0)
-    monkeypatch.setattr(readiness, "FIRST_WAIT", 30.0)
+    monkeypatch.setattr(health, "PROBE_INTERVAL_S", 0.0)
+    monkeypatch.setattr(health, "FIRST_WAIT_S", 30.0)
 
 
 def looks(accounts: Looked, count: int) -> Readiness:
@@ -55,7 +55,7 @@ def looks(accounts: Looked, count: int) -> Readiness:
 
     async def look() -> None:
         for _ in range(count):
-            await made.look()
+            await made.probe()
 
     asyncio.run(look())
     return made
@@ -67,27 +67,27 @@ def test_nothing_is_ready_before_it_was_read() -> None:
     assert looks(Looked(), 0).is_ready
 
 
-def test_who_is_ending_is_not_ready() -> None:
+def test_an_ending_process_is_not_ready() -> None:
     made = looks(Looked("a"), 1)
     made.stopping = True
     assert not made.is_ready
 
 
-def test_one_account_that_is_well_is_enough_and_broken_ones_are_looked_at_less_and_less() -> None:
+def test_one_healthy_account_is_enough_to_be_ready() -> None:
     accounts = Looked("a", "bad1", "bad2")
     assert looks(accounts, 20).is_ready
     assert accounts.asked == ["a", "bad1", "bad2"]
 
 
-def test_accounts_that_are_idle_are_not_all_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readiness, "RECENTLY", 0.0)
+def test_of_idle_accounts_only_one_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "CONDITION_MAX_AGE_S", 0.0)
     accounts = Looked(*"abcdef")
     assert looks(accounts, 5).is_ready
     assert accounts.asked == [*"abcdef", *"aaaa"]
 
 
-def test_a_process_whose_accounts_are_all_broken_goes_on_looking_at_a_few_at_a_time() -> None:
-    accounts = Looked(*(f"bad{number}" for number in range(3 * LOOKS)))
+def test_broken_accounts_are_probed_a_few_at_a_time() -> None:
+    accounts = Looked(*(f"bad{number}" for number in range(3 * MAX_PROBES)))
     assert not looks(accounts, 3).is_ready
     assert sorted(accounts.asked) == sorted(accounts.names)
 
@@ -102,6 +102,6 @@ def test_an_account_that_fails_for_a_moment_is_ready(monkeypatch: pytest.MonkeyP
     with pytest.raises(StorageError):
         asyncio.run(accounts["a"].circuit_breaker.call(fail))
     assert made.is_ready
-    monkeypatch.setattr(readiness, "PASSING_SECONDS", 0.0)
+    monkeypatch.setattr(health, "FAILURE_GRACE_S", 0.0)
     time.sleep(0.001)
     assert not made.is_ready
