@@ -1,21 +1,26 @@
-"""What passes between the steps of a load: rows as they were read, and batches that keep all rules."""
+"""The data between the steps of a load: rows as a reader finds them, and batches of entities that keep all rules."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import dropwhile, takewhile
 
 import pyarrow as pa
+
+_NUMBER = re.compile(r"[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """An entity that breaks a rule: where it stands (`line 7`, `entity 7 (line 90)`), its id if it has one, and why.
+    """An entity that breaks a rule.
 
-    `row` is the number of rows that its `Rows` hold before it, where a reader finds the failure: it keeps the log in
-    the file's order.
+    Attributes:
+        location: where it is, such as `line 7` or `entity 7 (line 90)`.
+        entity_id: its id, if it has one.
+        reason: the rule that it breaks.
+        row: the number of rows before it in its `RawRows`, where a reader finds the error.
     """
 
-    place: str
+    location: str
     entity_id: str | None
     reason: str
     row: int = field(default=0, compare=False)
@@ -23,26 +28,26 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the error log says of an entity that is loaded all the same, or of the file as a whole.
+    """A line of the error log on an entity that is loaded all the same, or on the file as a whole.
 
-    `of_order`: what it says matters in incremental loads only, for it depends on the order of the entities in the file.
+    An `order_dependent` note matters in incremental loads only: it depends on the order of entities in the file.
     """
 
-    place: str
+    location: str
     entity_id: str | None
     reason: str
-    of_order: bool = False
+    order_dependent: bool = False
 
     @classmethod
-    def of_id(cls, place: str, entity_id: str, why: str) -> "Note":
+    def for_derived_id(cls, location: str, entity_id: str, why: str) -> "Note":
         """The note on an id that is not the entity's own."""
         reason = f"{why}; the id depends on the order in the file, which an update may change"
-        return cls(place, entity_id, reason, of_order=True)
+        return cls(location, entity_id, reason, order_dependent=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some entities that loaded, the ids of those to delete, what failed, and what else the error log has to say."""
+    """Some entities that keep all rules, the ids of entities to delete, and the lines of the error log."""
 
     entities: pa.RecordBatch
     deleted: tuple[str, ...]
@@ -56,20 +61,25 @@ class Batch:
 
 
 def _order(line: RowError | Note) -> int:
-    """The number of the line, placemark or record, which is the first one in the place."""
-    return int("".join(takewhile(str.isdigit, dropwhile(lambda one: not one.isdigit(), line.place[:100]))) or 0)
+    """The number of the line, placemark or record: the first number of the location."""
+    number = _NUMBER.search(line.location[:100])
+    return int(number[0]) if number else 0
 
 
 @dataclass(frozen=True, slots=True)
 class RawRows:
-    """Rows of a file, column by column in the order of its schema, nothing checked but the file's form.
+    """Rows of a file, only their form checked.
 
-    A column is `string` as the file spells the values; a geography may be `binary`, WKB, where the format has no WKT.
-    A null is a missing value. `place` tells where a row stands, by its number in these rows.
+    Attributes:
+        columns: the values of each property of the schema, in its order: `string`, or for a geography `binary` (WKB).
+            A null is a missing value.
+        locate: the location of a row, by its index.
+        failures: rows that can't be read.
+        notes: remarks on rows and on the file.
     """
 
     columns: list[pa.Array]
-    place: Callable[[int], str]
+    locate: Callable[[int], str]
     failures: tuple[RowError, ...] = ()
     notes: tuple[Note, ...] = ()
 

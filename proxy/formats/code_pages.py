@@ -1,6 +1,6 @@
-"""Code pages by the names that files give them: an XML declaration, a shapefile's .cpg, the .dbf's language id.
+"""Finds code pages by the names in XML declarations and .cpg files, and by language ids of .dbf files.
 
-Python's registry of codecs also knows names that are no code page, such as `hex` and `idna`; these stay unknown here.
+Codecs of Python that are no code page, such as `hex` and `idna`, are unknown here.
 """
 
 import codecs
@@ -11,7 +11,7 @@ _TEXT = re.compile(
     r"ascii|utf-8|utf-16(?:-[bl]e)?|cp[0-9]+|iso8859-[0-9]+|koi8-[rtu]|mac-(?:roman|cyrillic|greek|latin2|turkish|iceland)"
     r"|gb2312|gbk|gb18030|big5|big5hkscs|shift_jis|euc_jp|euc_kr|johab|iso2022_jp"
 )
-# Numbers of Windows' code pages that Python calls otherwise.
+# Numbers of Windows code pages with another name in Python.
 _NUMBERS = {
     "936": "gbk",
     "951": "big5hkscs",
@@ -68,22 +68,22 @@ _LANGUAGES = {
 _BY_LANGUAGE = {number: name for name, numbers in _LANGUAGES.items() for number in numbers}
 
 
-def code_page(name: str) -> str | None:
-    """Python's name of a code page; None if the name means none.
+def find_code_page(name: str) -> str | None:
+    """Python's name of a code page; None if there is none of this name.
 
     The name may be a number or have a prefix, in any letter case and punctuation: `1252`, `ANSI 1252`, `88591`,
     `8859-1`, `LDID/87`, `UTF-8`.
     """
     letters = "".join(character for character in name[:100].lower() if character.isascii() and character.isalnum())
     if language := _LANGUAGE.fullmatch(letters):
-        return code_page_of_language(int(language[1], 16) if language[1] else int(language[2]))
+        return find_language_code_page(int(language[1], 16) if language[1] else int(language[2]))
     if number := _PREFIXED.fullmatch(letters):
         letters = _NUMBERS.get(number[1], f"cp{number[1]}")
     return _known(letters) or _known(name.strip()[:100])
 
 
-def code_page_of_language(number: int) -> str | None:
-    """The code page of a language id in the header of a .dbf file; None for 0 and for ids that mean none."""
+def find_language_code_page(number: int) -> str | None:
+    """The code page of a language id in the header of a .dbf file; None for 0 and unknown ids."""
     return _BY_LANGUAGE.get(number)
 
 

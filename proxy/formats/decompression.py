@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from proxy.formats.parser_errors import unusable
+from proxy.formats.parser_errors import translate_errors
 from proxy.formats.schema import InvalidDataError
 
 _GZIP = b"\x1f\x8b"
@@ -24,7 +24,7 @@ _SHOWN = 50
 
 
 class LimitedReader(io.RawIOBase):
-    """A stream of at most so many bytes; whatever is broken or too much in it is an UnusableError."""
+    """A stream of at most so many bytes; whatever is broken or too much in it is an InvalidDataError."""
 
     def __init__(self, inner: IO[bytes] | gzip.GzipFile, most: int) -> None:
         super().__init__()
@@ -38,10 +38,10 @@ class LimitedReader(io.RawIOBase):
         """Reads some bytes.
 
         Raises:
-            UnusableError: the data is broken, or there is more of it than the limit.
+            InvalidDataError: the data is broken, or there is more of it than the limit.
         """
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # any writable buffer
-        with unusable("the compressed data is broken, or was cut off on its way"):
+        with translate_errors("the compressed data is broken, or was cut off on its way"):
             data = self._inner.read(len(view))
         self._left -= len(data)
         if self._left < 0:
@@ -64,7 +64,7 @@ def open_input(file: Path, most: int, suffix: str | None = None) -> Iterator[io.
     """The data of a file as a stream; of a ZIP file's, the only one, or the only one with this suffix.
 
     Raises:
-        UnusableError: it can't be unpacked, or holds more than one file of data.
+        InvalidDataError: it can't be unpacked, or holds more than one file of data.
     """
     with file.open("rb") as plain:
         start = plain.read(4)
@@ -73,7 +73,7 @@ def open_input(file: Path, most: int, suffix: str | None = None) -> Iterator[io.
             with gzip.open(plain) as unzipped:
                 yield io.BufferedReader(LimitedReader(unzipped, most), _MOST_DIRECTORY)
         elif start.startswith(_ZIP):
-            with _archive(file) as archive, _open(archive, _only(archive, suffix)) as inner:
+            with _archive(file) as archive, _open(archive, _find_data(archive, suffix)) as inner:
                 yield io.BufferedReader(LimitedReader(inner, most), _MOST_DIRECTORY)
         else:
             yield io.BufferedReader(LimitedReader(plain, most), _MOST_DIRECTORY)
@@ -83,7 +83,7 @@ def extract(file: Path, most: int, suffixes: frozenset[str], folder: Path) -> di
     """Unpacks a ZIP file's set of files that differ in their suffix only; gives them by suffix.
 
     Raises:
-        UnusableError: it is no such file, or too large.
+        InvalidDataError: it is no such file, or too large.
     """
     if not zipfile.is_zipfile(file):
         raise InvalidDataError("a shapefile has to be a ZIP file of its .shp and .dbf files")
@@ -107,38 +107,30 @@ def extract(file: Path, most: int, suffixes: frozenset[str], folder: Path) -> di
 @contextmanager
 def _archive(file: Path) -> Iterator[zipfile.ZipFile]:
     with _ZipReader(io.FileIO(file)) as plain:
-        with unusable("the ZIP file is broken, or was cut off on its way"):
+        with translate_errors("the ZIP file is broken, or was cut off on its way"):
             archive = zipfile.ZipFile(plain)
         with archive:
             yield archive
 
 
 def _data_files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """What is no folder and none of the files that a desktop hides."""
-    return [info for info in archive.infolist() if info.filename[-1:] != "/" and not _hidden(_path(info))]
+    """The files that are not hidden, as a desktop's own are."""
+    files = [(info, PurePosixPath(info.filename)) for info in archive.infolist() if not info.filename.endswith("/")]
+    return [info for info, path in files if not path.name.startswith(".") and "__MACOSX" not in path.parts]
 
 
-def _path(info: zipfile.ZipInfo) -> PurePosixPath:
-    return PurePosixPath(info.filename)
-
-
-def _is_document(info: zipfile.ZipInfo, suffix: str) -> bool:
-    return _path(info).name.lower() == f"doc{suffix}"
-
-
-def _hidden(path: PurePosixPath) -> bool:
-    return path.name.startswith(".") or "__MACOSX" in path.parts
-
-
-def _only(archive: zipfile.ZipFile, suffix: str | None) -> zipfile.ZipInfo:
-    """The one file of data; where a suffix says which may be, the document, or the first one at the archive's root."""
+def _find_data(archive: zipfile.ZipFile, suffix: str | None) -> zipfile.ZipInfo:
+    """The one file of data; where the suffix is given, the document, else the first one at the archive's root."""
     files = found = _data_files(archive)
     if suffix is not None and len(files) > 1:
         found = [info for info in files if info.filename.lower().endswith(suffix)]
-        at_root = [info for info in found if len(_path(info).parts) == 1]
+        at_root = [info for info in found if len(PurePosixPath(info.filename).parts) == 1]
+        documents = [
+            info for info in at_root or found if PurePosixPath(info.filename).name.lower() == f"doc{suffix}"
+        ]  # not at the root where a folder was packed as a whole
+        found = documents or at_root[:1] or found
         if at_root:
-            return next((info for info in at_root if _is_document(info, suffix)), at_root[0])
-        found = [info for info in found if _is_document(info, suffix)] or found  # a folder was packed as a whole
+            return found[0]
     if len(found) == 1:
         return found[0]
     names = [info.filename[:_SHOWN] for info in files[:_MOST_NAMES]] + ["..."] * (len(files) > _MOST_NAMES)
@@ -152,5 +144,5 @@ def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
         raise InvalidDataError("the ZIP file is encrypted")
     if info.compress_type not in _METHODS:
         raise InvalidDataError("the ZIP file is compressed by another method than Deflate")
-    with unusable("the ZIP file is broken, or was cut off on its way"):
+    with translate_errors("the ZIP file is broken, or was cut off on its way"):
         return archive.open(info)

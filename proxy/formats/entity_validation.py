@@ -1,6 +1,5 @@
-"""The rules that each entity has to keep (write-side contract, "Load input"): rows become batches and failures."""
+"""The rules that each entity has to keep (write-contract.md, "Load input"): rows become batches and failures."""
 
-from collections.abc import Iterator
 from heapq import merge
 
 import numpy as np
@@ -8,143 +7,119 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from proxy.formats.batches import Batch, RawRows, RowError
-from proxy.formats.columns import geography
-from proxy.formats.columns import parsing as values
 from proxy.formats.columns.buffers import quote_value
-from proxy.formats.limits import LONGEST_ID
+from proxy.formats.columns.geography import Geographies, convert_geographies
+from proxy.formats.columns.parsing import convert
+from proxy.formats.limits import MAX_ID_LENGTH
 from proxy.formats.schema import EdmType, EntityType
-from proxy.formats.schema_validation import DELETE, LATITUDE, LONGITUDE, DeclaredSchema, is_mark
+from proxy.formats.schema_validation import DELETE, LATITUDE, LONGITUDE, DeclaredSchema, is_delete_mark
 
 _RANGES = {LATITUDE: 90.0, LONGITUDE: 180.0}
 
 
 class EntityValidator:
-    """Applies all rules to the rows of one load; it remembers the ids that were there before."""
+    """Applies all rules to the rows of one load; it remembers the ids of the rows before."""
 
     def __init__(self, declared: DeclaredSchema, entity_type: EntityType) -> None:
         self._type = entity_type
         self._schema = entity_type.arrow()
-        marks = [place for place, property_ in enumerate(declared.properties) if is_mark(property_)]
-        self._mark = marks[0] if marks else None
+        self._mark = next((at for at, some in enumerate(declared.properties) if is_delete_mark(some)), None)
         self._key = self._type.find(entity_type.key) or 0
-        self._location = {name: self._type.find(name) for name in _RANGES}
-        self._geography = self._type.geography()
         self._finite = declared.finite
-        self._seen: set[str] = set()
+        self._ids: set[str] = set()
 
-    def apply(self, rows: RawRows) -> Batch:
-        """The batch of these rows: what keeps all rules, what is to be deleted, what failed, in the file's order."""
+    def validate(self, rows: RawRows) -> Batch:
+        """The batch of some rows: entities, ids to delete, and failures, in the file's order."""
         columns = list(rows.columns)
         mark = columns.pop(self._mark) if self._mark is not None else None
         columns[self._key] = pc.utf8_trim_whitespace(columns[self._key])
-        ids, wrong = self._ids(columns[self._key])
-        deleted = self._marked(mark, wrong) if mark is not None else []
-        marked = set(deleted)
-        arrays, of_values = self._values(
-            columns, without=[row for row in range(len(rows)) if row in marked or row in wrong]
-        )
-        wrong |= of_values
-        failures = [RowError(rows.place(row), _id_of(ids[row]), wrong[row], row) for row in sorted(wrong)]
-        kept = pa.array(np.array([row not in wrong and row not in marked for row in range(len(rows))], bool))
-        batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
-        if wrong or marked:
-            batch = batch.filter(kept)
-        gone = tuple(id_ for row in deleted if row not in wrong and (id_ := ids[row]) is not None)
-        # Both are in the file's order; a failure that the reader found stands before the row of its number.
-        return Batch(batch, gone, tuple(merge(rows.failures, failures, key=lambda failure: failure.row)))
+        ids: list[str | None] = columns[self._key].to_pylist()
+        wrong = self._check_ids(ids)
+        deleted = self._find_deleted(mark, wrong) if mark is not None else []
+        arrays, reasons = self._convert(columns)
+        for row in deleted:
+            reasons.pop(row, None)  # the other values of a row that deletes don't matter
+        wrong = reasons | wrong
+        failures = [RowError(rows.locate(row), _cut_id(ids[row]), wrong[row], row) for row in sorted(wrong)]
+        entities = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+        if wrong or deleted:
+            is_entity = np.ones(len(rows), bool)
+            is_entity[[*wrong, *deleted]] = False
+            entities = entities.filter(pa.array(is_entity))
+        # A failure that the reader found stands before the row of its number.
+        merged = merge(rows.failures, failures, key=lambda failure: failure.row)
+        return Batch(entities, tuple(id_ for row in deleted if (id_ := ids[row])), tuple(merged))
 
-    def _ids(self, column: pa.Array) -> tuple[list[str | None], dict[int, str]]:
-        """The ids of the rows, and which of them are none: missing, too long, or there before."""
-        ids: list[str | None] = column.to_pylist()
-        if None not in ids and len(set(ids)) == len(ids) and self._seen.isdisjoint(ids):
-            present = [id_ for id_ in ids if id_ and not id_.isspace()]
-            if len(present) == len(ids) and max(map(len, present), default=0) <= LONGEST_ID:
-                self._seen.update(present)
-                return ids, {}
-        wrong = {row: reason for row, id_ in enumerate(ids) if (reason := self._id_reason(id_))}
-        return ids, wrong
+    def _check_ids(self, ids: list[str | None]) -> dict[int, str]:
+        """The reasons for ids that are missing, too long, or those of another row."""
+        present = {id_ for id_ in ids if id_ and not id_.isspace() and len(id_) <= MAX_ID_LENGTH}
+        if len(present) == len(ids) and self._ids.isdisjoint(present):
+            self._ids |= present
+            return {}
+        return {row: f"{self._type.key} {reason}" for row, id_ in enumerate(ids) if (reason := self._check_id(id_))}
 
-    def _id_reason(self, id_: str | None) -> str | None:
+    def _check_id(self, id_: str | None) -> str | None:
         if not id_ or id_.isspace():
-            return f"{self._type.key} is missing"
-        if len(id_) > LONGEST_ID:
-            return (
-                f"{self._type.key} is {quote_value(id_)}, of {len(id_):,} characters: at most {LONGEST_ID} are allowed"
-            )
-        if id_ in self._seen:
-            return f"{self._type.key} is {quote_value(id_)}, as that of another entity before it"
-        self._seen.add(id_)
+            return "is missing"
+        if len(id_) > MAX_ID_LENGTH:
+            return f"is {quote_value(id_)}, of {len(id_):,} characters: at most {MAX_ID_LENGTH} are allowed"
+        if id_ in self._ids:
+            return f"is {quote_value(id_)}, as that of another entity before it"
+        self._ids.add(id_)
         return None
 
-    def _marked(self, mark: pa.Array, wrong: dict[int, str]) -> list[int]:
-        flags, unreadable = values.convert(mark, EdmType.BOOLEAN)
-        for row, reason in unreadable.items():
+    def _find_deleted(self, mark: pa.Array, wrong: dict[int, str]) -> list[int]:
+        """The rows that delete an entity; `wrong` gets the reasons for marks that can't be read."""
+        flags, reasons = convert(mark, EdmType.BOOLEAN)
+        for row, reason in reasons.items():
             wrong.setdefault(row, f"{DELETE} {reason}")
         return [row for row, flag in enumerate(flags.to_pylist()) if flag and row not in wrong]
 
-    def _values(self, columns: list[pa.Array], *, without: list[int]) -> tuple[list[pa.Array], dict[int, str]]:
-        """All columns as values. What is wrong in the rows of `without` doesn't matter."""
+    def _convert(self, columns: list[pa.Array]) -> tuple[list[pa.Array], dict[int, str]]:
+        """All columns as values, and the first reason for each wrong row."""
         wrong: dict[int, str] = {}
 
-        def note(name: str, reasons: dict[int, str]) -> None:
+        def add(name: str, reasons: dict[int, str]) -> None:
             for row, reason in reasons.items():
                 wrong.setdefault(row, f"{name} {reason}")
 
-        geographies: geography.Geographies | None = None
+        geographies: Geographies | None = None
         arrays: list[pa.Array] = []
-        for property_, column in zip(self._type.properties, columns, strict=False):  # without what the load adds
+        for property_, column in zip(self._type.properties, columns, strict=False):  # without an added location
             if property_.type is EdmType.GEOGRAPHY:
-                geographies = geography.convert(values.without_blank(column))
-                arrays.append(geographies.wkb)
-                reasons = geographies.wrong
+                geographies = convert_geographies(column)
+                array, reasons = geographies.wkb, geographies.wrong
             else:
-                array, reasons = values.convert(column, property_.type, finite=self._finite)
-                arrays.append(array)
-            note(property_.name, reasons)
-        size = len(columns[0])
-        arrays += [pa.nulls(size, pa.float64())] * (len(self._type.properties) - len(arrays))
-        for name, reasons in self._locate(columns, arrays, geographies):
-            note(name, reasons)
-        for row in without:
-            wrong.pop(row, None)
+                array, reasons = convert(column, property_.type, finite=self._finite)
+            arrays.append(array)
+            add(property_.name, reasons)
+        arrays += [pa.nulls(len(columns[0]), pa.float64())] * (len(self._type.properties) - len(arrays))
+        for name, limit in _RANGES.items():
+            index = self._type.find(name)
+            if index is None:
+                continue
+            if geographies is not None:
+                centroids = geographies.latitudes if name == LATITUDE else geographies.longitudes
+                arrays[index] = pc.coalesce(arrays[index], centroids)
+            add(name, dict.fromkeys(np.flatnonzero(arrays[index].is_null()).tolist(), "is missing"))
+            add(name, _check_range(arrays[index], limit, columns[index] if index < len(columns) else None))
         return arrays, wrong
 
-    def _locate(
-        self, texts: list[pa.Array], arrays: list[pa.Array], geographies: geography.Geographies | None
-    ) -> Iterator[tuple[str, dict[int, str]]]:
-        """Fills in the location from the geography's centroid, and says where it is missing or out of range."""
-        for name, most in _RANGES.items():
-            place = self._location[name]
-            if place is None:
-                continue
-            column = arrays[place]
-            if column.null_count and geographies is not None:
-                centroids = geographies.latitudes if name == LATITUDE else geographies.longitudes
-                arrays[place] = column = pc.coalesce(column, centroids)
-            if column.null_count:
-                yield name, dict.fromkeys(np.flatnonzero(column.is_null()).tolist(), "is missing")
-            outside = pc.fill_null(pc.invert(pc.less_equal(pc.abs(column), most)), fill_value=False)
-            if pc.any(outside).as_py():
-                allowed = f"it has to be between -{most:g} and {most:g}"
-                yield (
-                    name,
-                    {
-                        row: f"is {_written(texts, place, row) or _of_centroid(column[row])}: {allowed}"
-                        for row in np.flatnonzero(outside).tolist()
-                    },
-                )
+
+def _check_range(column: pa.Array, limit: float, texts: pa.Array | None) -> dict[int, str]:
+    outside = np.flatnonzero(pc.fill_null(pc.invert(pc.less_equal(pc.abs(column), limit)), fill_value=False))
+    allowed = f"it has to be between -{limit:g} and {limit:g}"
+    return {row: f"is {_quote_coordinate(column, texts, row)}: {allowed}" for row in outside.tolist()}
 
 
-def _id_of(text: str | None) -> str | None:
-    """An id as a message shows it: cut, and none where it is blank."""
-    return (text or "").strip()[: LONGEST_ID + 1] or None
+def _quote_coordinate(column: pa.Array, texts: pa.Array | None, row: int) -> str:
+    """A coordinate as the file spells it, or where it comes from."""
+    text = (texts[row].as_py() or "").strip() if texts is not None else ""
+    if text:
+        return quote_value(text)
+    return f"{column[row].as_py()!r}, the geography's centroid (longitude comes first in well-known text)"
 
 
-def _written(texts: list[pa.Array], place: int, row: int) -> str | None:
-    """A coordinate as the file spells it; None where it is the centroid's."""
-    text = (texts[place][row].as_py() or "").strip() if place < len(texts) else ""
-    return quote_value(text) if text else None
-
-
-def _of_centroid(value: pa.Scalar) -> str:
-    return f"{value.as_py()!r}, the geography's centroid (longitude comes first in well-known text)"
+def _cut_id(text: str | None) -> str | None:
+    """An id as a message shows it; None where it is blank."""
+    return (text or "").strip()[: MAX_ID_LENGTH + 1] or None

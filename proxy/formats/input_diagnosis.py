@@ -32,7 +32,7 @@ _BINARY: tuple[tuple[bytes, Cause], ...] = (
 )
 _UTF16: Cause = ("it is UTF-16 without a byte order mark: save it as UTF-8", frozenset())
 _EMPTY: Cause = ("it is empty", frozenset())
-_NO_HEAD: Cause = (
+_NO_HEADER: Cause = (
     "the line with the entity type and that with the schema are missing",
     frozenset({"xml", "kml", "shp"}),
 )
@@ -49,20 +49,20 @@ _TEXT: tuple[tuple[bytes, Cause], ...] = (
 )
 
 
-def likely_cause(file: Path, form: str, most: int) -> str | None:
-    """What a file is that was sent as the input `form` and can't be read as that; None where it can't be told."""
-    found = _in_zip(file)
+def find_likely_cause(file: Path, form: str, max_bytes: int) -> str | None:
+    """The kind of data that a file holds instead of the input `form`; None where it isn't clear."""
+    found = _inspect_zip(file)
     if found is None:
         try:
-            with open_input(file, most) as data:
-                found = _unpacked(data.read(_START))
+            with open_input(file, max_bytes) as data:
+                found = _inspect(data.read(_START))
         except InvalidDataError:
             return None
     return found[0] if found and form not in found[1] else None
 
 
-def _in_zip(file: Path) -> Cause | None:
-    """What a ZIP file holds, by the names in it."""
+def _inspect_zip(file: Path) -> Cause | None:
+    """The contents of a ZIP file, by the names in it."""
     with file.open("rb") as data:
         start = data.read(_START)
         data.seek(max(0, file.stat().st_size - _DIRECTORY))
@@ -70,21 +70,21 @@ def _in_zip(file: Path) -> Cause | None:
     return next((cause for name, cause in _IN_ZIP if name in names), None) if start.startswith(b"PK") else None
 
 
-def _unpacked(data: bytes) -> Cause | None:
-    for magic, cause in _BINARY:
-        if data.startswith(magic):
-            return cause
+def _inspect(data: bytes) -> Cause | None:
+    """The kind of uncompressed data, by its start."""
+    binary = next((cause for magic, cause in _BINARY if data.startswith(magic)), None)
+    if binary or (data[:1] == b"\0") != (data[1:2] == b"\0"):
+        return binary or _UTF16
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         data = data.decode("utf-16", errors="replace").encode()
     start = data.removeprefix(codecs.BOM_UTF8).lstrip(b' \t\r\n"').lower()
     line = start.partition(b"\n")[0]
-    found = (
-        ((data[:1] == b"\0") != (data[1:2] == b"\0"), _UTF16),
-        (not start, _EMPTY),
-        (start.startswith(b"--") and b"content-disposition" in start, _FORM),
-        (any(_TITLE.replace(b" ", blank) in line for blank in (b"%20", b"+")), _ENCODED),
-        (start.startswith(b"<") and b"<kml" in start, _KML),
-        *((start.startswith(begin), cause) for begin, cause in _TEXT),
-        (True, _NO_HEAD),
-    )
-    return next(cause for holds, cause in found if holds)
+    if not start:
+        return _EMPTY
+    if start.startswith(b"--") and b"content-disposition" in start:
+        return _FORM
+    if any(_TITLE.replace(b" ", blank) in line for blank in (b"%20", b"+")):
+        return _ENCODED
+    if start.startswith(b"<") and b"<kml" in start:
+        return _KML
+    return next((cause for begin, cause in _TEXT if start.startswith(begin)), _NO_HEADER)

@@ -1,4 +1,4 @@
-"""Collects the rows of a batch, for formats whose geometry is already WKB."""
+"""Collects the rows of a batch, for formats that are read entity by entity."""
 
 from collections.abc import Sequence
 
@@ -9,46 +9,64 @@ from proxy.formats.limits import BATCH_BYTES, BATCH_ROWS
 from proxy.formats.schema import EdmType
 from proxy.formats.schema_validation import DeclaredSchema
 
+# Python's objects are slow to make and to convert where many are alive: they don't fit into the processor's cache.
+_CHUNK_ROWS = 128
+
+Value = str | bytes | None
+
 
 class RowCollector:
-    """Rows, failures and notes until there are enough for a batch, by number or by bytes."""
+    """Rows, failures and notes until there are enough for a batch, by number or by bytes.
 
-    def __init__(self, declared: DeclaredSchema) -> None:
+    Args:
+        declared: the schema of the rows.
+        geography: the form of geographies, WKB (`pa.binary()`) or WKT (`pa.string()`).
+    """
+
+    def __init__(self, declared: DeclaredSchema, geography: pa.DataType) -> None:
         self._types = [
-            pa.binary() if property_.type is EdmType.GEOGRAPHY else pa.string() for property_ in declared.properties
+            geography if property_.type is EdmType.GEOGRAPHY else pa.string() for property_ in declared.properties
         ]
         self._clear()
 
     def _clear(self) -> None:
-        self._columns: list[list[str | bytes | None]] = [[] for _ in self._types]
+        self._rows: list[Sequence[Value]] = []
+        self._chunks: list[list[pa.Array]] = []
         self._places: list[str] = []
         self._failures: list[RowError] = []
         self._notes: list[Note] = []
         self._size = 0
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the batch has reached its size."""
         return len(self._places) + len(self._failures) >= BATCH_ROWS or self._size >= BATCH_BYTES
 
-    def add(self, place: str, values: Sequence[str | bytes | None]) -> None:
-        """Adds a row: a text for each property, WKB for the geography."""
+    def add(self, place: str, values: Sequence[Value], size: int) -> None:
+        """Adds a row: a value for each property, in the order of the schema, and their size in bytes."""
         self._places.append(place)
-        for column, value in zip(self._columns, values, strict=True):
-            column.append(value)
-            self._size += len(value or "")
+        self._rows.append(values)
+        self._size += size
+        if len(self._rows) == _CHUNK_ROWS:
+            self._convert()
 
-    def fail(self, failure: RowError) -> None:
+    def fail(self, place: str, entity_id: str | None, reason: str) -> None:
         """Adds an entity that failed."""
-        self._failures.append(failure)
+        self._failures.append(RowError(place, entity_id, reason, len(self._places)))
 
     def note(self, note: Note) -> None:
-        """Adds what the log has to say of an entity that is loaded all the same."""
+        """Adds a line of the log that is no failure."""
         self._notes.append(note)
 
-    def take(self) -> RawRows:
-        """The rows so far; what comes next is another batch."""
-        columns = [pa.array(column, type_) for column, type_ in zip(self._columns, self._types, strict=True)]
+    def pop_rows(self) -> RawRows:
+        """The rows so far; the next ones are another batch."""
+        self._convert()
+        columns = [pa.concat_arrays(chunks) for chunks in zip(*self._chunks, strict=True)]
         rows = RawRows(columns, self._places.__getitem__, tuple(self._failures), tuple(self._notes))
         self._clear()
         return rows
+
+    def _convert(self) -> None:
+        columns = [*zip(*self._rows, strict=True)] or [()] * len(self._types)
+        self._chunks.append([pa.array(column, type_) for column, type_ in zip(columns, self._types, strict=True)])
+        self._rows.clear()

@@ -1,4 +1,4 @@
-"""An entity type: what a data source's entities are called and which properties they have."""
+"""An entity type: the name and the properties of a data source's entities."""
 
 import json
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-MOST_MESSAGE = 2_000
-"""Characters: what a file says may stand in a message, which goes into one property of a row."""
+_MAX_MESSAGE_LENGTH = 2_000
+"""A message may repeat text of a file, and goes into one property of a row."""
 
 
 class InvalidDataError(Exception):
-    """The whole load can't be used; the text is one clear message for its sender, cut, in printable characters."""
+    """The whole load can't be used. The text is a message for its sender: cut, in printable characters."""
 
     def __init__(self, text: str) -> None:
-        shown = text[:MOST_MESSAGE]
+        shown = text[:_MAX_MESSAGE_LENGTH]
         super().__init__("".join(character if character.isprintable() else " " for character in shown))
 
 
@@ -29,7 +29,7 @@ class EdmType(StrEnum):
     GEOGRAPHY = "Edm.Geography"
 
 
-# A date is 100 ns ticks (adapters.ticks) and a geography WKB: nothing that comes in is rounded.
+# A date is 100 ns ticks (adapters.model.ticks) and a geography WKB, so that no value is rounded.
 ARROW = {
     EdmType.STRING: pa.string(),
     EdmType.INT64: pa.int64(),
@@ -61,27 +61,23 @@ class EntityType:
         return pa.schema([pa.field(property_.name, ARROW[property_.type]) for property_ in self.properties])
 
     def find(self, name: str) -> int | None:
-        """The place of a property, whatever the letter case of its name."""
-        for place, property_ in enumerate(self.properties):
-            if property_.name.lower() == name.lower():
-                return place
-        return None
+        """The index of a property, whatever the letter case of its name; None if there is none."""
+        names = [property_.name.lower() for property_ in self.properties]
+        return names.index(name.lower()) if name.lower() in names else None
 
     def geography(self) -> int | None:
-        """The place of the geography property."""
-        for place, property_ in enumerate(self.properties):
-            if property_.type is EdmType.GEOGRAPHY:
-                return place
-        return None
+        """The index of the geography property; None if there is none."""
+        types = [property_.type for property_ in self.properties]
+        return types.index(EdmType.GEOGRAPHY) if EdmType.GEOGRAPHY in types else None
 
     def to_json(self) -> str:
-        """A text for one table property, below 32,000 characters for all that the rules allow."""
+        """A text for one table property, below 32,000 characters for any entity type that the rules allow."""
         properties = {property_.name: property_.type.removeprefix("Edm.") for property_ in self.properties}
         return json.dumps({"name": self.name, "key": self.key, "properties": properties}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "EntityType":
-        """Reads what `to_json` wrote.
+        """Parses the text of `to_json`.
 
         Raises:
             ValueError: the text is something else.

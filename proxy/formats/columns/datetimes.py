@@ -1,174 +1,115 @@
-"""Columns of dates: ISO 8601 texts to 100 ns ticks and back, a whole column at a time.
+"""Columns of dates: texts to 100 ns ticks and back, a whole column at a time.
 
-Arrow's own timestamps can't do this: in nanoseconds they end in 2262, in microseconds they lose the seventh digit.
+Texts are ISO 8601 with or without time, seconds, fraction and zone, with a blank for its T, or .NET's invariant and US
+form: the month first, 24 hours or AM and PM. A date without a zone is in UTC.
+
+Arrow's own timestamps can't hold ticks: in nanoseconds they end in 2262, in microseconds they lose the seventh digit.
 """
+
+import re
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters.model.ticks import FIRST, LAST, PER_SECOND
-from proxy.formats.columns.buffers import Bytes, Numbers, all_bytes, offsets
+from adapters.model.ticks import FIRST, LAST, PER_SECOND, UNIX_EPOCH
+from proxy.formats.columns.buffers import Numbers, quote_value, without_empty
 
-_SECONDS_A_DAY = 86_400
-_DAY_TICKS = _SECONDS_A_DAY * PER_SECOND
-_PATTERN = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
-_DIGITS = _PATTERN == ord("0")  # noqa: SIM300  no constant on the left
-_FIRST_DAY = np.datetime64("0001-01-01", "D")
-_WIDTH = len("2013-01-03T23:22:15.7979398Z")
-_NET = (  # by RE2, in linear time
-    r"^(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})/(?P<year>[0-9]{4})"
-    r"(?: (?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?(?: (?P<half>[AP])M)?)?$"
+# RE2 matches in linear time. Its \s has only ASCII; .NET writes a narrow no-break space before AM and PM.
+_BLANK = "[\\s\u00a0\u202f]"
+_MINUTE = r"(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,40}))?)?"
+_ZONE = r"(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_ISO = (
+    r"^(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    rf"(?:(?:[Tt]|{_BLANK})(?P<hour>[0-9]{{2}}):{_MINUTE}{_BLANK}?{_ZONE}?|(?P<day_zone>[Zz]|[+-][0-9]{{2}}:[0-9]{{2}}))?$"
 )
-_DAY_WIDTH = len("2013-01-03")
-_MIDNIGHT = np.frombuffer(b"T00:00:00", np.uint8)
+_NET = (
+    r"^(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})/(?P<year>[0-9]{4})"
+    rf"(?:{_BLANK}{{1,2}}(?P<hour>[0-9]{{1,2}}):{_MINUTE}(?:{_BLANK}?(?P<half>[AaPp])[Mm])?{_BLANK}?{_ZONE}?)?$"
+)
+_NET_DATE = re.compile(_NET)
+_FRACTION_DIGITS = 7
+_MONTHS = 12
+_SECONDS_A_DAY = 86_400
+_DATE_FORM = "a date is like 2013-01-03T23:22:15.7979398Z, 2013-01-03 or 1/3/2013 11:22:15 PM, in the years 1 to 9999"
 
 
-def to_ticks(column: pa.Array) -> pa.Array | None:
-    """The ticks of a `string` column; None if any text has to be looked at alone."""
-    ticks = _iso_ticks(column)
-    if ticks is None and (iso := _as_iso(column)) is not None:
-        ticks = _iso_ticks(iso)
-    return ticks
+def convert_dates(column: pa.Array) -> tuple[pa.Array, dict[int, str]]:
+    """The ticks of a `string` column, null where a text is blank or no date; and the reasons, by row."""
+    texts = without_empty(pc.utf8_trim_whitespace(column))
+    ticks = _parse_dates(texts)
+    if ticks.null_count == texts.null_count:
+        return ticks, {}
+    wrong = np.flatnonzero(pc.and_(pc.is_null(ticks), pc.is_valid(texts))).tolist()
+    return ticks, {row: _explain(texts[row].as_py()) for row in wrong}
 
 
-def _as_iso(column: pa.Array) -> pa.Array | None:
-    """Dates that are all in .NET's usual form, in that of ISO 8601; None if any is not."""
-    parts = pc.extract_regex(column, _NET)
-    if parts.null_count > column.null_count:
-        return None
-    month, day, year, hour, minute, second, half = parts.flatten()
-    clock = pc.cast(_two_digits(hour), pa.int64())
-    halved = pc.not_equal(half, "")
-    if pc.any(pc.and_(halved, pc.or_(pc.less(clock, 1), pc.greater(clock, 12)))).as_py():
-        return None
-    full = np.asarray(clock.fill_null(0)) % 12 + 12 * np.asarray(pc.equal(half, "P").fill_null(fill_value=False))
-    hour = pc.if_else(halved, pc.cast(pa.array(full), pa.string()), hour)
-    date = pc.binary_join_element_wise(year, _two_digits(month), _two_digits(day), "-")
-    time = pc.binary_join_element_wise(_two_digits(hour), _two_digits(minute), _two_digits(second), ":")
-    return pc.binary_join_element_wise(date, time, "T")
+def _explain(text: str) -> str:
+    """The reason why a text is no date, with the form to write instead where that is clear."""
+    meant = _DATE_FORM
+    if match := _NET_DATE.match(text):
+        month, day, year = int(match["month"]), int(match["day"]), match["year"]
+        if month > _MONTHS >= day:
+            meant = f"the month comes first: write {day}/{month}/{year} or {year}-{day:02}-{month:02}"
+    return f"is {quote_value(text)}: {meant}"
 
 
-def _two_digits(column: pa.Array) -> pa.Array:
-    return pc.utf8_lpad(column, 2, "0")
-
-
-def _iso_ticks(column: pa.Array) -> pa.Array | None:
-    bounds, data = offsets(column).astype(np.int64), all_bytes(column)
-    starts, lengths = bounds[:-1] - bounds[0], np.diff(bounds)
-    ticks = np.zeros(len(column), np.int64)
-    present = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), bool)
-    for length in np.unique(lengths[present]):
-        if not (length == _DAY_WIDTH or len(_PATTERN) <= length <= _WIDTH + len("+00:00")):
-            return None
-        rows = np.flatnonzero(present & (lengths == length))
-        texts = data[starts[rows][:, None] + np.arange(length)]
-        if length == _DAY_WIDTH:
-            texts = np.hstack([texts, np.tile(_MIDNIGHT, (len(texts), 1))])
-        for shape, chosen in _zones(texts):
-            some = _read(texts[chosen], shape)
-            if some is None:
-                return None
-            ticks[rows[chosen]] = some
-    return pa.array(ticks, pa.int64(), mask=~present)
-
-
-def _zones(texts: Bytes) -> list[tuple[int, npt.NDArray[np.intp]]]:
-    """Texts of one length, apart by how many characters their zone has: none, `Z`, `+00:00`."""
-    last = texts[:, -1] == ord("Z")
-    sign = texts[:, -6]
-    offset = ((sign == ord("+")) | (sign == ord("-"))) & ~last & (texts.shape[1] > len(_PATTERN))
-    groups = [(0, ~last & ~offset), (1, last), (6, offset)]
-    return [(length, np.flatnonzero(chosen)) for length, chosen in groups if chosen.any()]
-
-
-def _read(texts: Bytes, zone: int) -> Numbers | None:
-    """The ticks of texts of one form, or None if one of them is no date."""
-    head = texts[:, : len(_PATTERN)]
-    digits = head[:, _DIGITS] - ord("0")  # what is below "0" becomes large
-    marks = head[:, ~_DIGITS]
-    marks[marks[:, 2] == ord(" "), 2] = ord("T")  # marks is a copy
-    if not (digits <= 9).all() or not (marks == _PATTERN[~_DIGITS]).all():  # noqa: PLR2004  digits
-        return None
-    fraction = texts[:, len(_PATTERN) : texts.shape[1] - zone]
-    ticks = _fraction(fraction)
-    day = _days(digits)
-    shift = _offset(texts[:, -zone:]) if zone > 1 else np.zeros(len(texts), np.int64)
-    if ticks is None or day is None or shift is None:
-        return None
-    clock = digits.astype(np.int64)
-    hour, minute, second = (clock[:, at] * 10 + clock[:, at + 1] for at in (8, 10, 12))
-    if (hour > 23).any() or (minute > 59).any() or (second > 59).any():  # noqa: PLR2004  a clock
-        return None
-    ticks += (day * _SECONDS_A_DAY + hour * 3600 + minute * 60 + second - shift) * PER_SECOND
-    return ticks if (ticks >= FIRST).all() and (ticks <= LAST).all() else None
-
-
-def _fraction(texts: Bytes) -> Numbers | None:
-    """The ticks of `.7979398`, of any number of digits up to seven, or of nothing."""
-    ticks = np.zeros(len(texts), np.int64)
-    if not texts.shape[1]:
-        return ticks
-    digits = texts[:, 1:] - ord("0")
-    if not 1 <= digits.shape[1] <= 7 or not (texts[:, 0] == ord(".")).all() or not (digits <= 9).all():  # noqa: PLR2004
-        return None
-    for place in range(7):
-        ticks = ticks * 10 + (digits[:, place] if place < digits.shape[1] else 0)
-    return ticks
-
-
-def _days(digits: Bytes) -> Numbers | None:
-    """Days since the calendar's first one, from the digits of year, month and day."""
-    number = digits.astype(np.int64)
-    year = number[:, 0] * 1000 + number[:, 1] * 100 + number[:, 2] * 10 + number[:, 3]
-    month, day = number[:, 4] * 10 + number[:, 5], number[:, 6] * 10 + number[:, 7]
-    if (year < 1).any() or (month < 1).any() or (month > 12).any() or (day < 1).any():  # noqa: PLR2004  a calendar
-        return None
+def _parse_dates(texts: pa.Array) -> pa.Array:
+    """The ticks of trimmed texts; null where a text is no date."""
+    parts = pc.extract_regex(texts, _ISO)
+    fields = dict(zip((field.name for field in parts.type), parts.flatten(), strict=True))
+    found = parts.is_valid()
+    if parts.null_count > texts.null_count:
+        net = pc.extract_regex(texts, _NET)
+        found = pc.or_(found, net.is_valid())
+        for field, column in zip(net.type, net.flatten(), strict=True):
+            fields[field.name] = pc.coalesce(fields[field.name], column) if field.name in fields else column
+    year, month, day, hour, minute, second = (
+        _numbers(fields[name]) for name in ("year", "month", "day", "hour", "minute", "second")
+    )
+    valid = np.asarray(found) & (year >= 1) & (month >= 1) & (month <= _MONTHS) & (day >= 1)
+    valid &= (hour <= 23) & (minute <= 59) & (second <= 59)  # noqa: PLR2004  a clock
+    if "half" in fields:
+        has_half = np.asarray(pc.fill_null(pc.not_equal(fields["half"], ""), fill_value=False))
+        valid &= ~has_half | ((hour >= 1) & (hour <= 12))  # noqa: PLR2004  a clock
+        is_afternoon = np.asarray(pc.fill_null(pc.equal(pc.ascii_lower(fields["half"]), "p"), fill_value=False))
+        hour = np.where(has_half, hour % 12 + 12 * is_afternoon, hour)
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    first, following = months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]")
-    if (day > (following - first).astype(np.int64)).any():
-        return None
-    days: Numbers = (first - _FIRST_DAY).astype(np.int64) + day - 1
-    return days
+    first, following = (some.astype("datetime64[D]").astype(np.int64) for some in (months, months + 1))
+    valid &= day <= following - first
+    seconds = (first + day - 1) * _SECONDS_A_DAY + hour * 3600 + minute * 60 + second
+    for name in ("zone", "day_zone"):
+        shift, is_zone = _zone_seconds(fields[name])
+        seconds -= shift
+        valid &= is_zone
+    fraction = pc.ascii_rpad(pc.utf8_slice_codeunits(fields["fraction"], 0, _FRACTION_DIGITS), _FRACTION_DIGITS, "0")
+    ticks = seconds * PER_SECOND + UNIX_EPOCH + _numbers(fraction)
+    valid &= (ticks >= FIRST) & (ticks <= LAST)
+    return pa.array(ticks, pa.int64(), mask=~valid)
 
 
-def _offset(texts: Bytes) -> Numbers | None:
-    """Seconds of `+01:30`."""
-    digits = texts[:, [1, 2, 4, 5]] - ord("0")
-    if not (digits <= 9).all() or not (texts[:, 3] == ord(":")).all():  # noqa: PLR2004  digits
-        return None
-    number = digits.astype(np.int64)
-    hours, minutes = number[:, 0] * 10 + number[:, 1], number[:, 2] * 10 + number[:, 3]
-    if (hours > 23).any() or (minutes > 59).any():  # noqa: PLR2004  a clock
-        return None
-    seconds: Numbers = (hours * 3600 + minutes * 60) * np.where(texts[:, 0] == ord("-"), -1, 1)
-    return seconds
+def _numbers(digits: pa.Array) -> Numbers:
+    """The numbers of texts of digits, 0 for an empty or missing one."""
+    numbers: Numbers = np.asarray(pc.fill_null(pc.cast(pc.ascii_lpad(digits, 2, "0"), pa.int64()), 0))
+    return numbers
 
 
-def to_texts(column: pa.Array) -> pa.Array:
+def _zone_seconds(zones: pa.Array) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+    """Seconds of zones like `+01:30`, `-0800`, `+05`, `Z` or nothing; and which of them are possible."""
+    if (pc.max(pc.binary_length(zones)).as_py() or 0) <= 1:
+        return np.zeros(len(zones), np.int64), np.ones(len(zones), bool)
+    digits = pc.replace_substring(pc.utf8_slice_codeunits(zones, 1), ":", "")
+    hours, minutes = (_numbers(pc.utf8_slice_codeunits(digits, at, at + 2)) for at in (0, 2))
+    is_west = np.asarray(pc.fill_null(pc.starts_with(zones, "-"), fill_value=False))
+    return (hours * 3600 + minutes * 60) * np.where(is_west, -1, 1), (hours <= 23) & (minutes <= 59)  # noqa: PLR2004
+
+
+def format_dates(column: pa.Array) -> pa.Array:
     """The texts of a column of ticks: `2013-01-03T23:22:15.7979398Z`, always all seven digits."""
-    ticks = np.asarray(column.fill_null(0).to_numpy(zero_copy_only=False), np.int64)
-    days, clock = np.divmod(ticks, _DAY_TICKS)
-    months = (_FIRST_DAY + days).astype("datetime64[M]")
-    day = (_FIRST_DAY + days - months.astype("datetime64[D]")).astype(np.int64) + 1
-    year, month = np.divmod(months.astype(np.int64) + 1970 * 12, 12)
-    seconds, fraction = np.divmod(clock, PER_SECOND)
-    parts = [
-        (0, 4, year),
-        (5, 2, month + 1),
-        (8, 2, day),
-        (11, 2, seconds // 3600),
-        (14, 2, seconds // 60 % 60),
-        (17, 2, seconds % 60),
-        (20, 7, fraction),
-    ]
-    texts = np.tile(np.frombuffer(b"0000-00-00T00:00:00.0000000Z", np.uint8), (len(ticks), 1))
-    for start, width, numbers in parts:
-        rest = numbers
-        for place in range(start + width - 1, start - 1, -1):
-            rest, digit = np.divmod(rest, 10)
-            texts[:, place] = digit + ord("0")
-    bounds = np.arange(len(ticks) + 1, dtype=np.int32) * _WIDTH
-    plain = pa.StringArray.from_buffers(len(ticks), pa.py_buffer(bounds), pa.py_buffer(texts.tobytes()))
-    return plain if not column.null_count else pc.if_else(column.is_valid(), plain, pa.scalar(None, pa.string()))
+    ticks = np.asarray(pc.fill_null(column, 0), np.int64)
+    seconds, fraction = np.divmod(ticks - UNIX_EPOCH, PER_SECOND)
+    clock = pc.replace_substring(pc.cast(pa.array(seconds).cast(pa.timestamp("s")), pa.string()), " ", "T")
+    digits = pc.ascii_lpad(pc.cast(pa.array(fraction), pa.string()), _FRACTION_DIGITS, "0")
+    texts = pc.binary_join_element_wise(clock, ".", digits, "Z", "")
+    return pc.if_else(column.is_valid(), texts, pa.scalar(None, pa.string())) if column.null_count else texts

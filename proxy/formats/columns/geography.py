@@ -1,11 +1,10 @@
-"""Columns of geographies: well-known text to WKB and back, with the rules about points (write-side contract).
+"""Columns of geographies: well-known text to WKB and back, and the rules for shapes (write-contract.md).
 
 Numbers keep every bit: the text that is written is the shortest that reads back as the same double. A height may be
 missing at some points of a shape: it is NaN in WKB and NULL in the text. Measures are dropped.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,20 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from proxy.formats.columns.buffers import offsets, quote_value
-from proxy.formats.columns.exact_wkt import exact_wkt
-from proxy.formats.columns.geometry_rules import broken_rules
-from proxy.formats.columns.sql_server_wkt import plain_wkt
-from proxy.formats.limits import DEEPEST_GEOGRAPHY, LARGEST_SHAPES, MOST_POINTS
-
-Shapes = npt.NDArray[np.object_]
-
-_NOT_WKT = "it has to be well-known text like POINT (-122.3 47.6) or POLYGON ((0 0, 1 0, 1 1, 0 0))"
-_NO_NUMBER = r"(?i)\b(?:nan|inf(?:inity)?)\b"
-_HEXADECIMAL = r"(?i)[0-9]x"
+from proxy.formats.columns.buffers import Numbers, offsets, quote_value, without_empty
+from proxy.formats.columns.wkt import Shapes, format_wkt, parse_wkt
+from proxy.formats.limits import MAX_POINTS, MAX_SHAPE_BYTES
 
 # The bits of the NaN that stands for a missing height; a binary file may have others.
 _NAN = np.float64("nan").view(np.uint64)
+# The library's numbers of the kinds of shapes.
+_LINE, _RING, _POLYGON, _FIRST_MULTIPLE = 1, 2, 3, 4
+_EMPTY = "is empty or has an empty part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,109 +33,58 @@ class Geographies:
     wrong: dict[int, str]
 
 
-def convert(column: pa.Array) -> Geographies:
-    """The geographies of a column. The library's shapes, many times as large as their text, are held some at a time."""
-    parts: list[Geographies] = []
+def convert_geographies(column: pa.Array) -> Geographies:
+    """The geographies of a column, well-known text if it is `string` and WKB if it is `binary`.
+
+    The library's shapes, many times as large as their text, are held some at a time.
+    """
+    if not pa.types.is_binary(column.type):
+        column = without_empty(pc.utf8_trim_whitespace(column))
+    parts: list[tuple[pa.Array, ...]] = []
     wrong: dict[int, str] = {}
     for start, count in _spans(column):
-        shapes, reasons = read(column.slice(start, count))
+        shapes, reasons = read_shapes(column.slice(start, count))
         wrong |= {start + row: reason for row, reason in reasons.items()}
-        parts.append(Geographies(to_wkb(shapes), *centroids(shapes), {}))
-    return Geographies(
-        pa.chunked_array([part.wkb for part in parts], pa.binary()).combine_chunks(),
-        pa.chunked_array([part.latitudes for part in parts], pa.float64()).combine_chunks(),
-        pa.chunked_array([part.longitudes for part in parts], pa.float64()).combine_chunks(),
-        wrong,
+        centroids = shapely.centroid(shapes)
+        coordinates = (shapely.get_y(centroids), shapely.get_x(centroids))
+        parts.append((_to_wkb(shapes), *(pa.array(some, pa.float64(), from_pandas=True) for some in coordinates)))
+    types = (pa.binary(), pa.float64(), pa.float64())
+    columns = zip(*parts, strict=True) if parts else ([], [], [])
+    wkb, latitudes, longitudes = (
+        pa.chunked_array(list(chunks), type_).combine_chunks() for chunks, type_ in zip(columns, types, strict=True)
     )
+    return Geographies(wkb, latitudes, longitudes, wrong)
 
 
 def _spans(column: pa.Array) -> list[tuple[int, int]]:
-    """Rows of about LARGEST_SHAPES bytes each: where they begin, and how many they are."""
+    """Rows of about MAX_SHAPE_BYTES each: where they begin, and how many they are."""
     bounds = offsets(column).astype(np.int64)
-    pieces = (bounds[:-1] - bounds[0]) // LARGEST_SHAPES
+    pieces = (bounds[:-1] - bounds[0]) // MAX_SHAPE_BYTES
     starts = np.flatnonzero(np.diff(pieces, prepend=-1))
     return list(zip(starts.tolist(), np.diff(starts, append=len(column)).tolist(), strict=True))
 
 
-def read(column: pa.Array) -> tuple[Shapes, dict[int, str]]:
-    """The shapes of a column, WKT if it is `string`, WKB if it is `binary`; and what is wrong, by row."""
-    wrong: dict[int, str] = {}
-    has_text = not pa.types.is_binary(column.type)
-    if not has_text:
-        texts = column.to_numpy(zero_copy_only=False)
-        shapes = np.asarray(shapely.from_wkb(texts, on_invalid="fix"), object)
-        reason = "can't be read as a geography"
-        wrong = {int(row): reason for row in np.flatnonzero(shapely.is_missing(shapes)) if texts[row] is not None}
+def read_shapes(column: pa.Array) -> tuple[Shapes, dict[int, str]]:
+    """The shapes of a column, None where there is none; and what is wrong, by row."""
+    is_text = not pa.types.is_binary(column.type)
+    if is_text:
+        shapes, wrong = parse_wkt(column)
     else:
-        shapes = _from_wkt(column, wrong)
+        shapes = np.asarray(shapely.from_wkb(column.to_numpy(zero_copy_only=False), on_invalid="fix"), object)
+        unread = np.flatnonzero(shapely.is_missing(shapes) & np.asarray(column.is_valid()))
+        wrong = dict.fromkeys(unread.tolist(), "can't be read as a geography")
     shapes = _without_measures(shapes)
-    for row, reason in broken_rules(shapes).items():
-        wrong[row] = f"{reason}: {quote_value(column[row].as_py())}" if has_text else reason
+    for row, reason in _broken_rules(shapes).items():
+        wrong[row] = f"{reason}: {quote_value(column[row].as_py())}" if is_text else reason
         shapes[row] = None
     return _in_plain_numbers(shapes), wrong
 
 
-def _from_wkt(column: pa.Array, wrong: dict[int, str]) -> Shapes:
-    """The shapes; `wrong` gets the reasons of those that are none."""
-    texts = column.to_numpy(zero_copy_only=False)
-    wrong |= _hopeless(column)
-    if wrong:
-        texts = texts.copy()
-        texts[list(wrong)] = None
-    try:
-        with np.errstate(over="ignore"):
-            shapes = np.array(shapely.from_wkt(texts, on_invalid="fix"), object)
-    except NotImplementedError:  # curves
-        shapes = np.array([_one(text) for text in texts], object)
-    for row in np.flatnonzero(shapely.is_missing(shapes)):
-        text = texts[row]
-        if text is not None:
-            shapes[row] = _one(plain_wkt(text))
-            if shapes[row] is None:
-                wrong[int(row)] = f"is {quote_value(text)}: {_NOT_WKT}"
-    return shapes
-
-
-def _hopeless(column: pa.Array) -> dict[int, str]:
-    """What the library must not read: too many points, too deep, and numbers that only it takes for some."""
-    wrong: dict[int, str] = {}
-    many = pc.greater_equal(pc.count_substring(column, ","), MOST_POINTS)
-    deep = pc.greater(pc.count_substring(column, "("), DEEPEST_GEOGRAPHY)
-    for row in np.flatnonzero(deep.fill_null(fill_value=False)).tolist():
-        if (depth := _depth(column[row].as_py())) > DEEPEST_GEOGRAPHY:
-            too_deep = f"has {depth:,} brackets in each other, and at most {DEEPEST_GEOGRAPHY} are allowed"
-            wrong[row] = f"{too_deep}: {quote_value(column[row].as_py())}"
-    for found, reason in (
-        (many, f"has more than {MOST_POINTS:,} points"),
-        (pc.match_substring_regex(column, _NO_NUMBER), "has a coordinate that is not a number"),
-        (pc.match_substring_regex(column, _HEXADECIMAL), None),
-    ):
-        for row in np.flatnonzero(found.fill_null(fill_value=False)).tolist():
-            text = column[row].as_py()
-            wrong.setdefault(row, f"{reason}: {quote_value(text)}" if reason else f"is {quote_value(text)}: {_NOT_WKT}")
-    return wrong
-
-
-def _one(text: str | None) -> Any:  # noqa: ANN401  shapely ships no types
-    try:
-        with np.errstate(over="ignore"):
-            return shapely.from_wkt(text, on_invalid="fix")
-    except NotImplementedError:
-        return None
-
-
-def _depth(text: str) -> int:
-    data = np.frombuffer(text.encode(), np.uint8)
-    steps = (data == ord("(")).astype(np.int8) - (data == ord(")")).astype(np.int8)
-    return int(np.cumsum(steps, dtype=np.int32).max(initial=0))
-
-
 def _without_measures(shapes: Shapes) -> Shapes:
-    measured, high = shapely.has_m(shapes), shapely.has_z(shapes)
-    for row in np.flatnonzero(measured):
+    for row in np.flatnonzero(shapely.has_m(shapes)):
         # By way of WKB: force_3d would lose the heights of shapes with measures.
-        flat_or_high = shapely.to_wkb(shapes[row], output_dimension=3) if high[row] else None
-        shapes[row] = shapely.from_wkb(flat_or_high) if flat_or_high else shapely.force_2d(shapes[row])
+        dimensions = 3 if shapely.has_z(shapes[row]) else 2
+        shapes[row] = shapely.from_wkb(shapely.to_wkb(shapes[row], output_dimension=dimensions))
     return shapes
 
 
@@ -158,27 +101,59 @@ def _in_plain_numbers(shapes: Shapes) -> Shapes:
     return shapes
 
 
-def to_wkb(shapes: Shapes) -> pa.Array:
+def _to_wkb(shapes: Shapes) -> pa.Array:
     """The column of the shapes, in the WKB that GeoParquet asks for."""
     return pa.array(shapely.to_wkb(shapes, byte_order=1, flavor="iso"), pa.binary(), from_pandas=True)
 
 
-def to_wkt(column: pa.Array) -> pa.Array:
-    """The well-known texts of a column of WKB, each of which reads back as the same bytes.
-
-    A height is a third number without a letter: SQL Server's types refuse the Z.
-    """
-    shapes = shapely.from_wkb(column.to_numpy(zero_copy_only=False))
-    texts = np.asarray(shapely.to_wkt(shapes, rounding_precision=-1, old_3d=True), object)
-    # GEOS writes 16 digits of a number, and one in some hundred needs 17.
-    differs = pc.not_equal(to_wkb(shapely.from_wkt(texts)), column).fill_null(fill_value=False)
-    for row in np.flatnonzero(differs.to_numpy(zero_copy_only=False)):
-        texts[row] = exact_wkt(shapes[row])
+def format_geographies(column: pa.Array) -> pa.Array:
+    """The well-known texts of a column of WKB, each of which reads back as the same bytes."""
+    texts = format_wkt(shapely.from_wkb(column.to_numpy(zero_copy_only=False)))
     return pc.replace_substring(pa.array(texts, pa.string(), from_pandas=True), "NaN", "NULL")
 
 
-def centroids(shapes: Shapes) -> tuple[pa.Array, pa.Array]:
-    """Latitudes and longitudes of the shapes' centroids; null where there is none."""
-    points = shapely.centroid(shapes)
-    latitudes, longitudes = shapely.get_y(points), shapely.get_x(points)
-    return pa.array(latitudes, pa.float64(), from_pandas=True), pa.array(longitudes, pa.float64(), from_pandas=True)
+def _broken_rules(shapes: Shapes) -> dict[int, str]:
+    """The first rule that each shape breaks, by row."""
+    wrong: dict[int, str] = {}
+    points = shapely.get_num_coordinates(shapes)
+    for row in np.flatnonzero(points > MAX_POINTS).tolist():
+        wrong[row] = f"has {points[row]:,} points, and at most {MAX_POINTS:,} are allowed"
+
+    def note(rows: Numbers, reason: str) -> None:
+        for row in np.unique(rows).tolist():
+            wrong.setdefault(row, reason)
+
+    owners = np.flatnonzero(~shapely.is_missing(shapes))
+    parts = shapes[owners]
+    while (is_multiple := shapely.get_type_id(parts) >= _FIRST_MULTIPLE).any():
+        note(owners[is_multiple & shapely.is_empty(parts)], _EMPTY)
+        inner, of = shapely.get_parts(parts[is_multiple], return_index=True)
+        parts = np.concatenate([parts[~is_multiple], inner])
+        owners = np.concatenate([owners[~is_multiple], owners[is_multiple][of]])
+    note(owners[shapely.is_empty(parts)], _EMPTY)
+    numbers, rows = shapely.get_coordinates(shapes, include_z=True, return_index=True)
+    finite = np.isfinite(numbers[:, :2]).all(axis=1) & ~np.isinf(numbers[:, 2])  # a height may be missing
+    note(rows[~finite], "has a coordinate that is not a number")
+    kinds = shapely.get_type_id(parts)
+    is_line, is_ring, is_polygon = kinds == _LINE, kinds == _RING, kinds == _POLYGON
+    note(owners[is_line][_count_places(parts[is_line]) < 2], "has a line of one place, and needs two")  # noqa: PLR2004
+    inner, of = shapely.get_rings(parts[is_polygon], return_index=True)
+    rings = np.concatenate([parts[is_ring], inner])
+    owners = np.concatenate([owners[is_ring], owners[is_polygon][of]])
+    note(owners[_count_places(rings) < 3], "has a ring of fewer than three different places")  # noqa: PLR2004
+    return wrong
+
+
+def _count_places(shapes: Shapes) -> npt.NDArray[np.int64]:
+    """How many different places each shape has, up to three."""
+    numbers, owners = shapely.get_coordinates(shapes, return_index=True)
+    counts = np.zeros(len(shapes), np.int64)
+    left = np.arange(len(owners))
+    for _ in range(3):
+        # The first place of each shape counts; the points at other places are left.
+        of, first = np.unique(owners[left], return_index=True)
+        counts[of] += 1
+        same = np.zeros(len(shapes), np.int64)
+        same[of] = left[first]
+        left = left[(numbers[left] != numbers[same[owners[left]]]).any(axis=1)]
+    return counts

@@ -1,7 +1,7 @@
-"""Points, lines and rings, checked, as the geometry library's objects: what KML and shapefiles have in common.
+"""Makes checked shapes of the geometry library from points, for KML and shapefiles.
 
-Points are an array of `[longitude, latitude]` or `[longitude, latitude, height]`. Each reason completes a sentence that
-begins with the property's name.
+Points are an array of `[longitude, latitude]` or `[longitude, latitude, height]`. The reason of each
+ValueError continues a sentence that begins with the property's name.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ import shapely
 
 Points = npt.NDArray[np.float64]
 
-# Bounds the work of finding out which ring a hole lies in. A map of 10,000 islands has some 100,000 such pairs.
-_MOST_PAIRS = 300_000
+# Limits the search for the ring around each hole. A map of 10,000 islands has some 100,000 such pairs.
+_MAX_PAIRS = 300_000
 
 
-def multipoint(points: Points) -> Any:  # noqa: ANN401  shapely ships no types
+def make_multipoint(points: Points) -> Any:  # noqa: ANN401  shapely ships no types
     """Several points as one shape.
 
     Raises:
@@ -26,7 +26,7 @@ def multipoint(points: Points) -> Any:  # noqa: ANN401  shapely ships no types
     return shapely.multipoints(shapely.points(_finite(points)))
 
 
-def line(points: Points) -> Any:  # noqa: ANN401
+def make_line(points: Points) -> Any:  # noqa: ANN401
     """A line.
 
     Raises:
@@ -37,7 +37,7 @@ def line(points: Points) -> Any:  # noqa: ANN401
     return shapely.linestrings(points)
 
 
-def ring(points: Points) -> Points:
+def close_ring(points: Points) -> Points:
     """The points of a ring, the last one the same place as the first.
 
     Raises:
@@ -48,18 +48,18 @@ def ring(points: Points) -> Points:
     return points if (points[0] == points[-1]).all() else np.vstack([points, points[:1]])
 
 
-def polygon(rings: Sequence[Points]) -> Any:  # noqa: ANN401
+def make_polygon(rings: Sequence[Points]) -> Any:  # noqa: ANN401
     """A polygon of rings that `ring` has checked: the outer one, then its holes."""
     outer, *holes = map(shapely.linearrings, rings)
     return shapely.polygons(outer, holes or None)
 
 
-def one_of(shapes: Sequence[Any], collect: Any) -> Any:  # noqa: ANN401
+def collect(shapes: Sequence[Any], collect: Any) -> Any:  # noqa: ANN401
     """A single shape as it is, several as one that `collect` makes of them."""
     return shapes[0] if len(shapes) == 1 else collect(list(shapes))
 
 
-def polygons(rings: Sequence[Points]) -> Any:  # noqa: ANN401
+def assemble_polygons(rings: Sequence[Points]) -> Any:  # noqa: ANN401
     """The polygon, or polygons, of checked rings in a shapefile's order: outer rings are clockwise, holes are not.
 
     A hole belongs to the smallest outer ring around it. One that lies in none is a polygon of its own, and so is each
@@ -71,9 +71,9 @@ def polygons(rings: Sequence[Points]) -> Any:  # noqa: ANN401
     areas = [_clockwise_area(points) for points in rings]
     holes = [index for index, area in enumerate(areas) if area < 0]
     if not holes or len(holes) == len(rings):
-        return one_of([polygon([points]) for points in rings], shapely.multipolygons)
+        return collect([make_polygon([points]) for points in rings], shapely.multipolygons)
     outers = [index for index, area in enumerate(areas) if area >= 0]
-    shapes = np.array([polygon([rings[index]]) for index in outers], object)
+    shapes = np.array([make_polygon([rings[index]]) for index in outers], object)
     shapely.prepare(shapes)
     inside: dict[int, list[Points]] = {}
     alone: list[Points] = []
@@ -82,15 +82,15 @@ def polygons(rings: Sequence[Points]) -> Any:  # noqa: ANN401
     for hole in holes:
         found = tree.query(shapely.points(rings[hole][0, :2]))
         pairs += len(found)
-        if pairs > _MOST_PAIRS:
+        if pairs > _MAX_PAIRS:
             raise ValueError(f"has {len(rings):,} rings, too many of them in each other")
         around = found[(sizes[found] >= -areas[hole]) & shapely.intersects_xy(shapes[found], *rings[hole][0, :2])]
         if len(around):
             inside.setdefault(int(around[np.argmin(sizes[around])]), []).append(rings[hole])
         else:
             alone.append(rings[hole])
-    made = [polygon([rings[index], *inside.get(place, ())]) for place, index in enumerate(outers)]
-    return one_of([*made, *(polygon([points]) for points in alone)], shapely.multipolygons)
+    made = [make_polygon([rings[index], *inside.get(place, ())]) for place, index in enumerate(outers)]
+    return collect([*made, *(make_polygon([points]) for points in alone)], shapely.multipolygons)
 
 
 def _finite(points: Points) -> Points:

@@ -44,7 +44,7 @@ def check_projection(data: bytes) -> None:
     """Refuses a .prj file's system; a file that names none is taken for WGS 84.
 
     Raises:
-        UnusableError: it names a projected system, another datum than WGS 84, or another unit than degrees.
+        InvalidDataError: it names a projected system, another datum than WGS 84, or another unit than degrees.
     """
     text = _text(data)
     system = _SYSTEM.search(text)

@@ -4,6 +4,7 @@ Its properties are EntityID, the attributes of the .dbf, and Geometry. The id is
 record's number, from 1. Attributes Latitude and Longitude are the place of a record without a shape.
 """
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,13 +12,21 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyarrow as pa
 import shapely
 
-from proxy.formats.batches import Note, RawRows, RowError
-from proxy.formats.code_pages import code_page, code_page_of_language
+from proxy.formats.batches import Note, RawRows
+from proxy.formats.code_pages import find_code_page, find_language_code_page
 from proxy.formats.decompression import extract
 from proxy.formats.limits import LoadLimits
-from proxy.formats.property_names import ENTITY_ID, GEOMETRY, PLACE, UniqueIds, find_role_column, property_names
+from proxy.formats.property_names import (
+    ENTITY_ID,
+    GEOMETRY,
+    LOCATION,
+    UniqueIds,
+    derive_property_names,
+    find_role_column,
+)
 from proxy.formats.row_collector import RowCollector
 from proxy.formats.schema import InvalidDataError, Property
 from proxy.formats.schema_validation import DeclaredSchema
@@ -41,107 +50,113 @@ class ShapefileSet:
     file: Path
     limits: LoadLimits
 
-    def declared(self) -> DeclaredSchema:
-        """The schema, from the .dbf's fields.
+    def read_schema(self) -> DeclaredSchema:
+        """The schema, from the fields of the .dbf file.
 
         Raises:
-            UnusableError: the file is no such set.
+            InvalidDataError: the file is no such set.
         """
-        with self._opened() as opened:
-            return opened.declared
+        with self._open() as records:
+            return records.declared
 
-    def rows(self, _declared: DeclaredSchema) -> Iterator[RawRows]:
+    def read_rows(self, _declared: DeclaredSchema) -> Iterator[RawRows]:
         """The records.
 
         Raises:
-            UnusableError: the file is no such set.
+            InvalidDataError: the file is no such set.
         """
-        with self._opened() as opened:
-            yield from opened.rows(self.limits.entities)
+        with self._open() as records:
+            yield from records.rows(self.limits.entities)
 
     @contextmanager
-    def _opened(self) -> Iterator["_Opened"]:
-        with TemporaryDirectory(dir=self.file.parent) as folder, ExitStack() as files:
-            found = extract(self.file, self.limits.unpacked_bytes, _SUFFIXES, Path(folder))
-            missing = [suffix for suffix in _NEEDED if suffix not in found]
+    def _open(self) -> Iterator["_Records"]:
+        with TemporaryDirectory(dir=self.file.parent) as folder, ExitStack() as stack:
+            files = extract(self.file, self.limits.unpacked_bytes, _SUFFIXES, Path(folder))
+            missing = [suffix for suffix in _NEEDED if suffix not in files]
             if missing:
                 raise InvalidDataError(f"the ZIP file holds no {' and no '.join(missing)} file")
-            if ".prj" in found:
-                check_projection(_start(found[".prj"], _MOST_PROJECTION))
-            shp, dbf = (files.enter_context(found[suffix].open("rb")) for suffix in _NEEDED)
-            named = _named(_start(found[".cpg"], _MOST_CODE_PAGE)) if ".cpg" in found else ""
-            shapes = ShapeReader(shp, found[".shp"].stat().st_size)
-            table = TableReader(dbf, lambda language: code_page(named) or code_page_of_language(language) or "utf-8")
-            yield _Opened(shapes, table, named if code_page(named) is None else "")
+            if ".prj" in files:
+                check_projection(_read_start(files[".prj"], _MOST_PROJECTION))
+            shp, dbf = (stack.enter_context(files[suffix].open("rb")) for suffix in _NEEDED)
+            name = _decode_name(_read_start(files[".cpg"], _MOST_CODE_PAGE)) if ".cpg" in files else ""
+            page = find_code_page(name)
+            shapes = ShapeReader(shp, files[".shp"].stat().st_size)
+            table = TableReader(dbf, lambda language: page or find_language_code_page(language) or "utf-8")
+            yield _Records(shapes, table, name if page is None else "")
 
 
-def _start(file: Path, most: int) -> bytes:
+def _read_start(file: Path, most: int) -> bytes:
     with file.open("rb") as data:
         return data.read(most)
 
 
-def _named(data: bytes) -> str:
-    """What a .cpg file says, without the marks and quotes that some programs put around it."""
-    for bom, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
-        if data.startswith(bom):
-            return data.decode(encoding, "replace").strip(" \t\r\n\0\"'")
-    return ""
+def _decode_name(data: bytes) -> str:
+    """The text of a .cpg file, without the marks and quotes that some programs put around it."""
+    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    return data.decode(encoding, "replace").strip(" \t\r\n\0\"'")
 
 
-class _Opened:
-    """A set whose files are open: shapes and attributes side by side."""
+class _Records:
+    """The records of a set whose files are open: shapes and attributes side by side."""
 
     def __init__(self, shapes: ShapeReader, table: TableReader, unknown_code_page: str) -> None:
         self._shapes, self._table, self._unknown = shapes, table, unknown_code_page
         fields = [field.name for field in table.fields]
-        roles = (ENTITY_ID,) if shapes.has_shapes else (ENTITY_ID, *PLACE)
-        names = property_names(fields, roles, (ENTITY_ID, GEOMETRY, *PLACE))
+        roles = (ENTITY_ID,) if shapes.has_shapes else (ENTITY_ID, *LOCATION)
+        names = derive_property_names(fields, roles, (ENTITY_ID, GEOMETRY, *LOCATION))
         self._id = find_role_column(fields, ENTITY_ID)
-        place = {one: at for one in PLACE if (at := find_role_column(fields, one)) is not None}
-        self._place = [*place.values()]
-        more = {
-            at: Property(name, field.type)
-            for at, (name, field) in enumerate(zip(names, table.fields, strict=True))
+        location = {one: column for one in LOCATION if (column := find_role_column(fields, one)) is not None}
+        self._location = [*location.values()]
+        others = {
+            column: Property(name, field.type)
+            for column, (name, field) in enumerate(zip(names, table.fields, strict=True))
             if name not in {role.name for role in roles}
         }
-        self._more = [*more]
-        self.declared = DeclaredSchema("Shape", (ENTITY_ID, *more.values(), GEOMETRY, *place), (ENTITY_ID.name,))
+        self._others = [*others]
+        self.declared = DeclaredSchema("Shape", (ENTITY_ID, *others.values(), GEOMETRY, *location), (ENTITY_ID.name,))
 
     def rows(self, most: int) -> Iterator[RawRows]:
-        """The records, the shape of each beside its attributes."""
-        collected, ids = RowCollector(self.declared), UniqueIds(self._given(most))
+        """The records, at most so many ids of which are known before."""
+        rows, ids = RowCollector(self.declared, pa.binary()), UniqueIds(self._own_ids(most))
         if self._unknown:
             text = f"names no code page that is known, so that it is not followed: {self._unknown[:_SHOWN]}"
-            collected.note(Note("the .cpg file", None, text))
+            rows.note(Note("the .cpg file", None, text))
         number = 0
         for number, (record, shape) in enumerate(zip_longest(self._table, self._shapes, fillvalue=_MISSING), 1):
             place = f"record {number}"
             if isinstance(record, str):
-                collected.fail(RowError(place, None, record if record != _MISSING else _NO_RECORD))
+                rows.fail(place, None, _NO_RECORD if record is _MISSING else record)
             else:
                 own = record[self._id] if self._id is not None else None
-                id_, why = ids.take(own and own.strip(), number)
-                if why:
-                    collected.note(Note.of_id(place, id_, why))
-                if isinstance(shape, str):
-                    collected.fail(RowError(place, id_, f"{GEOMETRY.name} {shape if shape != _MISSING else _NO_SHAPE}"))
-                elif shape is None and not (self._place and all(record[at] for at in self._place)):
-                    collected.fail(RowError(place, id_, f"{GEOMETRY.name} is missing: the record has no shape"))
+                id_, reason = ids.assign(own and own.strip(), number)
+                if reason:
+                    rows.note(Note.for_derived_id(place, id_, reason))
+                problem = self._problem(record, shape)
+                if problem:
+                    rows.fail(place, id_, f"{GEOMETRY.name} {problem}")
                 else:
-                    self._add(collected, place, id_, record, shape)
-            if collected.full:
-                yield collected.take()
+                    values = self._values(id_, record, shape)
+                    rows.add(place, values, sum(map(len, filter(None, values))))
+            if rows.is_full:
+                yield rows.pop_rows()
         if number < self._table.count <= most:
             text = f"says that it holds {self._table.count:,} records, and ends before record {number + 1:,}"
-            collected.note(Note("the .dbf file", None, text))
-        yield collected.take()
+            rows.note(Note("the .dbf file", None, text))
+        yield rows.pop_rows()
 
-    def _add(self, collected: RowCollector, place: str, id_: str, record: list[str | None], shape: Shape) -> None:
-        more = [record[at] for at in self._more]
-        where = [record[at] if shape is None else None for at in self._place]
-        collected.add(place, [id_, *more, None if shape is None else shapely.to_wkb(shape), *where])
+    def _problem(self, record: list[str | None], shape: Shape) -> str | None:
+        """Why a record has no usable shape; None if it has one, or attributes that locate it."""
+        if isinstance(shape, str):
+            return _NO_SHAPE if shape is _MISSING else shape
+        is_located = self._location and all(record[column] for column in self._location)
+        return "is missing: the record has no shape" if shape is None and not is_located else None
 
-    def _given(self, most: int) -> set[str]:
+    def _values(self, id_: str, record: list[str | None], shape: Shape) -> list[str | bytes | None]:
+        others = [record[column] for column in self._others]
+        location = [record[column] if shape is None else None for column in self._location]
+        return [id_, *others, None if shape is None else shapely.to_wkb(shape), *location]
+
+    def _own_ids(self, most: int) -> set[str]:
         """The ids that the attributes give."""
         if self._id is None:
             return set()

@@ -11,9 +11,9 @@ from typing import IO, Any
 import numpy as np
 import shapely
 
-from proxy.formats.columns import geometry_parts as shape_parts
+from proxy.formats.columns import geometry_parts
 from proxy.formats.columns.geometry_parts import Points
-from proxy.formats.limits import MOST_POINTS
+from proxy.formats.limits import MAX_POINTS
 from proxy.formats.schema import InvalidDataError
 
 Shape = Any
@@ -26,7 +26,7 @@ _FLAT = (_POINT, _LINE, _POLYGON, _MULTIPOINT)
 _WITH_HEIGHTS, _WITH_MEASURES = 10, 20
 _KINDS = {_NULL, *_FLAT, *(kind + more for kind in _FLAT for more in (_WITH_HEIGHTS, _WITH_MEASURES))}
 # A polygon of the most points, each of them a part, with heights. Measures are behind what is read.
-_MOST_BYTES = 44 + 4 * MOST_POINTS + 16 * MOST_POINTS + 16 + 8 * MOST_POINTS
+_MOST_BYTES = 44 + 4 * MAX_POINTS + 16 * MAX_POINTS + 16 + 8 * MAX_POINTS
 # A height below it means that there is none.
 _NO_HEIGHT = -1e38
 
@@ -35,7 +35,7 @@ class ShapeReader:
     """Reads a .shp file; `has_shapes` says whether its header promises any.
 
     Raises:
-        UnusableError: the file is no .shp file, or of a kind that a load does not read.
+        InvalidDataError: the file is no .shp file, or of a kind that a load does not read.
     """
 
     def __init__(self, file: IO[bytes], size: int) -> None:
@@ -43,7 +43,7 @@ class ShapeReader:
         header = file.read(_HEADER)
         if len(header) < _HEADER or int.from_bytes(header[:4], "big") != _FILE_CODE:
             raise InvalidDataError("the .shp file does not begin as one: it is cut off, or something else")
-        self._said = 2 * int.from_bytes(header[24:28], "big")
+        self._promised_end = 2 * int.from_bytes(header[24:28], "big")
         kind = int.from_bytes(header[32:36], "little")
         _refuse(kind)
         if kind not in _KINDS:
@@ -54,7 +54,7 @@ class ShapeReader:
         """The shape of each record.
 
         Raises:
-            UnusableError: it is a MultiPatch.
+            InvalidDataError: it is a MultiPatch.
         """
         at = _HEADER
         while at + _RECORD_HEAD <= self._size:
@@ -62,7 +62,7 @@ class ShapeReader:
             length = 2 * int.from_bytes(self._file.read(_RECORD_HEAD)[4:], "big", signed=True)
             at += _RECORD_HEAD
             if length < 4:  # noqa: PLR2004  the bytes of a kind
-                if at <= self._said:
+                if at <= self._promised_end:
                     yield "is of an impossible length in the .shp file; no later shape can be found"
                 return
             content = self._file.read(min(length, _MOST_BYTES))
@@ -97,7 +97,7 @@ def _point(content: bytes, kind: int) -> Shape:
     points = np.array([numbers])
     if numbers[-1] < _NO_HEIGHT and _has_heights(kind):
         points = points[:, :2]
-    return shape_parts.multipoint(points).geoms[0]
+    return geometry_parts.make_multipoint(points).geoms[0]
 
 
 def _points_of(content: bytes, kind: int) -> Shape:
@@ -107,8 +107,8 @@ def _points_of(content: bytes, kind: int) -> Shape:
         (points,), parts, at = struct.unpack_from("<i", content, 36), 1, 40
     else:
         (parts, points), at = struct.unpack_from("<2i", content, 36), 44
-    if points > MOST_POINTS:
-        raise ValueError(f"has {points:,} points; at most {MOST_POINTS:,} are allowed")
+    if points > MAX_POINTS:
+        raise ValueError(f"has {points:,} points; at most {MAX_POINTS:,} are allowed")
     if points <= 0 or parts <= 0:
         raise ValueError("has no points")
     heights_at = at + 4 * parts * (flat != _MULTIPOINT) + 16 * points
@@ -116,11 +116,11 @@ def _points_of(content: bytes, kind: int) -> Shape:
         raise ValueError(f"says {parts:,} parts and {points:,} points, more than its record in the .shp file holds")
     all_points = _all_points(content, points, heights_at, high=_has_heights(kind))
     if flat == _MULTIPOINT:
-        return shape_parts.multipoint(all_points)
+        return geometry_parts.make_multipoint(all_points)
     each = _split(all_points, np.frombuffer(content, "<i4", parts, at))
     if flat == _LINE:
-        return shape_parts.one_of([shape_parts.line(part) for part in each], shapely.multilinestrings)
-    return shape_parts.polygons([shape_parts.ring(part) for part in each])
+        return geometry_parts.collect([geometry_parts.make_line(part) for part in each], shapely.multilinestrings)
+    return geometry_parts.assemble_polygons([geometry_parts.close_ring(part) for part in each])
 
 
 def _all_points(content: bytes, points: int, heights_at: int, *, high: bool) -> Points:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import IO
 
-from proxy.formats.limits import MOST_PROPERTIES
+from proxy.formats.limits import MAX_PROPERTIES
 from proxy.formats.schema import EdmType, InvalidDataError
 
 _HEADER, _FIELD = 32, 32
@@ -43,7 +43,7 @@ class TableReader:
     `code_page_of` gives Python's name of the code page for the header's language id.
 
     Raises:
-        UnusableError: the file is no table, or has a field of a type that is not read.
+        InvalidDataError: the file is no table, or has a field of a type that is not read.
     """
 
     def __init__(self, file: IO[bytes], code_page_of: Callable[[int], str]) -> None:
@@ -88,8 +88,8 @@ class TableReader:
         for at in range(0, len(data) - _FIELD + 1, _FIELD):
             if data[at] == _FIELDS_END:
                 break
-            if len(fields) > MOST_PROPERTIES + 1:  # Latitude and Longitude are allowed beside
-                raise InvalidDataError(f"the .dbf file has more than {MOST_PROPERTIES} fields")
+            if len(fields) > MAX_PROPERTIES + 1:  # Latitude and Longitude are allowed beside
+                raise InvalidDataError(f"the .dbf file has more than {MAX_PROPERTIES} fields")
             fields.append(self._field(data[at : at + _FIELD]))
         # Clipper has the higher part of a text's length where others have the number of decimals.
         higher = [256 * data[_FIELD * place + 17] * (field.read == self._text) for place, field in enumerate(fields)]

@@ -1,15 +1,16 @@
 """The schema of an XML file, in the dialect of .NET's DataSet: read, and written as the documented sample has it."""
 
 import re
-from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
+
+from lxml.etree import _Element
 
 from proxy.formats.schema import EdmType, EntityType, InvalidDataError, Property
 from proxy.formats.schema_validation import DeclaredSchema
-from proxy.formats.xml.header import XSD
 
-MSDATA = "urn:schemas-microsoft-com:xml-msdata"
-_PREFIXES = {"xs": XSD, "msdata": MSDATA}
+_XSD, _MSDATA = "http://www.w3.org/2001/XMLSchema", "urn:schemas-microsoft-com:xml-msdata"
+_PREFIXES = {"xs": _XSD}
+SCHEMA = f"{{{_XSD}}}schema"
 
 XML_TYPES = {
     EdmType.STRING: "string",
@@ -32,14 +33,16 @@ _WHOLE = frozenset(f"{sign}{name}" for sign in ("", "unsigned") for name in ("lo
 }
 
 
-def parse_schema(schema: Element) -> DeclaredSchema:
+def parse_schema(schema: _Element) -> DeclaredSchema:
     """The entity type that a schema element declares.
 
     Raises:
-        UnusableError: it is not in the DataSet dialect, or has types that no property can have.
+        InvalidDataError: it is not in the DataSet dialect, or has types that no property can have.
     """
     sets = [
-        element for element in _all(schema, "xs:element") if element.get(f"{{{MSDATA}}}IsDataSet", "").lower() == "true"
+        element
+        for element in _all(schema, "xs:element")
+        if element.get(f"{{{_MSDATA}}}IsDataSet", "").lower() == "true"
     ]
     if len(sets) != 1:
         raise InvalidDataError('the schema has to have one element with msdata:IsDataSet="true"')
@@ -56,12 +59,12 @@ def parse_schema(schema: Element) -> DeclaredSchema:
     return DeclaredSchema(types[0].get("name", ""), properties, keys)
 
 
-def _all(element: Element, path: str) -> list[Element]:
+def _all(element: _Element, path: str) -> list[_Element]:
     return element.findall(path, _PREFIXES)
 
 
-def _property(element: Element, keys: tuple[str, ...]) -> Property:
-    name = str(element.get("name", ""))
+def _property(element: _Element, keys: tuple[str, ...]) -> Property:
+    name = element.get("name", "")
     restriction = element.find("xs:simpleType/xs:restriction", _PREFIXES)
     type_name = element.get("type") or (restriction.get("base") if restriction is not None else None) or "none"
     plain = type_name.rpartition(":")[2].lower()
@@ -74,10 +77,10 @@ def _property(element: Element, keys: tuple[str, ...]) -> Property:
     return Property(name, type_)
 
 
-def _keys(data_set: Element) -> list[str]:
+def _keys(data_set: _Element) -> list[str]:
     fields = []
     for unique in _all(data_set, "xs:unique") + _all(data_set, "xs:key"):
-        if unique.get(f"{{{MSDATA}}}PrimaryKey", "").lower() == "true":
+        if unique.get(f"{{{_MSDATA}}}PrimaryKey", "").lower() == "true":
             fields += [field.get("xpath", "").rpartition(":")[2].strip() for field in _all(unique, "xs:field")]
     return fields
 
@@ -95,7 +98,7 @@ def render_schema(entity_type: EntityType, data_source: str) -> str:
     data_set, name = quoteattr(encoded(data_source)), quoteattr(entity_type.name)
     elements = "".join(f"                {_element(entity_type, property_)}\n" for property_ in entity_type.properties)
     return f"""\
-  <xs:schema id={data_set} xmlns="" xmlns:xs="{XSD}" xmlns:msdata="{MSDATA}">
+  <xs:schema id={data_set} xmlns="" xmlns:xs="{_XSD}" xmlns:msdata="{_MSDATA}">
     <xs:element name={data_set} msdata:IsDataSet="true" msdata:UseCurrentLocale="true">
       <xs:complexType>
         <xs:choice minOccurs="0" maxOccurs="unbounded">

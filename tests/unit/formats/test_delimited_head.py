@@ -1,4 +1,4 @@
-"""The first two lines of text are read as programs save them; what is no such text is told with its likely cause."""
+"""The first two lines of text are read as programs save them; other data is refused with its likely kind."""
 
 import gzip
 from zipfile import ZIP_STORED
@@ -57,7 +57,7 @@ def test_the_schema_line_is_read_as_programs_save_it(header: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["tab", "pipe"])
-def test_a_key_that_a_spreadsheet_has_put_in_quotes_is_read_in_all_formats(form: str) -> None:
+def test_a_key_in_quotes_is_read_in_all_formats(form: str) -> None:
     by = {"tab": "\t", "pipe": "|"}[form]
     header = by.join(['"EntityID(Edm.String,primaryKey)"', *PLACE.split(",")])
     assert load(f"{TITLE}, 1.0, Shops\n{header}\n1{by}2{by}3".encode(), form).entities[0]["EntityID"] == "1"
@@ -145,7 +145,7 @@ def test_an_only_property_may_be_the_key_beside_the_location() -> None:
         ("csv", WHOLE + b"a\rb\r\nc,\x93", ["line 6: the byte 0x93 is not UTF-8", "probably in Windows-1252:"]),
     ],
 )
-def test_what_is_no_such_text_is_told_with_what_it_is(form: str, data: bytes, parts: list[str]) -> None:
+def test_other_data_is_refused_with_its_likely_kind(form: str, data: bytes, parts: list[str]) -> None:
     with pytest.raises(InvalidDataError) as raised:
         load(data, form)
     for part in parts:
@@ -153,7 +153,7 @@ def test_what_is_no_such_text_is_told_with_what_it_is(form: str, data: bytes, pa
     assert len(str(raised.value)) < 500
 
 
-def test_a_file_that_is_what_its_input_says_is_not_called_something_else() -> None:
+def test_a_broken_file_of_its_input_is_not_called_another() -> None:
     for form, data in (("xml", b"<a/>"), ("kml", b"<kml"), ("csv", HEAD), ("shp", zipped(("a.shp", b"")))):
         with pytest.raises(InvalidDataError) as raised:
             load(data, form)

@@ -10,8 +10,7 @@ from lxml import etree
 from proxy.formats.batches import RowError
 from proxy.formats.exporter import write_export, write_failures
 from proxy.formats.schema import EdmType, EntityType, Property
-from tests.unit.formats.loading import export, load
-from tests.unit.formats.samples import FOURTH_COFFEE
+from tests.unit.formats.loading import load
 
 TYPE = EntityType(
     "Shops",
@@ -23,7 +22,7 @@ PLACED = EntityType(
 )
 
 
-def written(*rows: Any, data_source: str = "Shop-List", entity_type: EntityType = TYPE) -> str:
+def export_rows(*rows: Any, data_source: str = "Shop-List", entity_type: EntityType = TYPE) -> str:
     out = io.BytesIO()
     batches = [pa.RecordBatch.from_pylist(list(rows), entity_type.arrow())]
     assert write_export(entity_type, batches, out, data_source=data_source) == len(rows)
@@ -33,7 +32,7 @@ def written(*rows: Any, data_source: str = "Shop-List", entity_type: EntityType 
 def test_an_export_is_these_bytes() -> None:
     rows = [{"EntityID": "a&b", "Made": 0, "Area": 1.5}, {"EntityID": "", "Made": None, "Area": None}]
     assert (
-        written(*rows)
+        export_rows(*rows)
         == """<?xml version="1.0" encoding="utf-8"?>
 <ShopsData>
   <xs:schema id="Shop-List" xmlns="" xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:msdata="urn:schemas-microsoft-com:xml-msdata">
@@ -78,54 +77,43 @@ def test_an_export_is_these_bytes() -> None:
         (float("inf"), "INF"),
         (float("-inf"), "-INF"),
         (5e-324, "5e-324"),
-        (1e21, "1e+21"),
     ],
 )
 def test_a_double_is_spelled_as_xml_schema_does(number: float, text: str) -> None:
-    assert f"<Area>{text}</Area>" in written({"EntityID": "1", "Area": number})
-
-
-def test_nothing_comes_before_the_schema() -> None:
-    lines = export(load(FOURTH_COFFEE, "xml")).decode().splitlines()
-    assert lines[1] == "<FourthCoffeeShopsData>"
-    assert lines[2].startswith("  <xs:schema ")
+    assert f"<Area>{text}</Area>" in export_rows({"EntityID": "1", "Area": number})
 
 
 def test_an_export_of_nothing_has_its_schema() -> None:
-    assert written().endswith("</xs:schema>\n</ShopsData>\n")
+    assert export_rows().endswith("</xs:schema>\n</ShopsData>\n")
 
 
 # The second column is what XmlConvert.EncodeLocalName of .NET makes of the first.
 ENCODED = [
     ("Shops", "Shops"),
     ("Fourth-Coffee_1", "Fourth-Coffee_1"),
-    ("_", "_"),
     ("$hops", "_x0024_hops"),
     ("~`!$^={}", "_x007E__x0060__x0021__x0024__x005E__x003D__x007B__x007D_"),
-    ("1st-2nd", "_x0031_st-2nd"),
     ("-a-", "_x002D_a-"),
     ("a_x0024_b", "a_x005F_x0024_b"),
-    ("_X00e9_", "_x005F_X00e9_"),
     ("_x0041_x0042_", "_x005F_x0041_x005F_x0042_"),
     ("_x00010400_", "_x005F_x00010400_"),
     ("_x024_", "_x024_"),
-    ("_x0024", "_x0024"),
     ("__x0024_", "__x005F_x0024_"),
 ]
 
 
 @pytest.mark.parametrize(("name", "encoded"), ENCODED)
-def test_the_data_set_is_called_as_the_data_source_and_the_root_otherwise(name: str, encoded: str) -> None:
+def test_the_data_set_is_named_as_the_data_source(name: str, encoded: str) -> None:
     row = {"EntityID": "1", "Latitude": 1.0, "Longitude": 2.0}
-    root = etree.fromstring(written(row, data_source=name, entity_type=PLACED).encode())
+    root = etree.fromstring(export_rows(row, data_source=name, entity_type=PLACED).encode())
     schema = root[0]
     (data_set,) = schema
     assert (schema.get("id"), data_set.get("name"), root.tag) == (encoded, encoded, "ShopsData")
     assert [entity["EntityID"] for entity in load(etree.tostring(root), "xml").entities] == ["1"]
 
 
-def test_a_data_source_called_as_the_root_would_be_gives_the_root_another_name() -> None:
-    root = etree.fromstring(written(data_source="ShopsData").encode())
+def test_a_root_is_never_named_as_the_data_source() -> None:
+    root = etree.fromstring(export_rows(data_source="ShopsData").encode())
     assert (root[0].get("id"), root.tag) == ("ShopsData", "ShopsDataRoot")
 
 

