@@ -1,7 +1,6 @@
-"""What a worker needs for the largest load: seconds for each kind of job, and its peak memory."""
+"""The largest load: seconds for each kind of job, and the peak memory of worker and reader."""
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from benchmarks.figures import Figure
 from proxy.formats.loader import InputFormat
 from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, play
-from tests.support.worker_processes import children, worker_process
+from tests.support.worker_processes import children, peak_mb, worker_process
 
 ENTITIES = 200_000
 PROPERTIES = 20
@@ -35,7 +34,7 @@ def rows(entities: int) -> bytes:
 
 
 async def measure(storage: Storage, desk: Desk, entities: int, found: list[Figure]) -> None:
-    """Does each kind of job once with a worker of its own."""
+    """Does each kind of job once with a new worker."""
     data = rows(entities)
     with TemporaryDirectory() as folder, worker_process(storage, Path(folder)) as worker:
         await asyncio.to_thread(worker.wait_until_ready)
@@ -45,7 +44,7 @@ async def measure(storage: Storage, desk: Desk, entities: int, found: list[Figur
         async def timed(what: str, job: Awaitable[str]) -> str:
             job_id, started = await job, time.perf_counter()
             while (record := await desk.record(job_id)).status is JobStatus.PENDING:
-                readers.extend(peak(pid) or 0 for pid in children(worker.process.pid))
+                readers.extend(map(peak_mb, children(worker.process.pid)))
                 await asyncio.sleep(0.05)
             seconds = time.perf_counter() - started
             if record.status is not JobStatus.COMPLETED:
@@ -54,25 +53,16 @@ async def measure(storage: Storage, desk: Desk, entities: int, found: list[Figur
             return job_id
 
         await timed("load of CSV", desk.load(data, name="Places"))
-        exported = await timed("download", desk.create_download("Places"))
+        exported = await timed("download", desk.download(name="Places"))
         xml = await desk.content((await desk.record(exported)).output_blob)
         await timed(f"load of XML, {len(xml) / 1e6:.0f} MB", desk.load(xml, name="Places", input=InputFormat.XML.value))
         await timed("update of all", desk.load(data, "incremental", name="Places"))
-        own = peak(worker.process.pid) or 0
+        own = peak_mb(worker.process.pid)
         found.append(Figure("worker: peak of its memory", own, "MB", at_most=MOST_WORKER_MEGABYTES))
         most = max(readers)
         found.append(Figure("worker: peak of what reads its data", most, "MB", at_most=MOST_READER_MEGABYTES))
         worker.process.terminate()
         await drain
-
-
-def peak(pid: int) -> float | None:
-    """The most memory that a process has had, in megabytes; None where it has ended."""
-    try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
-    except OSError:
-        return None
-    return int(found[1]) / 1024 if found else None
 
 
 def working(storage: Storage, entities: int = ENTITIES) -> Iterator[Figure]:

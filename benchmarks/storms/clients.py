@@ -1,4 +1,4 @@
-"""Clients who create jobs of their data sources one after the other, over HTTP."""
+"""Clients that create jobs of their data sources one after the other, over HTTP."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from adapters.account import AccountStorage
-from adapters.tables.data_source_store import DataSource
+from adapters.model.data_sources import DataSource
 from benchmarks.storms.model import Sent
 
 SIZES = (3, 50, 50, 2_000, 10_000)
@@ -22,7 +22,7 @@ LOADS = ("complete", "incremental", "incremental", "completeStaging", "increment
 
 @dataclass
 class Client:
-    """Who has one data source; `answered` are the ids of the jobs that it was told of."""
+    """The client of one data source. `answered` has the ids of the jobs that the server confirmed."""
 
     account: AccountStorage
     name: str
@@ -33,31 +33,31 @@ class Client:
     """The data of each load, by the description that it was sent with."""
     answered: list[str] = field(default_factory=list)
     deletes: int = 0
-    """How many it was told of: their answers name no job."""
+    """The number of confirmed deletes. Their responses name no job."""
     statuses: Counter[str] = field(default_factory=Counter)
 
-    async def run(self, goes_on: Callable[[], bool]) -> None:
-        """Creates jobs; often the next one before the last one is done, but not behind a delete."""
-        while goes_on():
+    async def run(self, is_running: Callable[[], bool]) -> None:
+        """Creates jobs, often one before the last one is done, but none behind a delete."""
+        while is_running():
             is_delete = await self._create()
             if is_delete or self.chance.random() < 0.4 or await self._waiting() >= MOST_WAITING:
                 await self._idle()
 
     async def _create(self) -> bool:
-        """Creates a job of any kind that may be; whether it deletes."""
+        """Creates a job of any possible kind; returns whether it deletes."""
         source = await self.account.data_sources.get(self.name)
         if source is None or self.chance.random() < 0.5:
             is_new = source is None and self.chance.random() < 0.7
             await self._load("complete" if is_new else self.chance.choice(LOADS))
             return False
-        makes = [f"Dataflows/DataSourceDownload/{source.access_id}/{self.name}"]
+        paths = [f"Dataflows/DataSourceDownload/{source.access_id}/{self.name}"]
         if source.staged is not None:
-            makes.append(f"data/{source.access_id}/{self.name}/$commit")
-        makes += [f"Dataflows/DataSourceRollback/{each.job_id}/{self.name}" for each in source.earlier]
+            paths.append(f"data/{source.access_id}/{self.name}/$commit")
+        paths += [f"Dataflows/DataSourceRollback/{each.job_id}/{self.name}" for each in source.earlier]
         if self.chance.random() < 0.12:
             await self._delete(source)
             return True
-        await self._ask("GET", self.chance.choice(makes))
+        await self._request("GET", self.chance.choice(paths))
         return False
 
     async def _load(self, operation: str) -> None:
@@ -65,7 +65,7 @@ class Client:
         sent = self._data(description, operation)
         self.sent[description] = sent
         query = {"dataSourceName": self.name, "loadOperation": operation, "input": "csv", "description": description}
-        await self._ask("POST", "Dataflows/LoadDataSource", query, _csv(sent, operation))
+        await self._request("POST", "Dataflows/LoadDataSource", query, _csv(sent, operation))
 
     def _data(self, note: str, operation: str) -> Sent:
         size = self.chance.choice(SIZES)
@@ -78,9 +78,9 @@ class Client:
 
     async def _delete(self, source: DataSource) -> None:
         staged = source.staged is not None and self.chance.random() < 0.5
-        await self._ask("DELETE", f"data/{source.access_id}/{self.name}", {"isStaging": "1"} if staged else {})
+        await self._request("DELETE", f"data/{source.access_id}/{self.name}", {"isStaging": "1"} if staged else {})
 
-    async def _ask(
+    async def _request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, content: bytes | None = None
     ) -> None:
         parameters = {"key": self.key, "output": "json"} | dict(query or {})
@@ -99,10 +99,10 @@ class Client:
         return sum(job.data_source_name == self.name and not job.is_unconfirmed for job in jobs)
 
     async def _idle(self) -> None:
-        """Waits until all jobs of the data source are done, for a while."""
+        """Waits until all jobs of the data source are done, up to two minutes."""
         with suppress(TimeoutError):
             async with asyncio.timeout(IDLE_SECONDS):
-                while await self._waiting():  # noqa: ASYNC110 - it is storage that changes
+                while await self._waiting():  # noqa: ASYNC110  storage changes
                     await asyncio.sleep(0.1)
 
 

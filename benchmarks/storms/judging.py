@@ -1,4 +1,4 @@
-"""What is there when a run has become quiet, beside what the jobs have to have made of it."""
+"""Compares what is stored after a storm with what its jobs should have stored."""
 
 import json
 import re
@@ -11,22 +11,22 @@ from typing import Any
 
 from adapters.account import AccountStorage
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
+from adapters.model.data_sources import DataSourceVersion
 from adapters.model.jobs import BlobPath
-from adapters.tables.data_source_store import DataSourceVersion
 from benchmarks.storms.clients import Client
 from benchmarks.storms.model import Content, Expected
 from proxy.formats.parquet import read_entities
-from proxy.worker import cleanup as sweeping
+from proxy.worker import cleanup
 from tests.support.storage import Storage
 
 MISHAP = re.compile(r"Traceback|[Ii]nternal error|unforeseen|NoneType")
-NOT_CREATED = (sweeping.NOT_CREATED, "The job was not handed to a worker, and its caller was told so.")
+NOT_CREATED = (cleanup.NOT_CREATED, "The job was not handed to a worker, and its caller was told so.")
 _ENTITY = re.compile(r"<Id>(.*?)</Id>\s*<Note>(.*?)</Note>")
 
 
 @dataclass
 class Found:
-    """What a run has found; each text of `wrong` begins with its kind."""
+    """The results of a storm. Each text of `wrong` begins with its kind."""
 
     jobs: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -38,12 +38,12 @@ class Found:
     versions: int = 0
     downloads: int = 0
     quiet_after: float = 0
-    """Seconds from the last kill and fault until nothing was left to do."""
+    """Seconds from the last kill and fault until no job was unfinished."""
     worker_mb: float = 0
     reader_mb: float = 0
 
     def of(self, kind: str) -> int:
-        """How many faults of a kind there were."""
+        """The number of wrong things of a kind."""
         return sum(text.startswith(kind) for text in self.wrong)
 
 
@@ -66,17 +66,17 @@ async def check(storage: Storage, account: AccountStorage, clients: list[Client]
             found.wrong.append(f"lost: {client.deletes} deletes of {client.name} were answered, {deletes} done")
         await _compare(client, expected, folder, found)
     with _all_is_old():
-        await sweeping.sweep(account)
-    await _look_for_orphans(account, rows, found)
+        await cleanup.clean_up(account)
+    await _find_orphans(account, rows, found)
 
 
 async def _judge(row: dict[str, Any], expected: Expected, client: Client, folder: Path, found: Found) -> None:
-    """Whether a job ended as it must; what it does is done to `expected`."""
+    """Checks how a job ended, and applies its effect to `expected`."""
     status, reason, is_answered = row["Status"], str(row.get("ErrorMessage") or ""), row["RowKey"] in client.answered
-    who = f"{row['JobType']} {row['RowKey']} of {client.name}: {status} {reason}"
+    job = f"{row['JobType']} {row['RowKey']} of {client.name}: {status} {reason}"
     found.jobs[f"{row['JobType']} {status}"] += 1
     if MISHAP.search(reason):
-        found.wrong.append(f"internal: {who}")
+        found.wrong.append(f"internal: {job}")
     if not is_answered and _is_not_created(row):
         found.jobs["answered by an error, and ended"] += 1
         return
@@ -85,15 +85,15 @@ async def _judge(row: dict[str, Any], expected: Expected, client: Client, folder
     why_not = expected.do(row, json.loads(row["Work"]), client.sent.get(row.get("Description") or ""))
     if why_not is not None:
         if status != "Aborted" or why_not not in reason:
-            found.wrong.append(f"wrong: {who}; it must say: {why_not}")
+            found.wrong.append(f"wrong: {job}; expected: {why_not}")
     elif status != "Completed":
-        found.wrong.append(f"lost: {who}")
+        found.wrong.append(f"lost: {job}")
     elif row["JobType"] == "DataSourceDownload":
         found.downloads += 1
         content = await _downloaded(client.account, row["OutputBlob"], folder)
         assert expected.published is not None
         if content != expected.published[1]:
-            found.wrong.append(f"wrong: {who}: the output is not of the version that was there")
+            found.wrong.append(f"wrong: {job}: the output is not of the version that was there")
 
 
 def _is_not_created(row: dict[str, Any]) -> bool:
@@ -123,7 +123,7 @@ async def _compare(client: Client, expected: Expected, folder: Path, found: Foun
         *(("earlier", each[0]) for each in expected.earlier),
     ]
     if has != (must if expected.is_there else []):
-        found.wrong.append(f"wrong: {client.name} of {client.account.name} has {has}, and must have {must}")
+        found.wrong.append(f"wrong: {client.name} of {client.account.name} has {has}, expected {must}")
         return
     contents = [expected.published, expected.staged, *expected.earlier]
     for (name, version), content in zip(there, contents, strict=False):
@@ -142,12 +142,12 @@ async def _entities(account: AccountStorage, version: DataSourceVersion, folder:
     return content if len(content) == len(rows) == version.entities else None
 
 
-async def _look_for_orphans(account: AccountStorage, rows: dict[str, dict[str, Any]], found: Found) -> None:
-    sources = await account.data_sources.all()
+async def _find_orphans(account: AccountStorage, rows: dict[str, dict[str, Any]], found: Found) -> None:
+    sources = await account.data_sources.list_all()
     used = {str(each.blob) for source in sources for each in _versions(source)}
     used |= {str(row[name]) for row in rows.values() for name in ("OutputBlob", "FailedBlob") if row.get(name)}
     for container in (UPLOADS, VERSIONS, EXPORTS):
-        paths = {str(path) for path in await account.blobs.list(container, f"{account.name}/")}
+        paths = {str(path) for path in await account.blobs.list_blobs(container, f"{account.name}/")}
         found.wrong += [f"orphan: {path}" for path in sorted(paths - used)]
 
 
@@ -157,10 +157,10 @@ def _versions(source: Any) -> list[DataSourceVersion]:
 
 @contextmanager
 def _all_is_old() -> Iterator[None]:
-    """What a sweep leaves alone for a day counts as old."""
-    before = sweeping.ORPHAN_GRACE
-    sweeping.ORPHAN_GRACE = 0
+    """Lets the clean-up delete what it otherwise keeps for a day."""
+    before = cleanup.ORPHAN_GRACE
+    cleanup.ORPHAN_GRACE = 0
     try:
         yield
     finally:
-        sweeping.ORPHAN_GRACE = before
+        cleanup.ORPHAN_GRACE = before

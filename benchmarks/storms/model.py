@@ -1,4 +1,4 @@
-"""What a data source has to be after its jobs, done one after the other, whatever happened to those who did them."""
+"""The expected state of a data source after its jobs, done one after the other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ class Sent:
     rows: Content
     deleted: frozenset[str] = frozenset()
 
-    def over(self, base: Content) -> Content:
-        """The version that the load makes of another one."""
+    def applied_to(self, base: Content) -> Content:
+        """The version that an incremental load makes of a base."""
         return {id_: note for id_, note in base.items() if id_ not in self.deleted} | self.rows
 
 
@@ -29,7 +29,7 @@ class Expected:
     staged: tuple[str, Content] | None = None
 
     def do(self, job: Mapping[str, Any], work: Mapping[str, Any], sent: Sent | None) -> str | None:
-        """Does a job; where it can't be done, gives a part of the reason that its row must have."""
+        """Applies a job. If the job must abort, returns a part of the expected reason."""
         match job["JobType"]:
             case "DataSourcePublishFromStaged":
                 return self._publish(job["RowKey"])
@@ -42,7 +42,7 @@ class Expected:
                 if not work["staging"]:
                     self.published, self.earlier = None, []
                 return None
-        assert sent is not None, "a load that nobody has sent"
+        assert sent is not None, "a load that no client sent"
         return self._load(job["RowKey"], work["operation"], sent)
 
     def _load(self, id_: str, operation: str, sent: Sent) -> str | None:
@@ -51,7 +51,7 @@ class Expected:
             base = (self.staged if is_staging else None) or self.published
             if base is None:
                 return "no version to update"
-        version = (id_, sent.over(base[1] if base else {}))
+        version = (id_, sent.applied_to(base[1] if base else {}))
         if is_staging:
             self.staged = version
         else:
@@ -75,7 +75,7 @@ class Expected:
 
     @property
     def is_there(self) -> bool:
-        """Whether there is a data source."""
+        """Whether the data source exists."""
         return bool(self.published or self.staged or self.earlier)
 
     def _switch(self, version: tuple[str, Content]) -> None:

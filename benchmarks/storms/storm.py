@@ -1,4 +1,4 @@
-"""The run: clients, a server and workers over flaky storage, and a look at everything when it has become quiet."""
+"""The storm: clients, a server and workers over flaky storage, and a check of everything at the end."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ QUIET_SECONDS = 240.0
 
 
 def storm(storage: Storage, kills: int, seed: int) -> Found:
-    """Kills so many workers, then looks at what is there."""
+    """Kills so many workers, then checks what is stored."""
     with FlakyStorage.before(storage) as flaky, TemporaryDirectory() as folder:
         return asyncio.run(_storm(storage, flaky, Path(folder), kills, random.Random(seed)))  # noqa: S311 - no secret
 
@@ -61,13 +61,13 @@ async def _storm(storage: Storage, flaky: FlakyStorage, folder: Path, kills: int
         watching = asyncio.create_task(workers.watch())
         async with asyncio.TaskGroup() as group:
             for _ in range(WORKERS):
-                group.create_task(workers.die(kills))
+                group.create_task(workers.kill_and_replace(kills))
             for client in clients:
                 group.create_task(client.run(lambda: workers.kills < kills))
         flaky.calm()
         calm = time.monotonic()
         for client in clients:
-            await _quiet(client, found)
+            await _wait_until_quiet(client, found)
             found.statuses.update(client.statuses)
         found.quiet_after = time.monotonic() - calm
         watching.cancel()
@@ -77,20 +77,20 @@ async def _storm(storage: Storage, flaky: FlakyStorage, folder: Path, kills: int
             of_account = [client for client in clients if client.account.name == name]
             await check(storage, accounts[name], of_account, folder, found)
         found.wrong += [f"mishap: the server's log: {server.mishaps()} lines"] * bool(server.mishaps())
-    found.wrong += [f"mishap: {line}" for line in workers.said().splitlines() if MISHAP.search(line)]
+    found.wrong += [f"mishap: {line}" for line in workers.logs().splitlines() if MISHAP.search(line)]
     found.requests.update(flaky.done)
     found.kills, found.busy_kills, found.reader_kills = workers.kills, workers.busy_kills, workers.reader_kills
-    found.worker_mb, found.reader_mb = workers.worker_kb / 1024, workers.reader_kb / 1024
+    found.worker_mb, found.reader_mb = workers.worker_mb, workers.reader_mb
     return found
 
 
-async def _quiet(client: Client, found: Found) -> None:
-    """Waits until nothing is to be done any more."""
+async def _wait_until_quiet(client: Client, found: Found) -> None:
+    """Waits until no job is unfinished."""
     account = client.account
     try:
         async with asyncio.timeout(QUIET_SECONDS):
-            while await account.jobs.list_waiting("0") or await account.queue.length():  # noqa: ASYNC110 - the same
+            while await account.jobs.list_waiting("0") or await account.queue.approximate_length():  # noqa: ASYNC110 - the same
                 await asyncio.sleep(0.2)
     except TimeoutError:
         waiting = [job.row_key for job in await account.jobs.list_waiting("0")]
-        found.wrong.append(f"lost: unfinished: {waiting}; messages: {await account.queue.length()}")
+        found.wrong.append(f"lost: unfinished: {waiting}; messages: {await account.queue.approximate_length()}")

@@ -1,4 +1,4 @@
-"""One try of one job: what a worker knows of it, and what all types of jobs need."""
+"""The job that a worker runs: its context, and what every type of job needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,34 +8,37 @@ from typing import Any
 
 from adapters.account import AccountStorage
 from adapters.blobs.store import EXPORTS, VERSIONS
+from adapters.model.data_sources import DataSource
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus
 from adapters.model.ticks import Ticks, from_datetime
-from adapters.tables.data_source_store import DataSource
 from proxy.formats.limits import LoadLimits
+from proxy.worker.observer import NULL_OBSERVER, JobObserver
 from proxy.worker.reader_pool import ReaderPool
 from proxy.worker.reader_tasks import Task
 
-OTHER_SOURCE = (
+NO_DATA_SOURCE = "There is no such data source."
+
+OTHER_DATA_SOURCE = (
     "The data source {} that this job was created for is not there any more. It was deleted, and another one of that "
     "name was made since, which stays as it is. Create the job again if it is meant for that one."
 )
 
 
 class JobAbortedError(Exception):
-    """The job can't be done, and trying again would not help. The text is for the job's owner."""
+    """The job can't be done, and another attempt would not help. Its owner reads the text."""
 
 
 class LeaseLostError(Exception):
-    """This try must not go on: another worker has the job, it is finished already, or this worker stops."""
+    """This attempt must not go on: another worker has the job, or the job has ended."""
 
 
 class ConcurrentChangeError(Exception):
-    """What the job had built on has changed meanwhile; done again, it builds on what is there now."""
+    """Another job changed what this one builds on. The next attempt builds on the new state."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """What the settings allow: bounds of a load, hosts that data may be fetched from, and tries of a job."""
+    """Limits from the settings: of a load, of fetched data, and of attempts of one job."""
 
     load: LoadLimits
     upload_bytes: int
@@ -43,128 +46,120 @@ class WorkerLimits:
     tries: int
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far a job is: entities that loaded or failed, and those that failed."""
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """What every attempt needs from its worker. `folder` is the work directory, `worker` the name in job rows."""
 
-    processed: int = 0
-    failed: int = 0
+    limits: WorkerLimits
+    folder: Path
+    readers: ReaderPool
+    observer: JobObserver = NULL_OBSERVER
+    worker: str = "worker"
 
 
-@dataclass(kw_only=True, eq=False)
+@dataclass(eq=False)
 class RunningJob:
-    """One job in a worker's hands.
+    """One attempt of a job. `try_id` names it in the job's row and in its blobs; `folder` is removed at its end.
 
-    `try_id` names this try, and `folder` is its own, gone when the try has ended. `readers` read data in processes of
-    their own; `counts` says how far they are.
+    `work` has the parameters of the request. `processed` counts the entities that loaded or failed so far.
     """
 
     account: AccountStorage
     record: JobRecord
-    limits: WorkerLimits
+    context: WorkerContext
     folder: Path
-    readers: ReaderPool
-    try_id: str = ""
+    try_id: str
     work: Mapping[str, Any] = field(default_factory=dict)
-    counts: Progress = field(default_factory=Progress)
+    processed: int = 0
+    failed: int = 0
     failed_blob: BlobPath | None = None
 
     @property
     def id(self) -> str:
-        """The job's id, which names the version that it makes."""
+        """The job's id, which also names the version that it makes."""
         return self.record.row_key
 
     @property
     def name(self) -> str:
-        """The data source's name.
-
-        Raises:
-            AbortedError: the job has none.
-        """
-        if not self.record.data_source_name:
-            raise JobAbortedError("The job names no data source.")
-        return self.record.data_source_name
+        """The data source's name."""
+        return self.record.data_source_name or ""
 
     @property
     def version_blob(self) -> BlobPath:
-        """Where the entities of the version lie that this try makes: no other try writes there."""
+        """The blob for the entities of the version. No other attempt writes to it."""
         return BlobPath(VERSIONS, f"{self.account.name}/{self.name.lower()}/{self.id}-{self.try_id}.parquet")
 
-    def export(self, ending: str, try_id: str | None = None) -> BlobPath:
-        """Where something lies that this try, or another one, hands out, its name with this ending."""
+    def export_blob(self, ending: str, try_id: str | None = None) -> BlobPath:
+        """The blob for an output of this attempt, or of another one of the same job."""
         return BlobPath(EXPORTS, f"{self.account.name}/{self.id}/{try_id or self.try_id}/{self.name}{ending}")
 
-    def refuse_other(self, source: DataSource) -> None:
-        """Makes sure that the data source is the one that the request for this job meant, not one made since.
+    def require(self, source: DataSource | None) -> DataSource:
+        """Returns the data source if it is the one that the request meant, not a later one of the same name.
 
         Raises:
-            AbortedError: it is another one of the same name.
+            JobAbortedError: there is none, or it is another one.
         """
-        meant = self.work.get("source")
-        if meant is not None and meant != source.identity:
-            raise JobAbortedError(OTHER_SOURCE.format(source.name))
+        if source is None:
+            raise JobAbortedError(NO_DATA_SOURCE)
+        if self.work.get("source") not in {None, source.identity}:
+            raise JobAbortedError(OTHER_DATA_SOURCE.format(source.name))
+        return source
 
     def completed(self, source: DataSource | None = None, output: BlobPath | None = None) -> JobRecord:
-        """The record of this job, done; with the data source's access id where there still is one."""
-        return replace(
-            self.ended(),
-            status=JobStatus.COMPLETED,
-            access_id=self.record.access_id if source is None else source.access_id,
-            output_blob=output,
-        )
+        """The record of the completed job, with the access id of the data source if that still exists."""
+        access_id = self.record.access_id if source is None else source.access_id
+        return replace(self._ended(JobStatus.COMPLETED), access_id=access_id, output_blob=output)
 
     def aborted(self, reason: str) -> JobRecord:
-        """The record of this job, given up for this reason."""
-        return replace(self.ended(), status=JobStatus.ABORTED, error_message=reason)
+        """The record of the aborted job. Its owner reads the reason."""
+        return replace(self._ended(JobStatus.ABORTED), error_message=reason)
 
-    def ended(self) -> JobRecord:
-        """The record with what was counted in this try."""
-        processed, failed = self.counts.processed, self.counts.failed
+    def _ended(self, status: JobStatus) -> JobRecord:
         return replace(
             self.record,
+            status=status,
             completed=self.now(),
-            total=processed,
-            processed=processed,
-            failed=failed,
+            total=self.processed,
+            processed=self.processed,
+            failed=self.failed,
             failed_blob=self.failed_blob,
         )
 
-    async def read(self, task: Task) -> Any:  # noqa: ANN401  as the task says
-        """Has data read by a process of its own; gives the members of its answer.
+    async def read(self, task: Task) -> Any:  # noqa: ANN401  each task has its own result
+        """Runs a task as `ReaderPool.run` does, and counts its entities."""
 
-        Raises:
-            ReadingError: the data can't be read, or not within the limits.
-            ReaderKilledError: somebody else has ended the process.
-            OSError: the folder can't be used, or has no room.
-        """
+        def count(processed: int, failed: int) -> None:
+            self.processed, self.failed = processed, failed
 
-        def told(processed: int, failed: int) -> None:
-            self.counts.processed, self.counts.failed = processed, failed
-
-        return await self.readers.run(task, told)
+        return await self.context.readers.run(task, count)
 
     async def confirm(self) -> None:
-        """Makes sure, before a step that others see, that this try is still the one that counts.
+        """Checks, before a step that others see, that this attempt still counts.
 
-        A worker that was stopped for longer than its lease wakes up when others have begun its job, or done it.
+        A worker that was stopped for longer than its lease resumes when another worker has begun or ended the job.
 
         Raises:
-            EndedError: it is not.
+            LeaseLostError: it does not count any more.
         """
         held = await self.account.jobs.get_held(self.id)
         if held is None or held.record.status is not JobStatus.PENDING or held.try_id != self.try_id:
             raise LeaseLostError
 
     async def report_progress(self) -> None:
-        """Writes the counts into the job's row."""
-        processed, failed = self.counts.processed, self.counts.failed
-        await self.account.jobs.update_progress(self.id, processed, processed, failed, self.try_id)
+        """Writes the counts to the job's row."""
+        await self.account.jobs.update_progress(self.id, self.processed, self.processed, self.failed, self.try_id)
 
     def now(self) -> Ticks:
-        """This moment by the account's storage: what workers write and judge must not rest on the clock of one."""
+        """The storage account's time: the stored dates must not depend on the clock of one worker."""
         return self.account.clock.now()
 
 
+def ensure_not_deleting(source: DataSource) -> None:
+    """Raises JobAbortedError if a delete job of the data source is under way."""
+    if source.deleting is not None:
+        raise JobAbortedError("The data source is being deleted.")
+
+
 def now() -> Ticks:
-    """This moment by this machine."""
+    """This machine's time."""
     return from_datetime(datetime.now(UTC))

@@ -1,70 +1,87 @@
-"""Holding a lease: it is renewed as long as the job is done, and the job ends when the lease is lost."""
+"""A leased job: the lease is renewed while the job runs, and the job ends with the lease."""
 
 import asyncio
 import logging
 import time
+from contextlib import suppress
 
 from adapters.account import AccountStorage
-from adapters.errors import StorageError
-from adapters.instrumentation import UNNEEDED
+from adapters.errors import ConflictError, StorageError
+from adapters.instrumentation import NO_LONGER_NEEDED
 from adapters.job_queue import Lease
-from proxy.worker.attempt import WorkerContext, attempt_job, postpone
-from proxy.worker.observer import FAILED, GIVEN_BACK, LOST
+from adapters.tables.properties import MalformedRowError
+from proxy.worker.attempt import Attempt
+from proxy.worker.job import WorkerContext
+from proxy.worker.observer import LOST
 
 log = logging.getLogger(__name__)
 
-# How long a job may go on when the worker is to stop. Containers get ten seconds from SIGTERM to SIGKILL.
+# Seconds that a job may go on after SIGTERM. Containers get ten until SIGKILL.
 STOP_SECONDS = 5.0
 
+PROGRESS_SECONDS = 1.0
 
-async def run_leased_job(
-    account: AccountStorage, lease: Lease, place: WorkerContext, stop: asyncio.Event
-) -> Lease | None:
-    """Does a leased job; gives it back when `stop` is set and it does not end soon.
 
-    Returns:
-        The next job of the same data source where it is now its turn, taken already.
+async def run_leased_job(account: AccountStorage, lease: Lease, context: WorkerContext, stop: asyncio.Event) -> None:
+    """Does a leased job; gives it back if `stop` is set and the job does not end soon.
 
     Raises:
-        StorageFaultError: storage does not take the result.
-        ConflictError: others kept changing the job's row.
+        StorageError: storage did not answer.
+        ConflictError: other writers kept changing the job's row.
+        UnfitError: this worker can't do any job.
     """
-    doing = asyncio.create_task(attempt_job(account, lease, place))
-    keeping = asyncio.create_task(_keep(lease, account.queue.lease_seconds))
-    stopping = asyncio.create_task(_patience(stop))
+    attempt = Attempt(account, lease, context)
+    running = asyncio.create_task(attempt.run())
+    renewing = asyncio.create_task(_renew(lease, account.queue.lease_seconds))
+    stopping = asyncio.create_task(_wait_for_stop(stop))
+    reporting = asyncio.create_task(_report_progress(attempt))
     try:
-        await asyncio.wait({doing, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running, renewing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (doing, keeping, stopping):
-            task.cancel(UNNEEDED)
-        await asyncio.wait({doing, keeping, stopping})
-    if not doing.cancelled():
-        place.observer.ended(lease, FAILED)  # unless it has been said how it ended
-        return doing.result()
-    if not stopping.cancelled():
-        place.observer.ended(lease, GIVEN_BACK)
-        await postpone(account, lease)
-        log.info("a job is given back", extra={"account": account.name, "row_key": lease.job_id})
-    else:
-        place.observer.ended(lease, LOST)
-        log.warning("a job's lease was lost", extra={"account": account.name, "row_key": lease.job_id})
-    return None
+        tasks = {running, renewing, stopping, reporting}
+        for task in tasks:
+            task.cancel(NO_LONGER_NEEDED)
+        await asyncio.wait(tasks)
+    try:
+        if not running.cancelled():
+            running.result()
+        elif stopping.cancelled():
+            attempt.outcome = LOST
+            log.warning("a job's lease was lost", extra=attempt.log_fields)
+        else:
+            await attempt.give_back()
+            log.info("a job is given back", extra=attempt.log_fields)
+    finally:
+        attempt.notify_finished()
 
 
-async def _keep(lease: Lease, seconds: float) -> None:
-    """Renews the lease; returns when it is lost, or has run out because storage could not be asked."""
+async def _renew(lease: Lease, seconds: float) -> None:
+    """Renews the lease; returns when it is lost, or has run out because storage did not answer."""
     renewed = time.monotonic()
     while time.monotonic() < renewed + seconds:
         await asyncio.sleep(seconds / 3)
-        asked = time.monotonic()
+        called = time.monotonic()
         try:
             if not await lease.renew():
                 return
-            renewed = asked
-        except StorageError as fault:
-            log.warning("a lease was not renewed: %s", fault)
+            renewed = called
+        except StorageError as error:
+            log.warning("a lease was not renewed: %s", error)
 
 
-async def _patience(stop: asyncio.Event) -> None:
+async def _wait_for_stop(stop: asyncio.Event) -> None:
     await stop.wait()
     await asyncio.sleep(STOP_SECONDS)
+
+
+async def _report_progress(attempt: Attempt) -> None:
+    """Writes the counts to the job's row whenever they have changed."""
+    reported = 0
+    while True:
+        await asyncio.sleep(PROGRESS_SECONDS)
+        job = attempt.job
+        if job is not None and job.processed != reported:
+            with suppress(StorageError, ConflictError, MalformedRowError):  # the next second has newer counts
+                processed = job.processed
+                await job.report_progress()
+                reported = processed

@@ -1,46 +1,41 @@
-"""What is counted of a worker's jobs."""
+"""The metrics of a worker's jobs."""
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from adapters.job_queue import Lease
-from proxy.observability.metrics import catalog as metric_table
-from proxy.worker.job import RunningJob
 from proxy.worker.observer import JobObserver
 
-if TYPE_CHECKING:  # what it stands on is not imported where nobody asks for it
-    from proxy.observability.metrics.registry import Metrics
+if TYPE_CHECKING:  # it imports prometheus_client, which only a worker with metrics loads
+    from proxy.observability.metrics.catalog import Metrics
 
 
 class WorkerMetrics(JobObserver):
-    """Counts them."""
+    """Counts polls and jobs in the metrics registry."""
 
-    def __init__(self, series: "Metrics") -> None:
-        self._series = series
-        self._under_way: dict[Lease, tuple[str, RunningJob, float]] = {}
+    def __init__(self, metrics: "Metrics") -> None:
+        self._metrics = metrics
+        self._running: Counter[str] = Counter()
 
-    def looked(self, account: str) -> None:
-        """The queue of an account was looked at."""
-        label = self._series.account(account)
-        self._series.gauge(metric_table.WORKER_LOOK, label).set(time.time())
-        self._series.gauge(metric_table.WORKER_RUNNING, label).set(self._running(label))
+    def polled(self, account: str) -> None:
+        """The worker has polled the queue of an account."""
+        label = self._metrics.account_label(account)
+        self._metrics.worker_last_poll.labels(label).set(time.time())
+        self._metrics.worker_running_jobs.labels(label).set(self._running[label])
 
-    def began(self, account: str, lease: Lease, job: RunningJob) -> None:
-        """A leased job is begun."""
-        label = self._series.account(account)
-        self._under_way[lease] = label, job, time.perf_counter()
-        self._series.gauge(metric_table.WORKER_RUNNING, label).set(self._running(label))
+    def started(self, account: str) -> None:
+        """An attempt has started."""
+        self._count_running(account, 1)
 
-    def ended(self, lease: Lease, outcome: str) -> None:
-        """It has ended."""
-        label, job, began = self._under_way.pop(lease, ("", None, 0.0))
-        if job is None:
-            return
-        kind = job.record.job_type.value
-        self._series.count(metric_table.WORKER_JOBS, label, kind, outcome)
-        self._series.observer(metric_table.WORKER_JOB_SECONDS, kind)(time.perf_counter() - began)
-        self._series.adder(metric_table.WORKER_ENTITIES, label)(job.counts.processed)
-        self._series.gauge(metric_table.WORKER_RUNNING, label).set(self._running(label))
+    def finished(self, account: str, job_type: str, outcome: str, entities: int, seconds: float) -> None:
+        """A started attempt has finished."""
+        self._count_running(account, -1)
+        label = self._metrics.account_label(account)
+        self._metrics.worker_jobs.labels(label, job_type, outcome).inc()
+        self._metrics.worker_job_duration.labels(job_type).observe(seconds)
+        self._metrics.worker_entities.labels(label).inc(entities)
 
-    def _running(self, label: str) -> int:
-        return sum(1 for of, _, _ in self._under_way.values() if of == label)
+    def _count_running(self, account: str, change: int) -> None:
+        label = self._metrics.account_label(account)
+        self._running[label] += change
+        self._metrics.worker_running_jobs.labels(label).set(self._running[label])

@@ -1,28 +1,28 @@
-"""What can be seen of a worker's jobs from outside. The class here looks away."""
+"""The observer of a worker's jobs."""
 
-from adapters.job_queue import Lease
-from proxy.worker.job import RunningJob
-
-# How an attempt ends, beside the two ways in which a job does: Completed and Aborted.
-GIVEN_BACK = "given back"
-"""The worker was told to stop; another will do it."""
+# Outcomes of an attempt, beside the two final states of a job, Completed and Aborted.
+GIVEN_BACK = "given_back"
+"""The worker stopped; another worker will do the job."""
 LOST = "lost"
-"""The lease, or the job itself, is another worker's by now, or the job was ended."""
+"""Another worker has the job, or the job has ended."""
 FAILED = "failed"
-"""It will be tried again."""
+"""A later attempt follows."""
 
 
 class JobObserver:
-    """Looks on. Every method is called on the event loop, may not wait, and must not raise."""
+    """Observes the jobs of a worker; this class ignores all events.
 
-    def looked(self, account: str) -> None:
-        """The queue of an account was looked at."""
+    The worker calls each method on the event loop. A method must neither block nor raise.
+    """
 
-    def began(self, account: str, lease: Lease, job: RunningJob) -> None:
-        """A leased job is begun; its counts go on while it is done."""
+    def polled(self, account: str) -> None:
+        """The worker has polled the queue of an account."""
 
-    def ended(self, lease: Lease, outcome: str) -> None:
-        """It has ended; where it was said before, or it was not begun, this says nothing."""
+    def started(self, account: str) -> None:
+        """An attempt has started."""
+
+    def finished(self, account: str, job_type: str, outcome: str, entities: int, seconds: float) -> None:
+        """A started attempt has finished; `entities` loaded or failed in it."""
 
 
 NULL_OBSERVER = JobObserver()

@@ -1,7 +1,7 @@
 """The process that reads data for a worker, so that no file can stop the worker: `python -m proxy.worker.reader`.
 
-It does one task after another. A task is a line of JSON on standard input; on standard output come lines with counts,
-then one with the answer. Its memory is limited, and it ends with its worker, whatever it does then.
+It does one task after another. Each line of standard input is a task in JSON. Standard output gets lines with counts,
+then one with the result. The process has limited memory, and ends with its worker in any state.
 """
 
 import ctypes
@@ -12,156 +12,108 @@ import resource
 import signal
 import sys
 import tempfile
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
 from proxy.formats.schema import InvalidDataError
 from proxy.worker.export_data import export_data
-from proxy.worker.load_data import Told, load_data
-from proxy.worker.reader_tasks import CRASH, LOCAL_ERRORS, ExportTask, LoadedVersion, LoadTask
+from proxy.worker.load_data import load_data
+from proxy.worker.reader_tasks import CRASH, LOCAL_ERRORS, ExportTask, LoadedVersion, LoadTask, ReportProgress
 
-PROGRESS_SECONDS = 0.2
-
-# Bytes that libraries may reserve and not use, beside the memory that a reader may have. Arrow reserves some hundred
-# megabytes for a load of many columns.
+# Bytes of address space that libraries may reserve without using it, on top of the memory limit. Arrow reserves
+# 450 MB for a load of 343 columns that uses 170 MB.
 RESERVED = 2 * 1024**3
 
-# Kilobytes that a process may have grown by before it makes way for a new one.
-GROWTH = 32 * 1024
+MAX_TEXT = 2_000
+MAX_TRACEBACK = 8_000
 
-LONGEST_TEXT = 2_000
-LONGEST_TRACEBACK = 8_000
-
-# How libraries say that there is no memory, in errors of their own.
+# How libraries report in their own errors that memory is short.
 _NO_MEMORY = ("bad_alloc", "out of memory", "cannot allocate", "memory allocation failed")
 
 _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Does tasks until standard input ends. The arguments are the worker's process id and megabytes of memory."""
+    """Does tasks until standard input ends. The arguments are the worker's process id and its memory limit in MB."""
     worker, megabytes = map(int, sys.argv[1:])
-    end_with(worker)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # the kernel kills this process with its worker
+    if os.getppid() != worker:
+        return  # the worker ended before the call above
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # sent to a whole group; the worker says when this process ends
+        signal.signal(number, signal.SIG_IGN)  # a signal to the process group; the worker decides when this one ends
     warnings.simplefilter("ignore")  # they quote customers' data
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pa.set_cpu_count(1)
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # what a library prints is no answer
+    results = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # the prints of a library are no results
     limit_memory(megabytes)
-    grown = _memory().get("VmHWM", 0) + GROWTH
+
+    def report(processed: int, failed: int) -> None:
+        counts.update(processed=processed, failed=failed)
+        results.write(json.dumps(counts).encode() + b"\n")
+
     for line in sys.stdin.buffer:
-        progress = _Progress(answers)
-        answer = do(json.loads(line), progress.tell)
-        goes_on = 0 < _memory().get("VmHWM", 0) < grown
-        answers.write(_line(progress.counts | answer | {"again": goes_on}))
-        if not goes_on:
-            return
-
-
-def end_with(worker: int) -> None:
-    """Lets the kernel end this process when the worker's ends. Other systems than Linux can't."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != worker:
-        sys.exit(1)
+        counts = {"processed": 0, "failed": 0}
+        result = do(json.loads(line), report)
+        results.write(json.dumps(counts | result).encode() + b"\n")
 
 
 def limit_memory(megabytes: int) -> None:
-    """Bounds what this process may reserve. What it uses is watched by its worker, as long as that is not held up."""
+    """Limits what this process may reserve. The worker watches what it uses, but the worker may be delayed."""
     most = megabytes * 1024**2 + RESERVED
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
-def do(task: Mapping[str, Any], told: Told) -> dict[str, Any]:
-    """Does one task; gives its answer, also where it fails: `error` then says in which way."""
+def do(task: Mapping[str, Any], report: ReportProgress) -> dict[str, Any]:
+    """Does one task.
+
+    Returns:
+        The result as `done`; after a failure its kind as `error`, and what describes it.
+    """
     folder = Path(task["folder"])
-    tempfile.tempdir = str(folder)  # what any library leaves behind is gone with the job
+    tempfile.tempdir = str(folder)  # the files that a library leaves behind end with the job
     try:
-        with _crash_told(folder / CRASH):
-            done = _WORK[task["kind"]]({name: value for name, value in task.items() if name != "kind"}, told)
+        with (folder / CRASH).open("wb") as crash:
+            faulthandler.enable(crash)
+            try:
+                done = _TASKS[task["kind"]]({name: value for name, value in task.items() if name != "kind"}, report)
+            finally:
+                faulthandler.disable()
         return {"done": None if done is None else asdict(done)}
-    except Exception as error:  # noqa: BLE001 - whatever a file makes a parser raise is about the file
-        return _failed(error)
+    except Exception as error:  # noqa: BLE001  any error of a parser is about the file
+        return _describe(error)
 
 
-@contextmanager
-def _crash_told(file: Path) -> Iterator[None]:
-    with file.open("wb") as out:
-        faulthandler.enable(out)
-        try:
-            yield
-        finally:
-            faulthandler.disable()
-
-
-_WORK: dict[str, Callable[[dict[str, Any], Told], LoadedVersion | None]] = {
-    LoadTask.kind: lambda fields, told: load_data(LoadTask(**fields), told),
-    ExportTask.kind: lambda fields, told: export_data(ExportTask(**fields), told),
+_TASKS: dict[str, Callable[[dict[str, Any], ReportProgress], LoadedVersion | None]] = {
+    LoadTask.kind: lambda fields, report: load_data(LoadTask(**fields), report),
+    ExportTask.kind: lambda fields, report: export_data(ExportTask(**fields), report),
 }
 
 
-def _failed(error: Exception) -> dict[str, Any]:
-    causes = list(_causes(error))
-    if any(map(_is_memory, causes)):
-        return {"error": "memory"}
-    local = next((each.errno for each in causes if isinstance(each, OSError) and each.errno in LOCAL_ERRORS), None)
-    if local is not None:
-        return {"error": "local", "errno": local}
+def _describe(error: Exception) -> dict[str, Any]:
+    for cause in _causes(error):
+        if isinstance(cause, InvalidDataError):
+            continue  # its text may quote data
+        if isinstance(cause, MemoryError) or any(words in str(cause).lower() for words in _NO_MEMORY):
+            return {"error": "memory"}
+        if isinstance(cause, OSError) and cause.errno in LOCAL_ERRORS:
+            return {"error": "local", "errno": cause.errno}
     if isinstance(error, InvalidDataError):
-        return {"error": "unusable", "text": str(error)[:LONGEST_TEXT]}
-    text = "".join(traceback.format_exception(error))
-    return {"error": "unforeseen", "text": text[-LONGEST_TRACEBACK:]}
+        return {"error": "invalid", "text": str(error)[:MAX_TEXT]}
+    return {"error": "unforeseen", "text": "".join(traceback.format_exception(error))[-MAX_TRACEBACK:]}
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _is_memory(error: BaseException) -> bool:
-    # The texts of our own errors may quote data.
-    return isinstance(error, MemoryError) or (
-        not isinstance(error, InvalidDataError) and any(words in str(error).lower() for words in _NO_MEMORY)
-    )
-
-
-class _Progress:
-    """Tells counts, not too often."""
-
-    def __init__(self, answers: IO[bytes]) -> None:
-        self._answers = answers
-        self._next = time.monotonic() + PROGRESS_SECONDS
-        self.counts = {"processed": 0, "failed": 0}
-
-    def tell(self, processed: int, failed: int) -> None:
-        self.counts = {"processed": processed, "failed": failed}
-        if time.monotonic() >= self._next:
-            self._answers.write(_line(self.counts))
-            self._next = time.monotonic() + PROGRESS_SECONDS
-
-
-def _line(members: dict[str, Any]) -> bytes:
-    return json.dumps(members).encode() + b"\n"
-
-
-def _memory() -> dict[str, int]:
-    """Kilobytes by the names that Linux gives them; nothing elsewhere."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return {}
-    return {line.partition(":")[0]: int(line.split()[1]) for line in lines if line.endswith(" kB")}
 
 
 if __name__ == "__main__":

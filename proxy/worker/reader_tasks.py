@@ -1,13 +1,17 @@
-"""The tasks of a reader process, the files that it reads and writes, and its answers.
+"""The tasks of a reader process, their files, and their results.
 
-Imports nothing that reads data, so that the worker itself need not load any of it.
+Imports nothing that reads data, so that the worker itself loads none of it.
 """
 
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-# Files in the job's folder. The worker fetches the first two and sends the others.
+ReportProgress = Callable[[int, int], None]
+"""Receives the counts so far: entities that were read, and those of them that failed."""
+
+# Files in the job's directory. The worker downloads the first two and uploads the others.
 DATA = "data"
 BASE = "base.parquet"
 VERSION = "version.parquet"
@@ -15,30 +19,22 @@ FAILURES = "failed.txt"
 EXPORT = "export.xml"
 
 CRASH = "crash.txt"
-"""Where a reader that crashes was, for the worker's log."""
+"""The stack of a reader that crashed, for the worker's log."""
 
-# Errors of a local file that are the worker's own: no folder, no room, a broken disk. A job is not to blame for them.
-LOCAL_ERRORS = frozenset(
-    (
-        errno.ENOENT,
-        errno.ENOTDIR,
-        errno.EACCES,
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EROFS,
-        errno.EIO,
-        errno.EMFILE,
-        errno.ENFILE,
-    )
-)
+# Errors of the worker's own disk: a missing directory, no room, no permission. They are no fault of the data.
+_LOCAL = "ENOENT ENOTDIR EACCES ENOSPC EDQUOT EROFS EIO EMFILE ENFILE"
+LOCAL_ERRORS = frozenset(getattr(errno, name) for name in _LOCAL.split())
 
 
 @dataclass(frozen=True, slots=True)
 class LoadTask:
-    """Make a version of a load's data: VERSION and FAILURES of DATA, and of BASE where the load is incremental.
+    """Make VERSION and FAILURES of DATA, and of BASE if the load is incremental. The result is a `LoadedVersion`.
 
-    `form` is the load's `input`; `base` is the schema of the entities in BASE, as `EntityType.to_json` writes it.
-    The answer is a `LoadedVersion`.
+    Attributes:
+        input_format: the load's `input`.
+        most_entities: the most entities that the version may have.
+        most_bytes: the most bytes that the data may unpack to.
+        base: the schema of the entities in BASE, as `EntityType.to_json` writes it; None for a complete load.
     """
 
     kind: ClassVar[str] = "load"
@@ -51,10 +47,7 @@ class LoadTask:
 
 @dataclass(frozen=True, slots=True)
 class ExportTask:
-    """Write the entities of VERSION to EXPORT; `schema` is theirs. There is no answer.
-
-    `data_source` is the name of the data source, which the export gives to its data set.
-    """
+    """Write the entities of VERSION, which have this schema, to EXPORT. There is no result."""
 
     kind: ClassVar[str] = "export"
     folder: str
@@ -67,7 +60,7 @@ Task = LoadTask | ExportTask
 
 @dataclass(frozen=True, slots=True)
 class LoadedVersion:
-    """The version that a load has made: its entity type's name, its schema as JSON, and how many entities it has."""
+    """The version that a load has made: its entity type's name, its schema as JSON, and its number of entities."""
 
     entity_type: str
     schema: str

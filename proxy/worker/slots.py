@@ -1,61 +1,61 @@
-"""Slots for the jobs that a worker does side by side, shared by all of its accounts."""
+"""Slots for the jobs that a worker does side by side, shared by all accounts."""
 
 import asyncio
 from collections import Counter
 
 
 class Slots:
-    """A number of slots, given in turn; where there are several accounts, none gets the last one beside another.
+    """A number of slots. If there are several accounts, none gets the last free slot while it holds another one.
 
-    So a heavy job holds up jobs of its own account only, as long as there are fewer heavy accounts than slots.
+    So a heavy job delays jobs of its own account only, as long as there are fewer heavy accounts than slots.
     """
 
     def __init__(self, count: int) -> None:
         self.accounts = 1
-        """How many accounts there are."""
+        """The number of accounts."""
         self._free = count
         self._taken: Counter[str] = Counter()
         self._waiting: list[tuple[str, asyncio.Event]] = []
 
-    async def turn(self, account: str, stop: asyncio.Event) -> None:
-        """Returns when a slot may be taken for the account, or when `stop` is set and `wake_all` called.
+    async def wait(self, account: str, stop: asyncio.Event) -> None:
+        """Returns when the account may take a slot, or after `stop` is set and `wake_all` called.
 
-        The slot is not taken yet: to look for a job may take long, and there may be none. Those who wait are woken one
-        by one, each by `take`, `give` or `wake`.
+        It takes none, because polling a queue may be slow, and the queue may be empty. Waiting accounts wake up one by
+        one, each after a call of `try_acquire`, `release` or `wake_next`.
         """
-        while not (stop.is_set() or self._may(account)):
+        while not (stop.is_set() or self._may_acquire(account)):
             woken = asyncio.Event()
             self._waiting.append((account, woken))
             await woken.wait()
 
-    def take(self, account: str) -> bool:
-        """Takes a slot for a job of the account, unless others were quicker."""
-        if not self._may(account):
+    def try_acquire(self, account: str) -> bool:
+        """Takes a slot for a job of the account; False if other accounts were quicker."""
+        if not self._may_acquire(account):
             return False
         self._free -= 1
         self._taken[account] += 1
-        self.wake()
+        self.wake_next()
         return True
 
-    def give(self, account: str) -> None:
-        """Gives a slot back."""
+    def release(self, account: str) -> None:
+        """Frees a slot of the account."""
         self._free += 1
         self._taken[account] -= 1
-        self.wake()
+        self.wake_next()
 
-    def wake(self) -> None:
+    def wake_next(self) -> None:
         """Wakes the first waiting account that may take a slot."""
-        for place, (account, woken) in enumerate(self._waiting):
-            if self._may(account):
-                del self._waiting[place]
+        for index, (account, woken) in enumerate(self._waiting):
+            if self._may_acquire(account):
+                del self._waiting[index]
                 woken.set()
                 return
 
     def wake_all(self) -> None:
-        """Wakes all waiting accounts, so that they check whether to stop."""
+        """Wakes all waiting accounts, so that each checks whether it has to stop."""
         waiting, self._waiting = self._waiting, []
         for _, woken in waiting:
             woken.set()
 
-    def _may(self, account: str) -> bool:
+    def _may_acquire(self, account: str) -> bool:
         return self._free > (1 if self._taken[account] and self.accounts > 1 else 0)

@@ -1,87 +1,41 @@
-"""A worker's folder for files on their way, which is gone when the worker is, also when it was killed.
+"""The directory for a worker's temporary files. Other workers remove it if its worker was killed."""
 
-The lock in it also tells others that the worker lives: it is held, and its time is set anew each second.
-"""
-
-import errno
-import fcntl
+import asyncio
 import logging
-import os
 import shutil
-import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryDirectory
+
+from proxy.worker.heartbeat import ABANDONED_SECONDS, BEAT_SECONDS, PREFIX, heartbeat_ages, write_heartbeat
 
 log = logging.getLogger(__name__)
 
-PREFIX = "spatial-data-proxy-worker-"
-NEW = "new-"
-LOCK = "lock"
-
-BEAT_SECONDS = 1.0
+# Heartbeats between two searches for abandoned directories. They are rare, so a clock that jumps rarely hits one.
+SEARCH_BEATS = 60
 
 
 @contextmanager
 def work_directory() -> Iterator[Path]:
-    """A folder among the system's temporary files; removes first what dead workers have left there.
+    """Creates the directory in the system's temporary directory, and removes it at the end."""
+    with TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
-    A worker holds a lock on a file in its folder, which the system lets go however the process ends. A number of a
-    process would not tell: in containers each worker has the same. The folder gets its name when it is locked.
-    """
-    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if _is_abandoned(left):
-            log.warning("files of a worker that died are removed")
-            shutil.rmtree(left, ignore_errors=True)
-    new = Path(tempfile.mkdtemp(prefix=f"{NEW}{PREFIX}"))
-    with (new / LOCK).open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        folder = new.rename(new.with_name(new.name.removeprefix(NEW)))
-        try:
-            yield folder
-        finally:
+
+async def keep_work_directory(folder: Path) -> None:
+    """Writes heartbeats, and removes the directories of dead workers, until it is cancelled."""
+    for beat in count():
+        write_heartbeat(folder)
+        if beat % SEARCH_BEATS == 0:
+            await asyncio.to_thread(remove_abandoned)
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+def remove_abandoned() -> None:
+    """Removes the work directories of dead workers."""
+    for folder, age in heartbeat_ages().items():
+        if age > ABANDONED_SECONDS:
+            log.warning("the files of a dead worker are removed")
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def write_heartbeat(folder: Path) -> None:
-    """A sign of life. A disk that takes none is no reason to end: whoever looks for signs will miss them."""
-    with suppress(OSError):
-        os.utime(folder / LOCK)
-
-
-def read_heartbeats() -> list[float]:
-    """When each worker that lives gave its last sign of life, in seconds since 1970. Changes nothing."""
-    beats = []
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with suppress(OSError), _opened(folder) as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:  # it is held
-                beats.append(os.fstat(lock.fileno()).st_mtime)
-    return beats
-
-
-def _opened(folder: Path, flags: int = os.O_RDONLY) -> IO[bytes]:
-    """The lock of a worker's folder, as far as it is one of this user's: others may put anything there.
-
-    Raises:
-        OSError: it is none, or gone.
-    """
-    if folder.lstat().st_uid != os.getuid():
-        raise PermissionError(errno.EACCES, "another user's folder")
-    file = os.fdopen(os.open(folder / LOCK, flags | os.O_NONBLOCK | os.O_NOFOLLOW), "rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(errno.EINVAL, "no plain file")
-    return file
-
-
-def _is_abandoned(folder: Path) -> bool:
-    try:
-        with _opened(folder, os.O_RDWR | os.O_CREAT) as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # it is held, or another user's, or gone meanwhile
-        return False
-    return True

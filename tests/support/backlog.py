@@ -1,4 +1,4 @@
-"""Many jobs of one data source that wait at once: what each costs, and how soon it follows the one before."""
+"""A backlog of jobs of one data source: the cost of each, and the time from one to the next."""
 
 import asyncio
 import time
@@ -21,11 +21,11 @@ from tests.support.worker_desk import Desk, play, shops
 
 @dataclass
 class Calls(StorageObserver):
-    """Counts what workers ask of storage, each try of it."""
+    """Counts the storage requests of workers, retries included."""
 
     count: int = 0
 
-    def begin(self, _service: Service, _call: StorageVerb) -> object:
+    def begin_call(self, _service: Service, _call: StorageVerb) -> object:
         """A call is sent."""
         self.count += 1
         return None
@@ -33,7 +33,7 @@ class Calls(StorageObserver):
 
 @dataclass(frozen=True)
 class Backlog:
-    """What became of a backlog: storage calls and seconds a job, and seconds between an end and the next beginning."""
+    """The results: storage calls and seconds per job, and the seconds from each job's end to the next one's start."""
 
     calls: float
     seconds: float
@@ -42,13 +42,13 @@ class Backlog:
 
 
 def run_backlog(storage: Storage, jobs: int, workers: int = 2, seconds: float = 300) -> Backlog:
-    """Has so many tiny loads of one data source done, all of which wait when the workers start."""
+    """Creates so many tiny loads of one data source, then starts the workers."""
     found: list[Backlog] = []
 
     async def story(desk: Desk) -> None:
         ids = [await desk.load(shops(f"{number}"), "incremental" if number else "complete") for number in range(jobs)]
         watch = Calls()
-        options = StorageOptions(storage.table_name, timedelta(hours=1), 5, watched=lambda _: watch)
+        options = StorageOptions(storage.table_name, timedelta(hours=1), 5, observer_for=lambda _: watch)
         entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
         stop, started = asyncio.Event(), time.monotonic()
         async with AsyncExitStack() as stack:
@@ -56,9 +56,9 @@ def run_backlog(storage: Storage, jobs: int, workers: int = 2, seconds: float = 
             for _ in range(workers):
                 ring = ActiveKeyRing(KeyRing(entries, {}), AccountRegistry(entries, options))
                 await stack.enter_async_context(ring.accounts)
-                tasks.append(asyncio.create_task(Worker(ring, desk.place).run(stop)))
+                tasks.append(asyncio.create_task(Worker(ring, desk.context).run(stop)))
             async with asyncio.timeout(seconds):
-                while (await desk.record(ids[-1])).status is JobStatus.PENDING:  # noqa: ASYNC110 - it is storage that changes
+                while (await desk.record(ids[-1])).status is JobStatus.PENDING:  # noqa: ASYNC110  storage changes
                     await asyncio.sleep(0.1)
             took, calls = time.monotonic() - started, watch.count
             stop.set()

@@ -1,10 +1,11 @@
-"""An account of the write side as routes and callers see it: jobs are created, done by a worker, and looked at."""
+"""An account of the write side for tests: creates jobs as requests do, runs them, and reads the results."""
 
 import asyncio
 import atexit
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,22 +17,22 @@ from adapters.accounts import AccountRegistry
 from adapters.blobs.store import UPLOADS
 from adapters.credentials.config import ConnectionStringConfig
 from adapters.job_queue import Lease
+from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
-from adapters.tables.data_source_store import DataSource, DataSourceVersion
 from proxy.formats.limits import LoadLimits
 from proxy.formats.parquet import read_entities
-from proxy.worker.attempt import WorkerContext
-from proxy.worker.job import WorkerLimits, now
+from proxy.worker.job import WorkerContext, WorkerLimits, now
 from proxy.worker.lease import run_leased_job
 from proxy.worker.reader_pool import ReaderLimits, ReaderPool
 from tests.support.storage import Storage
 
-# Kept for all stories: a process takes half a second to start.
+# One event loop and one pool of readers for all tests, because a reader takes half a second to start.
+RUNNER = asyncio.Runner()
 READERS = ReaderPool(ReaderLimits())
-atexit.register(READERS.close)
+atexit.register(lambda: RUNNER.run(READERS.close()))
 
-TERMS = WorkerLimits(LoadLimits(), 300 * 1024 * 1024, frozenset(), tries=3)
+LIMITS = WorkerLimits(LoadLimits(), 300 * 1024 * 1024, frozenset(), tries=3)
 
 LOCATION = "Latitude(Edm.Double),Longitude(Edm.Double)"
 """Each schema needs one."""
@@ -52,19 +53,19 @@ def shops(*ids: str, note: str = "", more: str = "") -> bytes:
 
 @dataclass(frozen=True)
 class Desk:
-    """The account, and the place where its jobs are done."""
+    """An account, and what a worker needs to do its jobs."""
 
     account: AccountStorage
-    place: WorkerContext
+    context: WorkerContext
 
     async def create(self, job_type: JobType, name: str = "Shops", **work: Any) -> str:
-        """Creates a job as a route does."""
+        """Creates a job as a request does."""
         job_id = await self.create_row(job_type, name, **work)
         await self.account.queue.enqueue(job_id)
         return job_id
 
     async def create_row(self, job_type: JobType, name: str = "Shops", **work: Any) -> str:
-        """The same, but its message is lost."""
+        """Creates a job without a message."""
         record = JobRecord(
             row_key=work.pop("job_id", None) or new_job_id(now()),
             job_type=job_type,
@@ -77,7 +78,7 @@ class Desk:
         return record.row_key
 
     async def load(self, data: bytes, operation: str = "complete", name: str = "Shops", **work: Any) -> str:
-        """Creates a load of data that was sent."""
+        """Creates a load of data in the request's body."""
         job_id = new_job_id(now())
         upload = BlobPath(UPLOADS, f"{self.account.name}/{job_id}")
 
@@ -105,42 +106,48 @@ class Desk:
     async def delete(self, *, staging: bool = False) -> str:
         return await self.create(JobType.DELETE, staging=staging)
 
-    async def download(self, version: str | None = None) -> str:
-        return await self.create(JobType.DOWNLOAD, version=version)
+    async def download(self, version: str | None = None, name: str = "Shops") -> str:
+        return await self.create(JobType.DOWNLOAD, name, version=version)
 
-    async def create_download(self, name: str) -> str:
-        return await self.create(JobType.DOWNLOAD, name, version=None)
-
-    async def work(self, **terms: Any) -> None:
-        """Does all jobs that wait, also those that come back."""
-        place = replace(self.place, limits=replace(self.place.limits, **terms))
-        stop, lease = asyncio.Event(), None
-        while lease is not None or await self.account.queue.length():
-            lease = lease or await self.account.queue.receive()
+    async def work(self, **limits: Any) -> None:
+        """Does all jobs in the queue, also those that come back."""
+        context = replace(self.context, limits=replace(self.context.limits, **limits))
+        while await self.account.queue.approximate_length():
+            lease = await self.account.queue.receive()
             if lease is None:
                 await asyncio.sleep(0.05)
             else:
-                lease = await run_leased_job(self.account, lease, place, stop)
+                await run_leased_job(self.account, lease, context, asyncio.Event())
 
-    async def done(self, job: Awaitable[str], **terms: Any) -> JobRecord:
-        """The record of a job, once it and all others have been done."""
+    async def done(self, job: Awaitable[str], **limits: Any) -> JobRecord:
+        """The record of a job after all jobs in the queue are done."""
         job_id = await job
-        await self.work(**terms)
+        await self.work(**limits)
         return await self.record(job_id)
 
     async def record(self, job_id: str) -> JobRecord:
-        found = await self.account.jobs.job(job_id)
+        found = await self.account.jobs.get(job_id)
         assert found is not None
         return found
 
+    async def receive(self) -> Lease:
+        """The lease of the next job in the queue."""
+        lease = await self.account.queue.receive()
+        assert lease is not None
+        return lease
+
+    async def next_try(self, lease: Lease) -> int:
+        """The number of the attempt that would begin with this lease."""
+        held = await self.account.jobs.get_held(lease.job_id)
+        assert held is not None
+        return held.next_attempt(lease.message_id)
+
     async def step(self, lease: Lease) -> None:
-        """Does what a worker does with one message; who comes next waits for another worker."""
-        following = await run_leased_job(self.account, lease, self.place, asyncio.Event())
-        if following is not None:
-            await following.release()
+        """Does what a worker does with one message."""
+        await run_leased_job(self.account, lease, self.context, asyncio.Event())
 
     async def ended(self, job_id: str, status: JobStatus = JobStatus.COMPLETED) -> JobRecord:
-        """A job's record as it would be when it has ended."""
+        """The job's record with another status."""
         return replace(await self.record(job_id), status=status)
 
     async def source(self, name: str = "Shops") -> DataSource | None:
@@ -156,12 +163,12 @@ class Desk:
         return {row["Id"]: row["Note"] for row in await self.entities(version)}
 
     async def published(self) -> dict[str, Any]:
-        """The same of the published version."""
+        """The entities of the published version: each id with its note."""
         return await self.notes((await self.the_source()).published)
 
     async def entities(self, version: DataSourceVersion | None) -> list[dict[str, Any]]:
         assert version is not None
-        file = self.place.folder / "looked-at.parquet"
+        file = self.context.folder / "downloaded.parquet"
         assert await self.account.blobs.download_file(version.blob, file)
         return [row for batch in read_entities(file) for row in batch.to_pylist()]
 
@@ -172,36 +179,43 @@ class Desk:
     async def content(self, path: BlobPath | None) -> bytes:
         """A blob's content."""
         assert path is not None
-        file = self.place.folder / "looked-at"
+        file = self.context.folder / "downloaded"
         assert await self.account.blobs.download_file(path, file)
         return file.read_bytes()
 
     async def blobs(self, container: str) -> list[str]:
         """The names of the account's blobs in a container, without the account."""
         prefix = f"{self.account.name}/"
-        return [path.name.removeprefix(prefix) for path in await self.account.blobs.list(container, prefix)]
+        return [path.name.removeprefix(prefix) for path in await self.account.blobs.list_blobs(container, prefix)]
 
 
-def of_a_try(path: BlobPath | None, form: str) -> bool:
-    """Whether a blob lies where the form says, with the name of a try, 12 hex digits, in the place of `{}`."""
-    before, _, after = form.partition("{}")
+def is_try_blob(path: BlobPath | None, pattern: str) -> bool:
+    """Whether a blob has this path, with the 12 hex digits of an attempt in the place of `{}`."""
+    before, _, after = pattern.partition("{}")
     return re.fullmatch(f"{re.escape(before)}[0-9a-f]{{12}}{re.escape(after)}", str(path)) is not None
 
 
 Story = Callable[[Desk], Awaitable[None]]
 
 
+@asynccontextmanager
+async def open_desk(storage: Storage, lease_seconds: float = 30, entry: str | None = None) -> AsyncIterator[Desk]:
+    """The storage's account with its data source table and its queue; `entry` is another connection string to it."""
+    entries = {storage.account: ConnectionStringConfig(entry or storage.connection_string)}
+    options = StorageOptions(storage.table_name, timedelta(hours=1), 5, lease_seconds=lease_seconds)
+    with TemporaryDirectory() as folder:
+        async with AccountRegistry(entries, options) as accounts:
+            account = accounts[storage.account]
+            await account.data_sources.create_table()
+            await account.queue.create()
+            yield Desk(account, WorkerContext(LIMITS, Path(folder), READERS))
+
+
 def play(storage: Storage, story: Story, lease_seconds: float = 30, entry: str | None = None) -> None:
-    """Runs a story against the storage; `entry` is another connection string to it."""
+    """Runs a story with the storage's account."""
 
     async def run() -> None:
-        entries = {storage.account: ConnectionStringConfig(entry or storage.connection_string)}
-        options = StorageOptions(storage.table_name, timedelta(hours=1), 5, lease_seconds=lease_seconds)
-        with TemporaryDirectory() as folder:
-            async with AccountRegistry(entries, options) as accounts:
-                account = accounts[storage.account]
-                await account.data_sources.create_table()
-                await account.queue.create()
-                await story(Desk(account, WorkerContext(TERMS, Path(folder), READERS)))
+        async with open_desk(storage, lease_seconds, entry) as desk:
+            await story(desk)
 
-    asyncio.run(run())
+    RUNNER.run(run())

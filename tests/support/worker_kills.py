@@ -1,7 +1,4 @@
-"""Workers killed at random moments, and what must hold all the same: nothing lost, nothing doubled, whole versions.
-
-`kill_workers` is as long as it is told to be: a few kills in `make test`, many in `make soak`.
-"""
+"""Kills of workers at random moments. All the same nothing is lost or doubled, and each version is complete."""
 
 import asyncio
 import random
@@ -12,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from adapters.model.data_sources import DataSourceVersion
 from adapters.model.jobs import JobStatus
-from adapters.tables.data_source_store import DataSourceVersion
 from proxy.formats.parquet import read_entities
 from tests.support.storage import Storage
 from tests.support.worker_desk import LOCATION, Desk, play
@@ -23,15 +20,15 @@ ENTITIES = 20_000
 JOB_SECONDS = 60
 
 
-def stamped(note: str) -> bytes:
-    """A load of many entities that all say which load they come from."""
+def make_load(note: str) -> bytes:
+    """A load of many entities, each with the same note."""
     head = f"Bing Spatial Data Services, 1.0, Shops\nId(Edm.String,primaryKey),Note(Edm.String),{LOCATION}\n"
     return (head + "".join(f"{number},{note},1,2\n" for number in range(ENTITIES))).encode()
 
 
 @dataclass
 class Model:
-    """What the data source should be: the stamp of each version, the newest first."""
+    """The expected data source: the note of each version, the newest first."""
 
     published: str | None = None
     earlier: list[str] = field(default_factory=list)
@@ -44,7 +41,7 @@ class Model:
 
 @dataclass
 class Killing:
-    """One run: the desk, the model, and how many kills it has had."""
+    """One run: the desk, the random numbers, and the model."""
 
     desk: Desk
     chance: random.Random
@@ -54,12 +51,12 @@ class Killing:
     async def load(self) -> str:
         self.loads += 1
         self.model.switch(f"load-{self.loads}")
-        return await self.desk.load(stamped(f"load-{self.loads}"))
+        return await self.desk.load(make_load(f"load-{self.loads}"))
 
     async def stage(self) -> str:
         self.loads += 1
         self.model.staged = f"load-{self.loads}"
-        return await self.desk.load(stamped(f"load-{self.loads}"), "completeStaging")
+        return await self.desk.load(make_load(f"load-{self.loads}"), "completeStaging")
 
     async def publish(self) -> str:
         assert self.model.staged is not None
@@ -80,7 +77,7 @@ class Killing:
         return await self.desk.delete()
 
     async def check(self) -> None:
-        """The data source is what the model says, and each version is whole."""
+        """Checks that the data source is as in the model, and that each version is complete."""
         source = await self.desk.source()
         if source is None:
             assert self.model == Model()
@@ -94,7 +91,7 @@ class Killing:
 
 
 def stamp_of(version: DataSourceVersion, rows: list[dict[str, Any]]) -> str:
-    """The load that a version comes from; it must be whole and of one load."""
+    """The note of a version, which must be complete and have the same note everywhere."""
     assert len(rows) == version.entities == ENTITIES
     assert len({row["Id"] for row in rows}) == ENTITIES
     (stamp,) = {row["Note"] for row in rows}
@@ -102,56 +99,56 @@ def stamp_of(version: DataSourceVersion, rows: list[dict[str, Any]]) -> str:
 
 
 def kill_workers(storage: Storage, folder: Path, kills: int, seed: int) -> None:
-    """Does jobs one after another while the worker of each is killed and replaced.
+    """Creates jobs of all kinds one after another, and kills and replaces the worker of each.
 
-    The jobs are loads, publishes, rollbacks and deletes by turns; a reader looks at the published version all the time.
+    Meanwhile a reader checks the published version all the time.
     """
 
     async def story(desk: Desk) -> None:
-        run = Killing(desk, random.Random(seed))  # noqa: S311 - no secret
+        run = Killing(desk, random.Random(seed))  # noqa: S311  no secret
         async with _reader(desk), AsyncExitStack() as stack:
             worker = await _start(stack, storage, folder)
             for number in range(kills):
                 step = _STEPS[number % len(_STEPS)]
                 for prepare in step[:-1]:
-                    await _finished(desk, await prepare(run))
+                    await _wait_for(desk, await prepare(run))
                 job_id = await step[-1](run)
                 starting = asyncio.create_task(_start(stack, storage, folder))
                 await asyncio.sleep(run.chance.uniform(0, 0.5))
                 worker.kill()
                 worker = await starting
-                await _finished(desk, job_id)
+                await _wait_for(desk, job_id)
                 await run.check()
 
     play(storage, story)
 
 
 def freeze_workers(storage: Storage, folder: Path, freezes: int, seed: int) -> None:
-    """Does loads whose worker is stopped at a random moment for longer than its lease, and wakes up when all is done.
+    """Stops the worker of each load for longer than its lease, and resumes it after another worker did the job.
 
-    The data changes meanwhile, as it may where it lies elsewhere, so that each try would make another version.
+    The fetched data changes meanwhile, so that each attempt would make another version.
     """
 
     async def story(desk: Desk) -> None:
-        run = Killing(desk, random.Random(seed))  # noqa: S311 - no secret
-        place = f"data-{desk.account.name[-12:]}"
-        storage.blobs.create_container(place, public_access="blob")
-        data = storage.blobs.get_blob_client(place, "shops.csv")
+        run = Killing(desk, random.Random(seed))  # noqa: S311  no secret
+        container = f"data-{desk.account.name[-12:]}"
+        storage.blobs.create_container(container, public_access="blob")
+        data = storage.blobs.get_blob_client(container, "shops.csv")
         async with _reader(desk), AsyncExitStack() as stack:
             for number in range(freezes):
                 first = await _start(stack, storage, folder)
-                data.upload_blob(stamped(f"old-{number}"), overwrite=True)
+                data.upload_blob(make_load(f"old-{number}"), overwrite=True)
                 job_id = await desk.load(b"", upload=None, location=data.url)
                 await asyncio.sleep(run.chance.uniform(0, 1.0))
                 first.process.send_signal(signal.SIGSTOP)
-                data.upload_blob(stamped(f"new-{number}"), overwrite=True)
+                data.upload_blob(make_load(f"new-{number}"), overwrite=True)
                 second = await _start(stack, storage, folder)
-                await _finished(desk, job_id)
+                await _wait_for(desk, job_id)
                 before = await desk.the_source()
                 assert before.published is not None
                 stamp = stamp_of(before.published, await desk.entities(before.published))
                 first.process.send_signal(signal.SIGCONT)
-                await asyncio.sleep(2)  # what it would do, it has done
+                await asyncio.sleep(2)  # time for its late writes
                 assert await desk.the_source() == before
                 assert stamp_of(before.published, await desk.entities(before.published)) == stamp
                 assert stamp in {f"old-{number}", f"new-{number}"}
@@ -161,7 +158,7 @@ def freeze_workers(storage: Storage, folder: Path, freezes: int, seed: int) -> N
     play(storage, story)
 
 
-# The last of each is the job whose worker is killed; those before it make what it needs.
+# The worker of the last job of each step is killed. The jobs before it create what it needs.
 Step = Callable[[Killing], Awaitable[str]]
 _STEPS: tuple[tuple[Step, ...], ...] = (
     (Killing.load,),
@@ -179,26 +176,26 @@ async def _start(stack: AsyncExitStack, storage: Storage, folder: Path) -> Worke
     return worker
 
 
-async def _finished(desk: Desk, job_id: str) -> None:
+async def _wait_for(desk: Desk, job_id: str) -> None:
     async with asyncio.timeout(JOB_SECONDS):
-        while (job := await desk.record(job_id)).status is JobStatus.PENDING:  # noqa: ASYNC110 - it is storage that changes
+        while (job := await desk.record(job_id)).status is JobStatus.PENDING:  # noqa: ASYNC110  storage changes
             await asyncio.sleep(0.05)
     assert job.status is JobStatus.COMPLETED, job.error_message
 
 
 @asynccontextmanager
 async def _reader(desk: Desk) -> AsyncIterator[None]:
-    """Reads the published version over and over: it is whole, or there is none."""
+    """Reads the published version over and over. It is complete, or there is none."""
 
     async def read() -> None:
-        file = desk.place.folder / "read.parquet"
+        file = desk.context.folder / "read.parquet"
         while True:
             source = await desk.source()
             if source is not None and source.published is not None:
                 if await desk.account.blobs.download_file(source.published.blob, file):
                     stamp_of(source.published, [row for batch in read_entities(file) for row in batch.to_pylist()])
                 else:
-                    assert await desk.source() != source  # another version, or deleted, since it was looked up
+                    assert await desk.source() != source  # replaced or deleted since the look-up
             await asyncio.sleep(0.1)
 
     reading = asyncio.create_task(read())
@@ -207,4 +204,4 @@ async def _reader(desk: Desk) -> AsyncIterator[None]:
     finally:
         reading.cancel()
         with suppress(asyncio.CancelledError):
-            await reading  # tells what it found
+            await reading  # raises what it found

@@ -1,11 +1,12 @@
-"""Workers as operators run them: processes with an environment, told to end by a signal, or killed."""
+"""Workers as operators run them: processes with an environment, ended by a signal, or killed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,12 +26,12 @@ class WorkerProcess:
     def wait_until_ready(self) -> None:
         """Returns when it takes jobs."""
         assert self.process.stderr is not None
-        said = b""
+        lines = []
         for line in self.process.stderr:
-            said += line
+            lines.append(line)
             if READY in line:
                 return
-        raise AssertionError(said.decode())
+        raise AssertionError(b"".join(lines).decode())
 
     def kill(self) -> None:
         """Ends it as a crash would."""
@@ -38,10 +39,10 @@ class WorkerProcess:
         self.process.communicate()
 
     def end(self) -> tuple[int, str]:
-        """Tells it to end; gives its exit status and what it has said since it was ready."""
+        """Sends SIGTERM; returns the exit status and the log since the worker was ready."""
         self.process.send_signal(signal.SIGTERM)
-        said = self.process.communicate(timeout=END_SECONDS)[1]
-        return self.process.returncode, said.decode()
+        log = self.process.communicate(timeout=END_SECONDS)[1]
+        return self.process.returncode, log.decode()
 
 
 def children(pid: int | None = None) -> set[int]:
@@ -50,11 +51,18 @@ def children(pid: int | None = None) -> set[int]:
     return {int(child) for file in threads for child in file.read_text(encoding="ascii").split()}
 
 
-def minds(pid: int, how: str, number: signal.Signals) -> bool:
+def has_signal(pid: int, mask: str, number: signal.Signals) -> bool:
     """Whether a process ignores (`SigIgn`) or handles (`SigCgt`) a signal."""
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    (mask,) = (line.split()[1] for line in lines if line.startswith(how))
-    return bool(int(mask, 16) & 1 << number - 1)
+    (bits,) = re.findall(rf"{mask}:\s+(\w+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    return bool(int(bits, 16) & 1 << number - 1)
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that a process has used, in MB; 0 if it has ended."""
+    with suppress(OSError):
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+        return int(found[1]) / 1024 if found else 0
+    return 0
 
 
 @contextmanager

@@ -1,19 +1,17 @@
-"""Loading: data that was sent, or that lies elsewhere, becomes a version (Create a Load Data Source Job)."""
+"""Loading: data of the request, or fetched from elsewhere, becomes a version (Create a Load Data Source Job)."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import PurePosixPath
 
+from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.jobs import BlobPath, JobRecord
-from adapters.model.versions import idempotent, publish_version, stage_version, staged_version, versions
+from adapters.model.versions import idempotent, list_versions, publish_version, stage_version, staged_version
 from adapters.remote.fetch import fetch_location
-from adapters.tables.data_source_store import DataSource, DataSourceVersion
-from proxy.worker.data_source_update import refuse_deleting
-from proxy.worker.job import ConcurrentChangeError, JobAbortedError, RunningJob
+from proxy.worker.job import ConcurrentChangeError, JobAbortedError, RunningJob, ensure_not_deleting
 from proxy.worker.reader_pool import ReadingError
 from proxy.worker.reader_tasks import BASE, DATA, FAILURES, VERSION, LoadedVersion, LoadTask
 
-# Data that lies elsewhere has this long to come, however slow its server is.
+# The longest download of a `dataLocation`, however slow its server is.
 LOCATION_SECONDS = 900.0
 
 ERROR_LOG = "-failed.txt"
@@ -22,27 +20,29 @@ NOTHING_TO_UPDATE = "There is no version to update: load the data source with th
 
 
 async def load(job: RunningJob) -> JobRecord:
-    """Makes a version of the data and switches to it, or stages it; until then nothing that others see has changed.
+    """Makes a version of the data, and publishes or stages it in one step at the end.
 
     Raises:
-        AbortedError: there is nothing to build on, or no data.
-        ReadingError: the data can't be used.
-        TooLargeError: there is too much of it.
-        LocationError: it can't be fetched from where it lies.
-        ChangedError: another job was first; to be done again.
+        JobAbortedError: there is no version to update, or the uploaded data is gone.
+        ReadingError: the data can't be read.
+        BlobTooLargeError: the data is too large.
+        FetchError: the data can't be fetched.
+        ConcurrentChangeError: another job changed the version to update.
     """
     source = await job.account.data_sources.get(job.name)
     if source is not None and job.id in source.applied:  # a worker died after the switch
-        return _finished(job, source)
+        return _completed_earlier(job, source)
     base = _base(job, source)
-    await _fetch(job, base)
+    await _download(job, base)
 
+    limits, schema = job.context.limits.load, None if base is None else base.schema
+    task = LoadTask(str(job.folder), job.work["input"], limits.entities, limits.unpacked_bytes, schema)
     try:
-        loaded = LoadedVersion(**await job.read(_task(job, base)))
+        loaded = LoadedVersion(**await job.read(task))
     except ReadingError:  # an aborted load has its error log too
-        await _send_error_log(job)
+        await _upload_error_log(job)
         raise
-    await _send_error_log(job)
+    await _upload_error_log(job)
     await job.account.blobs.upload_file(job.folder / VERSION, job.version_blob)
 
     version = DataSourceVersion(
@@ -53,15 +53,13 @@ async def load(job: RunningJob) -> JobRecord:
         entities=loaded.entities,
         updated=job.now(),
     )
-    # Before the switch: whoever finds it made has the counts in the job's row.
+    # An attempt that finds the switch made takes the counts from the row.
     await job.report_progress()
-    switch = partial(_switched, job, base=base, version=version)
-    source = await job.account.data_sources.change(job.name, switch, job.confirm)
-    return job.completed(source)
 
+    def switch(found: DataSource | None) -> DataSource:
+        return _switch(job, found, base, version)
 
-def _is_incremental(job: RunningJob) -> bool:
-    return job.work["operation"] in {"incremental", "incrementalStaging"}
+    return job.completed(await job.account.data_sources.change(job.name, switch, job.confirm))
 
 
 def _is_staging(job: RunningJob) -> bool:
@@ -69,8 +67,8 @@ def _is_staging(job: RunningJob) -> bool:
 
 
 def _base(job: RunningJob, source: DataSource | None) -> DataSourceVersion | None:
-    """What an incremental load builds on: the published version; where it stages, the staged one if there is one."""
-    if not _is_incremental(job):
+    """The version that an incremental load updates: the published one, or the staged one if it stages."""
+    if job.work["operation"] not in {"incremental", "incrementalStaging"}:
         return None
     found = None if source is None else source.published
     if source is not None and _is_staging(job):
@@ -80,68 +78,55 @@ def _base(job: RunningJob, source: DataSource | None) -> DataSourceVersion | Non
     return found
 
 
-async def _fetch(job: RunningJob, base: DataSourceVersion | None) -> None:
-    """Brings the data, and the version that it builds on, into the job's folder."""
-    data, location, files = job.folder / DATA, job.work.get("location"), job.account.blobs
+async def _download(job: RunningJob, base: DataSourceVersion | None) -> None:
+    """Downloads the data, and the version to update, to the job's directory."""
+    data, location, blobs = job.folder / DATA, job.work.get("location"), job.account.blobs
     if location is not None:
-        hosts, own, most = job.limits.location_hosts, job.account.blob_url, job.limits.upload_bytes
-        await fetch_location(location, hosts, own, data, most, LOCATION_SECONDS)
+        limits, own = job.context.limits, job.account.blob_url
+        await fetch_location(location, limits.location_hosts, own, data, limits.upload_bytes, LOCATION_SECONDS)
     else:
         upload = BlobPath.parse(job.work["upload"])
-        if upload is None or not await files.download_file(upload, data):
+        if upload is None or not await blobs.download_file(upload, data):
             raise JobAbortedError("The data that was sent is not there any more.")
-    if base is not None and not await files.download_file(base.blob, job.folder / BASE):
+    if base is not None and not await blobs.download_file(base.blob, job.folder / BASE):
         raise ConcurrentChangeError("the version's entities are gone")
 
 
-def _task(job: RunningJob, base: DataSourceVersion | None) -> LoadTask:
-    limits = job.limits.load
-    schema = None if base is None else base.schema
-    return LoadTask(str(job.folder), job.work["input"], limits.entities, limits.unpacked_bytes, schema)
-
-
-async def _send_error_log(job: RunningJob) -> None:
+async def _upload_error_log(job: RunningJob) -> None:
     log = job.folder / FAILURES
-    if log.exists() and log.stat().st_size:  # it may speak of entities that loaded, too
-        await job.account.blobs.upload_file(log, job.export(ERROR_LOG))
-        job.failed_blob = job.export(ERROR_LOG)
+    if log.exists() and log.stat().st_size:  # entities that loaded may have lines, too
+        await job.account.blobs.upload_file(log, job.export_blob(ERROR_LOG))
+        job.failed_blob = job.export_blob(ERROR_LOG)
 
 
-def _switched(
-    job: RunningJob, found: DataSource | None, *, base: DataSourceVersion | None, version: DataSourceVersion
+def _switch(
+    job: RunningJob, found: DataSource | None, base: DataSourceVersion | None, version: DataSourceVersion
 ) -> DataSource:
-    """The data source's row with the new version; a new row where there was none."""
-    source = found or _new_source(job)
-    refuse_deleting(source)
-    if job.id in source.applied:
-        return source
-    if base is not None and _base(job, found) != base:
-        raise ConcurrentChangeError("another job has changed the version that this load builds on")
+    """The data source with the new version; a new data source if there was none."""
     work = job.work
-    source = replace(
-        source,
-        is_public=source.is_public if work["public"] is None else work["public"],
-        query_key=work["query_key"] or source.query_key,
-    )
-    return idempotent(job.id, lambda source: (stage_version if _is_staging(job) else publish_version)(source, version))(
-        source
-    )
-
-
-def _new_source(job: RunningJob) -> DataSource:
-    return DataSource(
+    source = found or DataSource(
         name=job.name,
-        access_id=job.work["access_id"],
+        access_id=work["access_id"],
         created=job.record.created,
-        master_key=job.work["master_key"],
+        master_key=work["master_key"],
     )
+    ensure_not_deleting(source)
+
+    def change(source: DataSource) -> DataSource:
+        if base is not None and _base(job, found) != base:
+            raise ConcurrentChangeError("another job has changed the version that this load builds on")
+        is_public = source.is_public if work["public"] is None else work["public"]
+        source = replace(source, is_public=is_public, query_key=work["query_key"] or source.query_key)
+        return (stage_version if _is_staging(job) else publish_version)(source, version)
+
+    return idempotent(job.id, change)(source)
 
 
-def _finished(job: RunningJob, source: DataSource) -> JobRecord:
-    """The record of a load whose earlier try has made the switch: the version's blob names that try."""
-    job.counts.processed, job.counts.failed = job.record.processed, job.record.failed
-    blob = next((each.blob for each in versions(source) if each.job_id == job.id), None)
+def _completed_earlier(job: RunningJob, source: DataSource) -> JobRecord:
+    """The record of a load whose earlier attempt made the switch. The version's blob names that attempt."""
+    job.processed, job.failed = job.record.processed, job.record.failed
+    blob = next((each.blob for each in list_versions(source) if each.job_id == job.id), None)
     try_id = "" if blob is None else PurePosixPath(blob.name).stem.partition("-")[2]
     if job.record.failed and try_id:
-        job.failed_blob = job.export(ERROR_LOG, try_id)
+        job.failed_blob = job.export_blob(ERROR_LOG, try_id)
     return job.completed(source)

@@ -1,4 +1,4 @@
-"""A file that holds up what reads it holds up nothing else: lease, signs of life, other accounts, the worker's end."""
+"""A file that blocks its reader delays nothing else: lease, heartbeat, other accounts, the worker's end."""
 
 import asyncio
 import os
@@ -14,21 +14,21 @@ import pytest
 
 from adapters.model.jobs import JobStatus
 from proxy.worker.attempt import UnfitError
+from proxy.worker.heartbeat import ABANDONED_SECONDS, heartbeat_ages
 from proxy.worker.reader_pool import ReaderLimits, ReaderPool
-from proxy.worker.work_directory import read_heartbeats
 from proxy.worker.worker import Worker
-from tests.integration.worker.test_readers import SECONDS, eventually
-from tests.integration.worker.test_worker import finished, ring_of, until, working
+from tests.integration.worker.test_readers import SECONDS, wait_for_end
+from tests.integration.worker.test_worker import ring_of, wait_for_jobs, working
 from tests.support.storage import Storage
-from tests.support.worker_desk import Desk, play, shops
-from tests.support.worker_processes import WorkerProcess, children, minds, worker_process
+from tests.support.worker_desk import RUNNER, Desk, shops
+from tests.support.worker_processes import WorkerProcess, children, has_signal, worker_process
 
 
-async def stuck(worker: WorkerProcess) -> int:
-    """Stops the process that will read the next load: whatever a file does, it can't do less."""
+async def stop_reader(worker: WorkerProcess) -> int:
+    """Stops the process that will read the next load. No file can do more to it."""
     (reader,) = children(worker.process.pid)
     async with asyncio.timeout(SECONDS):
-        while not minds(reader, "SigIgn", signal.SIGTERM):  # noqa: ASYNC110 - it is the process that starts
+        while not has_signal(reader, "SigIgn", signal.SIGTERM):  # noqa: ASYNC110  the process starts
             await asyncio.sleep(0.02)
     os.kill(reader, signal.SIGSTOP)
     return reader
@@ -38,190 +38,131 @@ def found(folder: Path, pattern: str = "*") -> list[Path]:
     return list(folder.glob(pattern))
 
 
-async def begun(folder: Path, pattern: str = "*/*/data") -> None:
-    """Returns when the worker has the data of a job."""
+async def wait_for_data(folder: Path, pattern: str = "*/data") -> None:
+    """Returns when the worker has downloaded the data of a job."""
     async with asyncio.timeout(SECONDS):
-        while not found(folder, pattern):  # noqa: ASYNC110 - it is the worker that writes it
+        while not found(folder, pattern):  # noqa: ASYNC110  the worker downloads it
             await asyncio.sleep(0.02)
 
 
-def test_a_reader_that_is_stuck_holds_up_neither_lease_nor_signs_of_life_nor_the_end(
-    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.slow
+async def test_stuck_reader_delays_neither_lease_nor_heartbeat_nor_end(
+    desk: Desk, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def story(desk: Desk) -> None:
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        with worker_process(storage, tmp_path, worker_lease=1) as worker:
-            await asyncio.to_thread(worker.wait_until_ready)
-            reader = await stuck(worker)
-            job_id = await desk.load(shops("a"))
-            await begun(tmp_path)
-            later = time.monotonic() + 2.5
-            while time.monotonic() < later:
-                assert await desk.account.queue.receive() is None
-                await asyncio.sleep(0.1)
-            (beat,) = read_heartbeats()
-            assert time.time() - beat < SECONDS
-            status, said = await asyncio.to_thread(worker.end)
-        assert status == 0, said
-        await eventually({reader})
-        lease = await desk.account.queue.receive()
-        assert lease is not None
-        assert (lease.job_id, lease.attempts) == (job_id, 1)
-        assert found(tmp_path) == []
-
-    play(storage, story)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with worker_process(storage, tmp_path, worker_lease=1) as worker:
+        await asyncio.to_thread(worker.wait_until_ready)
+        reader = await stop_reader(worker)
+        job_id = await desk.load(shops("a"))
+        await wait_for_data(tmp_path, "*/*/data")
+        later = time.monotonic() + 2.5
+        while time.monotonic() < later:
+            assert await desk.account.queue.receive() is None
+            await asyncio.sleep(0.1)
+        (age,) = heartbeat_ages().values()
+        assert age < SECONDS
+        status, log = await asyncio.to_thread(worker.end)
+    assert status == 0, log
+    await wait_for_end({reader})
+    lease = await desk.receive()
+    assert (lease.job_id, await desk.next_try(lease)) == (job_id, 1)
+    assert found(tmp_path) == []
 
 
-def test_a_reader_dies_with_its_worker_and_leaves_nothing(storage: Storage, tmp_path: Path) -> None:
-    async def story(desk: Desk) -> None:
-        with worker_process(storage, tmp_path, worker_lease=1) as worker:
-            await asyncio.to_thread(worker.wait_until_ready)
-            reader = await stuck(worker)
-            job_id = await desk.load(shops("a"))
-            await begun(tmp_path)
-            worker.kill()
-            await eventually({reader})
-        with worker_process(storage, tmp_path, worker_lease=1) as worker:
-            await finished(desk, job_id)
-            await asyncio.to_thread(worker.wait_until_ready)
-            await asyncio.to_thread(worker.end)
-        assert (await desk.record(job_id)).status is JobStatus.COMPLETED
-        assert found(tmp_path) == []
-
-    play(storage, story)
+@pytest.mark.slow
+async def test_killed_worker_leaves_no_reader_and_its_successor_no_files(
+    desk: Desk, storage: Storage, tmp_path: Path
+) -> None:
+    with worker_process(storage, tmp_path, worker_lease=1) as worker:
+        await asyncio.to_thread(worker.wait_until_ready)
+        reader = await stop_reader(worker)
+        job_id = await desk.load(shops("a"))
+        await wait_for_data(tmp_path, "*/*/data")
+        worker.kill()
+        await wait_for_end({reader})
+    (left,) = found(tmp_path)
+    long_ago = time.time() - ABANDONED_SECONDS - 1
+    os.utime(left, (long_ago, long_ago))
+    with worker_process(storage, tmp_path, worker_lease=1) as worker:
+        await wait_for_jobs(desk, job_id)
+        await asyncio.to_thread(worker.wait_until_ready)
+        await asyncio.to_thread(worker.end)
+    assert (await desk.record(job_id)).status is JobStatus.COMPLETED
+    assert found(tmp_path) == []
 
 
 @pytest.fixture
-def readers() -> Iterator[ReaderPool]:
-    """A pool whose first reader is stuck."""
-    before, pool = children(), ReaderPool(ReaderLimits(jobs=2))
-    pool.warm()
+def stuck(request: pytest.FixtureRequest) -> Iterator[tuple[ReaderPool, int]]:
+    """A pool whose first reader is stopped, and that reader."""
+    before, pool = children(), ReaderPool(getattr(request, "param", ReaderLimits(jobs=2)))
+    RUNNER.run(pool.warm())
     (first,) = children() - before
     os.kill(first, signal.SIGSTOP)
-    yield pool
-    pool.close()
+    yield pool, first
+    RUNNER.run(pool.close())
 
 
-def test_a_job_that_is_stuck_holds_up_no_other_account(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch, readers: ReaderPool
+@pytest.mark.parametrize("accounts", [1, 2])
+async def test_stuck_job_leaves_a_slot_to_other_accounts_or_jobs(
+    desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch, stuck: tuple[ReaderPool, int], accounts: int
 ) -> None:
     monkeypatch.setattr("proxy.worker.lease.STOP_SECONDS", 0.1)
-
-    async def story(desk: Desk) -> None:
-        desk = replace(desk, place=replace(desk.place, readers=readers))
-        ring = ring_of(storage, other=storage.connection_string)
-        other = replace(desk, account=ring.accounts["other"])
-        await other.account.queue.create()
-        async with ring.accounts, working(desk, ring):
-            heavy = await desk.load(shops("a"))
-            await begun(desk.place.folder, "*/data")
-            waits = await desk.load(shops("a"), name="Second")
-            await finished(other, *[await other.load(shops("a"), name=f"Shops{number}") for number in range(3)])
-            for job_id in (heavy, waits):
-                assert (await desk.record(job_id)).status is JobStatus.PENDING
-
-    play(storage, story)
+    desk = replace(desk, context=replace(desk.context, readers=stuck[0]))
+    ring = ring_of(storage, **({"other": storage.connection_string} if accounts == 2 else {}))
+    other = replace(desk, account=ring.accounts["other"]) if accounts == 2 else desk
+    await other.account.queue.create()
+    async with ring.accounts, working(desk, ring):
+        pending = [await desk.load(shops("a"))]
+        await wait_for_data(desk.context.folder)
+        if accounts == 2:
+            pending.append(await desk.load(shops("a"), name="Second"))
+        await wait_for_jobs(other, *[await other.load(shops("a"), name=f"Shops{number}") for number in range(3)])
+        assert {(await desk.record(job_id)).status for job_id in pending} == {JobStatus.PENDING}
 
 
-def test_the_jobs_of_a_single_account_are_done_side_by_side(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch, readers: ReaderPool
+@pytest.mark.parametrize("stuck", [ReaderLimits(seconds=1, jobs=1)], indirect=True)
+async def test_data_beyond_the_time_limit_aborts_at_the_first_try(desk: Desk, stuck: tuple[ReaderPool, int]) -> None:
+    slow = replace(desk, context=replace(desk.context, readers=stuck[0]))
+    job = await slow.done(desk.load(shops("a")))
+    assert job.status is JobStatus.ABORTED
+    assert job.error_message == "Reading the data takes longer than PROXY_WORKER_JOB_SECONDS allows (1 seconds)."
+
+
+async def test_job_of_a_killed_reader_is_tried_again(
+    desk: Desk, stuck: tuple[ReaderPool, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proxy.worker.lease.STOP_SECONDS", 0.1)
-
-    async def story(desk: Desk) -> None:
-        desk = replace(desk, place=replace(desk.place, readers=readers))
-        ring = ring_of(storage)
-        async with ring.accounts, working(desk, ring):
-            heavy = await desk.load(shops("a"))
-            await begun(desk.place.folder, "*/data")
-            await finished(desk, await desk.load(shops("a"), name="Second"))
-            assert (await desk.record(heavy)).status is JobStatus.PENDING
-
-    play(storage, story)
+    monkeypatch.setattr("proxy.worker.attempt.MAX_RETRY_SECONDS", 0.0)
+    desk = replace(desk, context=replace(desk.context, readers=stuck[0]))
+    doing = asyncio.create_task(desk.done(desk.load(shops("a"))))
+    await wait_for_data(desk.context.folder)
+    os.kill(stuck[1], signal.SIGKILL)
+    assert (await doing).status is JobStatus.COMPLETED
 
 
-def test_data_that_takes_too_long_aborts_at_the_first_try(storage: Storage) -> None:
-    async def story(desk: Desk) -> None:
-        before, pool = children(), ReaderPool(ReaderLimits(seconds=1, jobs=1))
-        pool.warm()
-        (reader,) = children() - before
-        os.kill(reader, signal.SIGSTOP)
-        slow = replace(desk, place=replace(desk.place, readers=pool))
-        job = await slow.done(desk.load(shops("a")))
-        assert job.status is JobStatus.ABORTED
-        assert job.error_message == "Reading the data takes longer than PROXY_WORKER_JOB_SECONDS allows (1 seconds)."
-        pool.close()
-
-    play(storage, story)
-
-
-def test_a_reader_that_was_killed_is_no_reason_to_abort(
-    storage: Storage, readers: ReaderPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("proxy.worker.attempt.LONGEST_WAIT", 0.0)
-
-    async def story(desk: Desk) -> None:
-        before = children()
-        desk = replace(desk, place=replace(desk.place, readers=readers))
-        (stuck_one,) = (pid for pid in before if _is_stopped(pid))
-        doing = asyncio.create_task(desk.done(desk.load(shops("a"))))
-        await begun(desk.place.folder, "*/data")
-        os.kill(stuck_one, signal.SIGKILL)
-        job = await doing
-        assert job.status is JobStatus.COMPLETED
-
-    play(storage, story)
-
-
-def _is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
-
-
-def test_a_worker_whose_folder_is_gone_puts_the_job_back_and_ends(
-    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("proxy.worker.attempt.UNFIT_SECONDS", 0.0)
-
-    async def story(desk: Desk) -> None:
-        with worker_process(storage, tmp_path) as worker:
-            await asyncio.to_thread(worker.wait_until_ready)
-            for folder in found(tmp_path):
-                shutil.rmtree(folder)
-            job_id = await desk.load(shops("a"))
-            said = (await asyncio.to_thread(worker.process.communicate, timeout=SECONDS))[1].decode()
-        assert worker.process.returncode == 1, said
-        (line,) = (line for line in said.splitlines() if "the worker ends" in line)
-        assert f"the folder for files ({tmp_path}/" in line
-        assert "can't be used: No such file or directory" in line
-        assert "Traceback" not in said
-        assert (await desk.record(job_id)).status is JobStatus.PENDING
-        leases = []
-
-        async def is_back() -> bool:
-            leases.append(await desk.account.queue.receive())
-            return leases[-1] is not None
-
-        await until(is_back)
-        assert leases[-1] is not None
-        assert (leases[-1].job_id, leases[-1].attempts) == (job_id, 1)
-
-    play(storage, story)
-
-
-def test_a_worker_without_room_gives_back_what_others_do_too(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proxy.worker.lease.STOP_SECONDS", 0.1)
-    monkeypatch.setattr("proxy.worker.attempt.UNFIT_SECONDS", 0.0)
-
-    async def story(desk: Desk) -> None:
+@pytest.mark.slow
+async def test_worker_ends_with_1_when_its_directory_is_gone(desk: Desk, storage: Storage, tmp_path: Path) -> None:
+    with worker_process(storage, tmp_path) as worker:
+        await asyncio.to_thread(worker.wait_until_ready)
+        for folder in found(tmp_path):
+            shutil.rmtree(folder)
         job_id = await desk.load(shops("a"))
-        place = replace(desk.place, folder=desk.place.folder / "none")
-        ring = ring_of(storage)
-        with pytest.raises(UnfitError):
-            async with ring.accounts, asyncio.timeout(SECONDS):
-                await Worker(ring, place).run(asyncio.Event())
-        lease = await desk.account.queue.receive()
-        assert lease is not None
-        assert (lease.job_id, lease.attempts) == (job_id, 1)
-        assert await desk.account.queue.length() == 1
+        log = (await asyncio.to_thread(worker.process.communicate, timeout=SECONDS))[1].decode()
+    assert worker.process.returncode == 1, log
+    (line,) = (line for line in log.splitlines() if "the worker ends" in line)
+    assert f"the work directory ({tmp_path}/" in line
+    assert "can't be used: No such file or directory" in line
+    assert "Traceback" not in log
+    assert (await desk.record(job_id)).status is JobStatus.PENDING
+    assert await desk.account.queue.approximate_length() == 1
 
-    play(storage, story)
+
+async def test_unfit_worker_gives_its_job_back(desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.worker.attempt.UNFIT_SECONDS", 0.0)
+    job_id = await desk.load(shops("a"))
+    context = replace(desk.context, folder=desk.context.folder / "none")
+    ring = ring_of(storage)
+    with pytest.raises(UnfitError):
+        async with ring.accounts, asyncio.timeout(SECONDS):
+            await Worker(ring, context).run(asyncio.Event())
+    lease = await desk.receive()
+    assert (lease.job_id, await desk.next_try(lease)) == (job_id, 1)

@@ -1,4 +1,4 @@
-"""The worker's loop: many accounts, several workers, a ring that changes, an end in order."""
+"""The worker's loops: many accounts, several workers, a key ring that changes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,14 +15,14 @@ from adapters.credentials.config import ConnectionStringConfig
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.jobs import JobStatus
 from adapters.tables.job_store import JobStore
-from adapters.tables.worker_rows import live_workers
+from adapters.tables.worker_rows import WorkerRows
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.worker.slots import Slots
 from proxy.worker.worker import Worker
-from tests.integration.worker.test_attempts import failing
+from tests.integration.worker.test_attempts import fail_calls
 from tests.support.storage import Storage
-from tests.support.worker_desk import Desk, play, shops
+from tests.support.worker_desk import Desk, shops
 
 UNREACHABLE = (
     "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a;"
@@ -35,7 +35,7 @@ SECONDS = 20
 async def working(desk: Desk, ring: ActiveKeyRing, count: int = 1) -> AsyncIterator[None]:
     """Workers as long as the context lasts."""
     stop = asyncio.Event()
-    tasks = [asyncio.create_task(Worker(ring, desk.place).run(stop)) for _ in range(count)]
+    tasks = [asyncio.create_task(Worker(ring, desk.context).run(stop)) for _ in range(count)]
     try:
         yield
     finally:
@@ -51,187 +51,168 @@ def ring_of(storage: Storage, **others: str) -> ActiveKeyRing:
     return ActiveKeyRing(KeyRing(entries, {}), AccountRegistry(entries, options))
 
 
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
+async def wait_until(is_true: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(SECONDS):
-        while not await true():  # noqa: ASYNC110 - it is storage that changes
+        while not await is_true():  # noqa: ASYNC110  storage changes
             await asyncio.sleep(0.05)
 
 
-async def finished(desk: Desk, *jobs: str) -> None:
-    async def are() -> bool:
+async def wait_for_jobs(desk: Desk, *jobs: str) -> None:
+    async def are_done() -> bool:
         return JobStatus.PENDING not in {(await desk.record(job)).status for job in jobs}
 
-    await until(are)
+    await wait_until(are_done)
 
 
-def test_several_workers_do_each_job_once(storage: Storage) -> None:
-    async def story(desk: Desk) -> None:
-        names = [f"Shops{number}" for number in range(4)]
-        jobs = [await desk.load(shops("a"), name=name) for name in names]
-        jobs += [await desk.load(shops("b"), "incremental", name=name) for name in names]
-        ring = ring_of(storage)
-        async with ring.accounts, working(desk, ring, count=3):
-            await finished(desk, *jobs)
-        for name, first in zip(names, jobs, strict=False):
-            source = await desk.source(name)
-            assert source is not None
-            assert set(await desk.notes(source.published)) == {"a", "b"}
-            assert [version.job_id for version in source.earlier] == [first]
-
-    play(storage, story)
+async def test_several_workers_do_each_job_once(desk: Desk, storage: Storage) -> None:
+    names = [f"Shops{number}" for number in range(4)]
+    jobs = [await desk.load(shops("a"), name=name) for name in names]
+    jobs += [await desk.load(shops("b"), "incremental", name=name) for name in names]
+    ring = ring_of(storage)
+    async with ring.accounts, working(desk, ring, count=3):
+        await wait_for_jobs(desk, *jobs)
+    for name, first in zip(names, jobs, strict=False):
+        source = await desk.source(name)
+        assert source is not None
+        assert set(await desk.notes(source.published)) == {"a", "b"}
+        assert [version.job_id for version in source.earlier] == [first]
 
 
-def test_a_broken_account_holds_up_nobody_else(storage: Storage, caplog: pytest.LogCaptureFixture) -> None:
-    async def story(desk: Desk) -> None:
-        ring = ring_of(storage, broken=UNREACHABLE, unusable="nonsense")
-        async with ring.accounts, working(desk, ring):
-            await finished(desk, await desk.load(shops("a")))
-        told = {record.getMessage() for record in caplog.records if vars(record).get("account") == "broken"}
-        assert any(text.startswith("jobs can't be taken: unreachable") for text in told)
-        assert "c2VjcmV0" not in caplog.text
-
-    play(storage, story)
+async def test_broken_account_delays_no_other(desk: Desk, storage: Storage, caplog: pytest.LogCaptureFixture) -> None:
+    ring = ring_of(storage, broken=UNREACHABLE, unusable="nonsense")
+    async with ring.accounts, working(desk, ring):
+        await wait_for_jobs(desk, await desk.load(shops("a")))
+    logged = {record.getMessage() for record in caplog.records if vars(record).get("account") == "broken"}
+    assert any(text.startswith("jobs can't be taken: unreachable") for text in logged)
+    assert "c2VjcmV0" not in caplog.text
 
 
-def test_a_worker_that_can_read_no_rows_leaves_the_queue_to_others(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_worker_without_access_to_rows_leaves_the_queue(
+    desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     fault = StorageError(StorageErrorCode.ACCESS_DENIED, "HTTP 403, AuthorizationFailure")
-
-    async def story(desk: Desk) -> None:
-        for number in range(12):
-            await desk.load(shops("a"), name=f"Shops{number}")
-        ring = ring_of(storage)
-        async with ring.accounts:
-            with monkeypatch.context() as patch:
-                failing(patch, JobStore, "get_held", *[fault] * 100)
-                async with working(desk, ring):
-                    await asyncio.sleep(1)
-        assert await desk.account.queue.receive() is not None
-        assert 0 < caplog.text.count("a job is left to its next try: refused") < 8
-
-    play(storage, story)
+    for number in range(12):
+        await desk.load(shops("a"), name=f"Shops{number}")
+    ring = ring_of(storage)
+    async with ring.accounts:
+        with monkeypatch.context() as patch:
+            fail_calls(patch, JobStore, "get_held", *[fault] * 100)
+            async with working(desk, ring):
+                await asyncio.sleep(1)
+    assert await desk.account.queue.receive() is not None
+    assert 0 < caplog.text.count("a job is left to its next try: refused") < 8
 
 
-def test_accounts_come_and_go_with_the_ring(storage: Storage) -> None:
-    async def story(desk: Desk) -> None:
-        entry = {storage.account: ConnectionStringConfig(storage.connection_string)}
-        ring = ActiveKeyRing(
-            KeyRing({}, {}), AccountRegistry({}, StorageOptions(storage.table_name, timedelta(hours=1), 5))
-        )
-        async with working(desk, ring):
-            first = await desk.load(shops("a"))
-            ring.replace(KeyRing(entry, {}))
-            await finished(desk, first)
-            (left,) = ring.replace(KeyRing({}, {}))
-            await asyncio.sleep(1.2)
-            second = await desk.load(shops("b"))
-            await asyncio.sleep(0.5)
-            assert (await desk.record(second)).status is JobStatus.PENDING
-        await left.close()
-
-    play(storage, story)
+async def test_worker_follows_the_key_ring(desk: Desk, storage: Storage) -> None:
+    entry = {storage.account: ConnectionStringConfig(storage.connection_string)}
+    ring = ActiveKeyRing(
+        KeyRing({}, {}), AccountRegistry({}, StorageOptions(storage.table_name, timedelta(hours=1), 5))
+    )
+    async with working(desk, ring):
+        first = await desk.load(shops("a"))
+        ring.replace(KeyRing(entry, {}))
+        await wait_for_jobs(desk, first)
+        (left,) = ring.replace(KeyRing({}, {}))
+        await asyncio.sleep(1.2)
+        second = await desk.load(shops("b"))
+        await asyncio.sleep(0.5)
+        assert (await desk.record(second)).status is JobStatus.PENDING
+    await left.close()
 
 
-def test_the_sweep_goes_on_after_what_nobody_foresaw(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_cleanup_continues_after_unforeseen_errors(
+    desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    swept = asyncio.Event()
+    failed_twice = asyncio.Event()
 
     async def fail(_: AccountStorage) -> NoReturn:
         if caplog.records:
-            swept.set()
+            failed_twice.set()
         raise ValueError("AccountKey=secret")
 
-    async def story(desk: Desk) -> None:
-        monkeypatch.setattr("proxy.worker.worker.sweep", fail)
-        monkeypatch.setattr("proxy.worker.worker.FIRST_SWEEP_SECONDS", 0.05)
-        monkeypatch.setattr("proxy.worker.worker.SWEEP_SECONDS", 0.05)
-        ring = ring_of(storage)
-        async with ring.accounts, working(desk, ring), asyncio.timeout(SECONDS):
-            await swept.wait()
-        assert "not all was swept: ValueError" in {record.getMessage() for record in caplog.records}
-
-    play(storage, story)
+    monkeypatch.setattr("proxy.worker.worker.clean_up", fail)
+    monkeypatch.setattr("proxy.worker.worker.FIRST_CLEANUP_SECONDS", 0.05)
+    monkeypatch.setattr("proxy.worker.worker.CLEANUP_SECONDS", 0.05)
+    ring = ring_of(storage)
+    async with ring.accounts, working(desk, ring), asyncio.timeout(SECONDS):
+        await failed_twice.wait()
+    assert "the clean-up is incomplete: ValueError" in {record.getMessage() for record in caplog.records}
 
 
-def test_a_queue_that_is_gone_is_made_again(storage: Storage) -> None:
-    async def story(desk: Desk) -> None:
-        await desk.account.queue._client.delete_queue()  # noqa: SLF001 - nothing of ours deletes queues
-        ring = ring_of(storage)
-
-        async def is_there() -> bool:
-            try:
-                return await desk.account.queue.length() == 0
-            except StorageError:
-                return False
-
-        assert not await is_there()
-        async with ring.accounts, working(desk, ring):
-            await until(is_there)
-
-    play(storage, story)
-
-
-def test_a_worker_gives_signs_of_life_with_the_jobs_that_it_has_in_hand(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
+async def test_job_goes_back_when_its_slot_is_taken(
+    desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def story(desk: Desk) -> None:
-        monkeypatch.setattr("proxy.worker.worker.LIFE_SECONDS", 0.1)
-        there, gate, send = asyncio.Event(), asyncio.Event(), BlobStore.upload_file
-
-        async def wait(self: BlobStore, *arguments: Any) -> None:
-            there.set()
-            await gate.wait()
-            await send(self, *arguments)
-
-        monkeypatch.setattr(BlobStore, "upload_file", wait)
-        job_id, ring = await desk.load(shops("a")), ring_of(storage)
-
-        async def seen(*jobs: str) -> bool:
-            rows = await live_workers(desk.account)
-            return [(row.name, row.jobs) for row in rows] == [(desk.place.worker, jobs)]
-
-        async with ring.accounts, working(desk, ring):
-            await there.wait()
-            await until(lambda: seen(job_id))
-            gate.set()
-            await until(seen)
-        row = storage.table.get_entity(f"~workers:{storage.account}", desk.place.worker)
-        assert (row["Version"], row["StartedAt"].tzinfo is not None) == ("", True)
-
-    play(storage, story)
+    answers, try_acquire = [False], Slots.try_acquire
+    monkeypatch.setattr(Slots, "try_acquire", lambda *both: answers.pop() if answers else try_acquire(*both))
+    ring, job_id = ring_of(storage), await desk.load(shops("a"))
+    async with ring.accounts, working(desk, ring):
+        await wait_for_jobs(desk, job_id)
+    assert answers == []
 
 
-def test_a_worker_that_may_not_tell_of_itself_says_so_once_and_goes_on(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_missing_queue_is_created_again(desk: Desk, storage: Storage) -> None:
+    await desk.account.queue._client.delete_queue()  # noqa: SLF001  the program deletes no queues
+    ring = ring_of(storage)
+
+    async def is_there() -> bool:
+        try:
+            return await desk.account.queue.approximate_length() == 0
+        except StorageError:
+            return False
+
+    assert not await is_there()
+    async with ring.accounts, working(desk, ring):
+        await wait_until(is_there)
+
+
+async def test_worker_row_names_the_running_jobs(desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.worker.worker.WORKER_ROW_SECONDS", 0.1)
+    sending, gate, send = asyncio.Event(), asyncio.Event(), BlobStore.upload_file
+
+    async def wait(self: BlobStore, *arguments: Any) -> None:
+        sending.set()
+        await gate.wait()
+        await send(self, *arguments)
+
+    monkeypatch.setattr(BlobStore, "upload_file", wait)
+    job_id, ring = await desk.load(shops("a")), ring_of(storage)
+
+    async def is_row_of(*jobs: str) -> bool:
+        rows = await desk.account.workers.list_live()
+        return [(row.name, row.jobs) for row in rows] == [(desk.context.worker, jobs)]
+
+    async with ring.accounts, working(desk, ring):
+        await sending.wait()
+        await wait_until(lambda: is_row_of(job_id))
+        gate.set()
+        await wait_until(is_row_of)
+    row = storage.table.get_entity(f"~workers:{storage.account}", desk.context.worker)
+    assert (row["Version"], row["StartedAt"].tzinfo is not None) == ("", True)
+
+
+async def test_worker_without_access_to_its_row_logs_it_once(
+    desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def refuse(*_: object) -> NoReturn:
         raise StorageError(StorageErrorCode.ACCESS_DENIED, "HTTP 403")
 
-    async def story(desk: Desk) -> None:
-        monkeypatch.setattr("proxy.worker.worker.LIFE_SECONDS", 0.01)
-        monkeypatch.setattr("proxy.worker.worker.write_worker_row", refuse)
-        ring = ring_of(storage)
-        async with ring.accounts, working(desk, ring):
-            await finished(desk, await desk.load(shops("a")))
-        assert sum("no signs of life can be written" in record.getMessage() for record in caplog.records) == 1
-
-    play(storage, story)
+    monkeypatch.setattr("proxy.worker.worker.WORKER_ROW_SECONDS", 0.01)
+    monkeypatch.setattr(WorkerRows, "write", refuse)
+    ring = ring_of(storage)
+    async with ring.accounts, working(desk, ring):
+        await wait_for_jobs(desk, await desk.load(shops("a")))
+    assert sum("the worker's row can't be written" in record.getMessage() for record in caplog.records) == 1
 
 
-def test_a_backlog_of_one_data_source_holds_up_no_other_of_its_account(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
+async def test_backlog_of_a_data_source_delays_no_other(
+    desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def story(desk: Desk) -> None:
-        jobs = [await desk.load(shops("0"))]
-        other = await desk.load(shops("a"), name="Cafes")
-        jobs += [await desk.load(shops("1"), "incremental") for _ in range(8)]
-        monkeypatch.setattr(Slots, "_may", lambda slots, _: slots._free == desk.place.readers.limits.jobs)  # noqa: SLF001 - one job at a time
-        ring = ring_of(storage)
-        async with ring.accounts, working(desk, ring):
-            await finished(desk, other, *jobs)
-        ended = {job: (await desk.record(job)).completed or 0 for job in (other, *jobs)}
-        assert ended[other] < ended[jobs[4]]
-
-    play(storage, story)
+    jobs = [await desk.load(shops("0"))]
+    other = await desk.load(shops("a"), name="Cafes")
+    jobs += [await desk.load(shops("1"), "incremental") for _ in range(8)]
+    monkeypatch.setattr(Slots, "_may_acquire", lambda slots, _: slots._free == desk.context.readers.limits.jobs)  # noqa: SLF001  one job at a time
+    ring = ring_of(storage)
+    async with ring.accounts, working(desk, ring):
+        await wait_for_jobs(desk, other, *jobs)
+    ended = {job: (await desk.record(job)).completed or 0 for job in (other, *jobs)}
+    assert ended[other] < ended[jobs[4]]
