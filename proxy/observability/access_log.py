@@ -1,48 +1,47 @@
 """One log line for each request, cheap enough to be on by default.
 
-A line of the standard library costs a third of what a whole poll may. So the usual formatter makes a line once for each
-operation, account and outcome, and from then on only its time, traceId, path and figures change; and lines are
-written a few dozen at a time, at the latest after FLUSH_SECONDS.
+A line of the standard library costs a third of a whole poll. So a line is rendered without a record, from members that
+are serialized once, and lines are written a few dozen at a time, after FLUSH_SECONDS at the latest.
 """
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from proxy.observability.logs import BufferedHandler, time_text
+import orjson
+
+from proxy.observability.logs import BufferedHandler, JsonFormatter, LogLine, mask, select_fields, time_text
 from proxy.observability.request_trace import RequestTrace
-from proxy.observability.trace_ids import SAMPLE_TRACE_ID
 
 log = logging.getLogger("proxy.request")
 
+# Members without path and figures that lines share. A client may send any word as a method.
+MAX_SHARED = 1_000
 
-PreparedLine = tuple[str, str, str, str]
-"""A log line without its time, traceId and milliseconds: what stands before, between and after them."""
+HIT_FIGURES: Mapping[str, object] = {"storage_calls": 0, "storage_ms": 0.0, "cache_hit": True}
+HIT_JSON = '"storage_calls":0,"storage_ms":0.0,"cache_hit":true'
 
-
-@dataclass(frozen=True, slots=True)
-class UnformattedLine:
-    """What a line says, where the log is not ours to write."""
-
-    trace: RequestTrace
-    status: int
+# The members of a line, in the order of logs.FIELDS, around the path.
+BEFORE_PATH = ("operation", "method")
+AFTER_PATH = ("account", "key", "status", "error")
 
 
-Line = PreparedLine | UnformattedLine
-"""A line that can be told again."""
+class SharedMembers(NamedTuple):
+    """The members of a line that many lines share, and the same as JSON around the id and the path."""
 
-# Lines by method, operation, account, key, error and status, without their paths. A method is any word that a client
-# likes.
-TEMPLATES = 1_000
+    message: str
+    fields: Mapping[str, object]
+    before_id: str
+    before_path: str
+    after_path: str
 
-_SAMPLE_TIME = 0.0
-_SAMPLE_PATH = "/sample/path"
-_SAMPLE_MS = 123456789.5
-_SAMPLE_CALLS = 192837465
-_SAMPLE_STORAGE_MS = 918273645.5
 
-_Key = tuple[str, str, str | None, str | None, str | None, int, bool]
-_Template = tuple[str, str, str, str, str, str, str]
+class PreparedLine(NamedTuple):
+    """What stays the same when a response is served again from the cache. Only the path takes memory of its own."""
+
+    shared: SharedMembers
+    path: str
 
 
 class AccessLog:
@@ -51,74 +50,69 @@ class AccessLog:
     def __init__(self) -> None:
         handlers = logging.getLogger().handlers
         self._handler = next((each for each in handlers if isinstance(each, BufferedHandler)), None)
-        self._write = self._handler.write_later if self._handler is not None else _nobody_reads
-        self._templates: dict[_Key, _Template] = {}
-        self._time = 0, ""
+        self._is_json = self._handler is not None and isinstance(self._handler.line_formatter, JsonFormatter)
+        self._shared: dict[tuple[str | int | None, ...], SharedMembers] = {}
 
     def log(self, trace: RequestTrace, status: int, started: float) -> None:
-        """Tells of a request that began at `started` of the performance counter."""
-        self.write_cached(self.line(trace, status), trace.trace_id, started)
+        """Logs a request that began at `started` of the performance counter."""
+        storage_ms = _milliseconds(trace.storage_seconds)
+        figures = {"storage_calls": trace.storage_calls, "storage_ms": storage_ms, "cache_hit": trace.cache_hit}
+        if self._handler is not None:
+            self.write(self.prepare(trace, status), trace.trace_id, started, figures)
+        else:  # an application in a process whose logging is not ours
+            figures["duration_ms"] = _milliseconds(time.perf_counter() - started)
+            log.info("%s %s", trace.operation, status, extra=_attributes(trace, status) | figures)
 
-    def line(self, trace: RequestTrace, status: int) -> Line:
-        """The line of an answer that may be given again."""
-        if self._handler is None:
-            return UnformattedLine(trace, status)
-        key = trace.method, trace.operation, trace.account, trace.key, trace.error, status, trace.cache_hit
-        template = self._templates.get(key)
-        if template is None:
-            template = self._template(self._handler, trace, status)
-            if len(self._templates) < TEMPLATES:
-                self._templates[key] = template
-        first, second, third, fourth, fifth, sixth, last = template
-        storage = f"{fifth}{trace.storage_calls}{sixth}{_milliseconds(trace.storage_seconds)}{last}"
-        return first, second, f"{third}{trace.path}{fourth}", storage
+    def prepare(self, trace: RequestTrace, status: int) -> PreparedLine:
+        """Prepares the line of a request."""
+        key = trace.operation, trace.method, trace.account, trace.key, trace.error, status
+        shared = self._shared.get(key)
+        if shared is None:
+            if len(self._shared) >= MAX_SHARED:
+                self._shared.clear()
+            message = f"{trace.operation} {status}"
+            shared = self._shared[key] = _share(message, select_fields(_attributes(trace, status)))
+        return PreparedLine(shared, mask(trace.path))
 
-    def write_cached(self, line: Line, trace_id: str, started: float) -> None:
-        """Tells of an answer by its line."""
-        if not log.isEnabledFor(logging.INFO):
-            return
-        if isinstance(line, UnformattedLine):
-            fields = _fields(line.trace, trace_id, line.status, _milliseconds(time.perf_counter() - started))
-            log.info("%s %s", line.trace.operation, line.status, extra=fields)
-            return
-        now = time.time()
-        milliseconds = int(now * 1000)
-        if milliseconds != self._time[0]:
-            self._time = milliseconds, time_text(now)
-        first, second, third, fourth = line
-        ms = (time.perf_counter() - started) * 1000
-        self._write(f"{first}{self._time[1]}{second}{trace_id}{third}{ms:.1f}{fourth}\n")
-
-    @staticmethod
-    def _template(handler: BufferedHandler, trace: RequestTrace, status: int) -> _Template:
-        fields = _fields(trace, SAMPLE_TRACE_ID, status, _SAMPLE_MS) | {
-            "path": _SAMPLE_PATH,
-            "storage_calls": _SAMPLE_CALLS,
-            "storage_ms": _SAMPLE_STORAGE_MS,
-        }
-        arguments = trace.operation, status
-        record = log.makeRecord(log.name, logging.INFO, "", 0, "%s %s", arguments, None, extra=fields)
-        record.created = _SAMPLE_TIME
-        first, rest = handler.format(record).split(time_text(_SAMPLE_TIME), 1)
-        second, rest = rest.split(SAMPLE_TRACE_ID, 1)
-        third, rest = rest.split(_SAMPLE_PATH, 1)
-        # From the end: what an account is called stands before these.
-        rest, last = rest.rsplit(str(_SAMPLE_STORAGE_MS), 1)
-        rest, sixth = rest.rsplit(str(_SAMPLE_CALLS), 1)
-        fourth, fifth = rest.rsplit(str(_SAMPLE_MS), 1)
-        return first, second, third, fourth, fifth, sixth, last
+    def write(
+        self, line: PreparedLine, trace_id: str, started: float, figures: Mapping[str, object] = HIT_FIGURES
+    ) -> None:
+        """Logs a request by its prepared line."""
+        if self._handler is not None and log.isEnabledFor(logging.INFO):
+            now, duration = time.time(), _milliseconds(time.perf_counter() - started)
+            message, fields, before_id, before_path, after_path = line.shared
+            if self._is_json:
+                last = HIT_JSON if figures is HIT_FIGURES else _members(figures)
+                path = f"{before_path}{_json(line.path)}{after_path}"
+                text = f'{{"time":"{time_text(now)}{before_id}{trace_id}{path},"duration_ms":{duration},{last}}}'
+            else:
+                members = {**fields, "traceId": trace_id, "path": line.path, "duration_ms": duration, **figures}
+                text = self._handler.line_formatter.render(LogLine(now, "info", log.name, message, members))
+            self._handler.write_later(text)
 
 
-def _nobody_reads(_line: str) -> None: ...
+def _share(message: str, fields: Mapping[str, object]) -> SharedMembers:
+    before_path = _members({name: fields[name] for name in BEFORE_PATH if name in fields})
+    after_path = _members({name: fields[name] for name in AFTER_PATH if name in fields})
+    start = f'","level":"info","logger":"{log.name}","message":{_json(message)},"traceId":"'
+    return SharedMembers(message, fields, start, f'",{before_path},"path":', f",{after_path}")
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _members(fields: Mapping[str, object]) -> str:
+    return _json(fields)[1:-1]
 
 
 def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 1)
 
 
-def _fields(trace: RequestTrace, trace_id: str, status: int, ms: float) -> dict[str, object]:
+def _attributes(trace: RequestTrace, status: int) -> dict[str, object]:
     return {
-        "trace_id": trace_id,
+        "trace_id": trace.trace_id,
         "operation": trace.operation,
         "method": trace.method,
         "path": trace.path,
@@ -126,8 +120,6 @@ def _fields(trace: RequestTrace, trace_id: str, status: int, ms: float) -> dict[
         "key_name": trace.key,
         "status": status,
         "error": trace.error,
-        "ms": ms,
-        "storage_calls": trace.storage_calls,
-        "storage_ms": _milliseconds(trace.storage_seconds),
-        "cache_hit": trace.cache_hit,
+        "duration_ms": 0.0,
+        **HIT_FIGURES,
     }

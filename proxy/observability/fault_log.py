@@ -1,4 +1,4 @@
-"""What was wrong with storage, told once a second for each account: a thousand callers wait for the same fault."""
+"""Logs storage errors once a second for each account: a thousand callers may wait for the same fault."""
 
 import logging
 import time
@@ -8,28 +8,28 @@ from proxy.observability.request_trace import RequestTrace
 
 log = logging.getLogger("proxy.request")
 
-# Seconds for which the same fault of the same account is told by one line; each request has its own line anyway.
-APART_SECONDS = 1.0
+# Seconds between two lines for the same error of the same account. Each request has its own line in the access log.
+INTERVAL_SECONDS = 1.0
 
-# Faults that are remembered as told.
+# Errors whose last line is remembered.
 MAX_TRACKED = 1_000
 
 
 class RateLimitedErrorLog:
-    """Writes a line for a fault: what the operator may do about it, and how many more met it since the last line."""
+    """Writes a line for a storage error: a hint for the operator, and how many lines were suppressed before it."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str | None, str], tuple[float, int]] = {}
+        self._last: dict[tuple[str | None, str], tuple[float, int]] = {}
 
-    def log(self, fault: StorageError, trace: RequestTrace) -> None:
-        """Tells of a fault that this request met, unless the same has just been told."""
-        key, now = (trace.account, str(fault)), time.monotonic()
-        told_at, more = self._told.get(key, (float("-inf"), 0))
-        if now - told_at < APART_SECONDS:
-            self._told[key] = told_at, more + 1
+    def log(self, error: StorageError, trace: RequestTrace) -> None:
+        """Logs an error that this request met, unless the same was logged within INTERVAL_SECONDS."""
+        key, now = (trace.account, str(error)), time.monotonic()
+        logged_at, suppressed = self._last.get(key, (float("-inf"), 0))
+        if now - logged_at < INTERVAL_SECONDS:
+            self._last[key] = logged_at, suppressed + 1
             return
-        if len(self._told) >= MAX_TRACKED:
-            self._told.clear()
-        self._told[key] = now, 0
-        fields = {"trace_id": trace.trace_id, "account": trace.account, "advice": fault.fault.value.advice}
-        log.warning("storage: %s", fault, extra=fields | {"more": more or None})
+        if len(self._last) >= MAX_TRACKED:
+            self._last.clear()
+        self._last[key] = now, 0
+        fields = {"trace_id": trace.trace_id, "account": trace.account, "hint": error.code.value.hint}
+        log.warning("storage: %s", error, extra=fields | {"suppressed": suppressed or None})

@@ -1,6 +1,6 @@
-"""What a load needs of an account's storage, one look for each part (operations contract, section 2).
+"""What a load needs of an account's storage, one probe for each part (operations contract, section 2).
 
-`check` prints what the looks find. `LoadNeedsWatch` repeats them while a process runs, for metrics and the log.
+`check` prints the findings. `LoadNeedsMonitor` repeats the probes while a process runs, for metrics and the log.
 """
 
 import asyncio
@@ -14,149 +14,136 @@ from adapters.account import AccountStorage
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.sdk_calls import JITTER
-from adapters.tables.worker_rows import GONE_SECONDS, live_workers
+from adapters.tables.worker_rows import LIVE_SECONDS
 from proxy.keyring.reload import ActiveKeyRing
 
 log = logging.getLogger(__name__)
 
-WATCH_SECONDS = 60.0
+INTERVAL_SECONDS = 60.0
 
-# A look that the identity is not allowed to take is repeated after this time only: each try is a fault of storage.
-REFUSED_SECONDS = 3600.0
+# Seconds until a probe is repeated that the identity may not make: each try counts as a storage error.
+DENIED_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
-    """What a look found; `is_missing` says that a load can't be done without it."""
+class Finding:
+    """What a probe found; `is_missing` says that a load can't be done without it."""
 
     text: str
     is_missing: bool = True
 
 
-Look = Callable[[AccountStorage], Awaitable[list[Remark]]]
-"""Looks at a part of an account; raises what is broken or refused."""
+Probe = Callable[[AccountStorage], Awaitable[list[Finding]]]
+"""Looks at one part of an account. It raises StorageError for what is broken or denied."""
 
 
-async def look_at_containers(account: AccountStorage) -> list[Remark]:
-    """The containers of uploads, versions and exports."""
-
-    async def look(container: str) -> list[Remark]:
+async def _probe_containers(account: AccountStorage) -> list[Finding]:
+    async def probe(container: str) -> list[Finding]:
         try:
-            there = await account.blobs.has_container(container)
-        except StorageError as fault:
-            # The identity of a server may read exports alone. A credential that opens nothing is refused there too.
-            if fault.fault is not StorageErrorCode.ACCESS_DENIED or container == EXPORTS:
+            exists = await account.blobs.has_container(container)
+        except StorageError as error:
+            # The identity of a server may read exports alone. A credential that opens nothing is denied there too.
+            if error.code is not StorageErrorCode.ACCESS_DENIED or container == EXPORTS:
                 raise
-            return [Remark(f"this identity may not look at the container {container}", is_missing=False)]
-        return [] if there else [Remark(f"without the container {container}, which serve creates if it may")]
+            return [Finding(f"this identity may not look at the container {container}", is_missing=False)]
+        return [] if exists else [Finding(f"without the container {container}, which serve creates if it may")]
 
-    found = await asyncio.gather(*map(look, (EXPORTS, UPLOADS, VERSIONS)))
-    return [remark for remarks in found for remark in remarks]
-
-
-async def look_at_queue(account: AccountStorage) -> list[Remark]:
-    """The queue of jobs."""
-    return [] if await account.queue.exists() else [Remark("not there; serve creates it if it may")]
+    found = await asyncio.gather(*map(probe, (EXPORTS, UPLOADS, VERSIONS)))
+    return [finding for findings in found for finding in findings]
 
 
-async def look_at_signing(account: AccountStorage) -> list[Remark]:
-    """The key that signs links."""
+async def _probe_queue(account: AccountStorage) -> list[Finding]:
+    return [] if await account.queue.exists() else [Finding("not there; serve creates it if it may")]
+
+
+async def _probe_signing(account: AccountStorage) -> list[Finding]:
     await account.links.signer()
     return []
 
 
-async def look_at_workers(account: AccountStorage) -> list[Remark]:
-    """The workers that gave a sign of life."""
+async def _probe_workers(account: AccountStorage) -> list[Finding]:
     try:
-        found = await live_workers(account)
-    except StorageError as fault:
-        if fault.fault is not StorageErrorCode.NO_TABLE:
+        alive = await account.workers.list_live()
+    except StorageError as error:
+        if error.code is not StorageErrorCode.NO_TABLE:
             raise
-        found = ()
-    if not found:
-        return [Remark(f"NONE has given a sign of life within {GONE_SECONDS:g} s: jobs wait until one runs")]
-    return [Remark(f"{len(found)} alive", is_missing=False)]
+        alive = ()
+    if not alive:
+        return [Finding(f"NONE has given a sign of life within {LIVE_SECONDS:g} s: jobs wait until one runs")]
+    return [Finding(f"{len(alive)} alive", is_missing=False)]
 
 
-LOAD_NEEDS: Mapping[str, Look] = {
-    "blobs": look_at_containers,
-    "queue": look_at_queue,
-    "links": look_at_signing,
-    "workers": look_at_workers,
+LOAD_NEEDS: Mapping[str, Probe] = {
+    "blobs": _probe_containers,
+    "queue": _probe_queue,
+    "links": _probe_signing,
+    "workers": _probe_workers,
 }
 
 
-class LoadNeedsWatch:
-    """Looks at what loads need of each account, and reports each change."""
+class LoadNeedsMonitor:
+    """Probes what loads need of each account, and reports each change."""
 
     def __init__(
         self,
         ring: ActiveKeyRing,
-        seconds: float,
+        timeout: float,
         report: Callable[[str, str, float], None] | None,
         *,
-        signs: bool = True,
+        signs_links: bool = True,
     ) -> None:
         """Starts with nothing known.
 
         Args:
-            ring: its accounts are looked at.
-            seconds: the deadline of one look.
-            report: takes account, part and 1 (there), 0 (missing) or NaN (not known) after each look; may be None.
-            signs: whether this process signs links, as a server does. It may not read all containers; a worker may.
+            ring: the key ring whose accounts are probed.
+            timeout: seconds for one probe.
+            report: takes account, part and 1 (there), 0 (missing) or NaN (not known) after each probe; may be None.
+            signs_links: whether this process signs links, as a server does. A server may not read all containers.
         """
         self._ring = ring
-        self._seconds = seconds
+        self._timeout = timeout
         self._report = report
-        self._parts = ("queue", "links", "workers") if signs else ("blobs", "queue", "workers")
-        self._known: dict[tuple[str, str], float] = {}
-        self._again_at: dict[tuple[str, str], float] = {}
+        self._parts = ("queue", "links", "workers") if signs_links else ("blobs", "queue", "workers")
+        self._states: dict[tuple[str, str], float] = {}
+        self._due: dict[tuple[str, str], float] = {}
 
     async def run(self) -> None:
-        """Looks until it is cancelled."""
+        """Probes until it is cancelled."""
         while True:
-            await asyncio.sleep(WATCH_SECONDS * JITTER.uniform(0.9, 1.1))
+            await asyncio.sleep(INTERVAL_SECONDS * JITTER.uniform(0.9, 1.1))
             try:
-                await self.look()
+                await self.probe()
             except Exception:
-                log.exception("the needs of loads can't be looked at")
+                log.exception("the needs of loads can't be probed")
 
-    async def look(self) -> None:
-        """Looks once at all accounts that can be opened."""
+    async def probe(self) -> None:
+        """Probes all accounts once that can be opened."""
         accounts = self._ring.accounts
-        names = [name for name in accounts.names if name not in accounts.faults]
-        for gone in {name for name, _ in self._known} - set(names):
-            self._forget(gone)
-        await asyncio.gather(*(self._judge(accounts[name], part) for name in names for part in self._parts))
+        names = [name for name in accounts.names if name not in accounts.errors]
+        self._states = {key: state for key, state in self._states.items() if key[0] in names}
+        self._due = {key: due for key, due in self._due.items() if key[0] in names}
+        await asyncio.gather(*(self._probe_part(accounts[name], part) for name in names for part in self._parts))
 
-    async def _judge(self, account: AccountStorage, part: str) -> None:
-        place = account.name, part
-        if time.monotonic() < self._again_at.get(place, 0):
+    async def _probe_part(self, account: AccountStorage, part: str) -> None:
+        key, text = (account.name, part), ""
+        if time.monotonic() < self._due.get(key, 0):
             return
-        text = ""
         try:
-            async with asyncio.timeout(self._seconds):
-                missing = [remark.text for remark in await LOAD_NEEDS[part](account) if remark.is_missing]
+            async with asyncio.timeout(self._timeout):
+                missing = [finding.text for finding in await LOAD_NEEDS[part](account) if finding.is_missing]
             state, text = float(not missing), "; ".join(missing)
         except TimeoutError:
-            state, text = 0.0, f"nothing within {self._seconds:g} s"
-        except StorageError as fault:
-            is_refused = fault.fault is StorageErrorCode.ACCESS_DENIED
-            state, text = (math.nan if is_refused else 0.0), str(fault)
-            if is_refused:
-                self._again_at[place] = time.monotonic() + REFUSED_SECONDS
+            state, text = 0.0, f"nothing within {self._timeout:g} s"
+        except StorageError as error:
+            state, text = 0.0, str(error)
+            if error.code is StorageErrorCode.ACCESS_DENIED:
+                state = math.nan
+                self._due[key] = time.monotonic() + DENIED_SECONDS
         if self._report is not None:
             self._report(account.name, part, state)
-        before = self._known.get(place, 1.0)
-        self._known[place] = state
+        before = self._states.get(key, 1.0)
+        self._states[key] = state
         if state == 0 and before != 0:
             log.warning("loads need %s: %s", part, text, extra={"account": account.name})
         elif state == 1 and before == 0:
             log.info("loads have %s again", part, extra={"account": account.name})
-
-    def _forget(self, name: str) -> None:
-        for place in [place for place in self._known if place[0] == name]:
-            del self._known[place]
-            self._again_at.pop(place, None)
-            if self._report is not None:
-                self._report(*place, math.nan)

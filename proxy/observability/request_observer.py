@@ -1,97 +1,79 @@
-"""What is counted and traced of the legacy requests."""
+"""Observes requests, for the log, the metrics and the traces."""
 
 import time
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
-from proxy.observability.metrics import catalog as metric_table
+from proxy.observability.access_log import AccessLog
 from proxy.observability.request_trace import RequestTrace
 from proxy.wire.errors import ErrorCode
 
-if TYPE_CHECKING:  # what they stand on is not imported where nobody asks for it
-    from proxy.observability.metrics.registry import Metrics
+if TYPE_CHECKING:  # they import prometheus_client and opentelemetry
+    from proxy.observability.metrics.catalog import Metrics
     from proxy.observability.tracing import RequestTracer
 
 
-_Count = Callable[[], None]
+class RequestObserver:
+    """Observes requests while they are answered."""
 
+    def __init__(self, metrics: "Metrics | None" = None, tracer: "RequestTracer | None" = None) -> None:
+        self.metrics = metrics
+        self.tracer = tracer
+        self.access_log = AccessLog()
 
-class _Counts(NamedTuple):
-    """The series of one operation, status and account."""
+    def begin(self, trace: RequestTrace, scope: Scope, started: float) -> None:
+        """Notes a request that began at `started` of the performance counter."""
+        if self.tracer is not None:
+            self.tracer.begin(trace, scope, started)
 
-    requests: _Count
-    seconds: Callable[[float], None]
+    def end(self, trace: RequestTrace, status: int, started: float) -> None:
+        """Logs and counts a request whose response is ready."""
+        self.access_log.log(trace, status, started)
+        if self.tracer is not None:
+            self.tracer.end(trace, status)
+        if self.metrics is not None:
+            account = self.metrics.account_label(trace.account)
+            self.metrics.requests.labels(trace.operation, str(status), account).inc()
+            self.metrics.request_duration.labels(trace.operation).observe(time.perf_counter() - started)
+
+    def for_cached(self, trace: RequestTrace, status: int) -> "CachedResponseObserver":
+        """Returns the observer of a cached response; `trace` is of the request that got it first."""
+        return CachedResponseObserver(self, trace.for_cache_hit(trace.trace_id), status)
+
+    def request_refused(self, code: ErrorCode) -> None:
+        """Counts an error response to a request without a valid key."""
+        error = code.value
+        if self.metrics is not None and (error.status is HTTPStatus.UNAUTHORIZED or code is ErrorCode.TOO_MANY_KEYS):
+            self.metrics.authentication_failures.labels(error.authentication.value).inc()
 
 
 class CachedResponseObserver:
-    """Looks on when an answer is given again from memory."""
+    """Observes the requests that get one cached response, with all prepared that is the same for each."""
 
-    __slots__ = ("_series", "_spans", "_status", "_trace")
+    __slots__ = ("_access_log", "_line", "_metrics", "_status", "_trace", "_tracer")
 
-    def __init__(
-        self, series: tuple[_Counts, _Count] | None, spans: "RequestTracer | None", trace: RequestTrace, status: int
-    ) -> None:
-        """`trace` is that of the request that was given the answer first."""
-        self._series = series
-        self._spans, self._trace, self._status = spans, trace, status
-
-    def __call__(self, trace_id: str, scope: Scope, started: float) -> None:
-        """It is given to a request that began at `started` of the performance counter."""
-        if self._series is not None:
-            counts, remembered = self._series
-            counts.requests()
-            counts.seconds(time.perf_counter() - started)
-            remembered()
-        if self._spans is not None:
-            self._spans.record_cached(self._trace, trace_id, scope, self._status, started)
-
-
-class RequestObserver:
-    """Looks on while requests are answered; there is none where neither metrics nor traces are asked for."""
-
-    def __init__(self, series: "Metrics | None", spans: "RequestTracer | None") -> None:
-        self._series = series
-        self._spans = spans
-        self._known: dict[tuple[str, int, str | None], _Counts] = {}
-
-    def begin(self, trace: RequestTrace, scope: Scope, started: float) -> None:
-        """A request is looked into that began at `started` of the performance counter."""
-        if self._spans is not None:
-            self._spans.begin(trace, scope, started)
-
-    def end(self, trace: RequestTrace, status: int, started: float) -> None:
-        """Its answer is there."""
-        if self._spans is not None:
-            self._spans.end(trace, status)
-        if self._series is not None:
-            counts = self._counts(self._series, trace, status)
-            counts.requests()
-            counts.seconds(time.perf_counter() - started)
-
-    def record_cached(self, trace: RequestTrace, status: int) -> CachedResponseObserver:
-        """What looks on when the same answer is given again."""
-        counted = None
-        if self._series is not None:
-            remembered = self._series.counter(metric_table.READS, self._series.account(trace.account), "remembered")
-            counted = self._counts(self._series, trace, status), remembered
-        return CachedResponseObserver(counted, self._spans, trace.for_cache_hit(trace.trace_id), status)
-
-    def refused(self, code: ErrorCode) -> None:
-        """A request was answered by this error; those for their key are counted."""
-        entry = code.value
-        if self._series is not None and (entry.status is HTTPStatus.UNAUTHORIZED or code is ErrorCode.TOO_MANY_KEYS):
-            self._series.counter(metric_table.AUTHENTICATION_FAILURES, entry.authentication.value)()
-
-    def _counts(self, series: "Metrics", trace: RequestTrace, status: int) -> _Counts:
-        key = trace.operation, status, trace.account
-        counts = self._known.get(key)
-        if counts is None:
-            account = series.account(trace.account)
-            counts = self._known[key] = _Counts(
-                series.counter(metric_table.REQUESTS, trace.operation, str(status), account),
-                series.observer(metric_table.REQUEST_SECONDS, trace.operation),
+    def __init__(self, observer: RequestObserver, trace: RequestTrace, status: int) -> None:
+        self._access_log, self._tracer = observer.access_log, observer.tracer
+        self._trace, self._status = (trace if self._tracer is not None else None), status
+        self._line = observer.access_log.prepare(trace, status)
+        self._metrics = None
+        if (metrics := observer.metrics) is not None:
+            account = metrics.account_label(trace.account)
+            self._metrics = (
+                metrics.requests.labels(trace.operation, str(status), account),
+                metrics.job_cache_lookups.labels(account, "hit"),
+                metrics.request_duration.labels(trace.operation),
             )
-        return counts
+
+    def observe(self, trace_id: str, scope: Scope, started: float) -> None:
+        """Logs and counts a request that began at `started` of the performance counter."""
+        self._access_log.write(self._line, trace_id, started)
+        if self._metrics is not None:
+            requests, hits, duration = self._metrics
+            requests.inc()
+            hits.inc()
+            duration.observe(time.perf_counter() - started)
+        if self._tracer is not None and self._trace is not None:
+            self._tracer.record_cached(self._trace, trace_id, scope, self._status, started)

@@ -1,33 +1,33 @@
-"""What is counted and traced, as the settings and the environment ask for it. What nobody asks for is not imported."""
+"""Metrics and traces, as the settings and the environment ask for them. What is off is not imported."""
 
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proxy.observability.otel_config import exporters_asked
+from proxy.observability.otel_config import parse_exporters
 from proxy.observability.request_observer import RequestObserver
-from proxy.observability.storage_observer import StorageMetrics
+from proxy.observability.storage_observer import StorageTelemetry
 from proxy.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from proxy.observability.metrics.registry import Metrics
+    from proxy.observability.metrics.catalog import Metrics
     from proxy.observability.tracing import RequestTracer
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """Metrics and traces, each only where it is asked for."""
+    """The metrics and the tracer of this process, each None where it is off."""
 
     metrics: "Metrics | None" = None
     tracer: "RequestTracer | None" = None
 
-    def account(self, name: str) -> StorageMetrics:
-        """The watch on an account's storage."""
-        return StorageMetrics(name, self.metrics, self.tracer)
+    def storage_observer(self, account: str) -> StorageTelemetry:
+        """Returns the observer of an account's storage."""
+        return StorageTelemetry(account, self.metrics, self.tracer)
 
-    def requests(self) -> RequestObserver | None:
-        """The watch on requests; None where it would see nothing."""
-        return None if self.metrics is None and self.tracer is None else RequestObserver(self.metrics, self.tracer)
+    def request_observer(self) -> RequestObserver:
+        """Returns the observer of requests."""
+        return RequestObserver(self.metrics, self.tracer)
 
     def close(self) -> None:
         """Sends what is left of the traces."""
@@ -39,31 +39,28 @@ DISABLED = Telemetry()
 
 
 def build_telemetry(settings: Settings, *, worker: bool = False) -> Telemetry:
-    """What this process counts and traces. A worker's requests are its own, so that it has no traces.
+    """Returns what this process counts and traces. A worker answers no requests, so it has no traces.
 
     Raises:
-        SettingsError: a variable asks for what there is not.
+        SettingsError: an `OTEL_` variable names an unsupported exporter or protocol, or has an impossible value.
     """
-    series = None
+    metrics = None
     if settings.metrics_port is not None:
-        from proxy.observability.metrics.registry import PROCESS, Metrics  # noqa: PLC0415 - as said above
+        from prometheus_client import CollectorRegistry  # noqa: PLC0415 - only a process with metrics loads it
 
-        series = Metrics(PROCESS, worker=worker)
-    return Telemetry(series, None if worker else build_tracer())
+        from proxy.observability.metrics.catalog import Metrics  # noqa: PLC0415 - the same
+
+        metrics = Metrics(CollectorRegistry())
+    return Telemetry(metrics, None if worker else _build_tracer())
 
 
-def build_tracer() -> "RequestTracer | None":
-    """What makes spans, where the environment asks for traces.
-
-    Raises:
-        SettingsError: a variable asks for what there is not.
-    """
-    exporters = exporters_asked(os.environ)
+def _build_tracer() -> "RequestTracer | None":
+    exporters = parse_exporters(os.environ)
     if not exporters:
         return None
     try:
-        from proxy.observability.tracing import RequestTracer  # noqa: PLC0415 - as said above; it reads variables as it is imported
+        from proxy.observability.tracing import RequestTracer  # noqa: PLC0415 - it reads variables while it is imported
 
         return RequestTracer(exporters)
     except ValueError as error:
-        raise SettingsError(f"OTEL_: a value that can't be: {type(error).__name__}") from None
+        raise SettingsError(f"OTEL_: a variable has an impossible value: {type(error).__name__}") from None

@@ -1,95 +1,86 @@
-"""What is told, counted and traced of one account's storage."""
+"""Observes the storage of one account, for the log, the metrics and the traces."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapters.errors import StorageErrorCode
-from adapters.instrumentation import Service, Source, StorageObserver, StorageVerb
-from proxy.observability.metrics import catalog as metric_table
+from adapters.instrumentation import CacheResult, Service, StorageObserver, StorageVerb
 from proxy.observability.request_trace import CURRENT, RequestTrace
 
-if TYPE_CHECKING:  # what they stand on is not imported where nobody asks for it
-    from proxy.observability.metrics.registry import Metrics
+if TYPE_CHECKING:  # they import prometheus_client and opentelemetry
+    from proxy.observability.metrics.catalog import Metrics
     from proxy.observability.tracing import RequestTracer
 
-HELD_BACK = "held back"
+REJECTED = "rejected"
+"""The reason of a read that the circuit breaker did not let through."""
 
 
-class StorageMetrics(StorageObserver):
+class StorageTelemetry(StorageObserver):
     """Adds each call of storage to the request that it is made for, to the metrics and to the trace."""
 
-    def __init__(self, account: str, series: "Metrics | None" = None, spans: "RequestTracer | None" = None) -> None:
-        """Without metrics and traces it does what the log needs."""
+    def __init__(self, account: str, metrics: "Metrics | None" = None, tracer: "RequestTracer | None" = None) -> None:
         self._account = account
-        self._series = series
-        self._spans = spans
-        self._ended: dict[tuple[Service, StorageVerb], tuple[Callable[[], None], Callable[[float], None]]] = {}
-        self._read: dict[Source, Callable[[], None]] = {}
-        if series is not None:
-            self._label = label = series.account(account)
-            self._signed = series.counter(metric_table.SIGNED_LINKS, label)
-            self._malformed = series.counter(metric_table.MALFORMED_ROWS, label)
-            for source in ("remembered", "shared", "storage"):
-                self._read[source] = series.counter(metric_table.READS, label, source)
+        self._metrics = metrics
+        self._tracer = tracer
+        if metrics is not None:
+            self._label = metrics.account_label(account)
+            # Alerts and dashboards look at these before the first event.
+            metrics.signed_links.labels(self._label)
+            metrics.malformed_rows.labels(self._label)
+            for result in ("hit", "coalesced", "miss"):
+                metrics.job_cache_lookups.labels(self._label, result)
 
-    def begin(self, service: Service, call: StorageVerb) -> object:
-        """A call is sent."""
+    def begin_call(self, service: Service, call: StorageVerb) -> object:
+        """Notes that a call is sent; returns what `end_call` needs."""
         trace = CURRENT.get()
-        spans = self._spans
-        if spans is None or trace is None or trace.span is None:
+        if self._tracer is None or trace is None or trace.span is None:
             return trace, None
-        return trace, spans.begin_call(trace, self._account, service, call)
+        return trace, self._tracer.begin_call(trace, self._account, service, call)
 
-    def end(
+    def end_call(
         self,
-        begun: Any,  # noqa: ANN401 - the value that `begin` returned
+        begun: Any,  # noqa: ANN401 - the value that `begin_call` returned
         service: Service,
         call: StorageVerb,
         seconds: float,
         fault: StorageErrorCode | None,
     ) -> None:
-        """That call has ended."""
+        """Counts a call that has ended."""
         trace: RequestTrace | None = begun[0]
         if trace is not None:
             trace.storage_calls += 1
             trace.storage_seconds += seconds
-        if begun[1] is not None and self._spans is not None:
-            self._spans.end_call(begun[1], fault)
-        if self._series is not None:
-            self._count(self._series, service, call, seconds, fault)
+        if begun[1] is not None and self._tracer is not None:
+            self._tracer.end_call(begun[1], fault)
+        if self._metrics is not None:
+            self._metrics.storage_requests.labels(self._label, service, call).inc()
+            self._metrics.storage_call_duration.labels(service).observe(seconds)
+            if fault is not None:
+                self._metrics.storage_errors.labels(self._label, service, reason_label(fault)).inc()
 
-    def rejected(self) -> None:
-        """A read was not tried."""
-        if self._series is not None:
-            self._series.counter(metric_table.STORAGE_ERRORS, self._label, "table", HELD_BACK)()
+    def call_rejected(self) -> None:
+        """Counts a read that the circuit breaker did not let through."""
+        if self._metrics is not None:
+            self._metrics.storage_errors.labels(self._label, "table", REJECTED).inc()
 
-    def read(self, source: Source) -> None:
-        """A job or the job list was read."""
+    def cache_lookup(self, source: CacheResult) -> None:
+        """Counts a look-up of a job or a job list."""
         trace = CURRENT.get()
         if trace is not None:
-            trace.source = source
-        if self._series is not None:
-            self._read[source]()
+            trace.cache_result = source
+        if self._metrics is not None:
+            self._metrics.job_cache_lookups.labels(self._label, source).inc()
 
-    def signed(self) -> None:
-        """A link was signed."""
-        if self._series is not None:
-            self._signed()
+    def link_signed(self) -> None:
+        """Counts a signed link."""
+        if self._metrics is not None:
+            self._metrics.signed_links.labels(self._label).inc()
 
-    def malformed(self) -> None:
-        """A row can't be shown."""
-        if self._series is not None:
-            self._malformed()
+    def malformed_row(self) -> None:
+        """Counts a row that can't be shown."""
+        if self._metrics is not None:
+            self._metrics.malformed_rows.labels(self._label).inc()
 
-    def _count(
-        self, series: "Metrics", service: Service, call: StorageVerb, seconds: float, fault: StorageErrorCode | None
-    ) -> None:
-        ended = self._ended.get((service, call))
-        if ended is None:
-            counter = series.counter(metric_table.STORAGE_CALLS, self._label, service, call)
-            observer = series.observer(metric_table.STORAGE_SECONDS, service)
-            ended = self._ended[service, call] = counter, observer
-        ended[0]()
-        ended[1](seconds)
-        if fault is not None:
-            series.counter(metric_table.STORAGE_ERRORS, self._label, service, fault.value.name)()
+
+def reason_label(code: StorageErrorCode) -> str:
+    """Returns a storage error as the value of the label `reason`."""
+    return code.name.lower()

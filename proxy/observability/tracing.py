@@ -1,7 +1,7 @@
-"""Traces as OpenTelemetry has them. Imported only where its variables ask for them.
+"""OpenTelemetry traces. Imported only where its variables ask for them.
 
-A request is a span of its own, in the trace of the caller where that sent one; each call of storage that was made for
-it is a span below. No span holds a key, a link or a URL of storage.
+A request is a span, in the caller's trace where the caller sends one. Each call of storage that it needs is a child
+span. No span holds a key, a link or a URL of storage.
 """
 
 import threading
@@ -23,22 +23,22 @@ from proxy.observability.request_trace import RequestTrace
 
 SERVICE = "spatial-data-proxy"
 
-# An exporter whose collector is away would hold up the end of the process for a minute.
+# An exporter whose collector is away would delay the end of the process for a minute.
 END_SECONDS = 2.0
 
-OUR_FAULT = 500
+SERVER_ERROR = 500
 
 EXPORTERS: Mapping[str, type[SpanExporter]] = {"otlp": OTLPSpanExporter, "console": ConsoleSpanExporter}
 
 
 class RequestTracer:
-    """Makes the spans of requests and of their calls of storage."""
+    """Creates the spans of requests and of their calls of storage."""
 
     def __init__(self, exporters: Iterable[str]) -> None:
-        """The exporters by their names; all else, as the sampler, they read from the `OTEL_` variables themselves.
+        """Takes the names of exporters. They read all else, like the sampler, from the `OTEL_` variables.
 
         Raises:
-            ValueError: one of those variables has a value that can't be.
+            ValueError: one of those variables has an impossible value.
         """
         resource = Resource.create()
         if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):  # none of the variables names it
@@ -54,13 +54,13 @@ class RequestTracer:
         trace.span = self._open(trace, scope, started)
 
     def end(self, trace: RequestTrace, status: int) -> None:
-        """Closes it."""
+        """Closes the span of a request."""
         span: Span = trace.span
-        trace.span = None  # what is still read for it, in the background, is not part of it
+        trace.span = None  # reads that go on in the background are not part of it
         _close(span, trace, status)
 
     def record_cached(self, trace: RequestTrace, trace_id: str, scope: Scope, status: int, started: float) -> None:
-        """The span of a request that was given an answer from memory; `trace` is of who was given it first."""
+        """Records a request that got a cached response; `trace` is of the request that got it first."""
         span = self._open(trace, scope, started)
         if span.is_recording():
             _close(span, trace.for_cache_hit(trace_id), status)
@@ -73,14 +73,14 @@ class RequestTracer:
 
     @staticmethod
     def end_call(span: Span, fault: StorageErrorCode | None) -> None:
-        """Closes it."""
+        """Closes the span of a call of storage."""
         if fault is not None:
             span.set_attribute("error.type", fault.value.name)
             span.set_status(Status(StatusCode.ERROR, fault.value.name))
         span.end()
 
     def close(self) -> None:
-        """Sends what is left, for a moment at the most."""
+        """Sends what is left, for END_SECONDS at most."""
         ending = threading.Thread(target=self._provider.shutdown, daemon=True)
         ending.start()
         ending.join(END_SECONDS)
@@ -91,7 +91,7 @@ class RequestTracer:
         return self._tracer.start_span(trace.operation, context, SpanKind.SERVER, start_time=began)
 
     def _context(self, scope: Scope) -> Context:
-        """The caller's trace, where it sent one. A context of nobody's: what runs around us is no part of it."""
+        """Returns the caller's trace, or an empty context: the one around the server is no parent."""
         carrier = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in scope["headers"]
@@ -113,6 +113,6 @@ def _close(span: Span, trace: RequestTrace, status: int) -> None:
         }
         span.set_attributes({name: value for name, value in attributes.items() if value is not None})
         span.update_name(trace.operation)
-        if status >= OUR_FAULT:
+        if status >= SERVER_ERROR:
             span.set_status(Status(StatusCode.ERROR, trace.error))
     span.end()

@@ -20,9 +20,9 @@ def repair_request_line(head: bytes) -> bytes | None:
         head: bytes of one request from its first byte on, and any that follow.
 
     Returns:
-        All of them with the line mended; nothing while the line has no end yet; None where the line is not to blame.
+        All of them with the line repaired; empty while the line has no end yet; None where the line is not the cause.
     """
-    line, newline, rest = head.partition(b"\n")
+    line, newline, rest = head.lstrip(b"\r\n").partition(b"\n")
     found = (_WHOLE if newline else _BEGUN).fullmatch(line)
     if found is None or (line.isascii() and found["method"] in _METHODS):
         return None

@@ -1,123 +1,151 @@
-"""Every metric, as one table: what the dashboard, the alert rules and the README are checked against.
+"""Every metric. Imported only where PROXY_METRICS_PORT is set, because prometheus_client takes memory and time.
 
 A label holds an account of the key ring, the program's version, or a word of a fixed list: never a path, an id or a
-key. So the number of series is bounded by the ring.
+key. So the ring bounds the number of series.
 """
 
-from dataclasses import dataclass
-from enum import Enum
+from functools import partial
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from proxy.version import VERSION
+from proxy.wire.envelope import Authentication
 
 PREFIX = "spatial_proxy_"
 
-# Seconds. A remembered answer takes some tens of microseconds, a request may wait for storage until its deadline.
+# Seconds. A cached response takes some tens of microseconds, a request may wait for storage until its deadline.
 REQUEST_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 JOB_BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
+# Accounts with series of their own. The others share one label: a ring may have thousands.
+MAX_ACCOUNTS = 200
+OTHER, NONE = "other", "none"
 
-class MetricType(Enum):
-    """How a metric is counted."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric: its whole name without what Prometheus appends (`_total`, `_bucket`), its labels and its help."""
-
-    name: str
-    kind: MetricType
-    labels: tuple[str, ...]
-    help: str
-    buckets: tuple[float, ...] = ()
-    worker: bool = False
-    """Whether only `worker` has it."""
+# The time when a series began would be one more series beside each.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the client has no types here
 
 
-def _metric(name: str, kind: MetricType, labels: str, text: str, buckets: tuple[float, ...] = ()) -> Metric:
-    return Metric(PREFIX + name, kind, tuple(labels.split()), text, buckets, worker=name.startswith("worker_"))
+class Metrics:
+    """The metrics of a process. Those of the worker stay without series in a server."""
 
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._accounts: set[str] = set()
+        counter = partial(Counter, registry=registry, namespace=PREFIX[:-1])
+        gauge = partial(Gauge, registry=registry, namespace=PREFIX[:-1])
+        histogram = partial(Histogram, registry=registry, namespace=PREFIX[:-1])
 
-C, G, H = MetricType.COUNTER, MetricType.GAUGE, MetricType.HISTOGRAM
+        self.build_info = gauge("build_info", "Always 1; the label has the version that runs.", ["version"])
+        self.requests = counter("requests", "Requests answered.", ["operation", "status", "account"])
+        self.request_duration = histogram(
+            "request_duration_seconds",
+            "From request to response, in seconds.",
+            ["operation"],
+            buckets=REQUEST_BUCKETS,
+        )
+        self.storage_requests = counter(
+            "storage_requests",
+            "Requests to storage that have ended, successful or not.",
+            ["account", "service", "call"],
+        )
+        self.storage_call_duration = histogram(
+            "storage_call_duration_seconds",
+            "Duration of requests to storage, in seconds.",
+            ["service"],
+            buckets=REQUEST_BUCKETS,
+        )
+        self.storage_errors = counter(
+            "storage_errors",
+            "Requests to storage that failed, by reason, and reads that the circuit breaker rejected.",
+            ["account", "service", "reason"],
+        )
+        self.job_cache_lookups = counter(
+            "job_cache_lookups",
+            "Look-ups of jobs and job lists: in the cache, in another request's read, or in storage.",
+            ["account", "result"],
+        )
+        self.authentication_failures = counter(
+            "authentication_failures", "Requests refused for their key, by authenticationResultCode.", ["code"]
+        )
+        self.keyring_reloads = counter(
+            "keyring_reloads", "Changes of the key ring file, taken (success) or refused (failure).", ["result"]
+        )
+        self.signed_links = counter("signed_links", "Links signed; a reused link counts once.", ["account"])
+        self.malformed_rows = counter(
+            "malformed_rows", "Rows that can't be shown, each with one line in the log.", ["account"]
+        )
 
-BUILD_INFO = _metric("build_info", G, "version", "Always 1; the label says which version runs.")
-REQUESTS = _metric("requests", C, "operation status account", "Requests answered.")
-REQUEST_SECONDS = _metric("request_seconds", H, "operation", "From request to answer, in seconds.", REQUEST_BUCKETS)
-STORAGE_CALLS = _metric("storage_calls", C, "account service call", "Calls of storage that have ended, well or not.")
-STORAGE_SECONDS = _metric(
-    "storage_call_seconds", H, "service", "How long calls of storage took, in seconds.", REQUEST_BUCKETS
-)
-STORAGE_ERRORS = _metric(
-    "storage_errors", C, "account service kind", "Calls of storage that failed, by kind of fault, and reads held back."
-)
-READS = _metric(
-    "reads", C, "account source", "Jobs and job lists read: remembered, shared with another request, or of storage."
-)
-AUTHENTICATION_FAILURES = _metric(
-    "authentication_failures", C, "code", "Requests refused for their key, by authenticationResultCode."
-)
-RING_RELOADS = _metric("ring_reloads", C, "outcome", "Changes of the key ring file that were taken, or refused.")
-SIGNED_LINKS = _metric("signed_links", C, "account", "Links signed; a link that is given again counts once.")
-MALFORMED_ROWS = _metric("malformed_rows", C, "account", "Rows found that can't be shown, each told once in the log.")
+        self.jobs = gauge(
+            "jobs", "Jobs in the job list's window, by state and by age since creation.", ["account", "state", "age"]
+        )
+        self.oldest_pending_job = gauge(
+            "oldest_pending_job_seconds", "Age of the oldest unfinished job of the window, 0 without one.", ["account"]
+        )
+        self.queue_messages = gauge(
+            "queue_messages", "Jobs that wait for a worker or are being done, approximately.", ["account"]
+        )
+        self.keys = gauge("keys", "Keys of the ring, valid or expired.", ["account", "state"])
+        self.next_key_expiry = gauge(
+            "next_key_expiry_timestamp_seconds",
+            "When the next valid key expires, in seconds since 1970; none where no key expires.",
+            ["account"],
+        )
+        self.account_up = gauge("account_up", "0 where the account's storage can't be opened or read.", ["account"])
+        self.account_fault = gauge(
+            "account_fault", "1 for the reason that keeps the account's storage from being read.", ["account", "reason"]
+        )
+        self.load_need = gauge(
+            "load_need",
+            "1 where what loads need is there, 0 where it is missing or does not answer.",
+            ["account", "need"],
+        )
+        self.inventory_last_success = gauge(
+            "inventory_last_success_timestamp_seconds",
+            "When jobs and queue were last counted, in seconds since 1970.",
+            ["account"],
+        )
 
-JOBS = _metric("jobs", G, "account state age", "Jobs in the job list's window, by state and by age since creation.")
-OLDEST_PENDING = _metric(
-    "oldest_pending_job_seconds", G, "account", "Age of the oldest unfinished job of the window, 0 where there is none."
-)
-QUEUE_MESSAGES = _metric("queue_messages", G, "account", "Jobs that wait for a worker or are being done, about.")
-KEYS = _metric("keys", G, "account state", "Keys of the ring, valid or expired.")
-NEXT_KEY_END = _metric(
-    "next_key_end_timestamp_seconds",
-    G,
-    "account",
-    "When the next valid key with an end expires, in seconds since 1970; none where no key has an end.",
-)
-ACCOUNT_BROKEN = _metric("account_broken", G, "account", "1 where the account's storage can't be opened or asked.")
-ACCOUNT_FAULT = _metric(
-    "account_fault", G, "account kind", "1 for the kind of fault that keeps the account's storage from being asked."
-)
-LOAD_NEED = _metric(
-    "load_need", G, "account need", "1 where what loads need is there, 0 where it is missing or does not answer."
-)
-CENSUS_TIME = _metric(
-    "census_timestamp_seconds", G, "account", "When jobs and queue were last counted, in seconds since 1970."
-)
+        self.worker_jobs = counter("worker_jobs", "Attempts at jobs that have ended.", ["account", "type", "outcome"])
+        self.worker_job_duration = histogram(
+            "worker_job_duration_seconds", "Duration of attempts at jobs, in seconds.", ["type"], buckets=JOB_BUCKETS
+        )
+        self.worker_entities = counter(
+            "worker_entities", "Entities that attempts at jobs have gone through.", ["account"]
+        )
+        self.worker_running_jobs = gauge("worker_running_jobs", "Jobs that this worker is doing now.", ["account"])
+        self.worker_last_poll = gauge(
+            "worker_last_poll_timestamp_seconds", "When the queue was last polled, in seconds since 1970.", ["account"]
+        )
 
-WORKER_JOBS = _metric("worker_jobs", C, "account type outcome", "Attempts at jobs that have ended.")
-WORKER_JOB_SECONDS = _metric(
-    "worker_job_seconds", H, "type", "How long attempts at jobs took, in seconds.", JOB_BUCKETS
-)
-WORKER_ENTITIES = _metric("worker_entities", C, "account", "Entities that attempts at jobs have gone through.")
-WORKER_RUNNING = _metric("worker_running_jobs", G, "account", "Jobs that this worker is doing now.")
-WORKER_LOOK = _metric(
-    "worker_last_look_timestamp_seconds", G, "account", "When the queue was last looked at, in seconds since 1970."
-)
+        self.build_info.labels(VERSION).set(1)
+        # A counter that begins with its first event hides it from rate(), so those of alerts exist from the start.
+        for result in ("success", "failure"):
+            self.keyring_reloads.labels(result)
+        for code in Authentication:
+            if code is not Authentication.VALID:
+                self.authentication_failures.labels(code.value)
 
-METRICS = (
-    BUILD_INFO,
-    REQUESTS,
-    REQUEST_SECONDS,
-    STORAGE_CALLS,
-    STORAGE_SECONDS,
-    STORAGE_ERRORS,
-    READS,
-    AUTHENTICATION_FAILURES,
-    RING_RELOADS,
-    SIGNED_LINKS,
-    MALFORMED_ROWS,
-    JOBS,
-    OLDEST_PENDING,
-    QUEUE_MESSAGES,
-    KEYS,
-    NEXT_KEY_END,
-    ACCOUNT_BROKEN,
-    ACCOUNT_FAULT,
-    LOAD_NEED,
-    CENSUS_TIME,
-    WORKER_JOBS,
-    WORKER_JOB_SECONDS,
-    WORKER_ENTITIES,
-    WORKER_RUNNING,
-    WORKER_LOOK,
-)
+    def account_label(self, name: str | None) -> str:
+        """Returns the value of the label `account`: the name, while there are not too many of them."""
+        if name is None:
+            return NONE
+        if name not in self._accounts:
+            if len(self._accounts) >= MAX_ACCOUNTS:
+                return OTHER
+            self._accounts.add(name)
+        return name
+
+    def count_keyring_reload(self, outcome: str) -> None:
+        """Counts a change of the key ring file that was `taken` or `refused`."""
+        self.keyring_reloads.labels("success" if outcome == "taken" else "failure").inc()
+
+    def report_load_need(self, account: str, need: str, state: float) -> None:
+        """Sets whether what loads need of an account is there: 1, 0, or NaN where that is not known."""
+        if self.account_label(account) != OTHER:
+            self.load_need.labels(account, need).set(state)
+
+    def remove_account(self, name: str) -> None:
+        """Removes the gauges of an account that has left the ring, so that no alert sees their last values."""
+        for metric in vars(self).values():
+            if isinstance(metric, Gauge) and metric is not self.build_info:
+                metric.remove_by_labels({"account": name})

@@ -1,14 +1,11 @@
-"""Counts what there is, every now and then: jobs by state and age, queues, keys. Runs where metrics are asked for.
-
-It asks storage as a job list does, and after the queue's length where it may. Of several processes one counts.
-"""
+"""Counts jobs by state and age, queues and keys every 30 seconds, where metrics are on."""
 
 import asyncio
 import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from adapters.account import AccountStorage
@@ -18,139 +15,113 @@ from adapters.model.ticks import PER_SECOND, from_datetime
 from adapters.sdk_calls import JITTER
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
-from proxy.observability.metrics import catalog as metric_table
-from proxy.observability.metrics.catalog import Metric
-from proxy.observability.metrics.registry import OTHER, Metrics
+from proxy.observability.metrics.catalog import OTHER, Metrics
+from proxy.observability.storage_observer import reason_label
 
 log = logging.getLogger(__name__)
 
-CENSUS_SECONDS = 30.0
+INTERVAL_SECONDS = 30.0
 
-# Who may not ask after a queue is left alone for so long: each try would count as a fault of storage.
-QUEUE_REFUSED_SECONDS = 3600.0
+# Seconds until a queue is asked again whose length the identity may not read: each try counts as a storage error.
+QUEUE_DENIED_SECONDS = 3600.0
 
-# The first limit in seconds that a job's age is below.
+# Each age with its bound in seconds.
 AGES = (("5m", 300.0), ("1h", 3600.0), ("1d", 86400.0), ("older", math.inf))
 
-# The value of what is not known, or not there any more: no comparison with it is true.
-NOTHING = math.nan
+# The value of what is not known: no comparison with it is true.
+UNKNOWN = math.nan
 
-# The kind of fault of an account that is well, with the value 0: a gauge without a value can't be told from none.
+# The reason of an account that is up, with the value 0: a dashboard can't tell a gauge without a series from none.
 NO_FAULT = "none"
-
-OF_A_WORKER = (metric_table.WORKER_LOOK, metric_table.WORKER_RUNNING)
-
-OF_AN_ACCOUNT = (
-    metric_table.OLDEST_PENDING,
-    metric_table.QUEUE_MESSAGES,
-    metric_table.NEXT_KEY_END,
-    metric_table.ACCOUNT_BROKEN,
-    metric_table.CENSUS_TIME,
-)
 
 
 class InventoryCollector:
     """Counts for all accounts of a ring, and follows its changes."""
 
-    def __init__(
-        self, ring: ActiveKeyRing, series: Metrics, window: timedelta, seconds: float, is_ours: Callable[[], bool]
-    ) -> None:
-        """`window` is the job list's, `seconds` the longest for one account; `is_ours` whether this process counts."""
+    def __init__(self, ring: ActiveKeyRing, metrics: Metrics, window: timedelta, timeout: float) -> None:
+        """`window` is the job list's, `timeout` the seconds for one account."""
         self._ring = ring
-        self._series = series
+        self._metrics = metrics
         self._window = window
-        self._seconds = seconds
-        self._is_ours = is_ours
-        self._counted: set[str] = set()
-        self._faults: dict[str, set[str]] = {}
-        self._ask_queue_at: dict[str, float] = {}
+        self._timeout = timeout
+        self._accounts: set[str] = set()
+        self._reasons: dict[str, set[str]] = {}
+        self._queue_due: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Counts for ever."""
+        """Counts until it is cancelled."""
         while True:
             try:
-                if self._is_ours():
-                    await self.collect()
+                await self.collect()
             except Exception:
-                log.exception("the census failed")
-            await asyncio.sleep(CENSUS_SECONDS * JITTER.uniform(0.9, 1.1))
+                log.exception("the inventory failed")
+            await asyncio.sleep(INTERVAL_SECONDS * JITTER.uniform(0.9, 1.1))
 
     async def collect(self) -> None:
         """Counts once."""
-        names = {name for name in self._ring.accounts.names if self._series.account(name) != OTHER}
-        for name in self._counted - names:
-            self._forget(name)
-        self._counted = names
-        self._keys(self._ring.keyring, names)
-        await asyncio.gather(*map(self._account, sorted(names)))
+        names = {name for name in self._ring.accounts.names if self._metrics.account_label(name) != OTHER}
+        for name in self._accounts - names:
+            self._reasons.pop(name, None)
+            self._metrics.remove_account(name)
+        self._accounts = names
+        self._count_keys(self._ring.keyring, names)
+        await asyncio.gather(*map(self._count_account, sorted(names)))
 
-    def _forget(self, name: str) -> None:
-        for kind in self._faults.pop(name, ()):
-            self._set(metric_table.ACCOUNT_FAULT, NOTHING, name, kind)
-        for metric in (*OF_AN_ACCOUNT, *(OF_A_WORKER if self._series.of_a_worker else ())):
-            self._set(metric, NOTHING, name)
-        for state in JobStatus:
-            for age, _ in AGES:
-                self._set(metric_table.JOBS, NOTHING, name, state.value, age)
-        for state_of_key in ("valid", "expired"):
-            self._set(metric_table.KEYS, NOTHING, name, state_of_key)
-
-    def _keys(self, ring: KeyRing, names: set[str]) -> None:
+    def _count_keys(self, ring: KeyRing, names: Collection[str]) -> None:
         now, grants = datetime.now(UTC), list(ring.grants.values())
         for name in names:
             ends = [grant.expires for grant in grants if grant.account == name]
             valid = [end for end in ends if end is None or end > now]
-            coming = [end.timestamp() for end in valid if end is not None]
-            self._set(metric_table.KEYS, len(valid), name, "valid")
-            self._set(metric_table.KEYS, len(ends) - len(valid), name, "expired")
-            self._set(metric_table.NEXT_KEY_END, min(coming, default=NOTHING), name)
+            next_expiry = min((end.timestamp() for end in valid if end is not None), default=UNKNOWN)
+            self._metrics.keys.labels(name, "valid").set(len(valid))
+            self._metrics.keys.labels(name, "expired").set(len(ends) - len(valid))
+            self._metrics.next_key_expiry.labels(name).set(next_expiry)
 
-    async def _account(self, name: str) -> None:
+    async def _count_account(self, name: str) -> None:
         try:
-            async with asyncio.timeout(self._seconds):
-                await self._count(self._ring.accounts[name])
-        except (StorageError, TimeoutError) as error:  # told, and counted, where it was met
-            self._set(metric_table.ACCOUNT_BROKEN, 1, name)
-            self._fault(name, error.fault if isinstance(error, StorageError) else StorageErrorCode.TIMEOUT)
+            async with asyncio.timeout(self._timeout):
+                await self._count_jobs(self._ring.accounts[name])
+        except StorageError as error:  # logged and counted where it was met
+            self._set_fault(name, error.code)
+        except TimeoutError:
+            self._set_fault(name, StorageErrorCode.TIMEOUT)
 
-    async def _count(self, account: AccountStorage) -> None:
-        now = from_datetime(datetime.now(UTC))
-        reading = await account.job_cache.created_since(from_datetime(datetime.now(UTC) - self._window))
-        ages = [(record, (now - record.created) / PER_SECOND) for record in reading.value]
-        self._jobs(account.name, ages)
-        self._set(metric_table.CENSUS_TIME, time.time(), account.name)
-        self._set(metric_table.ACCOUNT_BROKEN, 0, account.name)
-        self._fault(account.name, None)
-        self._set(metric_table.QUEUE_MESSAGES, await self._queue_length(account), account.name)
+    async def _count_jobs(self, account: AccountStorage) -> None:
+        metrics, now = self._metrics, datetime.now(UTC)
+        entry = await account.job_cache.list_created_since(from_datetime(now - self._window))
+        self._set_jobs(account.name, entry.value, now)
+        metrics.inventory_last_success.labels(account.name).set(time.time())
+        self._set_fault(account.name, None)
+        metrics.queue_messages.labels(account.name).set(await self._queue_length(account))
 
-    def _fault(self, name: str, fault: StorageErrorCode | None) -> None:
-        kind = NO_FAULT if fault is None else fault.value.name
-        for known in self._faults.setdefault(name, {NO_FAULT, kind}) - {kind}:
-            self._set(metric_table.ACCOUNT_FAULT, 0, name, known)
-        self._faults[name].add(kind)
-        self._set(metric_table.ACCOUNT_FAULT, int(fault is not None), name, kind)
-
-    def _jobs(self, name: str, ages: Sequence[tuple[JobRecord, float]]) -> None:
-        found = Counter((record.status, _age(age)) for record, age in ages)
-        for state in JobStatus:
+    def _set_jobs(self, name: str, records: Collection[JobRecord], now: datetime) -> None:
+        ticks = from_datetime(now)
+        jobs = [(record.status, (ticks - record.created) / PER_SECOND) for record in records]
+        found = Counter((status, _age(seconds)) for status, seconds in jobs)
+        for status in JobStatus:
             for age, _ in AGES:
-                self._set(metric_table.JOBS, found[state, age], name, state.value, age)
-        pending = [age for record, age in ages if record.status is JobStatus.PENDING]
-        self._set(metric_table.OLDEST_PENDING, max(pending, default=0), name)
+                self._metrics.jobs.labels(name, status.value, age).set(found[status, age])
+        pending = [seconds for status, seconds in jobs if status is JobStatus.PENDING]
+        self._metrics.oldest_pending_job.labels(name).set(max(pending, default=0))
+
+    def _set_fault(self, name: str, code: StorageErrorCode | None) -> None:
+        self._metrics.account_up.labels(name).set(code is None)
+        current = NO_FAULT if code is None else reason_label(code)
+        reasons = self._reasons.setdefault(name, {NO_FAULT})
+        reasons.add(current)
+        for reason in reasons:
+            self._metrics.account_fault.labels(name, reason).set(reason == current != NO_FAULT)
 
     async def _queue_length(self, account: AccountStorage) -> float:
-        if time.monotonic() < self._ask_queue_at.get(account.name, 0):
-            return NOTHING
+        if time.monotonic() < self._queue_due.get(account.name, 0):
+            return UNKNOWN
         try:
-            return await account.queue.length()
-        except StorageError as fault:
-            if fault.fault is StorageErrorCode.ACCESS_DENIED:
-                self._ask_queue_at[account.name] = time.monotonic() + QUEUE_REFUSED_SECONDS
-            return NOTHING
-
-    def _set(self, metric: Metric, value: float, *labels: str) -> None:
-        self._series.gauge(metric, *labels).set(value)
+            return await account.queue.approximate_length()
+        except StorageError as error:
+            if error.code is StorageErrorCode.ACCESS_DENIED:
+                self._queue_due[account.name] = time.monotonic() + QUEUE_DENIED_SECONDS
+            return UNKNOWN
 
 
 def _age(seconds: float) -> str:
-    return next(name for name, limit in AGES if seconds < limit)
+    return next(name for name, bound in AGES if seconds < bound)

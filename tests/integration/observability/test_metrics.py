@@ -1,14 +1,12 @@
-"""The metrics of a server as Prometheus gets them, from one process and from several."""
+"""The metrics of a server as Prometheus gets them."""
 
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -17,23 +15,23 @@ import httpx
 import pytest
 
 from proxy.demo.azurite import Emulator
-from proxy.observability.metrics.catalog import METRICS, MetricType
+from proxy.version import VERSION
 from tests.support.fault_proxy import Mode
 from tests.support.live import MASTER, NO_TLS
-from tests.support.processes import ROOT, environment, settings_of
+from tests.support.metric_table import METRICS, SUFFIXES
+from tests.support.processes import ROOT, environment, free_port, settings_of
 from tests.support.processes import serving as process_serving
 from tests.support.scrape import Metrics, scrape, scrape_until
-from tests.support.serve_command import Served, free_port, serving
+from tests.support.serve_command import Served, serving
 from tests.support.storage import Storage
 from tests.support.two_accounts import SICK, TwoAccounts
 
-SUFFIXES = {MetricType.COUNTER: {"_total"}, MetricType.GAUGE: {""}, MetricType.HISTOGRAM: {"_bucket", "_sum", "_count"}}
 EXPIRED, EXPIRING = "expired-key", "expiring-key"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A server that has been asked some things, and what its metrics then said."""
+class Scenario:
+    """A server that has answered some requests, and its metrics afterwards."""
 
     server: Served
     metrics: Metrics
@@ -42,7 +40,7 @@ class Asked:
 
 
 @contextmanager
-def asked(storage: Storage, folder: Path, workers: int) -> Iterator[Asked]:
+def run_scenario(storage: Storage, folder: Path) -> Iterator[Scenario]:
     """Asks a server in front of some jobs for what there is, and for what there is not."""
     job = storage.job(DataSourceName="Coffee", AccessId="a" * 32, OutputBlob="exports/coffee.xml")
     storage.job(status="Running", DataSourceName="Coffee")
@@ -57,15 +55,9 @@ def asked(storage: Storage, folder: Path, workers: int) -> Iterator[Asked]:
     }
     file, port = folder / "ring.json", free_port()
     file.write_text(json.dumps(ring))
-    with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TMPDIR", str(folder))
-            server = stack.enter_context(serving(storage, keyring_file=file, metrics_port=port, workers=workers))
-        while workers > 1 and len(list(folder.glob("metrics-*/counter_*.db"))) < workers:
-            time.sleep(0.05)  # a process that begins with a broken ring does not begin
-        status = f"Dataflows/LoadDataSource/{job}"
+    with serving(storage, keyring_file=file, metrics_port=port) as server:
         for _ in range(10):
-            assert server.get(status).status_code == 200
+            assert server.get(f"Dataflows/LoadDataSource/{job}").status_code == 200
         assert server.get(f"Dataflows/LoadDataSource/{'0' * 32}").status_code == 404
         assert server.get("Dataflows/ListJobs").status_code == 200
         for key in ("wrong", EXPIRED):
@@ -73,92 +65,86 @@ def asked(storage: Storage, folder: Path, workers: int) -> Iterator[Asked]:
         assert server.get("Nowhere").status_code == 404
         file.write_text("{")
 
-        def complete(found: Metrics) -> bool:
-            return (
-                found.value("ring_reloads_total", outcome="refused") == workers
-                and found.value("jobs", account=storage.account) == 2
-            )
+        def is_complete(found: Metrics) -> bool:
+            refused = found.value("keyring_reloads_total", result="failure")
+            return refused == 1 and found.value("jobs", account=storage.account) == 2
 
-        yield Asked(server, scrape_until(port, complete), job, storage.account)
+        yield Scenario(server, scrape_until(port, is_complete), job, storage.account)
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one process", "two processes"])
-def seen(
-    request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Asked]:
-    """Such a server, of one process and of two."""
+@pytest.fixture(scope="module")
+def scenario(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
+    """One such server for all tests of this file."""
     with (
         Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage,
-        asked(storage, tmp_path_factory.mktemp("ring"), request.param) as found,
+        run_scenario(storage, tmp_path_factory.mktemp("ring")) as found,
     ):
         yield found
 
 
-def test_requests_are_counted_by_operation_status_and_account(seen: Asked) -> None:
-    value = seen.metrics.value
-    assert value("requests_total", operation="job status", status="200", account=seen.account) == 10
-    assert value("requests_total", operation="job status", status="404", account=seen.account) == 1
-    assert value("requests_total", operation="job list", status="401", account="none") == 2
+def test_requests_are_counted_by_operation_status_and_account(scenario: Scenario) -> None:
+    value = scenario.metrics.value
+    assert value("requests_total", operation="job_status", status="200", account=scenario.account) == 10
+    assert value("requests_total", operation="job_status", status="404", account=scenario.account) == 1
+    assert value("requests_total", operation="job_list", status="401", account="none") == 2
     assert value("requests_total", operation="none", status="404", account="none") == 1
-    assert value("request_seconds_count", operation="job status") == 11
+    assert value("request_duration_seconds_count", operation="job_status") == 11
+    assert value("build_info", version=VERSION) == 1
 
 
-def test_reads_are_remembered_or_of_storage(seen: Asked) -> None:
-    value = seen.metrics.value
-    # Each process reads the job once, and so does the census the list.
-    assert value("reads_total", account=seen.account, source="remembered") >= 8
-    assert value("reads_total", account=seen.account, source="storage") >= 2
-    assert value("storage_calls_total", account=seen.account, service="table", call="read") >= 3
-    assert value("storage_calls_total", account=seen.account, service="table", call="list") >= 1
-    assert value("storage_call_seconds_count", service="table") >= 4
+def test_cache_lookups_and_storage_requests_are_counted(scenario: Scenario) -> None:
+    value = scenario.metrics.value
+    assert value("job_cache_lookups_total", account=scenario.account, result="hit") >= 8
+    assert value("job_cache_lookups_total", account=scenario.account, result="miss") >= 2
+    assert value("storage_requests_total", account=scenario.account, service="table", call="read") >= 3
+    assert value("storage_requests_total", account=scenario.account, service="table", call="list") >= 1
+    assert value("storage_call_duration_seconds_count", service="table") >= 4
     assert value("storage_errors_total") == 0
 
 
-def test_refused_keys_links_rows_and_rings_are_counted(seen: Asked) -> None:
-    value = seen.metrics.value
+def test_refused_keys_links_rows_and_rings_are_counted(scenario: Scenario) -> None:
+    value = scenario.metrics.value
     assert value("authentication_failures_total", code="InvalidCredentials") == 1
     assert value("authentication_failures_total", code="CredentialsExpired") == 1
     assert value("authentication_failures_total", code="NoCredentials") == 0
-    assert 1 <= value("signed_links_total", account=seen.account) <= 2
-    assert 1 <= value("malformed_rows_total", account=seen.account) <= 2
-    assert value("ring_reloads_total", outcome="taken") == 0
+    assert value("signed_links_total", account=scenario.account) == 1
+    assert value("malformed_rows_total", account=scenario.account) == 1
+    assert value("keyring_reloads_total", result="success") == 0
 
 
-def test_jobs_keys_and_queues_are_counted(seen: Asked) -> None:
-    value = seen.metrics.value
-    assert value("jobs", account=seen.account, state="Completed", age="1d") == 1
-    assert value("jobs", account=seen.account, state="Pending", age="1d") == 1
-    assert value("jobs", account=seen.account, state="Aborted") == 0
-    assert 3000 < value("oldest_pending_job_seconds", account=seen.account) < 4000
-    assert value("keys", account=seen.account, state="valid") == 2
-    assert value("keys", account=seen.account, state="expired") == 1
-    assert value("next_key_end_timestamp_seconds", account=seen.account) == 7_226_582_400
-    assert value("account_broken", account=seen.account) == 0
-    assert value("queue_messages", account=seen.account) == 0
-    assert abs(time.time() - value("census_timestamp_seconds", account=seen.account)) < 60
+def test_jobs_keys_and_queues_are_counted(scenario: Scenario) -> None:
+    value = scenario.metrics.value
+    assert value("jobs", account=scenario.account, state="Completed", age="1d") == 1
+    assert value("jobs", account=scenario.account, state="Pending", age="1d") == 1
+    assert value("keys", account=scenario.account, state="expired") == 1
+    assert value("next_key_expiry_timestamp_seconds", account=scenario.account) == 7_226_582_400
+    assert value("account_up", account=scenario.account) == 1
+    assert value("queue_messages", account=scenario.account) == 0
+    assert abs(time.time() - value("inventory_last_success_timestamp_seconds", account=scenario.account)) < 60
 
 
-def test_what_is_shown_is_the_table_and_all_of_it(seen: Asked) -> None:
+def test_the_port_shows_the_whole_table_and_nothing_else(scenario: Scenario) -> None:
     table = {
-        each.name + suffix: frozenset(each.labels) | ({"le"} if suffix == "_bucket" else set())
+        each.name + suffix: {frozenset(each.labels) | ({"le"} if suffix == "_bucket" else set())}
         for each in METRICS
-        if not each.worker
-        for suffix in SUFFIXES[each.kind]
+        if not each.is_workers
+        for suffix in SUFFIXES[each.type]
     }
-    shown = {name: labels for name, labels in seen.metrics.labels().items() if name.startswith("spatial_proxy_")}
-    # No fault has been met yet, and the needs of loads are looked at after a minute for the first time.
-    later = {"spatial_proxy_storage_errors_total", "spatial_proxy_load_need"}
-    at_once = {name: {labels} for name, labels in table.items() if name not in later}
-    assert {name: labels for name, labels in shown.items() if name not in later} == at_once
+    shown = {name: labels for name, labels in scenario.metrics.labels().items() if name.startswith("spatial_proxy_")}
+    # No fault has been met yet, and the needs of loads are probed after a minute for the first time.
+    for later in ("spatial_proxy_storage_errors_total", "spatial_proxy_load_need"):
+        shown.pop(later, None)
+        del table[later]
+    assert shown == table
 
 
-def test_no_label_holds_a_path_an_id_or_a_key(seen: Asked) -> None:
-    words = " ".join(seen.metrics.words())
-    for secret in (seen.job, MASTER, EXPIRED, "wrong", "Coffee", "/", "AccountKey"):
+def test_no_label_holds_a_path_an_id_or_a_key(scenario: Scenario) -> None:
+    words = " ".join(scenario.metrics.words())
+    for secret in (scenario.job, MASTER, EXPIRED, "wrong", "Coffee", "/", "AccountKey"):
         assert secret not in words
 
 
-def test_storage_errors_are_counted_by_account_and_kind(account: Storage) -> None:
+def test_storage_errors_are_counted_by_account_and_reason(account: Storage) -> None:
     port = free_port()
     settings = {"metrics_port": port, "storage_timeout": 1, "pending_ttl": 0}
     with TwoAccounts.open(account) as two:
@@ -168,15 +154,18 @@ def test_storage_errors_are_counted_by_account_and_kind(account: Storage) -> Non
             url = f"{server.url}/REST/v1/{two.paths[0]}?key={SICK}"
             assert {httpx.get(url, verify=NO_TLS).status_code for _ in range(8)} == {503}
             found = scrape(port)
-        assert found.value("storage_errors_total", account=two.sick.account, service="table", kind="refused") >= 5
-        assert found.value("storage_errors_total", account=two.sick.account, kind="held back") >= 1
+        sick = {"account": two.sick.account, "service": "table"}
+        assert found.value("storage_errors_total", **sick, reason="access_denied") >= 5
+        assert found.value("storage_errors_total", **sick, reason="rejected") >= 1
         assert found.value("storage_errors_total", account=two.well.account) == 0
         assert found.value("requests_total", account=two.sick.account, status="503") == 8
 
 
 def test_without_a_port_nothing_of_metrics_or_traces_is_imported(account: Storage) -> None:
     code = (
-        "import sys\nfrom proxy.server.app import app_from_environment\napp_from_environment()\n"
+        "import sys\nimport proxy.cli.worker, proxy.server.run\n"
+        "from proxy.observability.setup import build_telemetry\nfrom proxy.settings import load_settings\n"
+        "build_telemetry(load_settings())\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('prometheus_client', 'opentelemetry')])"
     )
     run = subprocess.run(
@@ -190,37 +179,19 @@ def test_without_a_port_nothing_of_metrics_or_traces_is_imported(account: Storag
     assert run.stdout == "[]\n", run.stderr
 
 
-def test_a_port_that_is_taken_ends_the_start_with_one_line(account: Storage) -> None:
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_port_that_is_taken_ends_the_start_with_one_line(command: str, account: Storage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        for command in ("serve", "worker"):
-            settings = settings_of(account) | {"host": "127.0.0.1", "port": free_port(), "metrics_port": port}
-            run = subprocess.run(
-                [sys.executable, "-m", "proxy", command],
-                check=False,
-                cwd=ROOT,
-                env=environment(**settings),
-                capture_output=True,
-                text=True,
-                timeout=30,
-            )
-            assert run.returncode == 1
-            assert run.stderr.splitlines()[-1].startswith("PROXY_HOST, PROXY_METRICS_PORT: can't listen on 127.0.0.1:")
-            assert "Traceback" not in run.stderr
-
-
-def test_counts_outlive_a_process_and_their_folder_goes_with_the_server(
-    account: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    port = free_port()
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with serving(account, metrics_port=port, workers=2) as server:
-        for _ in range(6):
-            server.get("Dataflows/ListJobs")
-        assert scrape(port).value("requests_total", operation="job list") == 6
-        (folder,) = tmp_path.glob("metrics-*")
-        process = int(next(folder.glob("counter_*.db")).stem.split("_")[1])
-        os.kill(process, signal.SIGKILL)
-        assert server.get("Dataflows/ListJobs").status_code == 200
-        assert scrape(port).value("requests_total", operation="job list") == 7
-    assert list(tmp_path.glob("metrics-*")) == []
+        settings = settings_of(account) | {"port": free_port(), "metrics_port": taken.getsockname()[1]}
+        run = subprocess.run(
+            [sys.executable, "-m", "proxy", command],
+            check=False,
+            cwd=ROOT,
+            env=environment(**settings),
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1].startswith("PROXY_HOST, PROXY_METRICS_PORT: can't listen on 127.0.0.1:")
+    assert "Traceback" not in run.stderr

@@ -4,9 +4,10 @@ import socket
 import struct
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from proxy.observability.metrics import server as watching_port
-from proxy.observability.metrics.server import metrics_port
+from proxy.observability.metrics import server
+from proxy.observability.metrics.catalog import Metrics
 from proxy.settings import load_settings
 from tests.support.processes import free_port
 from tests.support.scrape import scrape
@@ -15,13 +16,13 @@ RESET = struct.pack("ii", 1, 0)
 """The value of SO_LINGER by which a connection is closed with a reset."""
 
 
-def test_who_connects_and_asks_nothing_keeps_no_thread_and_leaves_no_traceback(
+def test_a_silent_connection_is_closed_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(watching_port, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(server, "SILENT_SECONDS", 0.2)
     settings = load_settings(keyring="{}", host="127.0.0.1", metrics_port=free_port())
     assert settings.metrics_port is not None
-    with metrics_port(settings):
+    with server.serve_metrics(settings, Metrics(CollectorRegistry())):
         address = "127.0.0.1", settings.metrics_port
         with socket.create_connection(address, timeout=20) as silent, socket.create_connection(address) as broken:
             broken.sendall(b"GET /metrics")

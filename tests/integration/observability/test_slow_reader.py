@@ -6,8 +6,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import Message
 
 from proxy.keyring.file import parse_keyring
-from proxy.observability.metrics.catalog import PREFIX
-from proxy.observability.metrics.registry import Metrics
+from proxy.observability.metrics.catalog import PREFIX, Metrics
 from proxy.observability.setup import Telemetry
 from proxy.server.app import create_app
 from proxy.settings import load_settings
@@ -16,7 +15,7 @@ from tests.support.processes import settings_of
 from tests.support.storage import Storage
 
 
-def test_an_answer_from_memory_counts_when_it_is_there_not_when_it_is_read(storage: Storage) -> None:
+def test_a_cached_response_counts_before_the_client_reads_it(storage: Storage) -> None:
     registry = CollectorRegistry()
     chosen = settings_of(storage) | {"jobs_table": storage.table_name, "pending_ttl": 60}
     settings, ring = load_settings(serving=True, **chosen), parse_keyring(str(chosen["keyring"]))
@@ -47,9 +46,9 @@ def test_an_answer_from_memory_counts_when_it_is_there_not_when_it_is_read(stora
             await app(scope, receive, send)
             answering = asyncio.ensure_future(app(scope, receive, send_slowly))
             await writing.wait()
-            labels = {"operation": "job list", "status": "200", "account": storage.account}
+            labels = {"operation": "job_list", "status": "200", "account": storage.account}
             assert registry.get_sample_value(PREFIX + "requests_total", labels) == 2
-            assert registry.get_sample_value(PREFIX + "request_seconds_count", {"operation": "job list"}) == 2
+            assert registry.get_sample_value(PREFIX + "request_duration_seconds_count", {"operation": "job_list"}) == 2
             answering.cancel()
             await asyncio.wait({answering})
 

@@ -12,13 +12,12 @@ from prometheus_client import CollectorRegistry
 from adapters.blobs.store import BlobStore
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.tables.job_store import JobStore
-from proxy.observability.metrics.catalog import METRICS, WORKER_JOBS, WORKER_RUNNING
-from proxy.observability.metrics.registry import Metrics
+from proxy.observability.metrics.catalog import PREFIX, Metrics
 from proxy.worker.lease import run_leased_job
 from proxy.worker.metrics import WorkerMetrics
 from proxy.worker.observer import FAILED, GIVEN_BACK, LOST
-from tests.integration.worker.test_lease import slow, take
-from tests.integration.worker.test_worker import finished
+from tests.integration.worker.test_lease import delay_uploads
+from tests.integration.worker.test_worker import wait_for_jobs
 from tests.support.processes import free_port
 from tests.support.scrape import Metrics as Scraped
 from tests.support.scrape import scrape_until
@@ -29,7 +28,7 @@ from tests.support.worker_processes import worker_process
 
 def done_with_both(seen: Scraped) -> bool:
     """Whether two jobs have ended, and their messages are gone."""
-    deleted = seen.value("storage_calls_total", service="queue", call="delete")
+    deleted = seen.value("storage_requests_total", service="queue", call="delete")
     return seen.value("worker_jobs_total") == deleted == 2
 
 
@@ -41,19 +40,17 @@ def test_a_workers_jobs_are_counted(storage: Storage, tmp_path: Path) -> None:
             await asyncio.to_thread(worker.wait_until_ready)
             done = await desk.load(shops("a", "b"))
             wrong = await desk.load(b"nonsense", name="Others")  # of one data source, each would wait for the other
-            await finished(desk, done, wrong)
+            await wait_for_jobs(desk, done, wrong)
             found = await asyncio.to_thread(scrape_until, port, done_with_both)
             status, _ = await asyncio.to_thread(worker.end)
         assert status == 0
         kind = "DataSourceComplete"
         assert found.value("worker_jobs_total", account=account, type=kind, outcome="Completed") == 1
         assert found.value("worker_jobs_total", account=account, type=kind, outcome="Aborted") == 1
-        assert found.value("worker_job_seconds_count", type=kind) == 2
+        assert found.value("worker_job_duration_seconds_count", type=kind) == 2
         assert found.value("worker_entities_total", account=account) == 2
         assert found.value("worker_running_jobs", account=account) == 0
-        assert abs(time.time() - found.value("worker_last_look_timestamp_seconds", account=account)) < 30
-        names = {name.removesuffix("_total").removesuffix("_count") for name, _ in found.samples}
-        assert {each.name for each in METRICS if each.worker} <= names
+        assert abs(time.time() - found.value("worker_last_poll_timestamp_seconds", account=account)) < 30
 
     play(storage, story)
 
@@ -63,8 +60,8 @@ class Watched:
 
     def __init__(self, desk: Desk) -> None:
         self.registry = CollectorRegistry()
-        metrics = Metrics(self.registry, worker=True)
-        self.desk = replace(desk, place=replace(desk.place, observer=WorkerMetrics(metrics)))
+        metrics = Metrics(self.registry)
+        self.desk = replace(desk, context=replace(desk.context, observer=WorkerMetrics(metrics)))
 
     def outcomes(self) -> dict[str, float]:
         """How many attempts ended in which way."""
@@ -72,21 +69,21 @@ class Watched:
             sample.labels["outcome"]: sample.value
             for family in self.registry.collect()
             for sample in family.samples
-            if sample.name == WORKER_JOBS.name + "_total"
+            if sample.name == PREFIX + "worker_jobs_total"
         }
 
     def running(self) -> float | None:
         """How many jobs are under way."""
-        return self.registry.get_sample_value(WORKER_RUNNING.name, {"account": self.desk.account.name})
+        return self.registry.get_sample_value(PREFIX + "worker_running_jobs", {"account": self.desk.account.name})
 
 
 def test_a_job_that_is_given_back_counts_as_that(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(desk: Desk) -> None:
         watched = Watched(desk)
-        there, stop = slow(monkeypatch, 60), asyncio.Event()
+        there, stop = delay_uploads(monkeypatch, 60), asyncio.Event()
         monkeypatch.setattr("proxy.worker.lease.STOP_SECONDS", 0.1)
         await desk.load(shops("a"))
-        doing = asyncio.create_task(run_leased_job(desk.account, await take(desk), watched.desk.place, stop))
+        doing = asyncio.create_task(run_leased_job(desk.account, await desk.receive(), watched.desk.context, stop))
         await there.wait()
         assert watched.running() == 1
         stop.set()
@@ -100,9 +97,9 @@ def test_a_job_that_is_given_back_counts_as_that(storage: Storage, monkeypatch: 
 def test_a_lease_that_is_lost_counts_as_that(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(desk: Desk) -> None:
         watched = Watched(desk)
-        there = slow(monkeypatch, 60)
+        there = delay_uploads(monkeypatch, 60)
         await desk.load(shops("a"))
-        lease = await take(desk)
+        lease = await desk.receive()
         doing = asyncio.create_task(watched.desk.step(lease))
         await there.wait()
         await lease.complete()  # as if another worker had done the job
@@ -117,9 +114,9 @@ def test_a_job_that_another_worker_has_finished_counts_as_lost(
 ) -> None:
     async def story(desk: Desk) -> None:
         watched = Watched(desk)
-        there = slow(monkeypatch, 0.3)
+        there = delay_uploads(monkeypatch, 0.3)
         job_id = await desk.load(shops("a"))
-        doing = asyncio.create_task(watched.desk.step(await take(desk)))
+        doing = asyncio.create_task(watched.desk.step(await desk.receive()))
         await there.wait()
         await desk.account.jobs.complete(await desk.ended(job_id))
         await doing
@@ -150,7 +147,7 @@ def test_a_result_that_storage_does_not_take_is_a_failed_try(storage: Storage, m
             raise StorageError(StorageErrorCode.TIMEOUT)
 
         await desk.load(shops("a"))
-        lease = await take(desk)
+        lease = await desk.receive()
         monkeypatch.setattr(JobStore, "complete", fail)
         with pytest.raises(StorageError):
             await watched.desk.step(lease)
@@ -165,7 +162,7 @@ def test_a_job_that_waits_for_its_turn_is_no_attempt(storage: Storage) -> None:
         watched = Watched(desk)
         await desk.load(shops("a"))
         await desk.load(shops("b"))
-        first, second = await take(desk), await take(desk)
+        first, second = await desk.receive(), await desk.receive()
         await watched.desk.step(second)
         assert watched.outcomes() == {}
         await watched.desk.step(first)

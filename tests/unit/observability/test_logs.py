@@ -18,7 +18,9 @@ def logged(form: str, level: str = "info") -> str:
     try:
         int("key=SECRET")
     except ValueError:
-        log.exception("failed for key=%s", "SECRET", extra={"trace_id": "abc", "account": "con\ntoso", "ms": 1.5})
+        log.exception(
+            "failed for key=%s", "SECRET", extra={"trace_id": "abc", "account": "con\ntoso", "duration_ms": 1.5}
+        )
     log.debug("not told")
     return stream.getvalue()
 
@@ -28,14 +30,14 @@ def test_a_json_line_is_one_object_with_its_fields_and_traceback() -> None:
     told = json.loads(line)
     assert told["level"] == "error"
     assert told["message"] == "failed for key=***"
-    assert (told["traceId"], told["account"], told["ms"]) == ("abc", "con\ntoso", 1.5)
+    assert (told["traceId"], told["account"], told["duration_ms"]) == ("abc", "con\ntoso", 1.5)
     assert "SECRET" not in told["traceback"]
     assert "ValueError: invalid literal" in told["traceback"]
 
 
 def test_a_text_line_stays_one_line_above_its_traceback() -> None:
     first, *traceback = logged("text").splitlines()
-    assert first.endswith("error   failed for key=*** traceId=abc account=con?toso ms=1.5")
+    assert first.endswith("error   failed for key=*** traceId=abc account=con?toso duration_ms=1.5")
     assert traceback[0].startswith("Traceback")
     assert traceback[-1].startswith("ValueError: invalid literal for int() with base 10: 'key=***")
 
@@ -59,7 +61,7 @@ def test_a_stream_that_takes_no_more_harms_nobody() -> None:
     log.warning("into a closed pipe")
 
 
-def test_a_record_that_cannot_be_formatted_is_a_line_without_its_arguments() -> None:
+def test_an_unformattable_record_is_a_line_without_arguments() -> None:
     stream = io.StringIO()
     configure_logs("info", "json", stream)
     log.warning("%d", "SECRET")

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from proxy.server.http_protocol import BAD_REQUEST_FACTORY, LenientHttpProtocol
-from proxy.server.run import configuration
+from proxy.server.http_protocol import LenientHttpProtocol
+from proxy.server.run import uvicorn_config
 from proxy.settings import load_settings
 
 UPGRADES = {
@@ -140,8 +140,7 @@ async def served(pieces: list[bytes]) -> tuple[list[tuple[str, bytes, bytes]], b
         await Response(b"ok")(scope, receive, send)
 
     recorder = Recorder()
-    state = {BAD_REQUEST_FACTORY: lambda _trace_id: Response(b"refused", 400)}
-    protocol = LenientHttpProtocol(configuration(echo, SETTINGS), ServerState(), state)
+    protocol = LenientHttpProtocol(uvicorn_config(echo, SETTINGS), ServerState(), {})
     protocol.connection_made(recorder)
     for piece in pieces:
         protocol.data_received(piece)
@@ -155,7 +154,7 @@ async def served(pieces: list[bytes]) -> tuple[list[tuple[str, bytes, bytes]], b
 
 @settings(max_examples=400)
 @given(st.data(), requests())
-def test_a_pipelined_stream_is_the_same_requests_however_it_is_split(data: st.DataObject, sent: list[Sent]) -> None:
+def test_a_stream_is_the_same_requests_however_it_is_split(data: st.DataObject, sent: list[Sent]) -> None:
     stream = b"".join(each.data for each in sent)
     pieces = [stream[start:end] for start, end in data.draw(splits(len(stream)))]
     seen, written = asyncio.run(served(pieces))
