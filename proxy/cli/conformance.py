@@ -10,56 +10,63 @@ from tqdm import tqdm
 
 from proxy.cli.errors import CommandError
 from proxy.cli.keys import read_key
-from proxy.conformance.client import ClientLimits, Target, UnreachableError
-from proxy.conformance.collector import survey
+from proxy.conformance.client import UnreachableError
+from proxy.conformance.collector import collect
 from proxy.conformance.redaction import Redactor
-from proxy.conformance.report import as_json, as_text, counts
-from proxy.conformance.rule import verdict
-from proxy.conformance.rules.catalog import RULES
-from proxy.conformance.target import AddressError, parse_base_url, parse_resolves, trust
+from proxy.conformance.report import as_json, as_text
+from proxy.conformance.rule import Outcome, evaluate
+from proxy.conformance.rules import RULES
+from proxy.conformance.target import AddressError, ClientLimits, Target, parse_base_url, parse_resolves, tls_context
 
 
 def conformance(options: Namespace) -> int:
-    """Asks, judges and prints; gives the exit status, 1 where a rule is broken.
+    """Runs the requests, evaluates the rules and prints the report; returns 1 if a rule fails or the run is incomplete.
 
     Raises:
-        CommandError: an argument is wrong, or the endpoint can't be asked.
+        CommandError: an argument is wrong, or the endpoint can't be reached.
     """
-    endpoint = _endpoint(options)
+    target = _target(options)
     try:
-        # On a terminal only: a long list takes a while, and a log needs no progress.
-        with tqdm(desc="asking", unit=" answers", disable=None, leave=False) as asked:
-            record = survey(endpoint, asked.update)
+        # `disable=None` shows progress on a terminal only.
+        with tqdm(desc="asking", unit=" answers", disable=None, leave=False) as progress:
+            recording = collect(target, progress.update)
     except UnreachableError as error:
-        text = Redactor(endpoint.secrets).text(str(error))
+        text = Redactor(target.secrets).text(str(error))
         if options.json:
-            print(json.dumps({"schema": 1, "error": text}))
+            _print([json.dumps({"schema": 1, "error": text})])
         raise CommandError(text) from error
-    judging = tqdm(RULES, desc="judging", unit=" rules", disable=None, leave=False)
-    verdicts = [verdict(rule, record, as_documented=options.as_documented) for rule in judging]
-    base = endpoint.base.url
-    if options.json:
-        _print([json.dumps(as_json(base, record, verdicts), indent=2)])
-    else:
-        _print(as_text(base, record, verdicts))
-    return 1 if counts(verdicts)["broken"] or record.stopped else 0
+    rules = tqdm(RULES, desc="judging", unit=" rules", disable=None, leave=False)
+    results = [evaluate(rule, recording, as_documented=options.as_documented) for rule in rules]
+    report = as_json(target.base.url, recording, results)
+    _print([json.dumps(report, indent=2)] if options.json else as_text(report))
+    return 1 if report["counts"][Outcome.FAILED] or report["stopped"] else 0
 
 
-def _endpoint(options: Namespace) -> Target:
+def _target(options: Namespace) -> Target:
     key, query_key = _key(options.key, "Key: "), _key(options.query_key, "Query key: ")
     if not key:
         raise CommandError("--key: must not be empty")
     try:
         base = parse_base_url(options.base_url)
         addresses = parse_resolves(options.resolve, base.origin)
-        limits = ClientLimits(seconds=options.timeout, all_seconds=max(60 * options.timeout, 1))
-        return Target(base, key, query_key or None, addresses, trust(options.ca_file), limits)
+        limits = ClientLimits(timeout=options.timeout, total_seconds=max(60 * options.timeout, 1))
+        return Target(base, key, query_key or None, addresses, tls_context(options.ca_file), limits)
     except AddressError as error:
         raise CommandError(str(error)) from error
 
 
+def _key(argument: str | None, prompt: str) -> str | None:
+    """A key as the argument has it, or from a line of standard input if the argument is `-`."""
+    try:
+        key = read_key(prompt) if argument == "-" else argument
+        (key or "").encode()
+    except UnicodeError as error:
+        raise CommandError("--key, --query-key: must be UTF-8") from error
+    return key
+
+
 def _print(lines: Iterable[str]) -> None:
-    """Prints in what the terminal can write, for as long as somebody reads."""
+    """Prints in the terminal's encoding. A closed pipe ends the output, not the command: its exit status must tell."""
     if sys.stdout is None:
         return
     encoding = sys.stdout.encoding or "utf-8"
@@ -68,15 +75,5 @@ def _print(lines: Iterable[str]) -> None:
             print(line.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python would write the rest when it ends, and tell of it.
+        # At its end Python would flush the rest and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _key(given: str | None, prompt: str) -> str | None:
-    """A key as it was given, or a line of standard input."""
-    try:
-        found = read_key(prompt) if given == "-" else given
-        (found or "").encode()
-    except UnicodeError as error:
-        raise CommandError("--key, --query-key: must be UTF-8") from error
-    return found

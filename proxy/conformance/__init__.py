@@ -1,4 +1,4 @@
-"""Whether an endpoint keeps the wire contract: asked from outside, by GET and HEAD only, and judged by pure functions.
+"""Judges from outside whether an endpoint follows the wire contract: GET and HEAD only, then pure rules.
 
-It shares no table with `proxy/bing`: a mistake there would else be judged by itself.
+The package imports nothing of `proxy.wire`: a shared table would hide its own mistakes from the rules.
 """

@@ -1,13 +1,12 @@
-"""The tables of the wire contract that the rules look things up in."""
+"""The tables of the wire contract that rules look things up in."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 BING = "http://schemas.microsoft.com/search/local/ws/rest/v1"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSD = "http://www.w3.org/2001/XMLSchema"
-
-JSON_CONTENT = "application/json;charset=utf-8"
-XML_CONTENT = "application/xml;charset=utf-8"
+ROOT = "/REST/v1/"
 
 NOTICE = (
     "Copyright © {year} Microsoft and its suppliers. All rights reserved. This API cannot be accessed and the content"
@@ -18,70 +17,58 @@ ABORTED = "The job was aborted."
 INT32_MAX = 2_147_483_647
 WINDOW_DAYS = 15
 
-MEMBERS = (
-    "authenticationResultCode",
-    "brandLogoUri",
-    "copyright",
-    "errorDetails",
-    "resourceSets",
-    "statusCode",
-    "statusDescription",
-    "traceId",
-)
-ELEMENTS = (
-    "Copyright",
-    "BrandLogoUri",
-    "StatusCode",
-    "StatusDescription",
-    "AuthenticationResultCode",
-    "ErrorDetails",
-    "TraceId",
-    "ResourceSets",
-)
-OPTIONAL = frozenset(("errorDetails", "ErrorDetails"))
 
-JOB_MEMBERS = (
-    "__type",
-    "id",
-    "links",
-    "name",
-    "completedDate",
-    "createdDate",
-    "description",
-    "errorMessage",
-    "failedEntityCount",
-    "processedEntityCount",
-    "status",
-    "totalEntityCount",
-)
-JOB_ELEMENTS = (
-    "Name",
-    "Id",
-    "Link",
-    "Description",
-    "Status",
-    "CreatedDate",
-    "CompletedDate",
-    "TotalEntityCount",
-    "ProcessedEntityCount",
-    "FailedEntityCount",
-    "ErrorMessage",
-)
-LINK_MEMBERS = ("name", "role", "url")
-COUNTS = ("totalEntityCount", "processedEntityCount", "failedEntityCount")
-STATUSES = ("Pending", "Completed", "Aborted")
+class BodyFormat(StrEnum):
+    """The two formats of an answer."""
 
-DATAFLOW, SERVICE = "DataflowJob", "DataServiceJob"
+    JSON = "json"
+    XML = "xml"
 
-# Roles and names exactly as they are written.
+
+JSON, XML = BodyFormat.JSON, BodyFormat.XML
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names from a text with blanks between them."""
+    return tuple(text.split())
+
+
+# In the order in which an answer has them.
+ENVELOPE_ORDER = {
+    JSON: names(
+        "authenticationResultCode brandLogoUri copyright errorDetails resourceSets statusCode statusDescription traceId"
+    ),
+    XML: names(
+        "Copyright BrandLogoUri StatusCode StatusDescription AuthenticationResultCode ErrorDetails TraceId ResourceSets"
+    ),
+}
+SET_ORDER = {JSON: names("estimatedTotal resources"), XML: names("EstimatedTotal Resources")}
+OPTIONAL = names("errorDetails ErrorDetails")
+JOB_ORDER = {
+    JSON: names(
+        "__type id links name completedDate createdDate description errorMessage failedEntityCount processedEntityCount"
+        " status totalEntityCount"
+    ),
+    XML: names(
+        "Name Id Link Description Status CreatedDate CompletedDate TotalEntityCount ProcessedEntityCount"
+        " FailedEntityCount ErrorMessage"
+    ),
+}
+COUNTS = names("totalEntityCount processedEntityCount failedEntityCount")
+DATES = names("createdDate completedDate")
+STATUSES = names("Pending Completed Aborted")
+CODES = names("ValidCredentials InvalidCredentials CredentialsExpired NotAuthorized NoCredentials None")
+
+# Role and name of each link, exactly as they are written.
 SELF, SUCCEEDED, FAILED = ("self", None), ("output", "succeeded"), ("output", "failed")
 DOCUMENTED_SERVICE, SAMPLE_SERVICE = ("datasource", "service"), ("dataSource", "service")
-LINKS = (SELF, SUCCEEDED, FAILED, DOCUMENTED_SERVICE, SAMPLE_SERVICE)
+SERVICES = (DOCUMENTED_SERVICE, SAMPLE_SERVICE)
+LINKS = (SELF, SUCCEEDED, FAILED, *SERVICES)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusPath:
-    """A kind of status URL: the path that is asked, and the one that self links show."""
+    """A kind of status URL: the path to request, and the path that self links show."""
 
     path: str
     self_path: str
@@ -93,8 +80,9 @@ GEOCODE = StatusPath("Dataflows/Geocode/{}", "dataflows/Geocode/{}")
 ROLLBACK = StatusPath("Dataflows/DataSourceRollback/{}", "dataflows/DataSourceRollback/{}")
 JOBS = StatusPath("data/jobs/{}/$getstatus", "data/jobs/{}/$getstatus")
 
-KINDS = {
-    "Geocode": GEOCODE,
+ACCESS_JOB, DOWNLOAD_JOB, GEOCODE_JOB = "DataSourceAccess", "DataSourceDownload", "Geocode"
+STATUS_PATHS = {
+    GEOCODE_JOB: GEOCODE,
     "DataSourceComplete": LOAD,
     "DataSourceIncremental": LOAD,
     "DataSourceCompleteStaging": LOAD,
@@ -102,12 +90,9 @@ KINDS = {
     "DataSourcePublishFromStaged": JOBS,
     "DataSourceRollback": ROLLBACK,
     "DataSourceDelete": JOBS,
-    "DataSourceAccess": JOBS,
-    "DataSourceDownload": DOWNLOAD,
+    ACCESS_JOB: JOBS,
+    DOWNLOAD_JOB: DOWNLOAD,
 }
-ACCESS_JOB, DOWNLOAD_JOB, GEOCODE_JOB = "DataSourceAccess", "DataSourceDownload", "Geocode"
 
-
-def resource_type(job_type: str) -> str:
-    """What get-job-list calls a job of this type."""
-    return SERVICE if KINDS.get(job_type) is JOBS else DATAFLOW
+# What get-job-list calls a job: a service job is one whose status is at `data/jobs`.
+DATAFLOW, SERVICE = "DataflowJob", "DataServiceJob"

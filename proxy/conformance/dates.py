@@ -3,19 +3,18 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DOCUMENTED_ZONE = ZoneInfo("America/Los_Angeles")
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_RFC1123 = re.compile(r"([A-Z][a-z]{2}), (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII)
 _ISO8601 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{0,6}[1-9]))?([+-]\d\d:\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class XmlDateTime:
-    """A date: its whole second in UTC, the digits of its fraction, and the offset that it was written with."""
+    """A date of XML: its whole second in UTC, the digits of its fraction, and its written offset."""
 
     second: datetime
     fraction: str
@@ -23,25 +22,28 @@ class XmlDateTime:
 
     @property
     def order(self) -> tuple[datetime, str]:
-        """What two moments are compared by."""
+        """The sort key."""
         return self.second, self.fraction.ljust(7, "0")
 
+    @property
+    def documented_offset(self) -> timedelta:
+        """The offset of the documents' time zone at this moment."""
+        return self.second.astimezone(DOCUMENTED_ZONE).utcoffset() or timedelta()
 
+
+@lru_cache(50_000)  # several rules read each date of a long list
 def read_json_date(text: str | None) -> datetime | None:
-    """A date of JSON, `Thu, 03 Jan 2013 23:22:15 GMT`; None where it has another form, or the wrong weekday."""
-    found = _RFC1123.fullmatch(text or "")
-    if found is None or found[3] not in _MONTHS:
-        return None
-    day, hour, minute, second = (int(found[each]) for each in (2, 5, 6, 7))
+    """Reads `Thu, 03 Jan 2013 23:22:15 GMT`; returns None for any other form and for a wrong weekday."""
     try:
-        moment = datetime(int(found[4]), _MONTHS.index(found[3]) + 1, day, hour, minute, second, tzinfo=UTC)
+        moment = parsedate_to_datetime(text or "")
+        return moment if format_datetime(moment, usegmt=True) == text else None
     except ValueError:
         return None
-    return moment if _DAYS[moment.weekday()] == found[1] else None
 
 
+@lru_cache(50_000)
 def read_xml_date(text: str | None) -> XmlDateTime | None:
-    """A date of XML, `2013-01-03T15:22:15.7979398-08:00`; None where it has another form."""
+    """Reads `2013-01-03T15:22:15.7979398-08:00`; returns None for any other form."""
     found = _ISO8601.fullmatch(text or "")
     if found is None:
         return None
@@ -50,8 +52,3 @@ def read_xml_date(text: str | None) -> XmlDateTime | None:
         return XmlDateTime(local.astimezone(UTC), found[2] or "", local.utcoffset() or timedelta())
     except (ValueError, OverflowError):
         return None
-
-
-def documented_offset(moment: datetime) -> timedelta:
-    """The offset that the documents' zone has at a moment."""
-    return moment.astimezone(DOCUMENTED_ZONE).utcoffset() or timedelta()

@@ -1,192 +1,138 @@
-"""What was asked and what was answered, as the judges see it. No key is in a request; which key it had is."""
+"""Requests and their answers, as rules see them. A request names the key that it carries and never holds it."""
 
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum, auto
+from enum import Enum
 from http import HTTPStatus
 from urllib.parse import quote
 
-ROOT = "/REST/v1/"
+from proxy.conformance.contract import JSON, ROOT, STATUS_PATHS, BodyFormat, StatusPath
 
 
-class AskedFormat(StrEnum):
-    """The two formats of an answer."""
+class KeyChoice(Enum):
+    """The key that a request carries, by what a report shows for it."""
 
-    JSON = "json"
-    XML = "xml"
-
-
-class Key(Enum):
-    """Which key a request has."""
-
-    GOOD = "the key"
-    QUERY = "the query key"
-    NONE = "no key"
-    EMPTY = "an empty key"
-    WRONG = "a made-up key"
-    OTHER_CASE = "the key in the other letter case"
+    MASTER = "KEY"
+    QUERY = "QUERY-KEY"
+    NONE = None
+    EMPTY = ""
+    WRONG = "made-up"
+    OTHER_CASE = "other-case"
 
 
-class Purpose(Enum):
-    """What a request was made for; rules choose their exchanges by it."""
-
-    LIST = auto()
-    LIST_AGAIN = auto()
-    LIST_CASE = auto()
-    LIST_SLASH = auto()
-    LIST_UPGRADE = auto()
-    LIST_OUTPUT = auto()
-    LIST_ALIAS = auto()
-    LIST_PARAMETER_CASE = auto()
-    LIST_VALUE_CASE = auto()
-    LIST_KEY_NAME = auto()
-    LIST_FIRST_OUTPUT = auto()
-    LIST_EMPTY_OUTPUT = auto()
-    LIST_UNKNOWN_PARAMETER = auto()
-    LIST_ACCEPT = auto()
-    LIST_OTHER_HOST = auto()
-    LIST_QUERY_KEY = auto()
-    BAD_OUTPUT = auto()
-    NO_KEY = auto()
-    WRONG_KEY = auto()
-    OTHER_CASE_KEY = auto()
-    NO_KEY_BAD_OUTPUT = auto()
-    WRONG_KEY_KNOWN_JOB = auto()
-    WRONG_KEY_NO_JOB = auto()
-    QUERY_KEY_JOB = auto()
-    QUERY_KEY_NO_JOB = auto()
-    QUERY_KEY_OUTPUT = auto()
-    QUERY_KEY_GEOCODE = auto()
-    QUERY_KEY_INFORMATION = auto()
-    NO_PATH = auto()
-    NO_JOB = auto()
-    ODD_ID = auto()
-    NAME_LONGEST = auto()
-    NAME_TOO_LONG = auto()
-    NAME_BAD = auto()
-    NAME_ENCODED = auto()
-    NAME_RAW = auto()
-    NAME_HYPHEN = auto()
-    POST_ONLY = auto()
-    STATUS = auto()
-    STATUS_CASE = auto()
-    STATUS_SLASH = auto()
-    STATUS_SELF = auto()
-    STATUS_WRONG_KIND = auto()
-    DOWNLOAD = auto()
-    DOWNLOAD_CASE = auto()
-    DOWNLOAD_ENCODED = auto()
-    DOWNLOAD_ID = auto()
-    OUTPUT = auto()
-    OUTPUT_CASE = auto()
-    OUTPUT_LISTED = auto()
-    OUTPUT_DOWNLOAD = auto()
-    OUTPUT_NO_KEY = auto()
-    OUTPUT_MISSING = auto()
-    OUTPUT_UNLINKED = auto()
-    HEAD = auto()
-    HEAD_OUTPUT = auto()
-    LINK_APPENDED = auto()
-    LINK_DROPPED = auto()
-    LINK_HEAD = auto()
-    LOCATION = auto()
-
-
-# Instead of an envelope these have bytes of any number; the first few are enough.
-OUTPUTS = frozenset(
-    (
-        Purpose.OUTPUT,
-        Purpose.OUTPUT_CASE,
-        Purpose.OUTPUT_LISTED,
-        Purpose.OUTPUT_DOWNLOAD,
-        Purpose.OUTPUT_NO_KEY,
-        Purpose.OUTPUT_MISSING,
-        Purpose.OUTPUT_UNLINKED,
-        Purpose.QUERY_KEY_INFORMATION,
-    )
+# Why a request is made; rules choose their exchanges by it.
+Purpose = Enum(
+    "Purpose",
+    """
+    LIST LIST_AGAIN LIST_CASE LIST_SLASH LIST_UPGRADE LIST_OUTPUT LIST_ALIAS LIST_PARAMETER_CASE LIST_VALUE_CASE
+    LIST_KEY_NAME LIST_FIRST_OUTPUT LIST_EMPTY_OUTPUT LIST_UNKNOWN_PARAMETER LIST_ACCEPT LIST_OTHER_HOST LIST_QUERY_KEY
+    NO_KEY WRONG_KEY OTHER_CASE_KEY NO_KEY_BAD_OUTPUT WRONG_KEY_KNOWN_JOB WRONG_KEY_NO_JOB
+    QUERY_KEY_JOB QUERY_KEY_NO_JOB QUERY_KEY_OUTPUT QUERY_KEY_GEOCODE QUERY_KEY_INFORMATION
+    NO_PATH NO_JOB ODD_ID NAME_LONGEST NAME_TOO_LONG NAME_BAD NAME_ENCODED NAME_RAW NAME_HYPHEN BAD_OUTPUT POST_ONLY
+    STATUS STATUS_CASE STATUS_SLASH STATUS_SELF STATUS_WRONG_KIND HEAD
+    DOWNLOAD DOWNLOAD_CASE DOWNLOAD_ENCODED DOWNLOAD_ID
+    OUTPUT OUTPUT_CASE OUTPUT_LISTED OUTPUT_DOWNLOAD OUTPUT_NO_KEY OUTPUT_MISSING OUTPUT_UNLINKED HEAD_OUTPUT
+    LINK_APPENDED LINK_DROPPED LINK_HEAD LOCATION
+    """,
 )
 
-_SHOWN = {
-    Key.GOOD: "KEY",
-    Key.QUERY: "QUERY-KEY",
-    Key.NONE: None,
-    Key.EMPTY: "",
-    Key.WRONG: "made-up",
-    Key.OTHER_CASE: "other-case",
-}
+# Answered with bytes of any length instead of an envelope.
+OUTPUTS = {each for each in Purpose if each.name.startswith("OUTPUT")} | {Purpose.QUERY_KEY_INFORMATION}
 
 
 @dataclass(frozen=True, slots=True)
 class JobUnderTest:
-    """The job that a request is about, as it was known when it was asked for."""
+    """The job that a request is about, as the list or a link described it."""
 
     id: str
     job_type: str
     status: str = ""
     name: str = ""
 
+    @property
+    def status_path(self) -> StatusPath:
+        """The kind of its status URL."""
+        return STATUS_PATHS[self.job_type]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+    @property
+    def path(self) -> str:
+        """The path of its status: by id, that of a download by name."""
+        return self.status_path.path.format(segment(self.id or self.name))
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request.
 
-    `path` is percent-encoded and stands below `root`, which is /REST/v1/ in any letter case; where `is_link`, it is a
-    whole URL, which is asked without a key. `query` goes before the key.
+    `path` is percent-encoded and stands below `root`, which is /REST/v1/ in any letter case. Where `is_link`, `path` is
+    a whole URL, which gets no key. `query` stands before the key.
     """
 
     purpose: Purpose
     path: str
     query: str = ""
-    format: AskedFormat = AskedFormat.JSON
+    format: BodyFormat = JSON
     method: str = "GET"
-    key: Key = Key.GOOD
+    key: KeyChoice = KeyChoice.MASTER
     key_name: str = "key"
     headers: tuple[tuple[str, str], ...] = ()
-    subject: JobUnderTest | None = None
+    job: JobUnderTest | None = None
     is_link: bool = False
     root: str = ROOT
 
     def target(self, key: str | None) -> str:
-        """The path and the query, with the key where there is one."""
-        if self.is_link:
-            return self.path
+        """The path and the query, with the key unless it is None."""
         pairs = [self.query] * bool(self.query)
         if key is not None:
             pairs.append(f"{self.key_name}={quote(key, safe='')}")
         return self.path + ("?" + "&".join(pairs) if pairs else "")
 
     @property
-    def told(self) -> str:
-        """The request as a report names it: of a link it tells no more than that it is one."""
+    def label(self) -> str:
+        """The request as a report shows it: without keys, and a link without its query."""
         if self.is_link:
             return f"{self.method} {self.path.partition('?')[0]}?..."
-        target = ("" if self.root == ROOT else self.root) + self.target(_SHOWN[self.key])
+        target = ("" if self.root == ROOT else self.root) + self.target(self.key.value)
         return f"{self.method} {target}" + "".join(f" ({name}: {value})" for name, value in self.headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its answer; `failure` is a sentence where none came, and then the status is 0."""
+    """A request and its answer. Without an answer, `failure` is a sentence and the status is 0."""
 
-    ask: Request
+    request: Request
     status: int = 0
     reason: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     failure: str = ""
 
+    @property
+    def exchange(self) -> "Exchange":
+        """The exchange itself, as envelopes, jobs and links have theirs."""
+        return self
+
     def header(self, name: str) -> str | None:
         """The first header of this name, in any letter case."""
         return next((value for each, value in self.headers if each.lower() == name.lower()), None)
 
+    def show(self, *headers: str) -> str:
+        """The status and these headers."""
+        return ", ".join([self.status_line, *(f"{name}: {self.header(name) or 'none'}" for name in headers)])
+
     @property
     def status_line(self) -> str:
-        """The status as an answer begins with it."""
+        """The beginning of the answer."""
         return f"HTTP {self.status} {self.reason}".rstrip()
 
     @property
     def is_envelope(self) -> bool:
-        """Whether the contract wants an envelope here: not of storage, a redirect or an output, nor of HEAD."""
-        if self.ask.is_link or self.failure or self.ask.method == "HEAD":
+        """Whether the contract wants an envelope: not from storage, nor for a redirect, an output or HEAD."""
+        if self.request.is_link or self.failure or self.request.method == "HEAD":
             return False
-        is_output = self.ask.purpose in OUTPUTS and self.status < HTTPStatus.BAD_REQUEST
+        is_output = self.request.purpose in OUTPUTS and self.status < HTTPStatus.BAD_REQUEST
         return not is_output and self.status != HTTPStatus.FOUND
+
+
+def segment(text: str) -> str:
+    """Any text as one segment of a path."""
+    return quote(text, safe="", errors="replace")

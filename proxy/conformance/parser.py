@@ -1,137 +1,50 @@
-"""Reads the two formats, from anybody: whatever the bytes, what can't be read is None.
+"""Parses both formats from any endpoint; bytes that are no envelope give None.
 
-A list of ten thousand jobs is read as a stream where that can be done, and what its jobs have in common is kept once.
+XML is read as a stream, so that a list of 12,000 jobs fits into memory.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, NoReturn, TypeVar
+from sys import intern
+from typing import Any, NoReturn
 
 from lxml import etree
 
-from proxy.conformance.contract import BING
+from proxy.conformance.contract import BING, JSON, XML
 from proxy.conformance.exchange import Exchange
-from proxy.conformance.parsed import ParsedEnvelope, ParsedJob, ParsedLink, ParsedResourceSet
+from proxy.conformance.parsed import ParsedEnvelope, ParsedJob, ParsedLink, ParsedResourceSet, XmlForm
 
-# A list of 10,000 jobs has half of these; many more would take gigabytes, and minutes to judge.
-MOST_PARTS = 600_000
-MOST_JOBS = 25_000
+# A list of 10,000 jobs has half of these parts; many more would take gigabytes and minutes.
+MAX_PARTS = 600_000
+MAX_JOBS = 25_000
 
-# What is around a job in XML: Response, ResourceSets, ResourceSet, Resources.
-JOB_DEPTH = 4
-SET_DEPTH = 2
+BOM = b"\xef\xbb\xbf"
 _RESOURCES = tuple(f"{{{BING}}}{name}" for name in ("ResourceSets", "ResourceSet", "Resources"))
-
-_Value = TypeVar("_Value")
-
+_SET_DEPTH, _JOB_DEPTH = 2, 4  # the elements around a resource set and a job
 _NUMBERS = frozenset(("statusCode", "estimatedTotal", "totalEntityCount", "processedEntityCount", "failedEntityCount"))
 
 
-def read(exchange: Exchange) -> ParsedEnvelope | None:
-    """The envelope of an answer; None where it has none, in either format, or one of an absurd number of parts."""
+def parse(exchange: Exchange) -> ParsedEnvelope | None:
+    """The envelope of an answer; None if it has none in either format, or one with an absurd number of parts."""
     body = exchange.body
-    if sum(body.count(each) for each in (b",", b"[", b"{", b"<")) > MOST_PARTS:
+    if sum(body.count(each) for each in (b",", b"[", b"{", b"<")) > MAX_PARTS:
         return None
-    beginning = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    reader = {b"{": _json_envelope, b"<": _xml_envelope}.get(beginning)
+    beginning = body.removeprefix(BOM).lstrip()[:1]
+    read = {b"{": _parse_json, b"<": _parse_xml}.get(beginning)
     try:
-        found = reader(exchange) if reader else None
+        envelope = read(exchange) if read else None
     except (ValueError, RecursionError, etree.LxmlError):
         return None
-    return found if found and len(found.jobs) <= MOST_JOBS else None
+    return envelope if envelope and len(envelope.jobs) <= MAX_JOBS else None
 
 
-@dataclass(frozen=True, slots=True)
-class XmlForm:
-    """What the rules about XML alone look at.
-
-    `odd` is the tag and the prefix of the first element with a prefix, else of the first in another namespace; `errors`
-    the names of what each ErrorDetails holds; `empty_dates` the attributes of each CompletedDate without a date.
-    """
-
-    root: str
-    declared: dict[str, str | None]
-    odd: tuple[str, str | None] | None
-    errors: tuple[tuple[str, ...], ...]
-    empty_dates: tuple[dict[str, str], ...]
-
-
-def read_xml_form(body: bytes) -> XmlForm:
-    """The form of a body that is XML."""
-    prefixed = foreign = None
-    errors, dates = list[tuple[str, ...]](), list[dict[str, str]]()
-    found = None
-    for element, parents in _elements(body):
-        found = element if not parents else parents[0]
-        if element.prefix is not None:
-            prefixed = prefixed or (str(element.tag), element.prefix)
-        elif etree.QName(element).namespace != BING:
-            foreign = foreign or (str(element.tag), None)
-        name = etree.QName(element).localname
-        if name == "ErrorDetails" and len(parents) == 1:
-            errors.append(tuple(name for name, _ in _children(element)))
-        elif name == "CompletedDate" and not element.text:
-            dates.append({str(key): str(value) for key, value in element.attrib.items()})
-    if found is None:
-        raise ValueError("no XML")
-    declared = {name: found.nsmap.get(name) for name in ("xsi", "xsd")}
-    return XmlForm(str(found.tag), declared, prefixed or foreign, tuple(errors), tuple(dates))
-
-
-def _elements(body: bytes) -> Iterator[tuple[etree._Element, list[etree._Element]]]:
-    """Each element of an XML document when it has ended, with those around it; read without entities, DTDs and network.
-
-    A job that has been looked at is let go.
-
-    Raises:
-        ValueError: there is a document type.
-        etree.LxmlError: it is no XML.
-    """
-    source = BytesIO(body.removeprefix(b"\xef\xbb\xbf").lstrip())
-    events = etree.iterparse(
-        source, ("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-    )
-    parents: list[etree._Element] = []
-    for event, element in events:
-        if event == "start":
-            if not parents and element.getroottree().docinfo.doctype:
-                raise ValueError("a document type")
-            parents.append(element)
-            continue
-        parents.pop()
-        yield element, parents
-        if len(parents) == JOB_DEPTH:
-            element.clear()
-            while element.getprevious() is not None:
-                del parents[-1][0]
-
-
-def members(body: bytes) -> dict[str, Any]:
-    """The members of a JSON object, in their order; names that come twice, NaN and the like are not JSON to us."""
-    found = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse)
-    if not isinstance(found, dict):
-        raise ValueError("no object")  # noqa: TRY004 - what reads bytes fails in one way
-    return found
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name that comes twice")
-    return found
-
-
-def _refuse(text: str) -> NoReturn:
-    raise ValueError(text)
-
-
-def _json_envelope(exchange: Exchange) -> ParsedEnvelope:
-    found, shared = members(exchange.body), dict[object, Any]()
+def _parse_json(exchange: Exchange) -> ParsedEnvelope:
+    found = json.loads(exchange.body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse)
     details = found.get("errorDetails")
     return ParsedEnvelope(
         exchange,
+        JSON,
         tuple(found),
         found,
         (tuple(details) if isinstance(details, list) else (details,)) if "errorDetails" in found else None,
@@ -139,110 +52,142 @@ def _json_envelope(exchange: Exchange) -> ParsedEnvelope:
             ParsedResourceSet(
                 tuple(each),
                 each.get("estimatedTotal"),
-                tuple(_json_job(exchange, job, shared) for job in _objects(each)),
+                tuple(_json_job(exchange, job) for job in _objects(each, "resources")),
             )
             for each in _objects(found, "resourceSets")
         ),
     )
 
 
-def _objects(parent: dict[str, Any], name: str = "resources") -> Iterator[dict[str, Any]]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a repeated name")
+    return found
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _objects(parent: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
     value = parent.get(name)
     return (each for each in value if isinstance(each, dict)) if isinstance(value, list) else iter(())
 
 
-def _json_job(exchange: Exchange, job: dict[str, Any], shared: dict[object, Any]) -> ParsedJob:
-    kind = job.get("__type")
-    text = kind if isinstance(kind, str) else ""
-    links = tuple(
-        ParsedLink(str(link.get("role")), _text(link, "name"), str(link.get("url")), _once(shared, tuple(link)))
-        for link in _objects(job, "links")
-    )
-    order = _once(shared, tuple(job))
-    if "links" in job:  # they are kept once, as links
-        job["links"] = len(links)
-    return ParsedJob(exchange, _once(shared, text.partition(":")[0]), _once(shared, text), order, job, links)
-
-
-def _once(shared: dict[object, Any], value: _Value) -> _Value:
-    """The same value as it was met first, so that a thousand jobs hold it once."""
-    found: _Value = shared.setdefault(value, value)
-    return found
-
-
-def _text(link: dict[str, Any], name: str) -> str | None:
-    return str(link[name]) if name in link else None
-
-
-def _xml_envelope(exchange: Exchange) -> ParsedEnvelope | None:
-    found, sets, jobs, shared = None, list[ParsedResourceSet](), list[ParsedJob](), dict[object, Any]()
-    for element, parents in _elements(exchange.body):
-        found = element if not parents else parents[0]
-        depth = len(parents)
-        if depth == JOB_DEPTH and _tags(parents) == _RESOURCES and str(element.tag).startswith(f"{{{BING}}}"):
-            jobs.append(_xml_job(exchange, element, shared))
-            if len(jobs) > MOST_JOBS:
-                return None
-        elif depth == SET_DEPTH and (*_tags(parents), element.tag) == _RESOURCES[:SET_DEPTH]:
-            sets.append(_xml_set(element, tuple(jobs)))
-            jobs = []
-    if found is None or etree.QName(found).localname != "Response":
-        return None
-    children = _children(found)
-    details = found.find(f"{{{BING}}}ErrorDetails")
-    return ParsedEnvelope(
-        exchange,
-        tuple(name for name, _ in children),
-        {_member(name): _value(_member(name), child) for name, child in children},
-        None if details is None else tuple(child.text or "" for _, child in _children(details)),
-        tuple(sets),
-    )
-
-
-def _tags(parents: list[etree._Element]) -> tuple[object, ...]:
-    return tuple(each.tag for each in parents[1:])
-
-
-def _xml_set(element: etree._Element, jobs: tuple[ParsedJob, ...]) -> ParsedResourceSet:
-    children = _children(element)
-    total = next((_value("estimatedTotal", child) for name, child in children if name == "EstimatedTotal"), None)
-    return ParsedResourceSet(tuple(name for name, _ in children), total, jobs)
-
-
-def _xml_job(exchange: Exchange, element: etree._Element, shared: dict[object, Any]) -> ParsedJob:
-    children = [(_once(shared, name), child) for name, child in _children(element)]
+def _json_job(exchange: Exchange, job: dict[str, Any]) -> ParsedJob:
+    type_text = job["__type"] if isinstance(job.get("__type"), str) else ""
     links = tuple(
         ParsedLink(
-            _once(shared, link.get("role", "")),
-            _once(shared, link.get("name")),
+            exchange,
+            str(link.get("role")),
+            str(link["name"]) if "name" in link else None,
+            str(link.get("url")),
+            tuple(link),
+        )
+        for link in _objects(job, "links")
+    )
+    order = tuple(job)
+    if "links" in job:  # drop the second copy
+        job["links"] = len(links)
+    return ParsedJob(exchange, type_text.partition(":")[0], type_text, order, job, links)
+
+
+def _parse_xml(exchange: Exchange) -> ParsedEnvelope | None:
+    sets, jobs, empty_dates = list[ParsedResourceSet](), list[ParsedJob](), list[Any]()
+    prefixed = foreign = ""
+    root: etree._Element | None = None
+    for element, parents in _elements(exchange.body):
+        root = parents[0] if parents else element
+        name = etree.QName(element)
+        if element.prefix is not None:
+            prefixed = prefixed or f"{name.text}, prefix {element.prefix}"
+        elif name.namespace != BING:
+            foreign = foreign or f"{name.text}, prefix None"
+        if name.localname == "CompletedDate" and not element.text:
+            empty_dates.append(tuple((str(key), str(value)) for key, value in element.items()))
+        around = tuple(each.tag for each in parents[1:])
+        if len(parents) == _JOB_DEPTH and around == _RESOURCES and name.namespace == BING:
+            jobs.append(_xml_job(exchange, element))
+            if len(jobs) > MAX_JOBS:
+                return None
+        elif len(parents) == _SET_DEPTH and (*around, element.tag) == _RESOURCES[:_SET_DEPTH]:
+            names = tuple(each for each, _ in _children(element))
+            total = element.find(f"{{{BING}}}EstimatedTotal")
+            sets.append(
+                ParsedResourceSet(names, None if total is None else _value("estimatedTotal", total), tuple(jobs))
+            )
+            jobs = []
+    if root is None or etree.QName(root).localname != "Response":
+        return None
+    children = _children(root)
+    details = root.find(f"{{{BING}}}ErrorDetails")
+    texts = [] if details is None else _children(details)
+    declared = {name: root.nsmap.get(name) for name in ("xsi", "xsd")}
+    return ParsedEnvelope(
+        exchange,
+        XML,
+        tuple(name for name, _ in children),
+        {_member(name): _value(_member(name), child) for name, child in children},
+        None if details is None else tuple(child.text or "" for _, child in texts),
+        tuple(sets),
+        XmlForm(str(root.tag), declared, prefixed or foreign, tuple(name for name, _ in texts), tuple(empty_dates)),
+    )
+
+
+def _elements(body: bytes) -> Iterator[tuple[etree._Element, list[etree._Element]]]:
+    """Each element at its end, with the elements around it; without entities, DTDs and network. Jobs are then freed.
+
+    Raises:
+        ValueError: the document has a document type.
+        etree.LxmlError: the body is no XML.
+    """
+    source = BytesIO(body.removeprefix(BOM).lstrip())
+    options: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
+    parents: list[etree._Element] = []
+    for event, element in etree.iterparse(source, ("start", "end"), **options):
+        if event == "start":
+            if not parents and element.getroottree().docinfo.doctype:
+                raise ValueError("a document type")
+            parents.append(element)
+            continue
+        parents.pop()
+        yield element, parents
+        if len(parents) == _JOB_DEPTH:
+            element.clear()
+            while element.getprevious() is not None:
+                del parents[-1][0]
+
+
+def _xml_job(exchange: Exchange, element: etree._Element) -> ParsedJob:
+    children = _children(element)
+    links = tuple(
+        ParsedLink(
+            exchange,
+            link.get("role", ""),
+            link.get("name"),
             link.text or "",
-            _once(shared, tuple(map(str, link.keys()))),
+            tuple(intern(str(key)) for key in link.attrib),
         )
         for name, link in children
         if name == "Link"
     )
-    kind = _once(shared, etree.QName(element).localname)
-    return ParsedJob(
-        exchange,
-        kind,
-        kind,
-        _once(shared, tuple(name for name, _ in children)),
-        {
-            _once(shared, _member(name)): _once(shared, _value(_member(name), child))
-            for name, child in children
-            if child.text is not None and name != "Link"
-        },
-        links,
-        _once(shared, tuple(name for name, child in children if not child.text)),
-    )
+    values = {
+        _member(name): _value(_member(name), child)
+        for name, child in children
+        if child.text is not None and name != "Link"
+    }
+    resource_type, order = etree.QName(element).localname, tuple(name for name, _ in children)
+    empty = tuple(name for name, child in children if not child.text)
+    return ParsedJob(exchange, resource_type, resource_type, order, values, links, empty)
 
 
 def _children(element: etree._Element) -> list[tuple[str, etree._Element]]:
-    return [(etree.QName(child).localname, child) for child in element.iterchildren("*")]
+    return [(intern(etree.QName(child).localname), child) for child in element.iterchildren("*")]
 
 
 def _member(name: str) -> str:
-    return name[:1].lower() + name[1:]
+    return intern(name[:1].lower() + name[1:])
 
 
 def _value(name: str, element: etree._Element) -> object:

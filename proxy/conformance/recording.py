@@ -1,81 +1,97 @@
-"""All that was asked of an endpoint, and the views of it that rules look at."""
+"""The exchanges with an endpoint, and the views of them that rules use."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 
-from proxy.conformance.exchange import AskedFormat, Exchange, Purpose
+from proxy.conformance.contract import JSON, BodyFormat
+from proxy.conformance.exchange import Exchange, Purpose
 from proxy.conformance.parsed import ParsedEnvelope, ParsedJob
-from proxy.conformance.parser import XmlForm, read, read_xml_form
+from proxy.conformance.parser import parse
+
+# Equal bodies from this length on are kept once. A list of a thousand jobs has some hundred thousand bytes.
+LONG_BODY = 256_000
+
+_TRACE_ID = re.compile(rb'(?:"traceId"\s*:\s*"|<TraceId>)([0-9a-f]{32})')
 
 
-@dataclass(frozen=True)
+@dataclass
 class Recording:
-    """The exchanges with an endpoint, in their order.
+    """The exchanges in their order. `stopped` says why the run ended early, `scheme` is that of the endpoint.
 
-    `asked_at` is when the first was asked, `stopped` why not all was asked, `scheme` that of the endpoint. The secrets
-    are the keys, to judge whether an answer tells one.
+    `secrets` are the keys; a rule judges whether an error shows one.
     """
 
-    exchanges: tuple[Exchange, ...]
-    asked_at: datetime
+    exchanges: list[Exchange] = field(default_factory=list)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     secrets: tuple[str, ...] = field(default=(), repr=False)
     stopped: str = ""
     scheme: str = "http"
-    read_before: Mapping[int, ParsedEnvelope] = field(default_factory=dict, repr=False, compare=False)
-    """Envelopes that were read as they came, by the identity of their exchange."""
-    _read: dict[int, ParsedEnvelope | None] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _forms: dict[int, XmlForm] = field(default_factory=dict, init=False, repr=False, compare=False)
+    # By the identity of the exchange, which the list above keeps alive.
+    _envelopes: dict[int, ParsedEnvelope | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _long: dict[bytes, Exchange] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def of(self, *purposes: Purpose) -> Iterator[Exchange]:
-        """The exchanges that were made for these purposes and were answered."""
-        return (each for each in self.exchanges if each.ask.purpose in purposes and not each.failure)
+    def add(self, exchange: Exchange) -> Exchange:
+        """Appends an exchange. A long body that repeats an earlier one, but for the trace id, is kept and parsed once.
 
-    def envelope_of(self, exchange: Exchange) -> ParsedEnvelope | None:
-        """The envelope of one answer, None where it has none that could be read."""
-        if id(exchange) not in self._read:
-            known = self.read_before.get(id(exchange))
-            self._read[id(exchange)] = known or (read(exchange) if exchange.is_envelope else None)
-        return self._read[id(exchange)]
-
-    def xml_form_of(self, exchange: Exchange) -> XmlForm:
-        """The form of an answer in XML that has an envelope."""
-        body = exchange.body  # which several exchanges may share, where it is long
-        if id(body) not in self._forms:
-            self._forms[id(body)] = read_xml_form(body)
-        return self._forms[id(body)]
+        Otherwise a dozen lists of ten thousand jobs would take a gigabyte.
+        """
+        if len(exchange.body) >= LONG_BODY and (trace_id := _TRACE_ID.search(exchange.body)):
+            body, (start, end) = memoryview(exchange.body), trace_id.span(1)
+            digest = sha256(body[:start])
+            digest.update(body[end:])
+            first = self._long.setdefault(digest.digest(), exchange)
+            envelope = self.envelope_of(first)
+            if first is not exchange and envelope is not None:
+                exchange = replace(exchange, body=first.body)
+                values = {**envelope.values, "traceId": trace_id[1].decode()}
+                self._envelopes[id(exchange)] = replace(envelope, exchange=exchange, values=values)
+        self.exchanges.append(exchange)
+        return exchange
 
     @property
-    def readable(self) -> Iterator[ParsedEnvelope]:
-        """Every envelope that could be read."""
-        return self.envelopes()
+    def answers(self) -> Iterator[Exchange]:
+        """The answered exchanges with the endpoint itself."""
+        return (each for each in self.exchanges if not each.failure and not each.request.is_link)
 
-    def envelopes(self, *purposes: Purpose, form: AskedFormat | None = None) -> Iterator[ParsedEnvelope]:
-        """The envelopes of these purposes, or of all; of one format, or of both."""
+    def of(self, *purposes: Purpose) -> Iterator[Exchange]:
+        """The answered exchanges of these purposes."""
+        return (each for each in self.exchanges if each.request.purpose in purposes and not each.failure)
+
+    def envelope_of(self, exchange: Exchange) -> ParsedEnvelope | None:
+        """The envelope of an answer; None if it has none, or needs none."""
+        if id(exchange) not in self._envelopes:
+            self._envelopes[id(exchange)] = parse(exchange) if exchange.is_envelope else None
+        return self._envelopes[id(exchange)]
+
+    def envelopes(self, *purposes: Purpose, form: BodyFormat | None = None) -> Iterator[ParsedEnvelope]:
+        """The envelopes of these purposes, or of all, in one format or in both."""
         for exchange in self.exchanges:
-            if not purposes or exchange.ask.purpose in purposes:
-                each = self.envelope_of(exchange)
-                if each is not None and form in {None, each.format}:
-                    yield each
+            if not purposes or exchange.request.purpose in purposes:
+                envelope = self.envelope_of(exchange)
+                if envelope is not None and form in {None, envelope.format}:
+                    yield envelope
 
-    def jobs(self, *purposes: Purpose, form: AskedFormat | None = None) -> Iterator[ParsedJob]:
-        """The jobs of these answers, those of a long list that came again only once."""
-        seen = set[int]()
-        for each in self.envelopes(*purposes, form=form):
-            for found in each.sets:
-                if id(found) not in seen:  # a long list that came again is judged once
-                    seen.add(id(found))
-                    yield from found.jobs
+    def jobs(self, *purposes: Purpose, form: BodyFormat | None = None) -> Iterator[ParsedJob]:
+        """The jobs of these answers; those of a repeated long list once."""
+        yielded = set[int]()
+        for envelope in self.envelopes(*purposes, form=form):
+            for resource_set in envelope.sets:
+                if id(resource_set) not in yielded:
+                    yielded.add(id(resource_set))
+                    yield from resource_set.jobs
 
-    def listed(self, form: AskedFormat = AskedFormat.JSON) -> tuple[ParsedJob, ...]:
+    def listed(self, form: BodyFormat = JSON) -> tuple[ParsedJob, ...]:
         """The jobs of the first list in a format."""
-        found = next(self.envelopes(Purpose.LIST, form=form), None)
-        return () if found is None else found.jobs
+        envelope = next(self.envelopes(Purpose.LIST, form=form), None)
+        return () if envelope is None else envelope.jobs
 
     @cached_property
     def is_steady(self) -> bool:
-        """Whether the job list was the same each time: in both formats, and after a query key's."""
+        """Whether the job list was the same each time."""
         first = [(job.id, job.status) for job in self.listed()]
         again = [[(job.id, job.status) for job in each.jobs] for each in self.envelopes(Purpose.LIST_AGAIN)]
         return bool(again) and all(each == first for each in again)

@@ -1,109 +1,94 @@
-"""The report: what each rule's verdict is and what shows it, for people or as JSON. Keys and signatures are masked."""
+"""The report: each rule's outcome and the evidence, as JSON or as text. Keys and signatures are redacted."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from proxy.conformance.recording import Recording
 from proxy.conformance.redaction import Redactor
 from proxy.conformance.rule import Observation, Outcome, RuleResult
-from proxy.conformance.rules.catalog import SECTIONS
+from proxy.conformance.rules import SECTIONS
 
 WIDTH = 160
 TAIL = 60
 
 
-def counts(verdicts: Iterable[RuleResult]) -> dict[str, int]:
-    """How many rules had each outcome."""
-    found = Counter(each.outcome for each in verdicts)
-    return {"kept": found[Outcome.PASSED], "broken": found[Outcome.FAILED], "notJudged": found[Outcome.SKIPPED]}
-
-
-def as_text(base_url: str, record: Recording, verdicts: Sequence[RuleResult]) -> Iterator[str]:
-    """The lines of the report."""
-    mask = Redactor(record.secrets)
-    yield mask.text(f"Wire contract, asked of {base_url} on {record.asked_at:%Y-%m-%d %H:%M:%S} UTC")
-    yield f"{len(record.exchanges)} requests, GET and HEAD only; the job list: {mask.text(_job_list(record))}"
-    if record.stopped:
-        yield f"NOT ALL WAS ASKED: it ended {record.stopped}"
-    yield _summary(verdicts)
-    for section, title in SECTIONS.items():
-        yield ""
-        yield f"{section} {title}"
-        for each in verdicts:
-            if each.rule.section == section:
-                yield from _lines(each, mask)
-    yield ""
-    yield _summary(verdicts)  # again, for a report is longer than a screen
-
-
-def _summary(verdicts: Sequence[RuleResult]) -> str:
-    told = counts(verdicts)
-    return f"{len(verdicts)} rules: {told['kept']} kept, {told['broken']} broken, {told['notJudged']} not judged"
-
-
-def _lines(verdict: RuleResult, mask: Redactor) -> Iterator[str]:
-    outcome = verdict.outcome.upper() if verdict.outcome is Outcome.FAILED else verdict.outcome.value
-    reason = f" - {mask.text(verdict.reason)}" if verdict.reason else f" ({verdict.looked_at})"
-    yield f"  {outcome:10}  {verdict.rule.id:24} {verdict.rule.sentence}{reason}"
-    for seen in verdict.exhibits:
-        yield f"{'':14}{_cut(mask.text(seen.exchange.ask.told))}: {_shows(seen, mask)}"
-        if seen.wrong:
-            yield f"{'':14}  -> {_cut(mask.text(seen.wrong))}"
-
-
-def as_json(base_url: str, record: Recording, verdicts: Sequence[RuleResult]) -> dict[str, Any]:
-    """The report for machines; `schema` grows when a member changes its meaning."""
-    mask = Redactor(record.secrets)
+def as_json(base_url: str, recording: Recording, results: Sequence[RuleResult]) -> dict[str, Any]:
+    """The report for programs; `schema` grows when a member changes its meaning."""
+    redactor = Redactor(recording.secrets)
+    outcomes = Counter(each.outcome for each in results)
+    first = recording.exchanges[0]
+    envelope = recording.envelope_of(first)
+    summary = "no envelope" if envelope is None else f"{envelope.code}, {len(envelope.jobs)} jobs"
     return {
         "schema": 1,
-        "baseUrl": mask.text(base_url),
-        "askedAt": record.asked_at.isoformat(timespec="seconds"),
-        "requests": len(record.exchanges),
-        "stopped": record.stopped or None,
-        "jobList": mask.text(_job_list(record)),
-        "counts": counts(verdicts),
-        "rules": [_rule(each, mask) for each in verdicts],
-    }
-
-
-def _job_list(record: Recording) -> str:
-    """What most rules depend on."""
-    first = record.exchanges[0]
-    envelope = record.envelope_of(first)
-    return f"{first.status_line}, " + (
-        "no envelope" if envelope is None else f"{envelope.code}, {len(envelope.jobs)} jobs"
-    )
-
-
-def _rule(verdict: RuleResult, mask: Redactor) -> dict[str, Any]:
-    return {
-        "id": verdict.rule.id,
-        "section": verdict.rule.section,
-        "rule": verdict.rule.sentence,
-        "verdict": verdict.outcome.value,
-        "lookedAt": verdict.looked_at,
-        "reason": mask.text(verdict.reason) or None,
-        "evidence": [
+        "baseUrl": redactor.text(base_url),
+        "askedAt": recording.started_at.isoformat(timespec="seconds"),
+        "requests": len(recording.exchanges),
+        "stopped": recording.stopped or None,
+        "jobList": redactor.text(f"{first.status_line}, {summary}"),
+        "counts": {outcome.value: outcomes[outcome] for outcome in Outcome},
+        "rules": [
             {
-                "request": _cut(mask.text(seen.exchange.ask.told)),
-                "shows": _shows(seen, mask),
-                "wrong": _cut(mask.text(seen.wrong)) or None,
+                "id": each.rule.id,
+                "section": each.rule.section,
+                "rule": each.rule.title,
+                "verdict": each.outcome.value,
+                "lookedAt": each.observed,
+                "reason": redactor.text(each.reason) or None,
+                "evidence": [
+                    {
+                        "request": _shorten(redactor.text(observation.exchange.request.label)),
+                        "shows": _show(observation, redactor),
+                        "wrong": _shorten(redactor.text(observation.wrong)) or None,
+                    }
+                    for observation in each.evidence
+                ],
             }
-            for seen in verdict.exhibits
+            for each in results
         ],
     }
 
 
-def _shows(seen: Observation, mask: Redactor) -> str:
-    """What shows it: masked before anything is cut."""
-    if isinstance(seen.shows, str):
-        return _cut(mask.text(seen.shows))
-    start, end = seen.shows
-    return _cut(mask.part(seen.exchange.body, start, end).decode("utf-8", "replace"))
+def as_text(report: dict[str, Any]) -> Iterator[str]:
+    """The lines of the report for people, from the one for programs."""
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in report["counts"].items())
+    counts = f"{len(report['rules'])} rules: {counts}"
+    started_at = report["askedAt"].replace("T", " ").removesuffix("+00:00")
+    yield f"Wire contract, checked at {report['baseUrl']} on {started_at} UTC"
+    yield f"{report['requests']} requests, GET and HEAD only; the job list: {report['jobList']}"
+    if report["stopped"]:
+        yield f"INCOMPLETE: the run ended {report['stopped']}"
+    yield counts
+    for section, title in SECTIONS.items():
+        yield ""
+        yield f"{section} {title}"
+        for rule in report["rules"]:
+            if rule["section"] == section:
+                yield from _rule_lines(rule)
+    yield ""
+    yield counts  # again: a report is longer than a screen
 
 
-def _cut(text: str) -> str:
-    """A text on one line, without characters that a terminal would obey; of a long one its beginning and its end."""
+def _rule_lines(rule: dict[str, Any]) -> Iterator[str]:
+    outcome = rule["verdict"].upper() if rule["verdict"] == Outcome.FAILED else rule["verdict"]
+    reason = f" - {rule['reason']}" if rule["reason"] else f" ({rule['lookedAt']})"
+    yield f"  {outcome:7}  {rule['id']:24} {rule['rule']}{reason}"
+    for evidence in rule["evidence"]:
+        yield f"{'':11}{evidence['request']}: {evidence['shows']}"
+        if evidence["wrong"] and evidence["wrong"] != rule["rule"]:
+            yield f"{'':11}  -> {evidence['wrong']}"
+
+
+def _show(observation: Observation, redactor: Redactor) -> str:
+    """What an observation shows; redacted first, then shortened."""
+    shows = observation.shows
+    if isinstance(shows, tuple):
+        return _shorten(redactor.part(observation.exchange.body, *shows).decode("utf-8", "replace"))
+    return _shorten(redactor.text(shows if isinstance(shows, str) else shows()))
+
+
+def _shorten(text: str) -> str:
+    """A text on one line, without control characters; of a long one the beginning and the end."""
     plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(text.split()))
     return plain if len(plain) <= WIDTH else f"{plain[: WIDTH - TAIL]} ... {plain[-TAIL:]}"

@@ -1,38 +1,46 @@
-"""What a rule is, and how what it saw becomes a verdict."""
+"""What a rule is, and how its observations become a result."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from proxy.conformance.exchange import Exchange
 from proxy.conformance.recording import Recording
 
+EVIDENCE = 3
+NOT_SHOWN = "no job or answer shows it"
+
 
 class Outcome(StrEnum):
-    """What became of a rule."""
+    """The outcome of a rule."""
 
-    PASSED = "kept"
-    FAILED = "broken"
-    SKIPPED = "not judged"
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Documented(str):
+    """A fault by the contract that a document of Bing's states or prints; `--as-documented` skips it."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Something that a rule looked at. It shows a whole text, or a part of the answer's body; `wrong` is empty if kept.
+    """An item that a rule checks; `wrong` is empty if the item is right.
 
-    A text here is never cut out of a body: what is cut before it is masked may hide a secret's beginning.
+    `shows` is a whole text or a span of the body: a text cut out of a body could hide the beginning of a secret.
     """
 
     exchange: Exchange
-    shows: str | tuple[int, int]
+    shows: str | tuple[int, int] | Callable[[], str]
     wrong: str = ""
-    documented: bool = False
-    """It is wrong by the contract, and right by a document of Bing's, or by what one prints."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Why a rule can't be judged here."""
+    """Why a rule can't be checked here."""
 
     reason: str
 
@@ -42,56 +50,69 @@ Check = Callable[[Recording], Iterable[Observation | Skip]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the contract. `needs` says what was missing where its judge saw nothing."""
+    """A rule of the contract. `needs` is the reason to skip it if its check observes nothing."""
 
     id: str
-    sentence: str
-    judge: Check
-    needs: str = "there was no such answer"
+    title: str
+    check: Check
+    needs: str
 
     @property
     def section(self) -> int:
-        """The contract's section."""
+        """The section of the contract."""
         return int(self.id.partition(".")[0])
+
+
+REGISTERED: list[Rule] = []
+
+_Judge = TypeVar("_Judge")
+
+
+def rule(
+    id_: str, title: str, source: Callable[[_Judge, str], Check], needs: str = NOT_SHOWN
+) -> Callable[[_Judge], _Judge]:
+    """Registers a function as a rule; `source` says what the function gets, and what its result means."""
+
+    def register(judge: _Judge) -> _Judge:
+        REGISTERED.append(Rule(id_, title, source(judge, title), needs))
+        return judge
+
+    return register
 
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """A rule's outcome: how much was looked at, what shows it, and why it was not judged."""
+    """A rule's outcome: the number of observations, those that show it, and the reason of a failure or a skip."""
 
     rule: Rule
     outcome: Outcome
-    looked_at: int
-    exhibits: tuple[Observation, ...]
+    observed: int
+    evidence: tuple[Observation, ...]
     reason: str = ""
 
 
-EXHIBITS = 3
+def evaluate(rule: Rule, recording: Recording, *, as_documented: bool = False) -> RuleResult:
+    """Fails if any observation is wrong; else skips if the rule says so or observes nothing; else passes.
 
-
-def verdict(rule: Rule, record: Recording, *, as_documented: bool = False) -> RuleResult:
-    """Broken where anything is wrong; not judged where something stood against it, or nothing was there; else kept.
-
-    With `as_documented`, what is right by a document of Bing's is not judged.
+    With `as_documented`, what a document of Bing's has otherwise is skipped.
     """
-    looked_at = broken = 0
-    kept, wrong = list[Observation](), list[Observation]()
-    unjudged = documented = ""
-    for each in rule.judge(record):  # of a long list a rule sees a million things; only what shows it is kept
+    observed = failed = 0
+    passing, failing = list[Observation](), list[Observation]()
+    skipped = documented = ""
+    for each in rule.check(recording):  # a million observations for a long list: keep only the evidence
         if isinstance(each, Skip):
-            unjudged = unjudged or each.reason
+            skipped = skipped or each.reason
             continue
-        looked_at += 1
-        if not kept:
-            kept.append(each)
-        if as_documented and each.documented:
+        observed += 1
+        if as_documented and isinstance(each.wrong, Documented):
             documented = documented or each.wrong
         elif each.wrong:
-            broken += 1
-            if broken <= EXHIBITS:
-                wrong.append(each)
-    if broken:
-        return RuleResult(rule, Outcome.FAILED, looked_at, tuple(wrong), f"{broken} of {looked_at}")
-    if unjudged or documented or not looked_at:
-        return RuleResult(rule, Outcome.SKIPPED, looked_at, (), unjudged or documented or rule.needs)
-    return RuleResult(rule, Outcome.PASSED, looked_at, tuple(kept))
+            failed += 1
+            failing += [each] if failed <= EVIDENCE else []
+        elif not passing:
+            passing.append(each)
+    if failed:
+        return RuleResult(rule, Outcome.FAILED, observed, tuple(failing), f"{failed} of {observed}")
+    if skipped or documented or not observed:
+        return RuleResult(rule, Outcome.SKIPPED, observed, (), skipped or documented or rule.needs)
+    return RuleResult(rule, Outcome.PASSED, observed, tuple(passing))

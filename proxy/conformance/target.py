@@ -1,17 +1,18 @@
-"""Where the endpoint is: its base URL, and addresses that stand in for those of the DNS."""
+"""Where the endpoint is and what a run may cost: base URL, keys, addresses, trusted certificates and limits."""
 
 import re
 import ssl
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 PORTS = {"http": 80, "https": 443}
+MAX_PORT = 65535
 
 
 class AddressError(Exception):
-    """An argument that is no address; the text says which and why."""
+    """An argument is no address; the text says which argument and what it must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Origin:
 
     @property
     def host_header(self) -> str:
-        """The Host of a request, with the port where it is not the scheme's own."""
+        """The Host of a request, with the port unless it is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -42,22 +43,51 @@ class BaseUrl:
         return f"{self.origin.scheme}://{self.origin.host_header}{self.prefix}"
 
 
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """Limits of each request in seconds and bytes, and of the whole run: bytes, requests, seconds, failures."""
+
+    timeout: float = 10
+    max_bytes: int = 32_000_000  # a list of 12,000 jobs has up to 16 MB
+    total_bytes: int = 1_024_000_000
+    total_requests: int = 250
+    total_seconds: float = 300
+    failures: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The endpoint under test. `addresses` replaces DNS for its (host, port) pairs."""
+
+    base: BaseUrl
+    key: str = field(repr=False)
+    query_key: str | None = field(default=None, repr=False)
+    addresses: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+    limits: ClientLimits = field(default_factory=ClientLimits)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no report may show."""
+        return tuple(each for each in (self.key, self.key.swapcase(), self.query_key) if each)
+
+
 def origin_of(url: str) -> tuple[Origin, SplitResult]:
     """The origin of a URL, and its parts.
 
     Raises:
-        ValueError: it is no http or https URL that can be asked.
+        ValueError: the URL is not http or https, names a user, or has a character that no URL has.
     """
     if re.search(r"[^\x21-\x7e]", url):
-        raise ValueError("characters that a URL does not have")
+        raise ValueError("characters that no URL has")
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname or parts.username is not None:
-        raise ValueError("no http or https URL, or one with a user")
+        raise ValueError("not http or https, or a URL with a user")
     return Origin(parts.scheme, parts.hostname, parts.port or PORTS[parts.scheme]), parts
 
 
 def parse_base_url(text: str) -> BaseUrl:
-    """Reads `https://host[:port][/path]`; a slash or /REST/v1 at its end may be there or not."""
+    """Reads `https://host[:port][/path]`, with or without a slash or /REST/v1 at its end."""
     try:
         origin, parts = origin_of(text)
     except ValueError as error:
@@ -67,28 +97,25 @@ def parse_base_url(text: str) -> BaseUrl:
     return BaseUrl(origin, re.sub(r"(?i)/rest/v1$", "", parts.path.rstrip("/")).rstrip("/"))
 
 
-def parse_resolve(text: str, port: int) -> tuple[tuple[str, int], str]:
-    """Reads `HOST[:PORT]:ADDRESS`; an IPv6 address after a port needs its brackets. The port is the base URL's."""
-    host, _, rest = text.partition(":")
-    number, _, address = rest.partition(":")
+def parse_resolve(text: str, default_port: int) -> tuple[tuple[str, int], str]:
+    """Reads `HOST[:PORT]:ADDRESS`; an IPv6 address after a port needs brackets."""
+    found = re.fullmatch(r"([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?:(\[[0-9A-Fa-f:.]+\]|[0-9.]+)", text)
+    port = int(found[2] or default_port) if found else 0
     try:
-        found = str(ip_address(rest.strip("[]")))
+        address = str(ip_address(found[3].strip("[]"))) if found else ""
     except ValueError:
-        try:
-            port, found = int(number), str(ip_address(address.strip("[]")))
-        except ValueError:
-            host = ""
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", host) or not 0 < port < 65536:  # noqa: PLR2004 - what a port may be
+        address = ""
+    if found is None or not address or not 0 < port <= MAX_PORT:
         raise AddressError("--resolve: must be HOST:PORT:ADDRESS or HOST:ADDRESS, with an IP address")
-    return (host.lower(), port), found
+    return (found[1].lower(), port), address
 
 
 def parse_resolves(texts: Iterable[str], base: Origin) -> dict[tuple[str, int], str]:
-    """Reads them all.
+    """Reads every `--resolve`.
 
     Raises:
-        AddressError: one can't be read, or names the base URL's host with another port: the key would go to whom the
-            DNS names.
+        AddressError: one can't be read, or names the host of the base URL with other ports only. The key would then go
+            to the address in the DNS.
     """
     found = dict(parse_resolve(each, base.port) for each in texts)
     ports = {port for host, port in found if host == base.host}
@@ -97,8 +124,8 @@ def parse_resolves(texts: Iterable[str], base: Origin) -> dict[tuple[str, int], 
     return found
 
 
-def trust(ca_file: str | None) -> ssl.SSLContext:
-    """A TLS context that verifies certificates and host names; the file adds to the authorities of the system."""
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """A context that verifies certificates and host names; the file adds to the authorities of the system."""
     context = ssl.create_default_context()
     if ca_file is not None:
         try:

@@ -1,169 +1,195 @@
-"""How rules look: what many of them have in common."""
+"""What many rules share: where they find their items, and ready-made checks of answers."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from urllib.parse import SplitResult, urlsplit
+from functools import partial
+from typing import Protocol, TypeVar
 
-from proxy.conformance.exchange import AskedFormat, Exchange, Purpose
-from proxy.conformance.parsed import ParsedEnvelope, ParsedJob
+from proxy.conformance.contract import JSON, XML, BodyFormat
+from proxy.conformance.exchange import Exchange, Purpose
+from proxy.conformance.parsed import ParsedEnvelope, ParsedJob, ParsedLink
 from proxy.conformance.recording import Recording
-from proxy.conformance.rule import Check, Observation, Skip
+from proxy.conformance.rule import NOT_SHOWN, Check, Documented, Observation, Skip, rule
 
-AROUND = 24
-NO_JOB = "there is no job in the list"
-
-
-def expects(*purposes: Purpose, status: int, code: str | None = None, documented: int = 0) -> Check:
-    """Answers have this HTTP status, and this authenticationResultCode where one is given.
-
-    `documented` is a status that the documents have instead.
-    """
-
-    def judge(record: Recording) -> Iterator[Observation]:
-        for each in record.of(*purposes):
-            envelope = record.envelope_of(each)
-            told = None if envelope is None else envelope.code
-            shows = each.status_line + (f", {told}" if code else "")
-            if documented and each.status == documented != status:
-                wrong = f"HTTP {documented}, which the documents name; the contract has {status}"
-                yield Observation(each, shows, wrong, documented=True)
-            elif each.status != status:
-                yield Observation(each, shows, f"the status should be {status}")
-            elif code is not None and told != code:
-                yield Observation(each, shows, f"the authenticationResultCode should be {code}")
-            else:
-                yield Observation(each, shows)
-
-    return judge
-
-
-def finds_nothing(*purposes: Purpose) -> Check:
-    """Answers are 404; 400, which the documents have, where the endpoint says it of every job that is not there."""
-
-    def judge(record: Recording) -> Iterator[Observation | Skip]:
-        of_no_job = {each.status for each in record.of(Purpose.NO_JOB)}
-        documented = 400 if of_no_job == {400} else 0
-        return iter(expects(*purposes, status=404, documented=documented)(record))
-
-    return judge
-
-
-def succeeds(*purposes: Purpose) -> Check:
-    """Answers are 200, an envelope, and in the format that was asked for."""
-
-    def judge(record: Recording) -> Iterator[Observation]:
-        for each in record.of(*purposes):
-            envelope = record.envelope_of(each)
-            asked = each.ask.format
-            wrong = ""
-            if each.status != 200:  # noqa: PLR2004 - what else
-                wrong = "the status should be 200"
-            elif envelope is None or envelope.format is not asked:
-                wrong = f"the answer should be {asked.upper()}"
-            yield Observation(each, f"{code_is(each, envelope)}, {each.header('content-type')}", wrong)
-
-    return judge
-
-
-def finds(*purposes: Purpose, shows_id: bool = True) -> Check:
-    """Answers are 200 and of the job that was asked for, its id as it is stored."""
-
-    def judge(record: Recording) -> Iterator[Observation]:
-        for each in record.of(*purposes):
-            subject, envelope = each.ask.subject, record.envelope_of(each)
-            job = envelope.jobs[0] if envelope is not None and envelope.jobs else None
-            if each.status != 200 or job is None:  # noqa: PLR2004 - what else
-                yield Observation(each, each.status_line, "the job should be found")
-            elif subject is not None and subject.id and shows_id:
-                yield Observation(
-                    each, job.shows("id"), "" if job.id == subject.id else f"the id should be {subject.id}"
-                )
-            else:
-                yield Observation(each, job.shows("id"))
-
-    return judge
-
-
-def envelopes(
-    wrong: Callable[[ParsedEnvelope], tuple[str, str]], *purposes: Purpose, form: AskedFormat | None = None
-) -> Check:
-    """Every readable answer; the function gives what shows it, and what is wrong."""
-
-    def judge(record: Recording) -> Iterator[Observation]:
-        for each in record.envelopes(*purposes, form=form):
-            yield Observation(each.exchange, *wrong(each))
-
-    return judge
-
-
-def bodies(pattern: bytes, wrong: str, form: AskedFormat, *, must: bool = False) -> Check:
-    """A pattern that no answer of a format may have in its body, or that each must have."""
-    compiled = re.compile(pattern)
-
-    def judge(record: Recording) -> Iterator[Observation]:
-        known: dict[int, re.Match[bytes] | None] = {}  # by body, which long lists share
-        for each in record.envelopes(form=form):
-            body = each.exchange.body
-            if id(body) not in known:
-                known[id(body)] = compiled.search(body)
-            found = known[id(body)]
-            place = (0, 60) if found is None else (max(0, found.start() - AROUND), found.end() + AROUND)
-            yield Observation(each.exchange, place, wrong if (found is None) is must else "")
-
-    return judge
-
+NO_QUERY_KEY = "no query key was given"
+OK, FOUND, BAD_REQUEST, NOT_FOUND = 200, 302, 400, 404
+CONTEXT = 24
 
 STATUS = (Purpose.STATUS, Purpose.DOWNLOAD)
 LISTS = (Purpose.LIST, Purpose.LIST_AGAIN, Purpose.LIST_QUERY_KEY)
 JOBS = (*STATUS, *LISTS, Purpose.STATUS_CASE, Purpose.STATUS_SELF, Purpose.DOWNLOAD_ID, Purpose.DOWNLOAD_CASE)
 
 
-def jobs(
-    wrong: Callable[[ParsedJob], tuple[str, str] | None], *purposes: Purpose, form: AskedFormat | None = None
-) -> Check:
-    """Every job of these answers, or of all; the function gives None for a job that a rule is not about."""
+class _Item(Protocol):
+    @property
+    def exchange(self) -> Exchange: ...
 
-    def judge(record: Recording) -> Iterator[Observation]:
-        for job in record.jobs(*(purposes or JOBS), form=form):
-            if (found := wrong(job)) is not None:
-                yield Observation(job.exchange, *found)
-
-    return judge
+    def show(self, *names: str) -> str: ...
 
 
-def pairs(record: Recording, *purposes: Purpose) -> Iterator[tuple[ParsedJob, ParsedJob]]:
-    """The same job in JSON and in XML, where it was in the same state both times."""
-    in_json = {(job.exchange.ask.path, job.id): job for job in record.jobs(*purposes, form=AskedFormat.JSON)}
-    for job in record.jobs(*purposes, form=AskedFormat.XML):
-        other = in_json.get((job.exchange.ask.path, job.id))
+_T = TypeVar("_T", bound=_Item)
+# True or an empty text if the item is right; a text if it is wrong, or False where the rule's title says it all;
+# None where the rule is not about the item.
+Verdict = bool | str | Skip | None
+Source = Callable[[Callable[[_T], Verdict], str], Check]
+
+
+def items(find: Callable[[Recording], Iterable[_T]], *shown: str) -> Source[_T]:
+    """The function gets each item; a report shows these members of it."""
+
+    def make_check(judge: Callable[[_T], Verdict], title: str) -> Check:
+        def check(recording: Recording) -> Iterator[Observation | Skip]:
+            for item in find(recording):
+                verdict = judge(item)
+                if isinstance(verdict, Skip):
+                    yield verdict
+                elif verdict is not None:
+                    wrong = verdict if isinstance(verdict, str) else "" if verdict else title
+                    yield Observation(item.exchange, partial(item.show, *shown), wrong)
+
+        return check
+
+    return make_check
+
+
+def whole(check: Check, _title: str) -> Check:
+    """The function gets the recording and yields its observations."""
+    return check
+
+
+def add(id_: str, title: str, check: Check, needs: str = NOT_SHOWN) -> None:
+    """Registers a rule that a ready-made check expresses."""
+    rule(id_, title, whole, needs)(check)
+
+
+def exchanges(*shown: str, among: tuple[Purpose, ...] = ()) -> Source[Exchange]:
+    """Each answered exchange with the endpoint, or of these purposes."""
+    return items(lambda recording: recording.of(*among) if among else recording.answers, *shown)
+
+
+def envelopes(*shown: str, among: tuple[Purpose, ...] = (), form: BodyFormat | None = None) -> Source[ParsedEnvelope]:
+    """Each envelope, or each of these purposes."""
+    return items(lambda recording: recording.envelopes(*among, form=form), *shown)
+
+
+def jobs(*shown: str, among: tuple[Purpose, ...] = JOBS, form: BodyFormat | None = None) -> Source[ParsedJob]:
+    """Each job of the answers of these purposes."""
+    return items(lambda recording: recording.jobs(*among, form=form), *shown)
+
+
+def links(*shown: str, is_signed: bool) -> Source[ParsedLink]:
+    """Each link that is signed, or each that is not."""
+    return items(
+        lambda recording: (link for job in recording.jobs(*JOBS) for link in job.links if link.is_signed is is_signed),
+        *shown,
+    )
+
+
+def expects(*purposes: Purpose, status: int, code: str | None = None, documented: int = 0) -> Check:
+    """Answers have this HTTP status and, if given, this authenticationResultCode.
+
+    `documented` is the status that the documents have instead.
+    """
+
+    def check(recording: Recording) -> Iterator[Observation]:
+        for exchange in recording.of(*purposes):
+            envelope = recording.envelope_of(exchange)
+            wrong = ""
+            if documented and exchange.status == documented != status:
+                wrong = Documented(f"HTTP {documented}, which the documents name; the contract has {status}")
+            elif exchange.status != status:
+                wrong = f"the status should be {status}"
+            elif code is not None and (envelope is None or envelope.code != code):
+                wrong = f"the authenticationResultCode should be {code}"
+            yield Observation(exchange, show_code(recording, exchange), wrong)
+
+    return check
+
+
+def finds_nothing(*purposes: Purpose) -> Check:
+    """Answers are 404; or 400, as documented, if the endpoint answers so for every missing job."""
+
+    def check(recording: Recording) -> Iterable[Observation | Skip]:
+        statuses = {exchange.status for exchange in recording.of(Purpose.NO_JOB)}
+        documented = BAD_REQUEST if statuses == {BAD_REQUEST} else 0
+        return expects(*purposes, status=NOT_FOUND, documented=documented)(recording)
+
+    return check
+
+
+def succeeds(*purposes: Purpose) -> Check:
+    """Answers are 200 with an envelope in the requested format."""
+
+    def check(recording: Recording) -> Iterator[Observation]:
+        for exchange in recording.of(*purposes):
+            envelope, form = recording.envelope_of(exchange), exchange.request.format
+            wrong = "" if envelope is not None and envelope.format is form else f"the answer should be {form.upper()}"
+            if exchange.status != OK:
+                wrong = "the status should be 200"
+            yield Observation(exchange, f"{show_code(recording, exchange)}, {exchange.header('content-type')}", wrong)
+
+    return check
+
+
+def finds(*purposes: Purpose, shows_id: bool = True) -> Check:
+    """Answers are 200 with the requested job, its id as stored."""
+
+    def check(recording: Recording) -> Iterator[Observation]:
+        for exchange in recording.of(*purposes):
+            envelope = recording.envelope_of(exchange)
+            job = next(iter(envelope.jobs), None) if envelope is not None else None
+            if exchange.status != OK or job is None:
+                yield Observation(exchange, exchange.status_line, "the job should be found")
+            else:
+                wanted = exchange.request.job.id if exchange.request.job is not None and shows_id else ""
+                wrong = f"the id should be {wanted}" if wanted not in {"", job.id} else ""
+                yield Observation(exchange, job.show("id"), wrong)
+
+    return check
+
+
+def joined(*checks: Check) -> Check:
+    """All of several checks."""
+    return lambda recording: (observation for check in checks for observation in check(recording))
+
+
+def matches(pattern: bytes, wrong: str, form: BodyFormat, *, must: bool = False) -> Check:
+    """No body of a format matches the pattern; or each must match it."""
+    compiled = re.compile(pattern)
+
+    def check(recording: Recording) -> Iterator[Observation]:
+        known: dict[int, re.Match[bytes] | None] = {}  # by body, which repeated long lists share
+        for envelope in recording.envelopes(form=form):
+            body = envelope.exchange.body
+            if id(body) not in known:
+                known[id(body)] = compiled.search(body)
+            found = known[id(body)]
+            span = (0, 60) if found is None else (max(0, found.start() - CONTEXT), found.end() + CONTEXT)
+            yield Observation(envelope.exchange, span, wrong if (found is None) is must else "")
+
+    return check
+
+
+def pairs(recording: Recording, *purposes: Purpose) -> Iterator[tuple[ParsedJob, ParsedJob]]:
+    """Each job in JSON and in XML, if both answers have it in the same state."""
+    in_json = {(job.exchange.request.path, job.id): job for job in recording.jobs(*purposes, form=JSON)}
+    for job in recording.jobs(*purposes, form=XML):
+        other = in_json.get((job.exchange.request.path, job.id))
         if other is not None and (other.status == job.status or "Pending" not in {other.status, job.status}):
             yield other, job
 
 
-def in_order(names: Iterable[str], order: tuple[str, ...]) -> str:
-    """What is wrong with the order of names of which some may be missing; empty if nothing is."""
+def order_fault(names: Iterable[str], order: tuple[str, ...]) -> str:
+    """What is wrong with the order of names, some of which may be missing; empty if nothing is."""
     found = tuple(names)
     unknown = [name for name in found if name not in order]
     if unknown:
         return f"{unknown[0]} is no name of the contract"
-    places = [order.index(name) for name in found]
-    return "" if places == sorted(places) else "the order should be " + ", ".join(order)
+    positions = [order.index(name) for name in found]
+    return "" if positions == sorted(positions) else "the order should be " + ", ".join(order)
 
 
-def type_of(job: ParsedJob) -> str:
-    """The job's type: what a status was asked for, or what the list tells."""
-    subject = job.exchange.ask.subject
-    return subject.job_type if subject is not None else job.text("description") or ""
-
-
-def parts_of(url: str) -> SplitResult:
-    """The parts of a URL, all empty where it is none."""
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return SplitResult("", "", "", "", "")
-
-
-def code_is(exchange: Exchange, envelope: ParsedEnvelope | None) -> str:
-    """Status and code, as a text to show."""
-    return f"{exchange.status_line}, {None if envelope is None else envelope.code}"
+def show_code(recording: Recording, exchange: Exchange) -> str:
+    """Status and authenticationResultCode."""
+    envelope = recording.envelope_of(exchange)
+    return f"{exchange.status_line}, {'no envelope' if envelope is None else envelope.code or 'no code'}"

@@ -1,189 +1,170 @@
 """Section 5: errors."""
 
 from collections.abc import Iterator
-from http import HTTPStatus
 
-from proxy.conformance.exchange import AskedFormat, Purpose
+from proxy.conformance.contract import CODES, JSON
+from proxy.conformance.exchange import Exchange, Purpose
+from proxy.conformance.parsed import ParsedEnvelope
 from proxy.conformance.recording import Recording
-from proxy.conformance.redaction import holds
-from proxy.conformance.rule import Observation, Rule, Skip
-from proxy.conformance.rules.checks import code_is, expects
+from proxy.conformance.redaction import Redactor
+from proxy.conformance.rule import Observation, Skip, rule
+from proxy.conformance.rules.checks import (
+    BAD_REQUEST,
+    NO_QUERY_KEY,
+    OK,
+    add,
+    envelopes,
+    exchanges,
+    expects,
+    show_code,
+    whole,
+)
 
-NO_QUERY_KEY = "no query key was given"
-SHORTEST_KEY = 8
-_NONE, _VALID = "None", "ValidCredentials"
-_CONNECTION_STRINGS = (b"AccountKey=", b"SharedAccessSignature=", b"DefaultEndpointsProtocol=")
-_TRACES = (b"Traceback (most recent call last)", b"   at System.", b"\tat ")
+P = Purpose
+MIN_KEY = 8
+METHOD_NOT_ALLOWED, SERVER_ERROR, UNAVAILABLE = 405, 500, 503
+_INTERNALS = (
+    b"AccountKey=",
+    b"SharedAccessSignature=",
+    b"DefaultEndpointsProtocol=",
+    b"Traceback (most recent call last)",
+    b"   at System.",
+    b"\tat ",
+)
 
 
-def _answered(record: Recording) -> Iterator[Observation]:
-    for each in record.exchanges:
-        if not each.ask.is_link:
+@rule("5.answered", "Every request is answered.", whole)
+def _answered(recording: Recording) -> Iterator[Observation]:
+    for each in recording.exchanges:
+        if not each.request.is_link:
             yield Observation(each, each.failure or each.status_line, each.failure)
 
 
-def _is_envelope(record: Recording) -> Iterator[Observation]:
-    for each in record.exchanges:
+@rule("5.envelope", "Every answer is an envelope: no HTML, no empty body.", whole)
+def _envelope(recording: Recording) -> Iterator[Observation]:
+    for each in recording.exchanges:
         if each.is_envelope:
-            wrong = "" if record.envelope_of(each) else "the body should be an envelope"
-            yield Observation(each, f"{each.status_line}, {len(each.body)} bytes, {each.header('content-type')}", wrong)
+            wrong = "" if recording.envelope_of(each) else "the body should be an envelope"
+            yield Observation(each, f"{each.show('content-type')}, {len(each.body)} bytes", wrong)
 
 
-def _errors(record: Recording, *purposes: Purpose) -> Iterator[Observation]:
-    for each in record.envelopes(*purposes):
-        if each.exchange.status >= HTTPStatus.BAD_REQUEST:
-            texts = [text for text in each.details or () if isinstance(text, str) and text.strip()]
-            sound = bool(texts) and len(texts) == len(each.details or ())
-            wrong = "" if sound else "there should be a text at least"
-            if sound and not each.lists_details:
-                wrong = "it should be a list of texts"
-            yield Observation(each.exchange, f"errorDetails {texts}", wrong)
+@rule("5.codes", "authenticationResultCode is one of its six values.", envelopes("authenticationResultCode"))
+def _codes(envelope: ParsedEnvelope) -> str | bool:
+    if envelope.exchange.status == OK and envelope.code != "ValidCredentials":
+        return "on success it should be ValidCredentials"
+    return envelope.code in CODES
 
 
-def _format(record: Recording) -> Iterator[Observation]:
-    for each in record.readable:
-        if each.exchange.status >= HTTPStatus.BAD_REQUEST and each.exchange.ask.purpose is not Purpose.BAD_OUTPUT:
-            wrong = (
-                "" if each.format is each.exchange.ask.format else f"it should be {each.exchange.ask.format.upper()}"
-            )
-            yield Observation(each.exchange, f"{each.exchange.status_line}, {each.format.upper()}", wrong)
-
-
-def _unknown_format(record: Recording) -> Iterator[Observation]:
-    for each in record.envelopes(Purpose.BAD_OUTPUT, Purpose.NO_KEY_BAD_OUTPUT):
-        yield Observation(
-            each.exchange, each.format.upper(), "" if each.format is AskedFormat.JSON else "it should be JSON"
-        )
-
-
-def _bad_output(record: Recording) -> Iterator[Observation]:
-    for each in record.envelopes(Purpose.BAD_OUTPUT):
-        text = " ".join(str(detail) for detail in each.details or ()).lower()
-        sound = "output" in text and "json" in text and "xml" in text
-        yield Observation(each.exchange, f"errorDetails {text}", "" if sound else "it should name output, json and xml")
-
-
-def _no_secrets(record: Recording) -> Iterator[Observation | Skip]:
-    keys = [key for key in record.secrets if len(key) >= SHORTEST_KEY]
-    if not keys:
-        yield Skip(f"a key of less than {SHORTEST_KEY} characters may stand anywhere")
-        return
-    for each in record.exchanges:
-        if each.status >= HTTPStatus.BAD_REQUEST and not each.ask.is_link:
-            told = holds(each.body, keys) or any(text in each.body for text in (*_CONNECTION_STRINGS, *_TRACES))
-            yield Observation(
-                each, each.status_line, "it tells a key, a connection string or a stack trace" if told else ""
-            )
-
-
-def _wrong_method(record: Recording) -> Iterator[Observation | Skip]:
-    for each in record.of(Purpose.POST_ONLY):
-        if each.status != HTTPStatus.METHOD_NOT_ALLOWED:
-            yield Skip(f"GET of a path that takes POST is {each.status_line} here; no other method is tried")
-            continue
-        envelope = record.envelope_of(each)
-        allow = each.header("allow")
-        sound = bool(allow) and envelope is not None and envelope.code == _NONE
-        yield Observation(
-            each, f"{code_is(each, envelope)}, Allow: {allow}", "" if sound else "it should be None, with Allow"
-        )
-
-
-def _server_fault(record: Recording) -> Iterator[Observation]:
-    for each in record.exchanges:
-        if each.status == HTTPStatus.INTERNAL_SERVER_ERROR and not each.ask.is_link:
-            envelope = record.envelope_of(each)
-            sound = envelope is not None and envelope.code in (_NONE, _VALID)
-            yield Observation(
-                each, code_is(each, envelope), "" if sound else "the code should be None or ValidCredentials"
-            )
-
-
-def _unavailable(record: Recording) -> Iterator[Observation]:
-    for each in record.exchanges:
-        if each.status == HTTPStatus.SERVICE_UNAVAILABLE and not each.ask.is_link:
-            wait = each.header("retry-after")
-            yield Observation(
-                each, f"{each.status_line}, Retry-After: {wait}", "" if wait else "it should have Retry-After"
-            )
-
-
-def _same_for_all(record: Recording) -> Iterator[Observation]:
-    """A wrong key is told the same of a job that is there and of one that is not."""
-    for one, other in (
-        (Purpose.WRONG_KEY_KNOWN_JOB, Purpose.WRONG_KEY_NO_JOB),
-        (Purpose.QUERY_KEY_JOB, Purpose.QUERY_KEY_NO_JOB),
-    ):
-        missing = next(record.of(other), None)
-        for each in record.of(one):
-            if missing is not None:
-                known, unknown = (code_is(found, record.envelope_of(found)) for found in (each, missing))
-                yield Observation(
-                    each, known, "" if known == unknown else f"of a job that is not there it says {unknown}"
-                )
-
-
-def _codes(record: Recording) -> Iterator[Observation]:
-    allowed = ("ValidCredentials", "InvalidCredentials", "CredentialsExpired", "NotAuthorized", "NoCredentials", "None")
-    for each in record.readable:
-        wrong = "" if each.code in allowed else "it is no authenticationResultCode"
-        if each.exchange.status == HTTPStatus.OK and each.code != _VALID:
-            wrong = "on success it should be ValidCredentials"
-        yield Observation(each.exchange, code_is(each.exchange, each), wrong)
-
-
-def _not_found_documented(record: Recording) -> Iterator[Observation | Skip]:
-    return iter(expects(Purpose.NO_JOB, status=404, code=_VALID, documented=400)(record))
-
-
-RULES = (
-    Rule("5.answered", "Every request is answered.", _answered),
-    Rule("5.envelope", "Every answer is an envelope: no HTML, no empty body.", _is_envelope),
-    Rule("5.codes", "authenticationResultCode is one of its six values.", _codes),
-    Rule("5.no-key", "Without a key: 401, NoCredentials.", expects(Purpose.NO_KEY, status=401, code="NoCredentials")),
-    Rule(
-        "5.unknown-key",
-        "A key that nobody has: 401, InvalidCredentials.",
-        expects(Purpose.WRONG_KEY, Purpose.WRONG_KEY_NO_JOB, status=401, code="InvalidCredentials"),
-    ),
-    Rule(
-        "5.query-key",
-        "A query key where a master key is needed: 401, NotAuthorized.",
-        expects(
-            Purpose.QUERY_KEY_JOB, Purpose.QUERY_KEY_NO_JOB, Purpose.QUERY_KEY_OUTPUT, status=401, code="NotAuthorized"
-        ),
-        NO_QUERY_KEY,
-    ),
-    Rule(
-        "5.malformed",
-        "A malformed parameter or path: 400, ValidCredentials.",
-        expects(Purpose.BAD_OUTPUT, Purpose.NAME_TOO_LONG, Purpose.NAME_BAD, status=400, code=_VALID),
-    ),
-    Rule("5.malformed-told", "errorDetails names the parameter and what is allowed.", _bad_output),
-    Rule("5.no-such-job", "No such job: 404, ValidCredentials.", _not_found_documented),
-    Rule(
-        "5.no-such-output",
-        "No such output: 404, ValidCredentials.",
-        expects(Purpose.OUTPUT_MISSING, status=404, code=_VALID, documented=400),
-        "no Aborted job in the list",
-    ),
-    Rule("5.no-such-path", "No such path: 404, None.", expects(Purpose.NO_PATH, status=404, code=_NONE)),
-    Rule("5.wrong-method", "Wrong method: 405, None, with Allow.", _wrong_method),
-    Rule("5.server-fault", "500 has the code None or ValidCredentials.", _server_fault, "no answer was a 500"),
-    Rule("5.unavailable", "503 has Retry-After.", _unavailable, "no answer was a 503"),
-    Rule("5.error-details", "Every error has a text in errorDetails.", _errors),
-    Rule("5.format", "An error is in the format that was asked for.", _format),
-    Rule("5.unknown-format", "Where the format can't be known, an error is JSON.", _unknown_format),
-    Rule("5.no-secrets", "No error tells a key, a connection string or a stack trace.", _no_secrets),
-    Rule(
-        "5.key-first",
-        "The key is judged before parameters.",
-        expects(Purpose.NO_KEY_BAD_OUTPUT, status=401),
-    ),
-    Rule(
-        "5.learns-nothing",
-        "A wrong or too weak key learns not whether a job is there.",
-        _same_for_all,
-        "no load job in the list, and no query key",
-    ),
+add("5.no-key", "Without a key: 401, NoCredentials.", expects(P.NO_KEY, status=401, code="NoCredentials"))
+add(
+    "5.unknown-key",
+    "An unknown key: 401, InvalidCredentials.",
+    expects(P.WRONG_KEY, P.WRONG_KEY_NO_JOB, status=401, code="InvalidCredentials"),
 )
+add(
+    "5.query-key",
+    "A query key where a master key is needed: 401, NotAuthorized.",
+    expects(P.QUERY_KEY_JOB, P.QUERY_KEY_NO_JOB, P.QUERY_KEY_OUTPUT, status=401, code="NotAuthorized"),
+    NO_QUERY_KEY,
+)
+add(
+    "5.malformed",
+    "A malformed parameter or path: 400, ValidCredentials.",
+    expects(P.BAD_OUTPUT, P.NAME_TOO_LONG, P.NAME_BAD, status=400, code="ValidCredentials"),
+)
+
+
+@rule(
+    "5.malformed-told",
+    "errorDetails names the parameter and what is allowed.",
+    envelopes("errorDetails", among=(P.BAD_OUTPUT,)),
+)
+def _malformed_told(envelope: ParsedEnvelope) -> str:
+    text = " ".join(map(str, envelope.details or ())).lower()
+    return "" if all(word in text for word in ("output", "json", "xml")) else "it should name output, json and xml"
+
+
+add(
+    "5.no-such-job",
+    "No such job: 404, ValidCredentials.",
+    expects(P.NO_JOB, status=404, code="ValidCredentials", documented=400),
+)
+add(
+    "5.no-such-output",
+    "No such output: 404, ValidCredentials.",
+    expects(P.OUTPUT_MISSING, status=404, code="ValidCredentials", documented=400),
+)
+add("5.no-such-path", "No such path: 404, None.", expects(P.NO_PATH, status=404, code="None"))
+
+
+@rule("5.wrong-method", "Wrong method: 405, None, with Allow.", whole)
+def _wrong_method(recording: Recording) -> Iterator[Observation | Skip]:
+    for each in recording.of(P.POST_ONLY):
+        shows = f"{show_code(recording, each)}, Allow: {each.header('allow')}"
+        if each.status == METHOD_NOT_ALLOWED:
+            is_right = each.header("allow") and ", None, " in shows
+            yield Observation(each, shows, "" if is_right else "it should be None, with Allow")
+        else:
+            yield Skip(f"GET of a path that takes POST is {each.status_line} here; no other method is tried")
+
+
+@rule("5.server-fault", "500 has the code None or ValidCredentials.", whole)
+def _server_fault(recording: Recording) -> Iterator[Observation]:
+    for each in recording.answers:
+        if each.status == SERVER_ERROR:
+            envelope = recording.envelope_of(each)
+            is_right = envelope is not None and envelope.code in {"None", "ValidCredentials"}
+            wrong = "" if is_right else "the code should be None or ValidCredentials"
+            yield Observation(each, show_code(recording, each), wrong)
+
+
+@rule("5.unavailable", "503 has Retry-After.", exchanges("retry-after"))
+def _unavailable(exchange: Exchange) -> bool | None:
+    return bool(exchange.header("retry-after")) if exchange.status == UNAVAILABLE else None
+
+
+@rule("5.error-details", "Every error has a text in errorDetails.", envelopes("errorDetails"))
+def _error_details(envelope: ParsedEnvelope) -> str | None:
+    if not envelope.is_error:
+        return None
+    has_texts = envelope.details and all(isinstance(each, str) and each.strip() for each in envelope.details)
+    return "" if has_texts and envelope.lists_details else "it should be a list of at least one text"
+
+
+@rule("5.format", "An error is in the requested format.", envelopes("format"))
+def _format(envelope: ParsedEnvelope) -> bool | None:
+    is_known = envelope.is_error and envelope.exchange.request.purpose is not P.BAD_OUTPUT
+    return envelope.format is envelope.exchange.request.format if is_known else None
+
+
+rule(
+    "5.unknown-format",
+    "Where the format can't be known, an error is JSON.",
+    envelopes("format", among=(P.BAD_OUTPUT, P.NO_KEY_BAD_OUTPUT)),
+)(lambda envelope: envelope.format is JSON)
+
+
+@rule("5.no-secrets", "No error shows a key, a connection string or a stack trace.", whole)
+def _no_secrets(recording: Recording) -> Iterator[Observation | Skip]:
+    keys = [key for key in recording.secrets if len(key) >= MIN_KEY]
+    redactor = Redactor(keys)
+    if not keys:
+        yield Skip(f"a key of less than {MIN_KEY} characters may stand anywhere")
+        return
+    for each in recording.answers:
+        if each.status >= BAD_REQUEST:
+            is_leak = redactor.finds_secret(each.body) or any(text in each.body for text in _INTERNALS)
+            wrong = "it shows a key, a connection string or a stack trace" if is_leak else ""
+            yield Observation(each, each.status_line, wrong)
+
+
+add("5.key-first", "The key is judged before parameters.", expects(P.NO_KEY_BAD_OUTPUT, status=401))
+
+
+@rule("5.learns-nothing", "A wrong or too weak key does not learn whether a job exists.", whole)
+def _learns_nothing(recording: Recording) -> Iterator[Observation]:
+    for known, unknown in ((P.WRONG_KEY_KNOWN_JOB, P.WRONG_KEY_NO_JOB), (P.QUERY_KEY_JOB, P.QUERY_KEY_NO_JOB)):
+        missing = next(recording.of(unknown), None)
+        for each in recording.of(known) if missing else ():
+            found, other = show_code(recording, each), show_code(recording, missing or each)
+            yield Observation(each, found, "" if found == other else f"for a missing job the answer is {other}")

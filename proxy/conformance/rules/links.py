@@ -5,241 +5,175 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
 from proxy.conformance import contract
-from proxy.conformance.exchange import ROOT, AskedFormat, Purpose
-from proxy.conformance.parsed import ParsedJob, ParsedLink
+from proxy.conformance.contract import JSON, ROOT, XML
+from proxy.conformance.exchange import Purpose
+from proxy.conformance.parsed import ParsedJob, ParsedLink, split_url
 from proxy.conformance.recording import Recording
-from proxy.conformance.rule import Observation, Rule, Skip
-from proxy.conformance.rules.checks import JOBS, NO_JOB, STATUS, finds, jobs, pairs, parts_of, type_of
+from proxy.conformance.rule import Documented, Observation, Skip, rule
+from proxy.conformance.rules.checks import JOBS, STATUS, add, finds, jobs, pairs, whole
 
-NO_LINK = "no job has a link"
-NO_SERVICE = "no Completed load, rollback or access job links to its data source"
-_IN_THE_CLEAR = (
-    "asked by https, it links to http, where clients send their key in the clear; the base of links is a setting, and"
+_PLAIN_HTTP = (
+    "over https it links to http, where clients send their key in plaintext; the base of links is a setting, and"
     " the documents have https"
 )
 _WHOLE = re.compile(r"https?://[^/?#]+(?:/[^?#]*[^/?#])?")
-_SERVICES = (contract.DOCUMENTED_SERVICE, contract.SAMPLE_SERVICE)
 
 
-def _named(job: ParsedJob) -> str:
-    return "; ".join(f"{link.role} {link.name or ''}".rstrip() for link in job.links) or "no links"
-
-
-def _known(job: ParsedJob) -> tuple[str, str] | None:
-    odd = [link for link in job.links if link.called not in contract.LINKS]
+@rule("3.roles", "Roles and names of links are written exactly.", jobs("links"))
+def _roles(job: ParsedJob) -> str | None:
+    odd = [link for link in job.links if link.relation not in contract.LINKS]
     wrong = f"{odd[0].role} {odd[0].name} is no link of the contract" if odd else ""
-    return (_named(job), wrong) if job.links else None
+    return wrong if job.links else None
 
 
-def _self_first(job: ParsedJob) -> tuple[str, str]:
-    sound = job.links and job.links[0].called == contract.SELF
-    return _named(job), "" if sound else "the first link should be self, without a name"
+rule("3.self-first", "A status answer's first link is self, without a name.", jobs("links", among=STATUS))(
+    lambda job: job.relations[:1] == [contract.SELF]
+)
 
 
-def _succeeded_second(job: ParsedJob) -> tuple[str, str] | None:
-    places = [place for place, link in enumerate(job.links) if link.called == contract.SUCCEEDED]
-    return (_named(job), "" if places == [1] else "the succeeded output should be second") if places else None
+@rule("3.succeeded-second", "The succeeded output is the second link.", jobs("links"))
+def _succeeded_second(job: ParsedJob) -> bool | None:
+    positions = [position for position, each in enumerate(job.relations) if each == contract.SUCCEEDED]
+    return positions == [1] if positions else None
 
 
-def _before_status(record: Recording) -> Iterator[Observation | Skip]:
-    for job in record.jobs(*JOBS, form=AskedFormat.XML):
-        if "Link" not in job.order:
-            continue
-        last = len(job.order) - job.order[::-1].index("Link") - 1
-        late = "Status" in job.order and last > job.order.index("Status")
-        if late and type_of(job) == contract.DOWNLOAD_JOB:
-            wrong = "a link after Status, as the download page prints it; the contract has all before it"
-            yield Observation(job.exchange, ", ".join(job.order), wrong, documented=True)
-        else:
-            yield Observation(
-                job.exchange, ", ".join(job.order), "every Link should come before Status" if late else ""
-            )
-
-
-def _after_id(job: ParsedJob) -> tuple[str, str] | None:
-    if "Link" not in job.order or "Id" not in job.order:
+@rule("3.links-before-status", "Every Link comes before Status.", jobs("order", form=XML))
+def _links_before_status(job: ParsedJob) -> str | bool | None:
+    if "Link" not in job.order:
         return None
-    wrong = "Id should come before every Link" if job.order.index("Id") > job.order.index("Link") else ""
-    return ", ".join(job.order), wrong
+    is_right = "Status" not in job.order or "Link" not in job.order[job.order.index("Status") :]
+    if not is_right and job.job_type == contract.DOWNLOAD_JOB:
+        return Documented("a link after Status, as the download page prints it; the contract has all before it")
+    return is_right
 
 
-def _json_members(job: ParsedJob) -> tuple[str, str] | None:
-    wanted = {2: ("role", "url"), 3: contract.LINK_MEMBERS}
-    odd = [link for link in job.links if link.members != wanted.get(len(link.members))]
-    shown = "; ".join(", ".join(link.members) for link in (odd or job.links)[:1])
-    return (shown, "the order should be name, role, url" if odd else "") if job.links else None
+rule("3.links-after-id", "Every Link comes after Id.", jobs("order", form=XML))(
+    lambda job: job.order.index("Id") < job.order.index("Link") if {"Id", "Link"} <= {*job.order} else None
+)
 
 
-def _xml_attributes(job: ParsedJob) -> tuple[str, str] | None:
-    odd = [link for link in job.links if link.members not in {("role",), ("role", "name")}]
-    shown = "; ".join(", ".join(link.members) for link in (odd or job.links)[:1])
-    return (shown, "role should come before name, and nothing else" if odd else "") if job.links else None
+def _have_members(job: ParsedJob, *allowed: tuple[str, ...]) -> str | None:
+    odd = [link.members for link in job.links if link.members not in allowed]
+    return (f"a link has {', '.join(odd[0])}" if odd else "") if job.links else None
 
 
-def _self_url(job: ParsedJob) -> tuple[str, str] | None:
-    link = next((link for link in job.links if link.called == contract.SELF), None)
-    kind, subject = contract.KINDS.get(type_of(job)), job.exchange.ask.subject
-    if link is None or kind is None:
+rule("3.link-members", "A link's JSON members are name, role, url.", jobs("links", form=JSON))(
+    lambda job: _have_members(job, ("role", "url"), ("name", "role", "url"))
+)
+rule("3.link-attributes", "On Link, role comes before name.", jobs("links", form=XML))(
+    lambda job: _have_members(job, ("role",), ("role", "name"))
+)
+
+
+@rule("3.self-url", "The self link is the job's status URL, in its documented casing.", jobs("self"))
+def _self_url(job: ParsedJob) -> str | None:
+    link = next((link for link in job.links if link.relation == contract.SELF), None)
+    if link is None or job.status_path is None:
         return None
-    references = {job.id} | ({subject.name} if subject and subject.name else set())
-    wanted = {kind.self_path.format(reference).lower() for reference in references}
-    tail = link.url.partition(ROOT)[2]
-    is_written = tail.startswith(kind.self_path.partition("{}")[0])
-    sound = is_written and unquote(tail).lower() in wanted
-    return (
-        link.url,
-        "" if sound else f"it should be the base, {ROOT}{kind.self_path.format(quote(job.id, errors='replace'))}",
-    )
+    self_path = job.status_path.self_path
+    references = {job.id} | ({job.requested.name} if job.requested and job.requested.name else set())
+    is_right = link.tail.startswith(self_path.partition("{}")[0])
+    is_right = is_right and unquote(link.tail).lower() in {self_path.format(each).lower() for each in references}
+    return "" if is_right else f"it should be the base, {ROOT}{self_path.format(quote(job.id, errors='replace'))}"
 
 
-def _only_completed(job: ParsedJob) -> tuple[str, str] | None:
-    there = [link for link in job.links if link.called == contract.SUCCEEDED]
-    wrong = "only a Completed job has this link" if there and job.status != "Completed" else ""
-    return (f"{job.status}: {_named(job)}", wrong) if there or job.status != "Completed" else None
+add("3.self-leads-back", "The self link leads to the job.", finds(Purpose.STATUS_SELF))
+
+
+@rule("3.succeeded-when", "Only a Completed job links to its output.", jobs("status", "links"))
+def _succeeded_when(job: ParsedJob) -> bool | None:
+    is_linked, is_completed = contract.SUCCEEDED in job.relations, job.status == "Completed"
+    return is_completed or not is_linked if is_linked or not is_completed else None
 
 
 def _services(job: ParsedJob) -> list[ParsedLink]:
-    return [link for link in job.links if link.called in _SERVICES]
+    return [link for link in job.links if link.relation in contract.SERVICES]
 
 
-def _service_when(job: ParsedJob) -> tuple[str, str] | None:
-    kind = type_of(job)
-    may = contract.KINDS.get(kind) in {contract.LOAD, contract.ROLLBACK} or kind == contract.ACCESS_JOB
-    found = _services(job)
-    wrong = (
-        ""
-        if not found or (may and job.status == "Completed")
-        else "only a Completed load, rollback or access job has it"
-    )
-    return f"{kind}, {job.status}: {_named(job)}", wrong
-
-
-def _service_there(record: Recording) -> Iterator[Observation | Skip]:
-    linked = {job.id for job in record.jobs(*STATUS) if _services(job)}
-    for job in record.jobs(*STATUS):
-        kind = contract.KINDS.get(type_of(job))
-        if job.status == "Completed" and kind in {contract.LOAD, contract.ROLLBACK}:
-            if _services(job):
-                yield Observation(job.exchange, _named(job))
-            elif any(link.role.lower() == "datasource" for link in job.links):
-                yield Observation(
-                    job.exchange, _named(job), "role and name should be datasource or dataSource, and service"
-                )
-            elif job.id in linked:
-                yield Observation(job.exchange, _named(job), "the other format has the link to the data source")
-            else:
-                yield Skip("a Completed load or rollback has no link: what is stored may not name its data source")
-
-
-def _service_url(record: Recording) -> Iterator[Observation]:
-    for job in record.jobs(*JOBS):
-        subject = job.exchange.ask.subject
-        name = job.text("name") or (subject.name if subject else "")
-        for link in _services(job):
-            parts = link.url.partition(ROOT)[2].split("/")
-            sound = len(parts) == 3 and parts[0] == "data" and all(parts)  # noqa: PLR2004 - data, access id, name
-            if sound and name:
-                sound = unquote(parts[2]).strip() == name.strip()
-            yield Observation(
-                job.exchange, link.url, "" if sound else f"it should be the base, {ROOT}data/, access id, data source"
-            )
-
-
-def _spellings(job: ParsedJob) -> tuple[str, str] | None:
-    urls = {link.url for link in _services(job)}
-    return (" ".join(urls), "both spellings should have one URL" if len(urls) > 1 else "") if urls else None
-
-
-def _access_role(job: ParsedJob) -> tuple[str, str] | None:
-    if type_of(job) != contract.ACCESS_JOB or not _services(job):
-        return None
-    roles = [link.called for link in _services(job)]
-    return _named(job), "" if roles == [contract.SAMPLE_SERVICE] else "its one role should be dataSource"
-
-
-def _bases(record: Recording) -> Iterator[Observation | Skip]:
-    first = ""
-    for job in record.jobs(*JOBS):
-        for link in job.links:
-            if not link.is_signed:
-                base = link.url.partition(ROOT)[0]
-                first = first or base
-                wrong = "" if base == first else f"all should begin with {first}"
-                if not _WHOLE.fullmatch(base):
-                    wrong = f"it should be a whole URL: http or https, the host, {ROOT}"
-                yield Observation(job.exchange, link.url, wrong)
-                if record.scheme == "https" and base.startswith("http:"):
-                    yield Skip(_IN_THE_CLEAR)
-
-
-def _not_from_host(record: Recording) -> Iterator[Observation | Skip]:
-    asked = {each.ask.purpose: each for each in record.of(Purpose.LIST_OTHER_HOST)}
-    hosts = {parts_of(link.url).netloc for job in record.listed() for link in job.links if not link.is_signed}
-    for exchange in asked.values():
-        other = dict(exchange.ask.headers)["Host"]
-        for job in record.jobs(Purpose.LIST_OTHER_HOST):
-            for link in job.links:
-                if not link.is_signed:
-                    follows = other in link.url and other not in hosts
-                    yield Observation(exchange, link.url, f"it follows the Host {other}" if follows else "")
-
-
-def _formats_agree(record: Recording) -> Iterator[Observation]:
-    for in_json, in_xml in pairs(record, *STATUS, Purpose.LIST):
-        one, other = (
-            [(*link.called, "" if link.is_signed else link.url) for link in job.links] for job in (in_json, in_xml)
-        )
-        if one or other:
-            yield Observation(in_xml.exchange, _named(in_xml), "" if one == other else f"JSON has {_named(in_json)}")
-
-
-RULES = (
-    Rule("3.roles", "Roles and names of links are written exactly.", jobs(_known), NO_LINK),
-    Rule("3.self-first", "A status answer's first link is self, without a name.", jobs(_self_first, *STATUS), NO_JOB),
-    Rule(
-        "3.succeeded-second",
-        "The succeeded output is the second link.",
-        jobs(_succeeded_second),
-        "no job has a succeeded output",
-    ),
-    Rule("3.links-before-status", "Every Link comes before Status.", _before_status, NO_LINK),
-    Rule("3.links-after-id", "Every Link comes after Id.", jobs(_after_id, form=AskedFormat.XML), NO_LINK),
-    Rule(
-        "3.link-members",
-        "A link's JSON members are name, role, url.",
-        jobs(_json_members, form=AskedFormat.JSON),
-        NO_LINK,
-    ),
-    Rule("3.link-attributes", "On Link, role comes before name.", jobs(_xml_attributes, form=AskedFormat.XML), NO_LINK),
-    Rule("3.self-url", "The self link is the job's status URL, in its documented casing.", jobs(_self_url), NO_LINK),
-    Rule("3.self-leads-back", "The self link leads to the job.", finds(Purpose.STATUS_SELF), NO_JOB),
-    Rule("3.succeeded-when", "Only a Completed job links to its output.", jobs(_only_completed), NO_JOB),
-    Rule(
-        "3.service-when",
-        "Only a Completed load, rollback or access job links to its data source.",
-        jobs(_service_when),
-        NO_JOB,
-    ),
-    Rule(
-        "3.service-there",
-        "The status of a Completed load or rollback links to its data source.",
-        _service_there,
-        "no Completed load or rollback job in the list",
-    ),
-    Rule("3.service-url", "That link is data/{accessId}/{dataSourceName}.", _service_url, NO_SERVICE),
-    Rule("3.spellings", "Both spellings of its role have the same URL.", jobs(_spellings), NO_SERVICE),
-    Rule(
-        "3.access-role",
-        "An access job's role is dataSource.",
-        jobs(_access_role),
-        "no Completed access job in the list",
-    ),
-    Rule("3.base", "Links to the service are whole URLs with one base.", _bases, NO_LINK),
-    Rule(
-        "3.base-not-host",
-        "The base is not taken from the Host header.",
-        _not_from_host,
-        "no other form of the Host can be asked for safely, or no job of the list has a link",
-    ),
-    Rule("3.links-agree", "JSON and XML have the same links.", _formats_agree, NO_LINK),
+@rule(
+    "3.service-when", "Only a Completed load, rollback or access job links to its data source.", jobs("status", "links")
 )
+def _service_when(job: ParsedJob) -> bool:
+    may = job.status_path in {contract.LOAD, contract.ROLLBACK} or job.job_type == contract.ACCESS_JOB
+    return not _services(job) or (may and job.status == "Completed")
+
+
+@rule("3.service-there", "The status of a Completed load or rollback links to its data source.", whole)
+def _service_there(recording: Recording) -> Iterator[Observation | Skip]:
+    linked = {job.id for job in recording.jobs(*STATUS) if _services(job)}
+    for job in recording.jobs(*STATUS):
+        if job.status != "Completed" or job.status_path not in {contract.LOAD, contract.ROLLBACK}:
+            continue
+        wrong = ""
+        if not _services(job) and any(link.role.lower() == "datasource" for link in job.links):
+            wrong = "role and name should be datasource or dataSource, and service"
+        elif not _services(job) and job.id in linked:
+            wrong = "the other format has the link to the data source"
+        elif not _services(job):
+            yield Skip("a Completed load or rollback has no link: what is stored may not name its data source")
+            continue
+        yield Observation(job.exchange, job.show("links"), wrong)
+
+
+@rule("3.service-url", "That link is data/{accessId}/{dataSourceName}.", whole)
+def _service_url(recording: Recording) -> Iterator[Observation]:
+    for job in recording.jobs(*JOBS):
+        name = job.text("name") or (job.requested.name if job.requested else "")
+        for link in _services(job):
+            found = re.fullmatch("data/[^/]+/([^/]+)", link.tail)
+            is_right = found is not None and (not name or unquote(found[1]).strip() == name.strip())
+            wrong = "" if is_right else f"it should be the base, {ROOT}data/, access id, data source"
+            yield Observation(job.exchange, link.url, wrong)
+
+
+@rule("3.spellings", "Both spellings of its role have the same URL.", jobs("links"))
+def _spellings(job: ParsedJob) -> bool | None:
+    urls = {link.url for link in _services(job)}
+    return len(urls) == 1 if urls else None
+
+
+@rule("3.access-role", "An access job's role is dataSource.", jobs("links"))
+def _access_role(job: ParsedJob) -> bool | None:
+    relations = [link.relation for link in _services(job)]
+    return relations == [contract.SAMPLE_SERVICE] if job.job_type == contract.ACCESS_JOB and relations else None
+
+
+@rule("3.base", "Links to the service are whole URLs with one base.", whole)
+def _base(recording: Recording) -> Iterator[Observation | Skip]:
+    first = ""
+    for job in recording.jobs(*JOBS):
+        for link in job.links:
+            base = link.url.partition(ROOT)[0]
+            if link.is_signed:
+                continue
+            first = first or base
+            wrong = "" if base == first else f"all should begin with {first}"
+            if not _WHOLE.fullmatch(base):
+                wrong = f"it should be a whole URL: http or https, the host, {ROOT}"
+            yield Observation(job.exchange, link.url, wrong)
+            if recording.scheme == "https" and base.startswith("http:"):
+                yield Skip(_PLAIN_HTTP)
+
+
+@rule(
+    "3.base-not-host",
+    "The base is not taken from the Host header.",
+    whole,
+    "no other form of the Host can be sent safely, or no job of the list has a link",
+)
+def _base_not_host(recording: Recording) -> Iterator[Observation]:
+    hosts = {split_url(link.url).netloc for job in recording.listed() for link in job.links if not link.is_signed}
+    for envelope in recording.envelopes(Purpose.LIST_OTHER_HOST):
+        other = dict(envelope.exchange.request.headers)["Host"]
+        for link in (link for job in envelope.jobs for link in job.links if not link.is_signed):
+            is_from_host = other in link.url and other not in hosts
+            yield Observation(envelope.exchange, link.url, f"it follows the Host {other}" if is_from_host else "")
+
+
+@rule("3.links-agree", "JSON and XML have the same links.", whole)
+def _links_agree(recording: Recording) -> Iterator[Observation]:
+    for pair in pairs(recording, *STATUS, Purpose.LIST):
+        one, other = ([(link.relation, "" if link.is_signed else link.url) for link in job.links] for job in pair)
+        if one or other:
+            wrong = "" if one == other else f"JSON has {pair[0].show('links')}"
+            yield Observation(pair[1].exchange, pair[1].show("links"), wrong)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from proxy.conformance.exchange import Exchange, Purpose
-from tests.integration.conformance.breaking import Mutation, answer, body, each, header, json_body, of, xml_body
+from tests.integration.conformance.mutate import Mutation, answer, body, each, header, json_body, of, xml_body
 
 P = Purpose
 _COUNTS = '("failedEntityCount":)[0-9]*'
@@ -16,7 +16,7 @@ def signed(name: str, value: str) -> Mutation:
 
 
 def _from_host(found: Exchange) -> Exchange:
-    host = dict(found.ask.headers)["Host"]
+    host = dict(found.request.headers)["Host"]
     return replace(found, body=found.body.replace(b"spatial.example.net", host.encode()))
 
 

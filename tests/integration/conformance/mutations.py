@@ -2,16 +2,22 @@
 
 from dataclasses import replace
 
-from proxy.conformance.contract import BING
-from proxy.conformance.exchange import AskedFormat, Exchange, Purpose
-from tests.integration.conformance.breaking import Mutation, all_of, answer, body, each, header, json_body, of, xml_body
+from proxy.conformance.contract import BING, JSON, XML
+from proxy.conformance.exchange import Exchange, Purpose
+from tests.integration.conformance.mutate import (
+    Mutation,
+    all_of,
+    answer,
+    body,
+    each,
+    gone,
+    header,
+    json_body,
+    of,
+    xml_body,
+)
 
 P = Purpose
-
-
-def gone(*purposes: Purpose, kind: str = "") -> Mutation:
-    """The answer is a 404 where a job was."""
-    return answer(of(*purposes, kind=kind), status=404)
 
 
 def _with_bom(found: Exchange) -> Exchange:
@@ -19,7 +25,7 @@ def _with_bom(found: Exchange) -> Exchange:
 
 
 REQUESTS: dict[str, Mutation] = {
-    "1.job-list": answer(of(P.LIST, form=AskedFormat.XML), status=401),
+    "1.job-list": answer(of(P.LIST, form=XML), status=401),
     "1.load-status": gone(P.STATUS, kind="DataSourceIncremental"),
     "1.geocode-status": json_body('"id":"[^"]*"', '"id":"another"', P.STATUS, kind="Geocode"),
     "1.rollback-status": gone(P.STATUS, kind="DataSourceRollback"),
@@ -36,7 +42,7 @@ REQUESTS: dict[str, Mutation] = {
     "1.output-default": body(of(P.LIST_EMPTY_OUTPUT), ".*", "<Response />", count=1),
     "1.output": answer(of(P.LIST_OUTPUT), status=400),
     "1.output-alias": answer(of(P.LIST_ALIAS), status=400),
-    "1.output-first": body(of(P.LIST_FIRST_OUTPUT, form=AskedFormat.XML), ".*", "{}", count=1),
+    "1.output-first": body(of(P.LIST_FIRST_OUTPUT, form=XML), ".*", "{}", count=1),
     "1.output-other": answer(of(P.BAD_OUTPUT), status=200),
     "1.slash": gone(P.STATUS_SLASH),
     "1.upgrade": answer(of(P.LIST_UPGRADE), status=101),
@@ -63,7 +69,7 @@ ENVELOPE: dict[str, Mutation] = {
     "2.xml-order": xml_body("(<Copyright>.*</Copyright>)(.*)(<StatusCode>.*</StatusCode>)", r"\3\2\1", P.LIST),
     "2.all-there": json_body(',"traceId":"[^"]*"', "", P.LIST),
     "2.one-resource-set": json_body('("estimatedTotal":[0-9]*),("resources":.*\\])(\\})', r"\2,\1\3", P.LIST),
-    "2.json-bom": each(of(P.STATUS, form=AskedFormat.JSON), _with_bom),
+    "2.json-bom": each(of(P.STATUS, form=JSON), _with_bom),
     "2.json-slashes": json_body(r"\\/", "/", P.STATUS, count=1),
     "2.json-null": json_body(r'("status":)', r'"name":null,\1', P.STATUS),
     "2.compression": header(of(P.LIST), "Content-Encoding", "gzip"),
@@ -79,8 +85,8 @@ ENVELOPE: dict[str, Mutation] = {
     "2.notice-year": json_body("© [0-9]{4}", "© 2013", P.STATUS),
     "2.status-code": json_body('"statusCode":200', '"statusCode":202', P.STATUS),
     "2.status-description": xml_body("<StatusDescription>OK", "<StatusDescription>Fine", P.STATUS),
-    "2.json-content-type": header(of(P.STATUS, form=AskedFormat.JSON), "Content-Type", "text/json; charset=utf-8"),
-    "2.xml-content-type": header(of(P.STATUS, form=AskedFormat.XML), "Content-Type", "application/xml"),
+    "2.json-content-type": header(of(P.STATUS, form=JSON), "Content-Type", "text/json; charset=utf-8"),
+    "2.xml-content-type": header(of(P.STATUS, form=XML), "Content-Type", "application/xml"),
     "2.xml-root": xml_body('(xmlns="[^"]*)', r"\1/", P.LIST),
     "2.xml-namespaces": xml_body('xmlns:xsi="http', 'xmlns:xsi="https', P.STATUS),
     "2.xml-unprefixed": xml_body(
@@ -117,7 +123,7 @@ ERRORS: dict[str, Mutation] = {
     ),
     "5.unavailable": answer(of(P.NO_JOB), status=503),
     "5.error-details": json_body('"errorDetails":\\[[^]]*\\],', "", P.NO_PATH),
-    "5.format": body(of(P.NO_JOB, form=AskedFormat.XML), ".*", '{"statusCode":404}', count=1),
+    "5.format": body(of(P.NO_JOB, form=XML), ".*", '{"statusCode":404}', count=1),
     "5.unknown-format": body(of(P.BAD_OUTPUT), ".*", "<Response />", count=1),
     "5.no-secrets": json_body('"errorDetails":\\["', '"errorDetails":["master-key: ', P.NO_JOB),
     "5.key-first": answer(of(P.NO_KEY_BAD_OUTPUT), status=400),

@@ -7,7 +7,7 @@ import pytest
 from proxy.conformance.dates import read_json_date, read_xml_date
 
 
-def test_a_date_of_json_is_rfc_1123() -> None:
+def test_json_date_is_rfc_1123() -> None:
     assert read_json_date("Thu, 03 Jan 2013 23:22:15 GMT") == datetime(2013, 1, 3, 23, 22, 15, tzinfo=UTC)
 
 
@@ -25,11 +25,11 @@ def test_a_date_of_json_is_rfc_1123() -> None:
         "Thu, ٠٣ Jan 2013 23:22:15 GMT",
     ],
 )
-def test_any_other_form_is_none_in_json(text: str | None) -> None:
+def test_json_date_of_another_form_is_none(text: str | None) -> None:
     assert read_json_date(text) is None
 
 
-def test_a_date_of_xml_keeps_its_digits_and_its_offset() -> None:
+def test_xml_date_keeps_digits_and_offset() -> None:
     found = read_xml_date("2013-01-03T15:22:15.7979398-08:00")
     assert found is not None
     assert found.order == (datetime(2013, 1, 3, 23, 22, 15, tzinfo=UTC), "7979398")
@@ -53,5 +53,5 @@ def test_a_date_of_xml_keeps_its_digits_and_its_offset() -> None:
         "0001-01-01T00:00:00+08:00",
     ],
 )
-def test_any_other_form_is_none_in_xml(text: str | None) -> None:
+def test_xml_date_of_another_form_is_none(text: str | None) -> None:
     assert read_xml_date(text) is None

@@ -1,46 +1,48 @@
-"""How a recorded answer is changed, so that a rule is broken."""
+"""How tests change a recorded answer so that it breaks a rule."""
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from proxy.conformance.exchange import AskedFormat, Exchange, Key, Purpose
+from proxy.conformance.contract import JSON, XML, BodyFormat
+from proxy.conformance.exchange import Exchange, Purpose
 from proxy.conformance.recording import Recording
 
 Mutation = Callable[[Recording], Recording]
 Which = Callable[[Exchange], bool]
 
 
-def of(*purposes: Purpose, form: AskedFormat | None = None, key: Key | None = None, kind: str = "") -> Which:
-    """Chooses exchanges: of these purposes or of all, in a format, with a key, about a job type."""
+def of(*purposes: Purpose, form: BodyFormat | None = None, kind: str = "") -> Which:
+    """Exchanges of these purposes or of all, in one format or both, about one job type or any."""
 
-    def chosen(exchange: Exchange) -> bool:
-        ask = exchange.ask
-        is_kind = not kind or (ask.subject is not None and ask.subject.job_type == kind)
-        return (
-            (not purposes or ask.purpose in purposes)
-            and form in {None, ask.format}
-            and key in {None, ask.key}
-            and is_kind
-        )
+    def is_chosen(exchange: Exchange) -> bool:
+        request = exchange.request
+        is_kind = not kind or (request.job is not None and request.job.job_type == kind)
+        return (not purposes or request.purpose in purposes) and form in {None, request.format} and is_kind
 
-    return chosen
+    return is_chosen
 
 
 def each(which: Which, change: Callable[[Exchange], Exchange]) -> Mutation:
     """Changes every chosen exchange."""
-    return lambda record: replace(
-        record, exchanges=tuple(change(found) if which(found) else found for found in record.exchanges)
+    return lambda recording: replace(
+        recording, exchanges=[change(found) if which(found) else found for found in recording.exchanges]
     )
 
 
-def answer(which: Which, **changes: object) -> Mutation:
+def answer(which: Which, **changes: Any) -> Mutation:
     """Sets fields of the exchanges: status, reason, body, failure."""
-    return each(which, lambda found: replace(found, **changes))  # type: ignore[arg-type]
+    return each(which, lambda found: replace(found, **changes))
+
+
+def gone(*purposes: Purpose, kind: str = "") -> Mutation:
+    """The answer is a 404 where a job was."""
+    return answer(of(*purposes, kind=kind), status=404)
 
 
 def header(which: Which, name: str, value: str | None) -> Mutation:
-    """Sets a header, or takes it away."""
+    """Sets a header, or removes it."""
 
     def change(found: Exchange) -> Exchange:
         others = tuple(pair for pair in found.headers if pair[0].lower() != name.lower())
@@ -57,20 +59,20 @@ def body(which: Which, pattern: str, new: str, count: int = 0) -> Mutation:
 
 def json_body(pattern: str, new: str, *purposes: Purpose, count: int = 0, kind: str = "") -> Mutation:
     """The same in JSON answers."""
-    return body(of(*purposes, form=AskedFormat.JSON, kind=kind), pattern, new, count)
+    return body(of(*purposes, form=JSON, kind=kind), pattern, new, count)
 
 
 def xml_body(pattern: str, new: str, *purposes: Purpose, count: int = 0, kind: str = "") -> Mutation:
     """The same in XML answers."""
-    return body(of(*purposes, form=AskedFormat.XML, kind=kind), pattern, new, count)
+    return body(of(*purposes, form=XML, kind=kind), pattern, new, count)
 
 
 def all_of(*mutations: Mutation) -> Mutation:
     """One after another."""
 
-    def change(record: Recording) -> Recording:
+    def change(recording: Recording) -> Recording:
         for mutation in mutations:
-            record = mutation(record)
-        return record
+            recording = mutation(recording)
+        return recording
 
     return change
