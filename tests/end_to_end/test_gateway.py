@@ -21,6 +21,8 @@ from tests.support.live import MASTER
 from tests.support.processes import free_port, settings_of
 from tests.support.storage import Storage
 
+pytestmark = pytest.mark.slow
+
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 OTHER = "other-key"
@@ -72,7 +74,7 @@ def nginx(upstream: int) -> Iterator[int]:
 
 
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
-def test_two_accounts_behind_a_gateway_that_passes_upgrades_on_get_their_own_answers(storage: Storage) -> None:
+def test_two_accounts_behind_a_gateway_get_their_own_answers(storage: Storage) -> None:
     other = replace(storage, account=f"{storage.account}-other")
     jobs = {MASTER: storage.job("Geocode"), OTHER: other.job("Geocode")}
     settings = settings_of(storage)

@@ -1,7 +1,7 @@
-"""`deploy/MIGRATING.md`, its blocks run one after the other in one shell, in a clean copy of the repository.
+"""The blocks of `docs/migrating.md`, run in their order in one shell, in a clean copy of the repository.
 
-Bing is played by another proxy with jobs of its own, `docker compose` by the processes that it would run, and the
-gateway by a few lines of Python. All else is what stands in the guide.
+Another proxy with its own jobs stands in for Bing, local processes for `docker compose`, and a few lines of Python for
+the gateway. Everything else is the guide's text.
 """
 
 import os
@@ -21,31 +21,33 @@ from tests.support.live import start_server
 from tests.support.processes import ROOT, free_port
 from tests.support.storage import Storage
 
-GUIDE = ROOT / "deploy" / "MIGRATING.md"
-SECONDS = 150
+GUIDE = ROOT / "docs" / "migrating.md"
+SECONDS = 600
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
-class Followed:
-    """The guide as it was followed: what the shell said of each step."""
+class GuideRun:
+    """A run of the guide: the shell's exit status and its output, whole and by step."""
 
     status: int
-    said: str
+    output: str
     steps: dict[str, str]
     old_jobs: int
 
 
-# What stands in for what a test can't have; each must be in the guide, so that none is forgotten there.
 KEY = f"guide-{uuid4().hex}"
 ACCESS_ID = uuid4().hex
-NOT_HERE = (
+# Lines that a test cannot run. A test below checks that the guide still has them.
+SKIPPED_LINES = (
     "git clone <this repository> spatial-data-proxy && cd spatial-data-proxy\n",
     "make setup && . .venv/bin/activate\n",
 )
 
 
 def blocks() -> list[tuple[str, str]]:
-    """Every block for a shell, with the number of its step."""
+    """The guide's shell blocks, each with the number of its step."""
     text, found = GUIDE.read_text(encoding="utf-8"), []
     for part in re.split(r"^## ", text, flags=re.MULTILINE):
         number = part.split(".")[0] if part[0].isdigit() else "0"
@@ -53,8 +55,8 @@ def blocks() -> list[tuple[str, str]]:
     return found
 
 
-def clean_copy(folder: Path) -> None:
-    """All files of the repository that are kept in it, or will be."""
+def copy_repository(folder: Path) -> None:
+    """Copies the files that git tracks, and new ones that it does not ignore."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -69,7 +71,7 @@ def clean_copy(folder: Path) -> None:
 
 
 def script(old: str, new: int, account: str, emulator: Emulator) -> str:
-    """The guide as one script, with the names of this machine."""
+    """The guide as one script, with the addresses of this test."""
     names = {
         "old": old,
         "new": f"http://127.0.0.1:{new}",
@@ -77,14 +79,14 @@ def script(old: str, new: int, account: str, emulator: Emulator) -> str:
         "account": account,
         "storage": emulator.connection_string,
         "programs": "legacy",
-        "source": "Coffee7",  # which no job is about
+        "source": "Coffee7",  # no job names it
         "access_id": ACCESS_ID,
         "gateway": f"127.0.0.1:{free_port()}",
     }
     text = "set -euo pipefail\ntrap 'kill ${gateway_process:-}; docker compose down' EXIT\n"
     for number, (step, block) in enumerate(blocks()):
         chosen = re.sub(r"^(\w+)='[^']*'", lambda name: f"{name[1]}='{names[name[1]]}'", block, flags=re.MULTILINE)
-        for line in NOT_HERE:
+        for line in SKIPPED_LINES:
             chosen = chosen.replace(line, "")
         if "gateway=" in chosen:
             port = names["gateway"].partition(":")[2]
@@ -95,32 +97,33 @@ def script(old: str, new: int, account: str, emulator: Emulator) -> str:
 
 
 @pytest.fixture(scope="module")
-def followed(emulator: Emulator, account: Storage, tmp_path_factory: pytest.TempPathFactory) -> Followed:
-    """The guide, followed once."""
+def guide(emulator: Emulator, account: Storage, tmp_path_factory: pytest.TempPathFactory) -> GuideRun:
+    """One run of the guide."""
     folder = tmp_path_factory.mktemp("guide") / "spatial-data-proxy"
-    clean_copy(folder)
+    copy_repository(folder)
     (folder / "legacy").mkdir()
     (folder / "legacy" / "app.config").write_text('<add key="base" value="https://spatial.virtualearth.net/REST/v1" />')
     (folder / "legacy" / "other.ini").write_text("base=https://maps.example.com")
     commands = tmp_path_factory.mktemp("commands")
-    (commands / "docker").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tests.end_to_end.compose "$@"\n')
-    (commands / "docker").chmod(0o755)
+    for command, module in (("docker", "tests.end_to_end.compose"), ("spatial-data-proxy", "proxy")):
+        (commands / command).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+        (commands / command).chmod(0o755)
     jobs = [account.job(DataSourceName=f"Coffee{number}", LegacyId=uuid4().hex) for number in range(3)]
     account.download("Coffee1", OutputBlob=account.export())  # the list leaves it out
     port, name = free_port(), f"guide-{uuid4().hex[:8]}"
     environment = {each: value for each, value in os.environ.items() if not each.startswith("PROXY_")}
     environment |= {"PATH": f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
     environment |= {EMULATOR: emulator.connection_string, PORT: str(port)}
-    file = folder.parent / "said"
-    with start_server(account, keys={KEY: {"account": account.account}}) as bing, file.open("wb") as said:
+    file = folder.parent / "output"
+    with start_server(account, keys={KEY: {"account": account.account}}) as bing, file.open("wb") as output:
         run = subprocess.run(
             ["bash", "-c", script(bing.url, port, name, emulator)],
             cwd=folder,
             env=environment,
             check=False,
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             timeout=SECONDS,
         )
     text = file.read_text(encoding="utf-8")
@@ -128,37 +131,37 @@ def followed(emulator: Emulator, account: Storage, tmp_path_factory: pytest.Temp
     steps: dict[str, str] = {}
     for step, part in zip(parts[1::2], parts[2::2], strict=True):
         steps[step] = steps.get(step, "") + part
-    return Followed(run.returncode, text, steps, len(jobs))
+    return GuideRun(run.returncode, text, steps, len(jobs))
 
 
-def test_it_can_be_followed_from_its_beginning_to_its_end(followed: Followed) -> None:
-    assert followed.status == 0, followed.said
-    assert set(followed.steps) == {"0", "1", "2", "3", "4", "6", "8", "11"}
+def test_the_guide_runs_from_its_beginning_to_its_end(guide: GuideRun) -> None:
+    assert guide.status == 0, guide.output
+    assert set(guide.steps) == {"0", "1", "2", "3", "4", "6", "8", "11"}
 
 
-def test_the_inventory_finds_programs_by_the_old_host(followed: Followed) -> None:
-    assert followed.steps["1"].splitlines() == ["legacy/app.config"]
+def test_the_inventory_finds_programs_by_the_old_host(guide: GuideRun) -> None:
+    assert guide.steps["1"].splitlines() == ["legacy/app.config"]
 
 
-def test_conformance_breaks_nothing(followed: Followed) -> None:
+def test_conformance_fails_no_rule(guide: GuideRun) -> None:
     for step in ("2", "6"):
-        assert re.search(r"^\d+ rules: \d+ kept, 0 broken, \d+ not judged$", followed.steps[step], re.MULTILINE), step
-    assert "0 rules are kept by Bing and broken by the proxy" in followed.steps["8"]
+        assert re.search(r"^\d+ rules: \d+ passed, 0 failed, \d+ skipped$", guide.steps[step], re.MULTILINE)
+    assert "0 rules pass at Bing and fail at the proxy" in guide.steps["8"]
 
 
-def test_the_history_comes_along(followed: Followed) -> None:
-    assert f'"estimatedTotal":{followed.old_jobs}' in followed.steps["4"]
+def test_the_history_is_imported(guide: GuideRun) -> None:
+    assert f'"estimatedTotal":{guide.old_jobs}' in guide.steps["4"]
 
 
-def test_a_data_source_without_a_recent_job_keeps_its_access_id(followed: Followed) -> None:
-    assert f"Coffee7 has the access id {ACCESS_ID} from its first load on\n" in followed.steps["4"]
+def test_a_data_source_without_a_recent_job_keeps_its_access_id(guide: GuideRun) -> None:
+    assert f"Coffee7 has the access id {ACCESS_ID} from its first load on\n" in guide.steps["4"]
 
 
-def test_the_key_is_nowhere_in_what_is_said(followed: Followed) -> None:
-    assert KEY not in followed.said
+def test_no_output_has_the_key(guide: GuideRun) -> None:
+    assert KEY not in guide.output
 
 
-def test_all_that_a_test_leaves_out_stands_in_the_guide() -> None:
+def test_the_guide_has_the_lines_that_are_skipped() -> None:
     text = "".join(block for _, block in blocks())
-    for line in NOT_HERE:
+    for line in SKIPPED_LINES:
         assert line in text

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -17,15 +16,13 @@ from tests.support.stub_servers import Wire
 KEY = "very-secret-key"
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_sigterm_lets_a_slow_request_be_answered_waits_for_no_idle_connection_and_ends_with_0(
-    workers: int, storage: Storage
-) -> None:
+@pytest.mark.slow
+def test_sigterm_answers_slow_requests_and_drops_idle_ones(storage: Storage) -> None:
     job_id = storage.job("Geocode")
     wire = Wire(storage, "Table")
     with (
         wire.connection_string() as connection_string,
-        serving(workers=workers, finished_ttl=0, **settings_of(storage, connection_string)) as server,
+        serving(finished_ttl=0, **settings_of(storage, connection_string)) as server,
         ThreadPoolExecutor() as threads,
         httpx.Client() as idle,
     ):
@@ -36,15 +33,14 @@ def test_sigterm_lets_a_slow_request_be_answered_waits_for_no_idle_connection_an
         wire.asked.clear()
         slow = threads.submit(httpx.get, url, timeout=10)
         assert wire.asked.wait(5)
-        started = time.monotonic()
         server.terminate()
         assert (slow.result().status_code, slow.result().json()["statusCode"]) == (200, 200)
         status, errors = server.end()
         assert status == 0
         assert "Traceback" not in errors
-        assert time.monotonic() - started < 5
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_one_clear_line(storage: Storage) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
@@ -57,6 +53,7 @@ def test_a_taken_port_is_one_clear_line(storage: Storage) -> None:
         assert str(taken.getsockname()[1]) in line
 
 
+@pytest.mark.slow
 def test_a_mistake_ends_a_process_with_one_line_and_status_1() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "proxy", "check"],
@@ -81,31 +78,19 @@ def ring_of(key: str, accounts: str = STORAGE) -> str:
     return f'{{"accounts": {accounts}, "keys": {{"{KEY}": {key}}}}}'
 
 
+# One case for each source of a mistake. The unit tests of the settings and of the key ring have the matrices.
 MISTAKES: dict[str, tuple[dict[str, str], str]] = {
     "no ring": ({}, "PROXY_KEYRING"),
     "two rings": ({"keyring": RING, "keyring_file": "ring.json"}, "PROXY_KEYRING_FILE"),
     "no such file": ({"keyring_file": "no-such-ring.json"}, "PROXY_KEYRING_FILE"),
     "a folder": ({"keyring_file": "."}, "PROXY_KEYRING_FILE"),
     "not JSON": ({"keyring": '{"keys": "very-secret-key'}, "PROXY_KEYRING"),
-    "no accounts": ({"keyring": '{"keys": {}}'}, "accounts"),
-    "no such account": ({"keyring": ring_of('{"account": "b"}')}, "'b'"),
     "an unknown role": ({"keyring": ring_of('{"account": "a", "role": "king"}')}, "sha256:b4ce466f4c54"),
-    "a misspelled member": ({"keyring": ring_of('{"account": "a", "expire": "2028-01-01T00:00:00Z"}')}, "expire"),
-    "an end without a zone": ({"keyring": ring_of('{"account": "a", "expires": "2028-01-01T00:00:00"}')}, "expires"),
-    "no storage": ({"keyring": ring_of("{}", '{"a": {}}')}, "'a'"),
     "two storages": (
         {"keyring": ring_of("{}", '{"a": {"storage": {"connection_string": "very-secret-key", "account_name": "x"}}}')},
         "'a'",
     ),
-    "a wrong public URL": ({"keyring": RING, "public_url": "spatial.example"}, "PROXY_PUBLIC_URL"),
-    "a wrong port": ({"keyring": RING, "port": "http"}, "PROXY_PORT"),
-    "a wrong mode": ({"keyring": RING, "output_links": "ftp"}, "PROXY_OUTPUT_LINKS"),
-    "a dangerous suffix": ({"keyring": RING, "sas_suffix": "&sig=#"}, "PROXY_SAS_SUFFIX"),
-    "an unknown time zone": ({"keyring": RING, "time_zone": "America/Redmond"}, "PROXY_TIME_ZONE"),
-    "no timeout": ({"keyring": RING, "storage_timeout": "0"}, "PROXY_STORAGE_TIMEOUT"),
-    "a wrong table": ({"keyring": RING, "jobs_table": "jobs-2"}, "PROXY_JOBS_TABLE"),
-    "no workers": ({"keyring": RING, "workers": "0"}, "PROXY_WORKERS"),
-    "an unknown log level": ({"keyring": RING, "log_level": "loud"}, "PROXY_LOG_LEVEL"),
+    "a wrong setting": ({"keyring": RING, "jobs_table": "jobs-2"}, "PROXY_JOBS_TABLE"),
 }
 
 

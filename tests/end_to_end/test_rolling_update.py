@@ -5,11 +5,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from benchmarks.soak.balancer import Balancer
 from benchmarks.soak.clients import Tally, poll, request
 from benchmarks.soak.server import LoggedServer, start
 from tests.support.processes import free_port, settings_of
 from tests.support.storage import Storage
+
+pytestmark = pytest.mark.slow
 
 CLIENTS = 8
 SERVERS = 2
@@ -17,22 +21,22 @@ SERVERS = 2
 End = Callable[[LoggedServer], int]
 
 
-def told(server: LoggedServer) -> int:
+def terminate(server: LoggedServer) -> int:
     """Ends a server as Kubernetes does."""
     return server.stop()
 
 
-def killed(server: LoggedServer) -> int:
+def kill(server: LoggedServer) -> int:
     """Ends a server as nobody should."""
     server.process.kill()
     return server.process.wait()
 
 
-def updated(storage: Storage, folder: Path, end: End) -> tuple[Tally, list[int], int]:
+def update_servers(storage: Storage, folder: Path, end: End) -> tuple[Tally, list[int], int]:
     """Replaces each of two servers behind a balancer while requests go on.
 
-    The balancer sends requests to whoever says that it is ready, and knows nothing of what is going to happen. Gives
-    what became of the requests, the servers' exit statuses, and how many lines of their logs tell of a mishap.
+    The balancer sends requests to the servers that say they are ready. Returns the tally of the requests, the servers'
+    exit statuses, and how many lines of their logs tell of a mishap.
     """
     jobs = [storage.job(status="Pending"), storage.job()]
     settings, ports = settings_of(storage), [free_port() for _ in range(2 * SERVERS)]
@@ -78,12 +82,12 @@ def updated(storage: Storage, folder: Path, end: End) -> tuple[Tally, list[int],
 
 
 def test_a_rolling_update_loses_no_request(storage: Storage, tmp_path: Path) -> None:
-    tally, statuses, mishaps = updated(storage, tmp_path, told)
+    tally, statuses, mishaps = update_servers(storage, tmp_path, terminate)
     assert tally.statuses[200] > 100
     assert tally.others_than(200) + tally.refused == 0
     assert (statuses, mishaps) == ([0, 0], 0)
 
 
-def test_an_update_that_kills_loses_some(storage: Storage, tmp_path: Path) -> None:
-    tally, _, _ = updated(storage, tmp_path, killed)
+def test_a_rolling_update_that_kills_loses_requests(storage: Storage, tmp_path: Path) -> None:
+    tally, _, _ = update_servers(storage, tmp_path, kill)
     assert tally.others_than(200) + tally.refused > 0

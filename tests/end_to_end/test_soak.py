@@ -14,6 +14,8 @@ from proxy.server import http_protocol as protocol
 from tests.conftest import StartServer
 from tests.support.storage import Storage
 
+pytestmark = pytest.mark.slow
+
 
 def _broken(figures: list[Figure]) -> list[str]:
     return [figure.line() for figure in figures if not figure.kept]
@@ -27,7 +29,7 @@ def test_memory_stays_the_same_however_often_is_polled(storage: Storage) -> None
     assert _broken(list(polling(storage, requests=20_000))) == []
 
 
-def test_connections_that_never_finish_a_request_are_ended_and_hold_up_nobody(
+def test_unfinished_requests_are_ended_and_delay_no_other(
     storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 1.0)
@@ -39,5 +41,5 @@ def test_damaged_files_load_or_are_refused_with_a_reason(storage: Storage) -> No
     assert _broken(list(fuzzing(storage, files=210, seed=5))) == []
 
 
-def test_workers_that_are_killed_while_storage_fails_lose_nothing_and_leave_nothing(storage: Storage) -> None:
+def test_killed_workers_lose_nothing_while_storage_fails(storage: Storage) -> None:
     assert _broken(list(kills(storage, count=4, seed=5))) == []
