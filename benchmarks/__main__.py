@@ -1,6 +1,7 @@
 """All benchmarks, side by side in one run: `make bench`.
 
-Prints a table; writes figures.json and figures.svg into this folder. With `--publish` it goes into the README.
+Prints a table; writes figures.json into this folder and the plot into docs/. With `--publish` the table goes into
+docs/performance.md.
 """
 
 import sys
@@ -10,14 +11,14 @@ from pathlib import Path
 
 from benchmarks import figures
 from benchmarks.figures import Figure
-from benchmarks.footprint import remembering, scaling, starting
+from benchmarks.footprint import remembering, starting
 from benchmarks.formats import exchanging
 from benchmarks.links import links
 from benchmarks.listing import listing
 from benchmarks.polling import polling
 from benchmarks.published import machine, publish
 from benchmarks.reading import reading
-from benchmarks.telemetry import watching
+from benchmarks.telemetry import telemetry
 from benchmarks.worker import working
 from proxy.demo.azurite import Emulator, start_emulator
 from tests.support.storage import Storage
@@ -58,10 +59,8 @@ def measurements(emulator: Emulator) -> Iterator[Figure]:
         yield from starting(storage, ROUNDS)
     with Storage.open(emulator, "remembering") as storage:
         yield from remembering(storage)
-    with Storage.open(emulator, "scaling") as storage:
-        yield from scaling(storage, ROUNDS, SECONDS)
-    with Storage.open(emulator, "watching") as storage:
-        yield from watching(storage, SHORT_ROUNDS, SHORT_SECONDS)
+    with Storage.open(emulator, "telemetry") as storage:
+        yield from telemetry(storage, SHORT_ROUNDS, SHORT_SECONDS)
     yield from links(emulator)
     yield from exchanging(LOADS)
     with Storage.open(emulator, "working") as storage:

@@ -1,8 +1,6 @@
-"""What the proxy is measured against, each the least that could do its part.
+"""The applications that the proxy is measured against, each with the least code for its purpose.
 
-Run by `python -m benchmarks.apps PORT PROCESSES`.
-
-Where they stand in for the proxy they run under the same uvicorn, with its own protocol class.
+Run by `python -m benchmarks.apps PORT`. They run under the same uvicorn as the proxy, with its own protocol class.
 """
 
 import json
@@ -29,12 +27,12 @@ CONNECTION_STRING, TABLE, ACCOUNT = "BENCH_CONNECTION_STRING", "BENCH_TABLE", "B
 
 
 async def static(_request: Request) -> Response:
-    """Baseline (a): one KB of JSON that is there already."""
+    """Returns one KB of JSON that is rendered already: baseline (a)."""
     return Response(BODY, media_type="application/json")
 
 
 def sdk_handler() -> Callable[[Request], Awaitable[Response]]:
-    """A handler that makes one call of the tables SDK."""
+    """Returns a handler that makes one call of the tables SDK."""
     client = TableClient.from_connection_string(os.environ[CONNECTION_STRING], os.environ[TABLE])
 
     async def row(request: Request) -> Response:
@@ -45,7 +43,7 @@ def sdk_handler() -> Callable[[Request], Awaitable[Response]]:
 
 
 def aiohttp_app() -> web.Application:
-    """A bare aiohttp handler that reads a row with a SAS and renders nothing."""
+    """Returns a bare aiohttp application that reads a row with a SAS and renders nothing."""
     url = os.environ[ROW_URL]
     app = web.Application()
 
@@ -68,27 +66,26 @@ def aiohttp_app() -> web.Application:
 
 
 async def collect(request: Request) -> Response:
-    """A collector of traces that throws them away."""
+    """Receives traces and discards them."""
     await request.body()
     return Response(b"", media_type="application/x-protobuf")
 
 
 def starlette_app() -> Starlette:
-    """The application that the environment names."""
+    """Returns the application that the environment names."""
     if os.environ[NAME] == "collector":
         return Starlette(routes=[Route("/v1/traces", collect, methods=["POST"])])
     return Starlette(routes=[Route("/", static if os.environ[NAME] == "static" else sdk_handler())])
 
 
-def main(port: int, workers: int) -> None:
-    """Runs the one that the environment names."""
+def main(port: int) -> None:
+    """Runs the application that the environment names."""
     if os.environ[NAME] == "aiohttp":
         web.run_app(aiohttp_app(), host="127.0.0.1", port=port, print=None, access_log=None)
         return
     options = {"access_log": False, "log_level": "error", "lifespan": "off", "loop": "uvloop", "http": "httptools"}
-    app = "benchmarks.apps:starlette_app"
-    uvicorn.run(app, factory=True, host="127.0.0.1", port=port, workers=workers, **options)  # type: ignore[arg-type]
+    uvicorn.run(starlette_app(), host="127.0.0.1", port=port, **options)  # type: ignore[arg-type]  # strings and False
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]))

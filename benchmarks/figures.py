@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.plot import plot
+from benchmarks.published import PAGE
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def write(figures: list[Figure], machine: str, folder: Path) -> None:
-    """Writes figures.json and figures.svg."""
+    """Writes figures.json into the folder, and the plot beside docs/performance.md."""
     kept = {"machine": machine, "figures": [asdict(each) for each in figures]}
     (folder / "figures.json").write_text(json.dumps(kept, indent=1) + "\n")
     shown = [
@@ -52,11 +53,11 @@ def write(figures: list[Figure], machine: str, folder: Path) -> None:
         for each in figures
         if each.goal
     ]
-    (folder / "figures.svg").write_text(plot(shown))
+    PAGE.with_suffix(".svg").write_text(plot(shown))
 
 
 def page(folder: Path) -> str:
-    """What `write` wrote, as the README shows it."""
+    """The figures that `write` wrote, as docs/performance.md shows them."""
     kept: dict[str, Any] = json.loads((folder / "figures.json").read_text())
     return f"{kept['machine']}:\n\n{table([Figure(**each) for each in kept['figures']])}"
 

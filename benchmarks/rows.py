@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.model.job_ids import new_job_id
-from adapters.model.ticks import from_datetime, to_text
+from adapters.model.ticks import format_ticks, from_datetime
 from tests.support.storage import Storage, date, int64
 
 BATCH = 100
@@ -32,8 +32,8 @@ def _row(storage: Storage, created: datetime) -> dict[str, Any]:
         "RowKey": new_job_id(moment),
         "JobType": "DataSourceComplete",
         "Status": "Completed",
-        "CreatedDate": date(to_text(moment)),
-        "CompletedDate": date(to_text(from_datetime(created + timedelta(minutes=3)))),
+        "CreatedDate": date(format_ticks(moment)),
+        "CompletedDate": date(format_ticks(from_datetime(created + timedelta(minutes=3)))),
         "DataSourceName": "FourthCoffeeSample",
         "AccessId": "20181f26d9e94c81acdf9496133d4f23",
         "Description": "Coffee shops of the north-west",

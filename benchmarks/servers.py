@@ -1,4 +1,4 @@
-"""The processes that a benchmark measures, each alone on its port."""
+"""Starts the processes that a benchmark measures, each on a port of its own."""
 
 import http.client
 import os
@@ -18,10 +18,10 @@ OK = 200
 
 
 @contextmanager
-def stand_in(name: str, processes: int = 1, variables: Mapping[str, str] | None = None) -> Iterator[int]:
-    """One of benchmarks/apps.py; gives its port."""
+def stand_in(name: str, variables: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Runs an application of benchmarks/apps.py; yields its port."""
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.apps", str(port), str(processes)]
+    command = [sys.executable, "-m", "benchmarks.apps", str(port)]
     with running(command, environment() | {NAME: name} | dict(variables or {})):
         _wait(port, "/")
         yield port
@@ -29,9 +29,9 @@ def stand_in(name: str, processes: int = 1, variables: Mapping[str, str] | None 
 
 @contextmanager
 def proxy(storage: Storage, others: Mapping[str, str] | None = None, **settings: object) -> Iterator[tuple[int, int]]:
-    """`python -m proxy serve` with default settings but these; gives its port and process id.
+    """Runs `python -m proxy serve` with default settings except these; yields its port and process id.
 
-    `others` are environment variables that are none of the proxy's.
+    `others` are environment variables of other programs.
     """
     port = free_port()
     variables = environment(**{**settings_of(storage), "port": port, **settings}) | dict(others or {})
@@ -42,7 +42,7 @@ def proxy(storage: Storage, others: Mapping[str, str] | None = None, **settings:
 
 @contextmanager
 def running(command: list[str], variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process whose output nobody reads."""
+    """Runs a process and discards its output."""
     with Path(os.devnull).open("wb") as nowhere:
         process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=nowhere, stderr=nowhere)
         try:
@@ -57,7 +57,7 @@ def running(command: list[str], variables: dict[str, str]) -> Iterator[subproces
 
 
 def get(port: int, target: str) -> tuple[int, bytes]:
-    """One request on a connection of its own."""
+    """Sends one request on a new connection; returns status and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", target)

@@ -1,7 +1,7 @@
-"""What metrics and traces cost, as ratios to the same proxy without, and that they cost nothing where nobody asks.
+"""Measures what metrics and traces cost, as ratios to the same proxy without them.
 
-The other proxy that is off has the variables of traces and the word that disables them, so that the ratio shows what
-the measurement itself is worth.
+A second proxy without them has the variables of traces and the one that disables them. Its ratio shows the error of
+the measurement.
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ TRACES, DISABLED = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SDK_DISABLED"
 SAMPLER, ARGUMENT = "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"
 
 
-def watching(storage: Storage, rounds: int, seconds: float) -> Iterator[Figure]:
-    """Rates as parts of the rate without."""
+def telemetry(storage: Storage, rounds: int, seconds: float) -> Iterator[Figure]:
+    """Yields rates as parts of the rate without."""
     finished = [status_of(storage.job(DataSourceName="FourthCoffee"))]
     reads = [status_of(each) for each in write_jobs(storage, ROWS, newest_hours=1)]
     forgetful = {"pending_ttl": 0, "finished_ttl": 0}

@@ -22,6 +22,12 @@ settings.load_profile("properties")
 StartServer = Callable[..., LiveServer]
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Tests that are coroutines, marked `anyio`, run on asyncio."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     """One Azurite for this process, on free ports, ended with it."""

@@ -54,7 +54,7 @@ def attempt(broken: Broken, folder: Path) -> Outcome:
     if "error" in answer:
         text = str(answer.get("text", answer))
         outcome.aborted = text
-        if answer["error"] != "unusable":
+        if answer["error"] != "invalid":
             outcome.wrong.append(("unforeseen", text))
         _check_words([text], outcome)
         return outcome

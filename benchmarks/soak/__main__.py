@@ -29,7 +29,6 @@ ROWS: dict[str, Callable[[Storage], Iterator[Figure]]] = {
     "faults": faults,
     "waiting": waiting,
     "ending": ending,
-    "ending-2": lambda storage: ending(storage, workers=2),
     "rolling": rolling,
     "loris": loris,
     "hostile": hostile,
@@ -45,7 +44,7 @@ FIGURES = Path(__file__).parent / "figures.json"
 
 
 def page() -> str:
-    """What was published last, as the README shows it."""
+    """The figures that were published last, as docs/performance.md shows them."""
     kept = json.loads(FIGURES.read_text())
     lines = "\n".join(each.line() for each in worst_of("fault: ", [Figure(**each) for each in kept["figures"]]))
     return f"{kept['machine']}:\n\n{HEAD}\n{lines}"
@@ -60,10 +59,10 @@ def others(figures: Sequence[Figure]) -> list[Figure]:
 
 def main() -> int:
     """Runs the rows that are asked for; gives the exit status."""
-    options = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    options = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     options.add_argument("rows", nargs="*", metavar="ROW", help=f"one of {', '.join(ROWS)}; all without")
     options.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON, too")
-    options.add_argument("--publish", action="store_true", help="put them into the README")
+    options.add_argument("--publish", action="store_true", help="write them into docs/performance.md")
     chosen = options.parse_args()
     unknown = set(chosen.rows) - set(ROWS)
     if unknown:

@@ -1,4 +1,4 @@
-"""SIGTERM to a server that many are using: one process, and several that share a port."""
+"""SIGTERM to a server that many clients use."""
 
 import asyncio
 import time
@@ -26,17 +26,15 @@ class _Watch:
     closed: float = float("inf")
 
 
-def ending(
-    storage: Storage, *, workers: int = 1, times: int = 3, clients: int = 24, seconds: float = 1.0
-) -> Iterator[Figure]:
+def ending(storage: Storage, *, times: int = 3, clients: int = 24, seconds: float = 1.0) -> Iterator[Figure]:
     """Ends a server so many times, each after some seconds of load."""
-    row = f"SIGTERM, {workers} process{'es' if workers > 1 else ''}"
+    row = "SIGTERM"
     sums, slow = Tally(), Tally()
     longest, statuses, late, mishaps = 0.0, 0, 0, 0
     with TwoAccounts.open(storage) as two:
         two.hop.seconds, two.hop.mode = SLOW, Mode.DELAY
         job = storage.job(status="Pending")
-        settings = {"storage_timeout": TIMEOUT, "workers": workers, "pending_ttl": 0.1}
+        settings = {"storage_timeout": TIMEOUT, "pending_ttl": 0.1}
         for _ in range(times):
             with logged(**two.settings, **settings) as server:
                 watch = _Watch()

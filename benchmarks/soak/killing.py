@@ -1,4 +1,4 @@
-"""Workers killed in the middle of loads, publishes, rollbacks and deletes."""
+"""Kills of workers in the middle of loads, publishes, rollbacks and deletes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ FREEZES = 20
 
 
 def killing(storage: Storage, *, kills: int = KILLS, seed: int = 20) -> Iterator[Figure]:
-    """So many kills; whatever is lost, doubled or half there ends the run with what was found."""
+    """Kills so many workers. Lost, doubled or incomplete data ends the run with an error."""
     with TemporaryDirectory() as folder:
         kill_workers(storage, Path(folder), kills, seed)
     yield at_least(ROW, "kills without anything lost, doubled or half seen", kills, kills)

@@ -1,4 +1,4 @@
-"""Workers and their readers killed at random moments, over storage that fails now and then."""
+"""Kills of workers and readers at random moments, over flaky storage."""
 
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ KILLS = 200
 
 
 def kills(storage: Storage, *, count: int = KILLS, seed: int = 19) -> Iterator[Figure]:
-    """So many kills of workers; what is wrong afterwards is told on standard error."""
+    """Kills so many workers. Standard error lists what is wrong afterwards."""
     most = ReaderLimits().memory_mb
     found = storm(storage, count, seed)
     for counts in (found.jobs, found.statuses, found.requests):

@@ -32,7 +32,7 @@ class LoggedServer(ServerProcess):
     def mishaps(self) -> int:
         """How many lines of its log tell of what nobody foresaw."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return sum("Traceback" in line or '"level": "error"' in line or "unforeseen" in line for line in lines)
+        return sum("Traceback" in line or '"level":"error"' in line or "unforeseen" in line for line in lines)
 
 
 def start(settings: dict[str, object], log: Path, port: int | None = None) -> LoggedServer:

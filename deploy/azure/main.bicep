@@ -47,7 +47,7 @@ param workerMinReplicas int = 1
 @maxValue(300)
 param workerMaxReplicas int = 4
 
-@description('More settings of the README\'s table for both apps, like PROXY_OUTPUT_LINKS=redirect;PROXY_LOG_LEVEL=warning')
+@description('More settings of docs/configuration.md for both apps, like PROXY_OUTPUT_LINKS=redirect;PROXY_LOG_LEVEL=warning')
 param settings string = ''
 
 @description('The addresses that the ingress talks from, for PROXY_TRUSTED_PROXIES. Empty: what Container Apps keeps for itself, and the subnet.')

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from adapters.accounts import AccountRegistry
+from proxy.bootstrap import storage_options
 from proxy.cli.errors import CommandError
 from proxy.keyring.file import load_keyring
 from proxy.observability.logs import configure_logs
-from proxy.server.app import storage_options
 from proxy.settings import Settings
 
 

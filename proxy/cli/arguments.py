@@ -7,7 +7,7 @@ of them load parsers and Arrow: 60 MB that a server has no use for.
 import argparse
 from typing import TYPE_CHECKING
 
-from proxy.settings import Settings, variable
+from proxy.settings import Settings, variable_name
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names no public type
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LONGEST_TIMEOUT = 600
 
 ENVIRONMENT = (
-    f"Settings are environment variables: {', '.join(map(variable, Settings.model_fields))}. PROXY_KEYRING or"
+    f"Settings are environment variables: {', '.join(map(variable_name, Settings.model_fields))}. PROXY_KEYRING or"
     " PROXY_KEYRING_FILE is required. docs/configuration.md explains each."
 )
 _RING = "PROXY_KEYRING or PROXY_KEYRING_FILE names the accounts."

@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 from adapters.model.job_ids import imported_job_id
 from adapters.model.jobs import JobRecord, JobStatus, JobType
-from adapters.model.status_aliases import status_of
+from adapters.model.status_aliases import parse_status
 from adapters.tables.job_store import JobStore
-from adapters.tables.row_keys import is_key, legacy_alias
+from adapters.tables.row_keys import is_valid_key, legacy_alias
 from proxy.wire.envelope import Envelope
 from proxy.wire.resources import EntityCounts, JobResource
 
@@ -56,7 +56,7 @@ async def changes(records: Sequence[JobRecord], jobs: JobStore, progress: Callab
 
     async def change(record: JobRecord) -> JobRecord | None:
         async with limit:
-            known = await jobs.job(record.public_id)
+            known = await jobs.get(record.public_id)
         progress(1)
         if known is None:
             return record
@@ -74,12 +74,12 @@ def _finished(known: JobRecord, saved: JobRecord) -> JobRecord:
 
 
 def _record(job: JobResource, account: str) -> JobRecord:
-    if not job.id or not is_key(legacy_alias(job.id)):
+    if not job.id or not is_valid_key(legacy_alias(job.id)):
         raise ValueError("its id can't be kept")
     description = (job.description or "").strip()
     if description not in set(JobType):
         raise ValueError("its description is no job type; is this a saved answer of ListJobs?")
-    status = status_of(job.status.strip())
+    status = parse_status(job.status.strip())
     if status is None:
         raise ValueError("its status is not known")
     counts = job.counts or EntityCounts(0, 0, 0)

@@ -12,7 +12,7 @@ from adapters.accounts import AccountRegistry
 from adapters.errors import StorageError, StorageErrorCode
 from proxy.cli.accounts import run_with_accounts
 from proxy.keyring.file import load_keyring
-from proxy.observability.load_needs import LOAD_NEEDS, Look, Remark
+from proxy.observability.load_needs import LOAD_NEEDS, Finding, Probe
 from proxy.settings import SettingsError, load_settings
 from proxy.unknown_variables import unknown_variables
 
@@ -53,12 +53,12 @@ async def _check_account(accounts: AccountRegistry, name: str, seconds: float) -
         account = accounts[name]
     except StorageError as fault:
         return False, _told(fault)
-    parts: dict[str, Look] = {"tables": _look_at_tables, **LOAD_NEEDS}
+    parts: dict[str, Probe] = {"tables": _look_at_tables, **LOAD_NEEDS}
     results = await asyncio.gather(*(_time(part, look, account, seconds) for part, look in parts.items()))
     return all(sound for sound, _ in results), ", ".join(text for _, text in results)
 
 
-async def _time(part: str, look: Look, account: AccountStorage, seconds: float) -> tuple[bool, str]:
+async def _time(part: str, look: Probe, account: AccountStorage, seconds: float) -> tuple[bool, str]:
     started = time.perf_counter()
     try:
         async with asyncio.timeout(seconds):
@@ -71,19 +71,19 @@ async def _time(part: str, look: Look, account: AccountStorage, seconds: float) 
     return True, f"{part} {'; '.join(remark.text for remark in remarks) or took}"
 
 
-async def _look_at_tables(account: AccountStorage) -> list[Remark]:
-    async def look(table: str, reach: Callable[[], Awaitable[None]]) -> list[Remark]:
+async def _look_at_tables(account: AccountStorage) -> list[Finding]:
+    async def look(table: str, reach: Callable[[], Awaitable[None]]) -> list[Finding]:
         try:
             await reach()
         except StorageError as fault:
-            if fault.fault is not StorageErrorCode.NO_TABLE:
+            if fault.code is not StorageErrorCode.NO_TABLE:
                 raise
-            return [Remark(f"without the {table} table, which serve creates if it may")]
+            return [Finding(f"without the {table} table, which serve creates if it may")]
         return []
 
-    looks = look("jobs", account.jobs.ping), look("datasources", account.data_sources.reach)
+    looks = look("jobs", account.jobs.ping), look("datasources", account.data_sources.ping)
     return [remark for remarks in await asyncio.gather(*looks) for remark in remarks]
 
 
 def _told(fault: StorageError) -> str:
-    return f"{fault} ({fault.fault.value.advice})"
+    return f"{fault} ({fault.code.value.hint})"

@@ -7,10 +7,9 @@ a name it checks what it finds, and fails where it finds nothing.
 import os
 import socket
 import sys
-import time
 from collections.abc import Sequence
 
-from proxy.worker.work_directory import read_heartbeats
+from proxy.worker.heartbeat import ABANDONED_SECONDS, heartbeat_ages
 
 WELL = "lives"
 NOTHING = "is not there"
@@ -43,12 +42,14 @@ def server() -> str:
 
 
 def workers() -> str:
-    """Returns the state of the workers. One whose event loop is stuck writes no more heartbeats."""
-    beats = read_heartbeats()
-    if not beats:
+    """Returns the state of the worker. One whose event loop is stuck writes no heartbeats.
+
+    The newest heartbeat counts: an older directory is that of a worker that was killed and has a successor.
+    """
+    age = min(heartbeat_ages().values(), default=ABANDONED_SECONDS)
+    if age >= ABANDONED_SECONDS:
         return NOTHING
-    silent = time.time() - min(beats)
-    return WELL if silent < SILENT_SECONDS else f"gave no sign of life for {silent:.0f} seconds"
+    return WELL if age < SILENT_SECONDS else f"wrote no heartbeat for {age:.0f} seconds"
 
 
 LOOKS = {"serve": server, "worker": workers}

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, Va
 
 from adapters.model.job_ids import created_at, is_job_id, new_job_id
 from adapters.model.jobs import BlobPath, JobRecord, JobType
-from adapters.model.status_aliases import STATUS_WORDS, status_of
-from adapters.model.ticks import PER_SECOND, parse, to_text
-from adapters.tables.row_keys import is_key, legacy_alias
+from adapters.model.status_aliases import STATUS_ALIASES, parse_status
+from adapters.model.ticks import PER_SECOND, format_ticks, parse_ticks
+from adapters.tables.row_keys import is_valid_key, legacy_alias
 from proxy.wire.errors import DATA_SOURCE_NAME
 from proxy.wire.request import is_data_source_name
 
@@ -39,13 +39,13 @@ class JobLinesError(Exception):
 
 
 def _status(word: str) -> str:
-    if status_of(word) is None:
-        raise ValueError(f"must be one of {', '.join(STATUS_WORDS)}, in any letter case")
+    if parse_status(word) is None:
+        raise ValueError(f"must be one of {', '.join(STATUS_ALIASES)}, in any letter case")
     return word
 
 
 def _date(text: str) -> str:
-    parse(text)
+    parse_ticks(text)
     return text
 
 
@@ -62,7 +62,7 @@ def _row_key(text: str) -> str:
 
 
 def _legacy_id(text: str) -> str:
-    if not is_key(legacy_alias(text)):
+    if not is_valid_key(legacy_alias(text)):
         raise ValueError("must be at most 500 characters, without / \\ # ? and control characters")
     return text
 
@@ -102,13 +102,13 @@ class JobRowModel(BaseModel):
 
     def record(self) -> JobRecord:
         """Converts the row to a record."""
-        created = parse(self.CreatedDate)
+        created = parse_ticks(self.CreatedDate)
         return JobRecord(
             row_key=self.RowKey or new_job_id(created),
             job_type=self.JobType,
-            status=STATUS_WORDS[self.Status.lower()],
+            status=STATUS_ALIASES[self.Status.lower()],
             created=created,
-            completed=None if self.CompletedDate is None else parse(self.CompletedDate),
+            completed=None if self.CompletedDate is None else parse_ticks(self.CompletedDate),
             data_source_name=self.DataSourceName,
             access_id=self.AccessId,
             description=self.Description or None,
@@ -162,8 +162,8 @@ def write_line(account: str, record: JobRecord) -> str:
         "RowKey": record.row_key,
         "JobType": record.job_type.value,
         "Status": record.status.value,
-        "CreatedDate": to_text(record.created),
-        "CompletedDate": None if record.completed is None else to_text(record.completed),
+        "CreatedDate": format_ticks(record.created),
+        "CompletedDate": None if record.completed is None else format_ticks(record.completed),
         "DataSourceName": record.data_source_name,
         "AccessId": record.access_id,
         "Description": record.description,

@@ -10,13 +10,13 @@ from tqdm import tqdm
 
 from adapters.accounts import AccountRegistry
 from adapters.model.jobs import JobRecord
-from adapters.tables.job_transactions import TRANSACTION_RECORDS
+from adapters.tables.job_transactions import MAX_RECORDS
 from proxy.cli.accounts import account_name, require_account, run_with_accounts
 from proxy.cli.bing_import import ImportListError, changes, records_of
 from proxy.cli.errors import CommandError
 from proxy.cli.job_json import JobLinesError, read_lines, write_line
 from proxy.settings import load_settings
-from proxy.wire.parser import ParseError, parse_answer
+from proxy.wire.parser import ParseError, parse_response
 
 
 def put_jobs(options: Namespace) -> int:
@@ -47,7 +47,7 @@ def list_jobs(options: Namespace) -> int:
     async def write(accounts: AccountRegistry) -> int:
         name = account_name(accounts, options.account)
         for each in [name] if name else accounts.names:
-            async for record in accounts[each].jobs.all():
+            async for record in accounts[each].jobs.iterate():
                 print(write_line(each, record))
         return 0
 
@@ -60,7 +60,7 @@ def import_jobs(options: Namespace) -> int:
     async def run(accounts: AccountRegistry) -> int:
         name, file = require_account(accounts, options.account), options.file
         try:
-            envelope = parse_answer(_read(file))
+            envelope = parse_response(_read(file))
             records = records_of(envelope, name)
         except (ParseError, ImportListError) as error:
             raise CommandError(f"{file}: {error}") from None
@@ -80,9 +80,9 @@ async def _write(accounts: AccountRegistry, by_account: dict[str, list[JobRecord
         for name, records in by_account.items():
             store = accounts[name].jobs
             await store.create_table()
-            for start in range(0, len(records), TRANSACTION_RECORDS):
-                chunk: Sequence[JobRecord] = records[start : start + TRANSACTION_RECORDS]
-                await store.put(chunk)
+            for start in range(0, len(records), MAX_RECORDS):
+                chunk: Sequence[JobRecord] = records[start : start + MAX_RECORDS]
+                await store.upsert(chunk)
                 progress.update(len(chunk))
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from proxy.cli.errors import CommandError
 from proxy.keyring.atomic_edit import edit_atomically
-from proxy.keyring.file import parse_keyring, read_keyring, written_digest
-from proxy.keyring.keyring import DIGEST_PREFIX, digest_of
-from proxy.settings import Settings, SettingsError, load_settings, variable
+from proxy.keyring.file import parse_key, parse_keyring, read_keyring
+from proxy.keyring.keyring import DIGEST_PREFIX, hash_key
+from proxy.settings import Settings, SettingsError, load_settings, variable_name
 
 # The length of Bing's keys, in characters that need no encoding in a URL.
 NEW_KEY_BYTES = 48
@@ -41,13 +41,13 @@ def add_key(options: Namespace) -> int:
         raise CommandError("no key on standard input; --generate makes one")
     if options.plaintext and key.startswith(DIGEST_PREFIX):
         raise CommandError("a key that looks like a digest can't be stored in plain text")
-    written = key if options.plaintext else f"{DIGEST_PREFIX}{digest_of(key.encode()).hex()}"
+    written = key if options.plaintext else f"{DIGEST_PREFIX}{hash_key(key.encode()).hex()}"
     optional = {"name": options.name, "expires": options.expires, "data_sources": options.data_source or None}
     entry = {"account": options.account, "role": options.role}
     entry |= {name: value for name, value in optional.items() if value is not None}
 
     def add(ring: dict[str, Any]) -> None:
-        if any(written_digest(known) == digest_of(key.encode()) for known in ring["keys"]):
+        if any(parse_key(known) == hash_key(key.encode()) for known in ring["keys"]):
             raise CommandError("the key ring has this key already")
         ring["keys"][written] = entry
 
@@ -76,7 +76,7 @@ def list_keys(_options: Namespace) -> int:
     text = _text(load_settings())
     grants = parse_keyring(text).grants
     for written, entry in json.loads(text)["keys"].items():
-        grant = grants[written_digest(written)]
+        grant = grants[parse_key(written)]
         ended = grant.expires is not None and grant.expires <= datetime.now(UTC)
         parts = [
             _shown(written),
@@ -96,7 +96,7 @@ def revoke_key(options: Namespace) -> int:
     wanted = options.digest.lower().removeprefix(DIGEST_PREFIX)
 
     def revoke(ring: dict[str, Any]) -> None:
-        found = [written for written in ring["keys"] if written_digest(written).hex().startswith(wanted)]
+        found = [written for written in ring["keys"] if parse_key(written).hex().startswith(wanted)]
         if len(found) != 1 or not wanted:
             raise CommandError(f"{len(found)} keys have a digest that begins with it; `keys list` shows the digests")
         del ring["keys"][found[0]]
@@ -157,7 +157,7 @@ def _text(settings: Settings) -> str:
     try:
         parse_keyring(text)
     except SettingsError as error:
-        raise CommandError(f"{variable('keyring')}: key ring: {error}") from None
+        raise CommandError(f"{variable_name('keyring')}: key ring: {error}") from None
     return text
 
 
@@ -172,9 +172,9 @@ def _checked(path: Path) -> str:
 
 def _path(settings: Settings) -> Path:
     if settings.keyring_file is None:
-        raise CommandError(f"{variable('keyring_file')} must name the file to edit")
+        raise CommandError(f"{variable_name('keyring_file')} must name the file to edit")
     return settings.keyring_file
 
 
 def _shown(written: str) -> str:
-    return f"{DIGEST_PREFIX}{written_digest(written).hex()[:SHOWN_DIGITS]}"
+    return f"{DIGEST_PREFIX}{parse_key(written).hex()[:SHOWN_DIGITS]}"

@@ -75,7 +75,7 @@ def _run_command(words: Sequence[str] | None) -> int:
     except CommandError as error:
         print(error, file=sys.stderr)
     except StorageError as fault:
-        print(f"storage: {fault} ({fault.fault.value.advice})", file=sys.stderr)
+        print(f"storage: {fault} ({fault.code.value.hint})", file=sys.stderr)
     except ConflictError as error:
         print(f"storage: {error}", file=sys.stderr)
     except KeyboardInterrupt:

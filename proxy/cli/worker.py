@@ -7,31 +7,28 @@ import signal
 import socket
 import tempfile
 from argparse import Namespace
-from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
 
 from adapters.accounts import AccountRegistry
-from proxy.bootstrap import start_background_tasks, watch_load_needs
+from proxy.bootstrap import start_background_tasks, storage_options
 from proxy.formats.limits import LoadLimits
 from proxy.keyring.file import load_keyring
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.observability.logs import configure_logs
-from proxy.observability.metrics.server import metrics_port
+from proxy.observability.metrics.server import serve_metrics
 from proxy.observability.setup import Telemetry, build_telemetry
-from proxy.server.app import ensure_storage_resources, storage_options
 from proxy.settings import Settings, SettingsError, load_settings
 from proxy.unknown_variables import unknown_variables
 from proxy.version import PROGRAM, VERSION
-from proxy.worker.attempt import UnfitError, WorkerContext
-from proxy.worker.job import WorkerLimits
+from proxy.worker.attempt import UnfitError
+from proxy.worker.job import WorkerContext, WorkerLimits
 from proxy.worker.lease import STOP_SECONDS
 from proxy.worker.metrics import WorkerMetrics
 from proxy.worker.observer import JobObserver
 from proxy.worker.reader_pool import ReaderLimits, ReaderPool
-from proxy.worker.work_directory import BEAT_SECONDS, work_directory, write_heartbeat
+from proxy.worker.work_directory import keep_work_directory, work_directory
 from proxy.worker.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -49,8 +46,9 @@ def run_worker(_options: Namespace) -> int:
     keyring = load_keyring(settings)
     configure_logs(settings.log_level, settings.log_format)
     _check_temporary()
-    with metrics_port(settings):
-        return asyncio.run(_work(settings, keyring, build_telemetry(settings, worker=True)))
+    telemetry = build_telemetry(settings, worker=True)
+    with serve_metrics(settings, telemetry.metrics):
+        return asyncio.run(_work(settings, keyring, telemetry))
 
 
 def worker_limits(settings: Settings) -> WorkerLimits:
@@ -85,46 +83,33 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
 
 
-async def _work(settings: Settings, keyring: KeyRing, watched: Telemetry) -> int:
+async def _work(settings: Settings, keyring: KeyRing, telemetry: Telemetry) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    ring = ActiveKeyRing(keyring, AccountRegistry(keyring.accounts, storage_options(settings, watched)))
-    seconds = settings.storage_timeout
-    tasks: list[asyncio.Task[Any]] = [
-        asyncio.create_task(ensure_storage_resources(ring.accounts, seconds, signs=False))
-    ]
+    ring = ActiveKeyRing(keyring, AccountRegistry(keyring.accounts, storage_options(settings, telemetry)))
     # An account that has left the ring is closed when its jobs are finished or given back.
-    grace = STOP_SECONDS + 2 * seconds
-    prepare_them = partial(ensure_storage_resources, seconds=seconds, signs=False)
-    tasks += start_background_tasks(settings, ring, grace, watched, prepare_them)
-    tasks.append(watch_load_needs(settings, ring, watched, signs=False))
+    grace = STOP_SECONDS + 2 * settings.storage_timeout
+    tasks = start_background_tasks(settings, ring, telemetry, grace_seconds=grace, signs_links=False)
     readers = ReaderPool(reader_limits(settings))
-    seen = JobObserver() if watched.metrics is None else WorkerMetrics(watched.metrics)
+    observer = JobObserver() if telemetry.metrics is None else WorkerMetrics(telemetry.metrics)
     try:
         with work_directory() as folder:
-            tasks.append(asyncio.create_task(_live(folder)))
-            readers.warm()
+            tasks.append(asyncio.create_task(keep_work_directory(folder)))
+            await readers.warm()
             log.info("%s %s: working for %s accounts", PROGRAM, VERSION, len(ring.accounts.names))
             for warning in unknown_variables(os.environ, keyring.accounts.values()):
                 log.warning("%s", warning)
-            place = WorkerContext(worker_limits(settings), folder, readers, seen, worker_name())
-            await Worker(ring, place, VERSION).run(stop)
+            context = WorkerContext(worker_limits(settings), folder, readers, observer, worker_name())
+            await Worker(ring, context, VERSION).run(stop)
     except UnfitError as error:
         log.error("the worker ends, for no job can be done here: %s", error)  # noqa: TRY400 - its text says all
         return 1
     finally:
-        readers.close()
+        await readers.close()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         await ring.accounts.close()
     log.info("ended")
     return 0
-
-
-async def _live(folder: Path) -> None:
-    """Writes heartbeats while the event loop runs, which all jobs depend on."""
-    while True:
-        write_heartbeat(folder)
-        await asyncio.sleep(BEAT_SECONDS)

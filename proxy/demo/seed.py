@@ -8,19 +8,17 @@ from tempfile import TemporaryDirectory
 
 from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
-from adapters.blobs.sas_links import upload
 from adapters.blobs.store import UPLOADS
 from adapters.model.data_sources import DataSource
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
+from proxy.bootstrap import storage_options
 from proxy.cli.worker import reader_limits, worker_limits
 from proxy.demo import samples
 from proxy.keyring.file import load_keyring
-from proxy.keyring.keyring import DIGEST_PREFIX, digest_of
-from proxy.server.app import storage_options
+from proxy.keyring.keyring import DIGEST_PREFIX, hash_key
 from proxy.settings import Settings
-from proxy.worker.attempt import WorkerContext
-from proxy.worker.job import now
+from proxy.worker.job import WorkerContext, now
 from proxy.worker.lease import run_leased_job
 from proxy.worker.reader_pool import ReaderPool
 
@@ -38,11 +36,10 @@ async def write_samples(settings: Settings, name: str, master_key: str) -> None:
     async with AccountRegistry(load_keyring(settings).accounts, storage_options(settings)) as accounts:
         account = accounts[name]
         await account.create_missing()
-        await account.jobs.clear()
-        await account.jobs.put(list(samples.jobs()))
-        async with account.blob_service() as blobs:
-            for path, content in samples.exports().items():
-                await upload(blobs, path, content)
+        await account.jobs.delete_all()
+        await account.jobs.upsert(list(samples.jobs()))
+        for path, content in samples.exports().items():
+            await account.blobs.upload_bytes(content, path)
         async with asyncio.timeout(LOAD_SECONDS):
             await _load_data_source(account, settings, master_key)
 
@@ -73,7 +70,7 @@ async def _load_data_source(account: AccountStorage, settings: Settings, master_
         "upload": str(data),
         "public": None,
         "access_id": samples.ACCESS_ID,
-        "master_key": f"{DIGEST_PREFIX}{digest_of(master_key.encode()).hex()}",
+        "master_key": f"{DIGEST_PREFIX}{hash_key(master_key.encode()).hex()}",
         "query_key": None,
     }
     await account.jobs.create(record, json.dumps(work))
@@ -84,15 +81,15 @@ async def _load_data_source(account: AccountStorage, settings: Settings, master_
             context = WorkerContext(worker_limits(settings), Path(folder), readers)
             await _work_until_done(account, record.row_key, context)
     finally:
-        readers.close()
+        await readers.close()
 
 
 async def _work_until_done(account: AccountStorage, job_id: str, context: WorkerContext) -> None:
     """Does the jobs of the queue until this one is done. An emulator with a volume may hold others: those too."""
     while True:
-        found = await account.jobs.job(job_id)
+        found = await account.jobs.get(job_id)
         if found is not None and found.status is not JobStatus.PENDING:
             return
         lease = await account.queue.receive()
-        while lease is not None:
-            lease = await run_leased_job(account, lease, context, asyncio.Event())
+        if lease is not None:
+            await run_leased_job(account, lease, context, asyncio.Event())

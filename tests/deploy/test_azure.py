@@ -12,7 +12,7 @@ from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
 from adapters.job_queue import queue_name
 from adapters.tables.data_source_store import TABLE
 from proxy.keyring.file import parse_keyring
-from proxy.settings import Settings, variable
+from proxy.settings import Settings, variable_name
 from tests.deploy import worker_needs
 from tests.deploy.bicep_file import AZURE, BicepFile, Declaration, all_files, members, plain, text_of, walk
 from tests.deploy.bicep_roles import GRANTS, ROLES, SECURITY, assignments, documented_roles, granted, short
@@ -138,7 +138,7 @@ def test_the_parameters_are_those_of_the_main_file() -> None:
 @pytest.mark.parametrize("name", APPS)
 def test_an_app_is_given_settings_that_exist(name: str) -> None:
     given = environment(name)
-    assert given.keys() <= {variable(field) for field in Settings.model_fields} | OF_AZURE
+    assert given.keys() <= {variable_name(field) for field in Settings.model_fields} | OF_AZURE
     assert OF_AZURE | {"PROXY_KEYRING_FILE"} <= given.keys()
     mounted = app(name).texts("properties.template.containers.volumeMounts.mountPath")
     files = app(name).texts("properties.template.volumes.secrets.path")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from proxy.server.graceful_shutdown import DRAIN_SECONDS, SETTLE_SECONDS
-from proxy.server.run import configuration
+from proxy.server.run import uvicorn_config
 from proxy.settings import Settings, load_settings
 from proxy.worker.lease import STOP_SECONDS
 from tests.deploy import worker_needs
@@ -70,7 +70,7 @@ def test_a_pod_has_the_memory_and_disk_that_it_needs(workload: Workload) -> None
 @WORKLOADS
 def test_a_pod_has_the_time_to_end(workload: Workload) -> None:
     settings = load_settings(keyring="{}")
-    graceful = configuration("none:none", settings).timeout_graceful_shutdown or 0
+    graceful = uvicorn_config("none:none", settings).timeout_graceful_shutdown or 0
     server = DRAIN_SECONDS + SETTLE_SECONDS + graceful + 1
     hook = workload.container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["sleep", "0"])
     needed = max(server, STOP_SECONDS + 2 * settings.storage_timeout) + int(hook[1])

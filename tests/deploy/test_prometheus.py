@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from proxy.observability.metrics.catalog import METRICS
 from tests.deploy.tools import ROOT, run_tool
+from tests.support.metric_table import METRICS
 
 FOLDER = ROOT / "deploy" / "prometheus"
 RULES: dict[str, Any] = yaml.safe_load((FOLDER / "alerts.yaml").read_text(encoding="utf-8"))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from proxy.settings import Settings, variable
+from proxy.settings import Settings, variable_name
 
-SETTINGS = frozenset(variable(name) for name in Settings.model_fields)
+SETTINGS = frozenset(variable_name(name) for name in Settings.model_fields)
 
 # Not ours: what Python's temporary files follow.
 OTHERS = frozenset({"TMPDIR"})

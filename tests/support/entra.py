@@ -47,12 +47,12 @@ class Entra:
     garbles: bool = False
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """Makes a certificate that is its own authority."""
+def make_certificate(folder: Path, host: str = "localhost") -> Certificate:
+    """Makes a certificate for a host and 127.0.0.1 that is its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = dt.datetime.now(dt.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     made = (
         x509.CertificateBuilder()
         .subject_name(name)

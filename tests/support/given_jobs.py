@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
-from adapters.model.ticks import parse
+from adapters.model.ticks import parse_ticks
 from proxy.wire.envelope import Authentication, Envelope
 from proxy.wire.job_resources import job_list_resources, job_status_resource
 from proxy.wire.json_renderer import render_json
@@ -18,8 +18,8 @@ from tests.support.member_order import assert_json_order, assert_xml_order
 
 BASE = "https://spatial.example.net"
 ID = "0198c0ffee007abc8def0123456789ab"
-CREATED = parse("2013-01-03T23:21:58.2262338Z")
-COMPLETED = parse("2013-01-03T23:22:15.7979398Z")
+CREATED = parse_ticks("2013-01-03T23:21:58.2262338Z")
+COMPLETED = parse_ticks("2013-01-03T23:22:15.7979398Z")
 PACIFIC = ZoneInfo("America/Los_Angeles")
 OUTPUT = BlobPath("exports", "out put.xml")
 ERRORS = BlobPath("exports", "errors.log")

@@ -16,7 +16,7 @@ from lxml import etree
 
 from proxy.keyring.file import parse_keyring
 from proxy.server.app import create_app
-from proxy.server.run import configuration, listen
+from proxy.server.run import listen, uvicorn_config
 from proxy.settings import load_settings
 from tests.support.storage import Storage
 
@@ -111,7 +111,7 @@ def start_server(
     )
     loaded = load_settings(serving=True, keyring=json.dumps(ring), **chosen)
     listener = listen(loaded)
-    server = uvicorn.Server(configuration(create_app(loaded, parse_keyring(json.dumps(ring))), loaded))
+    server = uvicorn.Server(uvicorn_config(create_app(loaded, parse_keyring(json.dumps(ring))), loaded))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     while not server.started:

@@ -1,4 +1,4 @@
-"""The orders of wire contract sections 2 and 3, written out once more: a renderer is not its own judge."""
+"""The orders of wire-contract.md, sections 2 and 3, written out once more: a renderer is not its own judge."""
 
 import json
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
-"""An account opened as the proxy and the worker open it."""
+"""An account opened as the server and the worker open it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,23 +17,31 @@ Work = Callable[[AccountStorage], Coroutine[Any, Any, None]]
 OTHER_KEY = "c2VjcmV0"
 
 
+@asynccontextmanager
+async def open_account(
+    storage: Storage, *, text: str | None = None, seconds: float = 5, lease: float = 30
+) -> AsyncIterator[AccountStorage]:
+    """Opens the account; creates the table of data sources and the queue, unless `text` names another account."""
+    options = StorageOptions(storage.table_name, timedelta(hours=1), seconds, lease_seconds=lease)
+    entry = ConnectionStringConfig(text or storage.connection_string)
+    async with AccountRegistry({storage.account: entry}, options) as opened:
+        account = opened[storage.account]
+        if text is None:
+            await account.data_sources.create_table()
+            await account.queue.create()
+        yield account
+
+
 def run(storage: Storage, work: Work, *, text: str | None = None, seconds: float = 5, lease: float = 30) -> None:
-    """Opens the account, with the table of data sources and the queue made, does the work and closes the account."""
+    """Runs `work` with the opened account."""
 
     async def test() -> None:
-        options = StorageOptions(storage.table_name, timedelta(hours=1), seconds, lease_seconds=lease)
-        async with AccountRegistry(
-            {storage.account: ConnectionStringConfig(text or storage.connection_string)}, options
-        ) as opened:
-            account = opened[storage.account]
-            if text is None:
-                await account.data_sources.create_table()
-                await account.queue.create()
+        async with open_account(storage, text=text, seconds=seconds, lease=lease) as account:
             await work(account)
 
     asyncio.run(test())
 
 
 def run_refused(storage: Storage, work: Work) -> None:
-    """The same with a key that storage does not take."""
+    """The same with a key that storage refuses."""
     run(storage, work, text=storage.connection_string.replace(EMULATOR_KEY, OTHER_KEY))

@@ -47,7 +47,8 @@ class Connection:
         """The next answer."""
         status = self._file.readline().split()
         headers = {name.lower(): value for name, value in parse_headers(self._file).items()}
-        body = b"" if method == "HEAD" else self._file.read(int(headers["content-length"]))
+        length = int(headers.get("content-length", -1))  # without one, the server ends the connection
+        body = b"" if method == "HEAD" else self._file.read(length)
         return Answer(int(status[1]), headers, body)
 
     def ask(self, *chunks: bytes) -> Answer:

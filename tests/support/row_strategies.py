@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from adapters.model.jobs import JobType
-from adapters.model.status_aliases import STATUS_WORDS
+from adapters.model.status_aliases import STATUS_ALIASES
 from adapters.model.ticks import LAST, Ticks
 from proxy.wire.envelope import Authentication, Envelope
 from proxy.wire.resources import INT32_MAX, EntityCounts, JobResource, Link, ResourceType
@@ -88,7 +88,7 @@ dates = st.sampled_from(
 )
 # What a JSON entity may hold, the plausible more often than the absurd.
 plausible = (
-    st.sampled_from([*JobType, *STATUS_WORDS, "Exploded", "exports/a.xml", "exports/", "/a", "%", "f" * 32])
+    st.sampled_from([*JobType, *STATUS_ALIASES, "Exploded", "exports/a.xml", "exports/", "/a", "%", "f" * 32])
     | dates
     | st.integers(-(2**70), 2**70)
     | st.integers(-(2**70), 2**70).map(str)
@@ -120,7 +120,7 @@ GOOD: dict[str, Any] = {
 @st.composite
 def entities(draw: st.DrawFn) -> dict[str, Any]:
     """A good row, with some of its properties changed, taken away, or given another type."""
-    row = GOOD | {"JobType": draw(st.sampled_from(JobType)).value, "Status": draw(st.sampled_from([*STATUS_WORDS]))}
+    row = GOOD | {"JobType": draw(st.sampled_from(JobType)).value, "Status": draw(st.sampled_from([*STATUS_ALIASES]))}
     row |= draw(st.dictionaries(st.sampled_from(PROPERTIES), values, max_size=4))
     row |= draw(
         st.dictionaries(st.sampled_from(PROPERTIES).map(lambda name: f"{name}@odata.type"), annotations, max_size=2)

@@ -1,8 +1,6 @@
 """`python -m proxy serve` as a process of its own."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +13,7 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from tests.support.live import MASTER, NO_TLS, PUBLIC_URL
+from tests.support.processes import environment, free_port
 from tests.support.storage import Storage
 
 START_SECONDS = 20
@@ -43,12 +42,6 @@ class Served:
         return self.last_log[0] if self.last_log else self.log_file.read_text(encoding="utf-8")
 
 
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 @contextmanager
 def serving(
     storage: Storage,
@@ -63,13 +56,11 @@ def serving(
     ring = {"accounts": usual | dict(accounts or {}), "keys": {MASTER: {"account": storage.account}}}
     chosen = {"public_url": PUBLIC_URL, "host": "127.0.0.1", "port": port, "jobs_table": storage.table_name} | settings
     chosen |= {"keyring": json.dumps(ring)} if keyring_file is None else {"keyring_file": keyring_file}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PROXY_")}
-    environment |= {f"PROXY_{name.upper()}": str(value) for name, value in chosen.items()}
     with TemporaryDirectory() as folder:
         log_file = Path(folder) / "log"
         with log_file.open("wb") as log:
             command = [sys.executable, "-m", "proxy", "serve"]
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=environment(**chosen), stdout=log, stderr=log)
         server = Served(process, port, log_file)
         try:
             _wait(server)

@@ -11,7 +11,7 @@ from azure.data.tables import EdmType, EntityProperty, TableClient, TableEntity,
 from azure.storage.blob import BlobServiceClient
 
 from adapters.model.job_ids import new_job_id
-from adapters.model.ticks import from_datetime, parse, to_text
+from adapters.model.ticks import format_ticks, from_datetime, parse_ticks
 from proxy.demo.azurite import Emulator
 
 
@@ -47,7 +47,7 @@ class Storage:
     def job(self, job_type: str = "DataSourceComplete", status: str = "Completed", **properties: Any) -> str:
         """Writes a job row, created an hour ago unless a CreatedDate is given as text; gives its RowKey."""
         created = properties.pop("CreatedDate", None) or ago(hours=1)
-        row_key = properties.pop("RowKey", None) or new_job_id(parse(created))
+        row_key = properties.pop("RowKey", None) or new_job_id(parse_ticks(created))
         row = {"JobType": job_type, "Status": status, "CreatedDate": date(created)} | properties
         self.row(row_key, **row)
         return str(row_key)
@@ -107,4 +107,4 @@ def int64(value: int) -> EntityProperty:
 
 def ago(**span: float) -> str:
     """A moment before now, as the text of a DateTime."""
-    return to_text(from_datetime(datetime.now(UTC) - timedelta(**span)))
+    return format_ticks(from_datetime(datetime.now(UTC) - timedelta(**span)))

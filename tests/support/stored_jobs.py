@@ -8,11 +8,11 @@ from azure.data.tables import TableClient, UpdateMode
 from azure.storage.queue import QueueClient
 
 from adapters.job_queue import queue_name
+from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import BlobPath
-from adapters.model.ticks import Ticks, parse
+from adapters.model.ticks import Ticks, parse_ticks
 from adapters.tables.data_source_rows import write_data_source
-from adapters.tables.data_source_store import DataSource, DataSourceVersion
 from proxy.formats.schema import EdmType, EntityType, Property
 from tests.support.storage import Storage, ago
 
@@ -36,7 +36,7 @@ SHOPS = EntityType(
 
 def version(moment: str = "", entity_type: EntityType = SHOPS) -> DataSourceVersion:
     """A version made at this moment, an hour ago unless it is given."""
-    updated = parse(moment or ago(hours=1))
+    updated = parse_ticks(moment or ago(hours=1))
     return DataSourceVersion(
         job_id=new_job_id(Ticks(updated - 10_000_000)),
         blob=BlobPath("datasources", "some.parquet"),
@@ -47,7 +47,7 @@ def version(moment: str = "", entity_type: EntityType = SHOPS) -> DataSourceVers
     )
 
 
-CREATED = parse(ago(hours=2))
+CREATED = parse_ticks(ago(hours=2))
 
 
 def source(name: str = "Shops", **changes: Any) -> DataSource:

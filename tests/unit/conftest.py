@@ -2,10 +2,10 @@
 
 import pytest
 
-from proxy.settings import Settings, variable
+from proxy.settings import Settings, variable_name
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+        monkeypatch.delenv(variable_name(name), raising=False)

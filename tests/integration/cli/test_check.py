@@ -8,10 +8,10 @@ import socket
 import pytest
 
 from adapters.model.ticks import FIRST
-from adapters.tables.worker_rows import WorkerRow, write_worker_row
+from adapters.tables.worker_rows import WorkerRow
+from proxy.bootstrap import ensure_storage_resources
 from proxy.demo.azurite import Emulator, start_emulator
-from proxy.server.app import ensure_storage_resources
-from proxy.settings import Settings, variable
+from proxy.settings import Settings, variable_name
 from proxy.unknown_variables import AZD_VARIABLES
 from tests.deploy.bicep_file import AZURE
 from tests.integration.cli.conftest import Run
@@ -107,7 +107,7 @@ def test_a_worker_that_lives_is_told_and_that_none_does_is_no_fault(run: Run, st
     async def give() -> None:
         async with ring_of(storage).accounts as accounts:
             await ensure_storage_resources(accounts, 5)
-            await write_worker_row(accounts[storage.account], WorkerRow("host:1:abcdef", FIRST, "1"))
+            await accounts[storage.account].workers.write(WorkerRow("host:1:abcdef", FIRST, "1"))
 
     asyncio.run(give())
     outcome = run("check")
@@ -151,14 +151,16 @@ def test_the_variables_of_azd_are_those_of_the_deployment() -> None:
     parameters = (AZURE / "main.parameters.json").read_text(encoding="utf-8")
     outputs = (AZURE / "main.bicep").read_text(encoding="utf-8")
     named = re.findall(r"\$\{(PROXY_\w+)", parameters) + re.findall(r"^output (PROXY_\w+)", outputs, re.MULTILINE)
-    assert set(named) - {variable(field) for field in Settings.model_fields} == AZD_VARIABLES
+    assert set(named) - {variable_name(field) for field in Settings.model_fields} == AZD_VARIABLES
 
 
 def test_a_missing_setting_is_told_with_the_name_that_was_misspelt(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROXY_PUBLIC_URL")
     monkeypatch.setenv("PROXY_PUBLC_URL", "https://a")
-    told = "PROXY_PUBLIC_URL: must be set; PROXY_PUBLC_URL: no such setting; the nearest name is PROXY_PUBLIC_URL\n"
-    assert (run("serve").status, run("serve").err) == (1, told)
+    outcome = run("serve")
+    assert outcome.status == 1
+    assert outcome.err.startswith("PROXY_PUBLIC_URL: must be set")
+    assert outcome.err.endswith("; PROXY_PUBLC_URL: no such setting; the nearest name is PROXY_PUBLIC_URL\n")
 
 
 @pytest.mark.parametrize(

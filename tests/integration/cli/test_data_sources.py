@@ -3,7 +3,7 @@
 import pytest
 
 from tests.integration.cli.conftest import Run
-from tests.integration.worker.test_worker import finished, ring_of, working
+from tests.integration.worker.test_worker import ring_of, wait_for_jobs, working
 from tests.support.live import LiveServer
 from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, play, shops
@@ -26,7 +26,7 @@ def test_the_first_load_keeps_the_id_without_any_job_before_it(run: Run, storage
     async def done(desk: Desk) -> None:
         ring = ring_of(storage)
         async with ring.accounts, working(desk, ring):
-            await finished(desk, created.json()["resourceSets"][0]["resources"][0]["id"])
+            await wait_for_jobs(desk, created.json()["resourceSets"][0]["resources"][0]["id"])
 
     play(storage, done)
     assert server.get(path).status_code == 200

@@ -9,8 +9,9 @@ import pytest
 
 from proxy.cli.main import main
 from proxy.version import PROGRAM, VERSION
+from tests.support.processes import free_port
 from tests.support.scrape import scrape_until
-from tests.support.serve_command import Served, free_port, serving
+from tests.support.serve_command import Served, serving
 from tests.support.storage import Storage
 from tests.support.worker_processes import worker_process
 
@@ -44,7 +45,9 @@ def test_serve_names_its_version_and_each_account_that_cannot_be_opened(storage:
     port = free_port()
     with serving(storage, accounts=accounts, metrics_port=port, sas_minute=5, publc_url="x") as server:
         first, *others = lines(server, "away")
-        metrics = scrape_until(port, lambda found: found.value("account_broken", account="away") == 1)
+        metrics = scrape_until(
+            port, lambda found: found.value("account_fault", account="away", reason="unreachable") == 1
+        )
     assert first["message"].startswith(f"{PROGRAM} {VERSION}: listening on 127.0.0.1 port ")
     assert [line["level"] for line in others[:2]] == ["warning", "warning"]
     assert [line["message"] for line in others[:2]] == [
@@ -54,8 +57,8 @@ def test_serve_names_its_version_and_each_account_that_cannot_be_opened(storage:
     keyless, away = (next(line for line in others if line.get("account") == name) for name in accounts)
     assert keyless["message"].startswith("account can't be opened: credential: the environment variable NOT_SET_BY_ANY")
     assert ": unreachable: " in away["message"]
-    assert metrics.value("account_broken", account="keyless") == 1
-    assert metrics.value("account_broken", account=storage.account) == 0
+    assert metrics.value("account_fault", account="keyless", reason="credential") == 1
+    assert metrics.value("account_up") == metrics.value("account_up", account=storage.account) == 1
     assert metrics.value("build_info", version=VERSION) == 1
 
 

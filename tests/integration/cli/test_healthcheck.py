@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cli.healthcheck import SILENT_SECONDS
-from proxy.worker.work_directory import LOCK
+from proxy.worker.heartbeat import ABANDONED_SECONDS
 from tests.support.processes import ServerProcess, environment, free_port, serving, settings_of
 from tests.support.storage import Storage
 from tests.support.worker_processes import WorkerProcess, worker_process
@@ -68,19 +68,21 @@ def test_a_server_that_answers_is_healthy_and_one_that_is_stuck_is_not(server: S
 def test_a_worker_with_a_sign_of_life_is_healthy_and_one_without_is_not(worker: WorkerProcess, tmp_path: Path) -> None:
     port = free_port()
     assert health(tmp_path, port) == (0, "worker lives\n")
-    (lock,) = tmp_path.glob(f"*/{LOCK}")
+    (folder,) = tmp_path.iterdir()
     with stopped(worker.process):
         longer = time.time() - SILENT_SECONDS - 1
-        os.utime(lock, (longer, longer))
+        os.utime(folder, (longer, longer))
         status, said = health(tmp_path, port, "worker")
         assert status == 1
-        assert "gave no sign of life for 1" in said
+        assert "wrote no heartbeat for 1" in said
     end = time.monotonic() + WAIT_SECONDS
     while health(tmp_path, port)[0] and time.monotonic() < end:
         time.sleep(0.1)
     assert health(tmp_path, port, "worker") == (0, "worker lives\n")
     assert health(tmp_path, port, "serve") == (1, "serve is not there\n")
     worker.kill()
+    long_ago = time.time() - ABANDONED_SECONDS - 1
+    os.utime(folder, (long_ago, long_ago))
     assert health(tmp_path, port) == (1, "serve is not there; worker is not there\n")
 
 
@@ -89,8 +91,9 @@ def test_where_both_are_both_must_live(server: ServerProcess, worker: WorkerProc
     with stopped(server.process):
         assert health(tmp_path, server.port)[0] == 1
     with stopped(worker.process):
-        (lock,) = tmp_path.glob(f"*/{LOCK}")
-        os.utime(lock, (0, 0))
+        (folder,) = tmp_path.iterdir()
+        silent = time.time() - SILENT_SECONDS - 1
+        os.utime(folder, (silent, silent))
         assert health(tmp_path, server.port)[0] == 1
 
 

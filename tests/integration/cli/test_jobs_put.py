@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.model.job_ids import is_job_id, new_job_id
-from adapters.model.ticks import parse
+from adapters.model.ticks import parse_ticks
 from tests.integration.cli.conftest import Run
 from tests.support.live import LiveServer
 from tests.support.storage import Storage, ago
@@ -55,7 +55,7 @@ def test_what_is_put_is_served(run: Run, server: LiveServer, tmp_path: Path) -> 
 
 
 def test_the_newest_download_stays_the_newest(run: Run, server: LiveServer, tmp_path: Path) -> None:
-    newest = new_job_id(parse(CREATED))
+    newest = new_job_id(parse_ticks(CREATED))
     older = row(JobType="DataSourceDownload", DataSourceName="Coffee", CreatedDate="2012-01-01T00:00:00Z")
     run("jobs", "put", lines(tmp_path, older, older | {"RowKey": newest, "CreatedDate": CREATED}, older))
     run("jobs", "put", lines(tmp_path, older))
@@ -88,7 +88,7 @@ def test_many_rows_take_many_transactions(run: Run, storage: Storage, tmp_path: 
         (row(TotalEntityCount=2**63), "TotalEntityCount: "),
         (row(OutputBlob="no-container"), "OutputBlob: must be container/path/of/blob"),
         (row(RowKey="28217d5f12744c33be7d09f6bce76eb3"), "RowKey: must be a UUIDv7"),
-        (row(RowKey=new_job_id(parse("2020-01-01T00:00:00Z"))), "RowKey: is a UUIDv7 of another time"),
+        (row(RowKey=new_job_id(parse_ticks("2020-01-01T00:00:00Z"))), "RowKey: is a UUIDv7 of another time"),
         (row(LegacyId="a/b"), "LegacyId: "),
         (row(DataSourceName="a#b"), "DataSourceName: "),
         (row(JobType="DataSourceDownload"), "DataSourceName: must be there"),
