@@ -27,7 +27,8 @@ def broken_requests(draw: st.DrawFn) -> bytes:
 def _assert_envelopes_or_nothing(server: LiveServer, data: bytes) -> None:
     for answer in split(exchange(server.port, data, half_close=True)):
         assert answer.status in {200, 400, 401, 404, 405}
-        assert_envelope(answer)
+        if b"/livez" not in data and b"/readyz" not in data:  # those answer probes, without an envelope
+            assert_envelope(answer)
     assert server.get("Dataflows/ListJobs", key=None).status_code == 401
 
 
