@@ -1,13 +1,15 @@
 """Metrics and traces, as the settings and the environment ask for them. What is off is not imported."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proxy.observability.otel_config import parse_exporters
 from proxy.observability.request_observer import RequestObserver
 from proxy.observability.storage_observer import StorageTelemetry
-from proxy.settings import Settings, SettingsError
+from proxy.settings import Settings, SettingsError, variable_name
 
 if TYPE_CHECKING:
     from proxy.observability.metrics.catalog import Metrics
@@ -42,13 +44,15 @@ def build_telemetry(settings: Settings, *, worker: bool = False) -> Telemetry:
     """Returns what this process counts and traces. A worker answers no requests, so it has no traces.
 
     Raises:
-        SettingsError: an `OTEL_` variable names an unsupported exporter or protocol, or has an impossible value.
+        SettingsError: an `OTEL_` variable names an unsupported exporter or protocol, or has an impossible value; or the
+            packages of metrics or traces are not installed.
     """
     metrics = None
     if settings.metrics_port is not None:
-        from prometheus_client import CollectorRegistry  # noqa: PLC0415 - only a process with metrics loads it
+        with _extra("metrics", variable_name("metrics_port")):
+            from prometheus_client import CollectorRegistry  # noqa: PLC0415 - only a process with metrics loads it
 
-        from proxy.observability.metrics.catalog import Metrics  # noqa: PLC0415 - the same
+            from proxy.observability.metrics.catalog import Metrics  # noqa: PLC0415 - the same
 
         metrics = Metrics(CollectorRegistry())
     return Telemetry(metrics, None if worker else _build_tracer())
@@ -59,8 +63,21 @@ def _build_tracer() -> "RequestTracer | None":
     if not exporters:
         return None
     try:
-        from proxy.observability.tracing import RequestTracer  # noqa: PLC0415 - it reads variables while it is imported
+        with _extra("tracing", "OTEL_TRACES_EXPORTER"):
+            from proxy.observability.tracing import RequestTracer  # noqa: PLC0415 - its import reads variables
 
         return RequestTracer(exporters)
     except ValueError as error:
         raise SettingsError(f"OTEL_: a variable has an impossible value: {type(error).__name__}") from None
+
+
+@contextmanager
+def _extra(name: str, variable: str) -> Iterator[None]:
+    """Turns a missing package into a message that names the extra of this package to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{variable}: needs the package {error.name}, which is not installed; unset it, or install"
+            f" spatial-data-proxy[{name}]"
+        ) from None
