@@ -33,10 +33,8 @@ ENDS = ("", "\0", "x", '"x', "\u20ac")
 SIZES = (200, 800, 3_200)
 ATTEMPTS = 3
 GROWTH = 4
-MEASURABLE = 1e-3
-"""Seconds; less than this is lost in the noise of a busy machine."""
-MAX_RATIO = 9.0
-"""Times as long for GROWTH times as much: linear is 4, quadratic 16."""
+MEASURABLE = 1e-3  # seconds; less is lost in the noise of a busy machine
+MAX_RATIO = 9.0  # times as long for GROWTH times as much: linear is 4, quadratic 16
 
 
 def patterns() -> list[tuple[str, re.Pattern[Any]]]:
@@ -229,8 +227,7 @@ MARKUP_AND_MAPS: dict[str, tuple[str, int, Callable[[int], bytes]]] = {
         5_000,
         lambda size: b"<Data><a " + b" ".join(b'x%d="schema"' % at for at in range(size)),
     ),
-    # The library scans an unfinished declaration again at each piece; the bound of 8 MB for one thing holds it.
-    "declaration": ("xml", 20_000, lambda size: b"<?xml " + b"encoding " * size),
+    "declaration": ("xml", 20_000, lambda size: b"<?xml " + b"encoding " * size),  # above, the bound of 8 MB holds
     "comment over pieces": ("xml", 500_000, lambda size: xml_of(f"<!-- {'-' * 3 * size}")),
     "text over pieces": ("xml", 100_000, lambda size: xml_of(f"<Shops><EntityID>{'&amp; </' * size}")),
     "wrappers": ("xml", 3_000, lambda size: xml_of("<A>" + "<B/>" * size + "<Shops/></A>")),
