@@ -170,7 +170,7 @@ class Settings(BaseSettings):
         300, ge=0, le=7 * 86400, description="seconds that the record of a finished job may be reused"
     )
     worker_lease: float = Field(
-        30, ge=1, le=3600, description="seconds that a worker holds a job without a sign of life"
+        30, ge=1, le=3600, description="seconds that a worker holds a job without renewing its lease"
     )
     worker_tries: int = Field(5, ge=1, le=100, description="attempts before a job is Aborted")
     worker_memory_mb: int = Field(

@@ -84,7 +84,7 @@ def add_sources(commands: "Commands") -> None:
     )
     command.add_argument("name", metavar="NAME", help="the data source")
     command.add_argument("access_id", metavar="ID", help="its access id at Bing")
-    command.set_defaults(run="proxy.cli.data_sources:give_access_id")
+    command.set_defaults(run="proxy.cli.data_sources:set_access_id")
 
 
 def add_keys(commands: "Commands") -> None:

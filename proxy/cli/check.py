@@ -52,7 +52,7 @@ async def _check_account(accounts: AccountRegistry, name: str, seconds: float) -
     try:
         account = accounts[name]
     except StorageError as fault:
-        return False, _told(fault)
+        return False, _describe(fault)
     parts: dict[str, Probe] = {"tables": _look_at_tables, **LOAD_NEEDS}
     results = await asyncio.gather(*(_time(part, look, account, seconds) for part, look in parts.items()))
     return all(sound for sound, _ in results), ", ".join(text for _, text in results)
@@ -64,7 +64,7 @@ async def _time(part: str, look: Probe, account: AccountStorage, seconds: float)
         async with asyncio.timeout(seconds):
             remarks = await look(account)
     except StorageError as fault:
-        return False, f"{part} {_told(fault)}"
+        return False, f"{part} {_describe(fault)}"
     except TimeoutError:
         return False, f"{part} timeout: nothing within {seconds:g} s"
     took = f"{(time.perf_counter() - started) * 1000:.0f} ms"
@@ -85,5 +85,5 @@ async def _look_at_tables(account: AccountStorage) -> list[Finding]:
     return [remark for remarks in await asyncio.gather(*looks) for remark in remarks]
 
 
-def _told(fault: StorageError) -> str:
+def _describe(fault: StorageError) -> str:
     return f"{fault} ({fault.code.value.hint})"

@@ -22,7 +22,7 @@ SHOWN = 60
 _ACCESS_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
-def give_access_id(options: Namespace) -> int:
+def set_access_id(options: Namespace) -> int:
     """Keeps an access id for a data source before its first load, and prints whether that changed anything.
 
     Raises:
@@ -36,13 +36,13 @@ def give_access_id(options: Namespace) -> int:
 
     async def run(accounts: AccountRegistry) -> int:
         store = accounts[require_account(accounts, options.account)].data_sources
-        print(await _keep_access_id(store, name, access_id))
+        print(await _store_access_id(store, name, access_id))
         return 0
 
     return run_with_accounts(load_settings(), run)
 
 
-async def _keep_access_id(store: DataSourceStore, name: str, access_id: str) -> str:
+async def _store_access_id(store: DataSourceStore, name: str, access_id: str) -> str:
     before = list[DataSource | None]()
 
     def change(found: DataSource | None) -> DataSource:

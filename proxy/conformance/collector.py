@@ -73,7 +73,7 @@ class _Collector:
     def run(self, first: Exchange) -> None:
         """Sends them, as the jobs of the first list need them."""
         listed = self._jobs(first)
-        jobs = list(plan.one_of_each(listed))
+        jobs = list(plan.first_of_each_state(listed))
         answers = self._send(
             request for job in jobs for request in plan.with_queries(Request(P.STATUS, job.path, job=job), "", "o=xml")
         )

@@ -83,7 +83,7 @@ ERRORS = (
 )
 
 
-def one_of_each(listed: list[ParsedJob]) -> Iterator[JobUnderTest]:
+def first_of_each_state(listed: list[ParsedJob]) -> Iterator[JobUnderTest]:
     """The first job of each type in each state."""
     found = dict[tuple[str, str], JobUnderTest]()
     for job in listed:

@@ -69,7 +69,7 @@ async def _probe_workers(account: AccountStorage) -> list[Finding]:
             raise
         alive = ()
     if not alive:
-        return [Finding(f"NONE has given a sign of life within {LIVE_SECONDS:g} s: jobs wait until one runs")]
+        return [Finding(f"NONE has sent a heartbeat within {LIVE_SECONDS:g} s: jobs wait until one runs")]
     return [Finding(f"{len(alive)} alive", is_missing=False)]
 
 

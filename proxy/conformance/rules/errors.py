@@ -79,7 +79,7 @@ add(
     "errorDetails names the parameter and what is allowed.",
     envelopes("errorDetails", among=(P.BAD_OUTPUT,)),
 )
-def _malformed_told(envelope: ParsedEnvelope) -> str:
+def _malformed_parameter_named(envelope: ParsedEnvelope) -> str:
     text = " ".join(map(str, envelope.details or ())).lower()
     return "" if all(word in text for word in ("output", "json", "xml")) else "it should name output, json and xml"
 

@@ -176,7 +176,7 @@ def test_difference_20_any_master_key_of_the_account_manages_a_data_source(
 
 
 @pytest.mark.parametrize("role", ["master", "query"])
-def test_difference_21_a_key_with_patterns_is_told_of_its_own_data_sources(
+def test_difference_21_a_key_with_patterns_is_reported_of_its_own_data_sources(
     role: str, storage: Storage, start: StartServer
 ) -> None:
     keyed = {"account": storage.account, "role": role, "data_sources": ["shops"]}

@@ -26,18 +26,18 @@ def test_a_taken_port_is_named() -> None:
         assert failure(table_port=port) == f"Azurite needs 127.0.0.1:{port}, which another program uses"
 
 
-def test_a_missing_azurite_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_azurite_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(module, "PACKAGE", tmp_path)
     assert failure().endswith("run make setup")
 
 
-def test_a_missing_node_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_node_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "NODE_WHEEL", "")
     monkeypatch.setenv("PATH", "")
     assert failure() == "Node.js 22 or newer is missing: run make setup"
 
 
-def test_an_old_node_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_old_node_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     node = tmp_path / "node"
     node.write_text("#!/bin/sh\necho v18.0.0\n")
     node.chmod(0o755)
@@ -46,12 +46,12 @@ def test_an_old_node_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert failure() == f"Node.js 22 or newer is missing, {node} is v18.0.0: run make setup"
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "can't use the folder" in failure(folder=tmp_path / "file" / "below")
 
 
-def test_an_argument_that_azurite_refuses_is_told() -> None:
+def test_an_argument_that_azurite_refuses_is_reported() -> None:
     assert failure(extra=["--cert", "/nowhere", "--key", "/nowhere"]).startswith(
         "Azurite ended at once; its last line: "
     )

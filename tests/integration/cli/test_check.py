@@ -34,7 +34,7 @@ def test_a_sound_account_is_ok(run: Run, storage: Storage) -> None:
     assert outcome.out.startswith(f"ok     {storage.account}: tables ")
 
 
-def test_broken_accounts_are_told_one_line_each_without_secrets(
+def test_broken_accounts_are_reported_one_line_each_without_secrets(
     run: Run, storage: Storage, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blob, table = (f"http://127.0.0.1:{port}/" for port in (emulator.blob_port, emulator.table_port))
@@ -69,14 +69,14 @@ def test_broken_accounts_are_told_one_line_each_without_secrets(
     assert SECRET not in outcome.out + outcome.err
 
 
-def test_a_table_that_is_still_missing_is_told_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_is_still_missing_is_reported_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROXY_JOBS_TABLE", "nowhere")
     outcome = run("check")
     assert outcome.status == 0
     assert "without the jobs table, which serve creates if it may" in outcome.out
 
 
-def test_what_a_first_start_creates_is_told_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_first_start_creates_is_reported_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     with start_emulator() as fresh:
         monkeypatch.setenv("PROXY_KEYRING", ring(new=fresh.connection_string))
         outcome = run("check")
@@ -99,10 +99,10 @@ def test_each_service_that_a_load_needs_is_looked_at(
     assert f"{part} unreachable: " in outcome.out
 
 
-def test_a_worker_that_lives_is_told_and_that_none_does_is_no_fault(run: Run, storage: Storage) -> None:
+def test_a_worker_that_lives_is_reported_and_that_none_does_is_no_fault(run: Run, storage: Storage) -> None:
     none = run("check")
     assert none.status == 0
-    assert "workers NONE has given a sign of life within 60 s: jobs wait until one runs" in none.out
+    assert "workers NONE has sent a heartbeat within 60 s: jobs wait until one runs" in none.out
 
     async def give() -> None:
         async with ring_of(storage).accounts as accounts:
@@ -154,7 +154,7 @@ def test_the_variables_of_azd_are_those_of_the_deployment() -> None:
     assert set(named) - {variable_name(field) for field in Settings.model_fields} == AZD_VARIABLES
 
 
-def test_a_missing_setting_is_told_with_the_name_that_was_misspelt(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_setting_is_reported_with_the_misspelt_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROXY_PUBLIC_URL")
     monkeypatch.setenv("PROXY_PUBLC_URL", "https://a")
     outcome = run("serve")
@@ -182,7 +182,7 @@ def test_a_mistake_in_the_settings_is_one_line(
     assert outcome.err.count("\n") == 1
 
 
-def test_what_only_serve_requires_is_told_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_only_serve_requires_is_reported_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROXY_PUBLIC_URL")
     outcome = run("check")
     assert (outcome.status, outcome.err) == (0, "PROXY_PUBLIC_URL is not set; serve requires it\n")

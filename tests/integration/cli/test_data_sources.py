@@ -41,7 +41,7 @@ def test_the_first_load_keeps_the_id_without_any_job_before_it(run: Run, storage
     assert (outcome.status, outcome.out, outcome.err) == (1, "", told)
 
 
-def test_an_id_can_be_corrected_before_the_first_load_and_is_told_when_it_is_the_same(run: Run) -> None:
+def test_an_id_can_be_corrected_before_the_first_load_and_is_reported_when_it_is_the_same(run: Run) -> None:
     assert run("sources", "access-id", "Coffee", "a" * 32).status == 0
     assert run("sources", "access-id", "Coffee", ACCESS_ID).out.endswith("from its first load on\n")
     assert run("sources", "access-id", "Coffee", ACCESS_ID).out.startswith("nothing was changed: ")

@@ -113,7 +113,7 @@ def test_what_answers_otherwise_is_no_healthy_server(tmp_path: Path) -> None:
     assert said == (1, "serve answers 'HTTP/1.1 503 Service Unavailable'\n")
 
 
-def test_a_name_that_is_unknown_is_told(tmp_path: Path) -> None:
+def test_a_name_that_is_unknown_is_reported(tmp_path: Path) -> None:
     assert health(tmp_path, 1, "server") == (2, "what is server? Known are serve, worker\n")
 
 

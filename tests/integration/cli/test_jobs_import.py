@@ -80,7 +80,7 @@ def test_a_job_that_has_finished_since_is_brought_up_to_date(run: Run, tmp_path:
         ('{"resourceSets":[{"resources":[{}]}]}', "not a job answer in JSON"),
     ],
 )
-def test_what_is_no_job_list_is_told_in_one_line(run: Run, tmp_path: Path, content: str, reason: str) -> None:
+def test_what_is_no_job_list_is_reported_in_one_line(run: Run, tmp_path: Path, content: str, reason: str) -> None:
     file = tmp_path / "saved"
     file.write_text(content, encoding="utf-8")
     outcome = run("jobs", "import", str(file))

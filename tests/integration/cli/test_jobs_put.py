@@ -129,7 +129,7 @@ def test_standard_input_is_a_file_too(run: Run, storage: Storage, monkeypatch: p
     assert len(rows_of(storage)) == 1
 
 
-def test_several_accounts_need_to_be_told_apart(run: Run, storage: Storage, tmp_path: Path, monkeypatch: Any) -> None:
+def test_several_accounts_need_a_choice(run: Run, storage: Storage, tmp_path: Path, monkeypatch: Any) -> None:
     entry = {"storage": {"connection_string": storage.connection_string}}
     ring = {"accounts": {"one": entry, "two": entry}, "keys": {}}
     monkeypatch.setenv("PROXY_KEYRING", json.dumps(ring))

@@ -69,7 +69,7 @@ def test_a_new_key_is_printed_once_and_opens_the_account(file: Path, capsys: pyt
     assert digest(key) in keys(file)
 
 
-def test_a_key_is_stored_in_the_clear_only_when_told_to(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_is_stored_in_plain_text_only_on_request(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch, "visible\n")
     assert main(["keys", "add", "--account", "contoso", "--plaintext"]) == 0
     assert "visible" in keys(file)

@@ -28,7 +28,7 @@ def test_storage_that_does_not_answer_is_one_line(run: Run, monkeypatch: pytest.
     assert outcome.err.count("\n") == 1
 
 
-def test_a_writer_that_always_loses_is_told(
+def test_a_writer_that_always_loses_is_reported(
     run: Run, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lose(*_: object) -> NoReturn:

@@ -92,7 +92,7 @@ def test_keys_are_counted_with_the_end_that_comes_next(storage: Storage) -> None
     assert math.isnan(inventory.value("next_key_expiry_timestamp_seconds", account="empty") or 0)
 
 
-def test_a_broken_account_hurts_no_other_and_is_told(storage: Storage) -> None:
+def test_a_broken_account_hurts_no_other_and_is_reported(storage: Storage) -> None:
     storage.job(DataSourceName="Shops")
     inventory = Inventory(storage)
     inventory.collect({"broken": BROKEN, "odd": "AccountName=a;AccountKey=!;TableEndpoint=nonsense"})
