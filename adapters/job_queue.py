@@ -99,11 +99,9 @@ class JobQueue:
 
     async def enqueue(self, job_id: str, *, after: float = 0) -> None:
         """Lets workers receive this job after so many seconds. It is delivered at least once, so it may run twice."""
-        await self._send(job_id, math.ceil(after))
-
-    async def enqueue_leased(self, job_id: str) -> Lease:
-        """Enqueues a job and leases it at once, ahead of all that wait. If its worker dies, it waits like any other."""
-        return Lease(self, await self._send(job_id, self.lease_seconds), job_id)
+        text = json.dumps({"account": self._account, "job": job_id})
+        async with storage_call(self._timeout):
+            await self._client.send_message(text, time_to_live=_TIME_TO_LIVE, visibility_timeout=math.ceil(after))
 
     async def receive(self) -> Lease | None:
         """A waiting job, None where there is none. Messages that name no job of this account are deleted."""
@@ -153,11 +151,6 @@ class JobQueue:
     async def remove(self, message: QueueMessage) -> None:
         """Deletes a message, unless its lease was lost."""
         await try_call(self._client.delete_message(message), self._timeout, _LOST)
-
-    async def _send(self, job_id: str, hidden: int) -> QueueMessage:
-        text = json.dumps({"account": self._account, "job": job_id})
-        async with storage_call(self._timeout):
-            return await self._client.send_message(text, time_to_live=_TIME_TO_LIVE, visibility_timeout=hidden)
 
     def _parse(self, message: QueueMessage) -> str | None:
         try:
