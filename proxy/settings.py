@@ -125,6 +125,17 @@ class Settings(BaseSettings):
         None, description="the key ring as JSON; this or PROXY_KEYRING_FILE is required, not both"
     )
     keyring_file: Path | None = Field(None, description="the path of a file with the key ring")
+    keys_table: str = Field(
+        "keys",
+        pattern="^[A-Za-z][A-Za-z0-9]{2,62}$",
+        description="table of the key store, where the key ring has a `key_store`",
+    )
+    key_store_seconds: float = Field(
+        5, ge=1, le=60, description="seconds after which a process looks for changes of the key store"
+    )
+    key_store_stale_seconds: float = Field(
+        3600, ge=0, le=86_400, description="seconds that known keys stay good while the key store can't be read"
+    )
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         "", description="base of the links that stay on the proxy, e.g. `https://spatial.virtualearth.net`"
     )

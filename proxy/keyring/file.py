@@ -59,8 +59,12 @@ def read_keyring(path: Path) -> str:
     raise SettingsError(f"{variable_name('keyring_file')}: key ring: {reason}")
 
 
-def parse_keyring(text: str) -> KeyRing:
+def parse_keyring(text: str, *, importing: bool = False) -> KeyRing:
     """Parses the JSON of a key ring.
+
+    Args:
+        text: the JSON.
+        importing: whether the ring may have both `keys` and `key_store`, because its keys are being imported.
 
     Raises:
         SettingsError: something in it is wrong.
@@ -82,8 +86,10 @@ def parse_keyring(text: str) -> KeyRing:
                 f"account {name[:50]!r}: a name can't be empty, longer than 512 characters, . or .., or hold"
                 " / \\ # ? ~ or controls; rename the account"
             )
+    _check_key_holder(ring, importing=importing)
     entries = {name: account.storage.build_entry() for name, account in ring.accounts.items()}
-    return KeyRing(entries, _build_grants(ring), compute_fingerprint(text))
+    key_store = None if ring.key_store is None else ring.key_store.build_entry()
+    return KeyRing(entries, _build_grants(ring), compute_fingerprint(text), key_store)
 
 
 def compute_fingerprint(text: str) -> bytes:
@@ -98,9 +104,20 @@ def parse_key(written: str) -> bytes:
     return hash_key(written.encode("utf-8", "surrogatepass"))
 
 
+def _check_key_holder(ring: KeyRingModel, *, importing: bool) -> None:
+    """One place holds the keys: a key revoked in the store must not live on in a file (keys contract, section 1)."""
+    if ring.keys is None and ring.key_store is None:
+        raise SettingsError("keys: is missing; a ring has keys, or a key_store that names the storage of its keys")
+    if ring.keys is not None and ring.key_store is not None and not importing:
+        raise SettingsError(
+            f"it has a key_store and {len(ring.keys)} keys of its own; `keys import --from-ring` writes them to the"
+            " store, then take keys out of the ring"
+        )
+
+
 def _build_grants(ring: KeyRingModel) -> dict[bytes, KeyGrant]:
     grants: dict[bytes, KeyGrant] = {}
-    for written, key in ring.keys.items():
+    for written, key in (ring.keys or {}).items():
         digest = parse_key(written)
         if not written or (written.startswith(DIGEST_PREFIX) and not _DIGEST.fullmatch(written)):
             raise SettingsError(f"{_label(written)}: a digest is sha256: and 64 lowercase hex digits")
@@ -117,7 +134,7 @@ def _build_grants(ring: KeyRingModel) -> dict[bytes, KeyGrant]:
 def _check_names(ring: KeyRingModel, grants: Mapping[bytes, KeyGrant]) -> None:
     """Each name belongs to one key, in any letter case, and is no key itself: names appear in the log."""
     owners: dict[str, str] = {}
-    for written, key in ring.keys.items():
+    for written, key in (ring.keys or {}).items():
         if key.name is None:
             continue
         if hash_key(key.name.encode()) in grants:

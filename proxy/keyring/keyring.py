@@ -64,14 +64,20 @@ class KeyRing:
     """The accounts with their storage, and what each key may do, by the SHA-256 of the key.
 
     Lookups do not leak timing information: entries are indexed by an HMAC with a per-process secret, and the digest is
-    then compared in constant time. `fingerprint` tells this ring's text from another's.
+    then compared in constant time. `fingerprint` tells one ring's text from another's. A ring with a `key_store` has no
+    keys: they are in that storage.
     """
 
     def __init__(
-        self, accounts: Mapping[str, StorageEntry], grants: Mapping[bytes, KeyGrant], fingerprint: bytes = b""
+        self,
+        accounts: Mapping[str, StorageEntry],
+        grants: Mapping[bytes, KeyGrant],
+        fingerprint: bytes = b"",
+        key_store: StorageEntry | None = None,
     ) -> None:
         self.accounts = accounts
         self.fingerprint = fingerprint
+        self.key_store = key_store
         self._secret = secrets.token_bytes(32)
         self._grants = {self._index(digest): (digest, grant) for digest, grant in grants.items()}
 

@@ -156,4 +156,5 @@ class KeyRingModel(StrictModel):
     """The key ring file."""
 
     accounts: dict[str, AccountModel] = Field(min_length=1)
-    keys: dict[str, KeyModel]
+    keys: dict[str, KeyModel] | None = None
+    key_store: StorageModel | None = None
