@@ -1,0 +1,270 @@
+"""Caches versions of data sources on this machine's disk, for all its processes.
+
+A version's blob never changes, so a file of it is never stale. It is fetched once, converted, and renamed into its
+place when it is whole. Files in use are locked; beyond the size limit, the longest unused of the others go.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import logging
+import os
+import stat
+import tempfile
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from adapters.blobs.store import BlobStore
+from adapters.model.jobs import BlobPath
+from adapters.request_coalescing import SingleFlight
+
+log = logging.getLogger(__name__)
+
+MEGABYTE = 1024 * 1024
+
+# Bytes of memory that the opened versions of one process take together, beside their mapped files.
+MAX_OPENED_BYTES = 192 * MEGABYTE
+
+# Seconds between two looks whether another process has fetched the same version.
+LOCK_POLL_SECONDS = 0.05
+
+# A used file gets a new time of use at most this often, in seconds.
+TOUCH_SECONDS = 60.0
+
+# An unfinished file that nobody has written to for so many seconds is left by a process that was killed.
+ABANDONED_SECONDS = 3600.0
+
+SUFFIX, LOCK_SUFFIX, PART_SUFFIX = ".arrow", ".lock", ".part"
+
+
+class VersionMissingError(Exception):
+    """The version's blob is gone."""
+
+
+class CacheUnavailableError(Exception):
+    """The disk does not take the version: it is full, read-only or broken. The text is fit for a log."""
+
+
+class DamagedFileError(Exception):
+    """A file is not what was written: `open_version` raises it of a cached file, `convert` of a blob."""
+
+
+class OpenedVersion(Protocol):
+    """A version that queries can read."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of memory that it takes beside the mapped file; may grow with use."""
+        ...
+
+
+_Opened = TypeVar("_Opened", bound=OpenedVersion)
+
+
+class VersionHandle(Generic[_Opened]):
+    """An opened version with the shared lock on its file."""
+
+    def __init__(self, version: _Opened, descriptor: int, path: Path) -> None:
+        self.version = version
+        """What queries read. Hold the handle meanwhile."""
+        self._descriptor = descriptor
+        self._path = path
+        self._touched_at = time.monotonic()
+
+    def touch(self) -> None:
+        """Renews the file's time of use."""
+        if time.monotonic() - self._touched_at >= TOUCH_SECONDS:
+            self._touched_at = time.monotonic()
+            with suppress(OSError):  # deleted meanwhile: the mapped file stays readable
+                os.utime(self._path)
+
+    def __del__(self) -> None:
+        """Unlocks the file when the last query that reads it has ended."""
+        os.close(self._descriptor)
+
+
+class VersionCache(Generic[_Opened]):
+    """Files of versions, and those of them that this process has opened.
+
+    Args:
+        folder: where the files are; made when it is first used.
+        max_bytes: the size of all files together.
+        convert: makes the file to cache (second) of a blob's file (first). It runs in a thread.
+        open_version: opens a cached file; raises DamagedFileError. It runs in a thread.
+        max_opened_bytes: the memory of the opened versions together.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        convert: Callable[[Path, Path], None],
+        open_version: Callable[[Path], _Opened],
+        max_opened_bytes: int = MAX_OPENED_BYTES,
+    ) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._convert = convert
+        self._open_version = open_version
+        self._max_opened_bytes = max_opened_bytes
+        self._opened: OrderedDict[str, VersionHandle[_Opened]] = OrderedDict()
+        self._flights = SingleFlight()
+
+    async def get(self, blobs: BlobStore, endpoint: str, blob: BlobPath, wait: float) -> VersionHandle[_Opened]:
+        """The opened version of a blob. Hold the handle while reading it.
+
+        Args:
+            blobs: the account's blobs.
+            endpoint: the account's blob endpoint: two accounts may have blobs of one name.
+            blob: the version's blob.
+            wait: seconds for this caller. The fetch goes on after that, and serves the next one.
+
+        Raises:
+            VersionMissingError: the blob is gone.
+        DamagedFileError: the blob is no version.
+            CacheUnavailableError: the disk does not take it.
+            StorageError: storage can't answer.
+            TimeoutError: it took longer than `wait`.
+        """
+        name = hashlib.sha256(f"{endpoint}/{blob}".encode()).hexdigest()
+        found = self._opened.get(name)
+        handle = found or (await self._flights.run(name, lambda: self._load(blobs, blob, name), wait))[0]
+        self._opened[name] = handle
+        self._opened.move_to_end(name)
+        handle.touch()
+        self._close_unused()
+        return handle
+
+    def close(self) -> None:
+        """Ends all fetches and closes the versions."""
+        self._flights.close()
+        self._opened.clear()
+
+    def _close_unused(self) -> None:
+        """Closes the longest unused versions beyond the limit. One that a query reads closes with its last handle."""
+        used = sum(handle.version.memory_bytes for handle in self._opened.values())
+        while used > self._max_opened_bytes and len(self._opened) > 1:
+            _, closed = self._opened.popitem(last=False)
+            used -= closed.version.memory_bytes
+
+    async def _load(self, blobs: BlobStore, blob: BlobPath, name: str) -> VersionHandle[_Opened]:
+        path = self._folder / (name + SUFFIX)
+        try:
+            await asyncio.to_thread(make_private_folder, self._folder)
+            handle = await asyncio.to_thread(self._try_open, path)
+            if handle is not None:
+                return handle
+            async with _locked(path.with_suffix(LOCK_SUFFIX)):
+                handle = await asyncio.to_thread(self._try_open, path)
+                if handle is None:
+                    await self._fetch(blobs, blob, path)
+                    handle = await asyncio.to_thread(self._try_open, path)
+                    await asyncio.to_thread(self._evict)
+        except OSError as error:
+            raise CacheUnavailableError(f"{self._folder}: {error.strerror or type(error).__name__}") from error
+        if handle is None:
+            raise CacheUnavailableError(f"{self._folder}: a file that was just written can't be read")
+        return handle
+
+    def _try_open(self, path: Path) -> VersionHandle[_Opened] | None:
+        """Opens a file under a shared lock; None where there is none, or a damaged one, which it deletes."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            version = self._open_version(path)
+        except (DamagedFileError, FileNotFoundError) as error:  # the second: another process has just evicted it
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+            log.warning("a cached version is fetched again: %s", type(error).__name__)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return VersionHandle(version, descriptor, path)
+
+    async def _fetch(self, blobs: BlobStore, blob: BlobPath, path: Path) -> None:
+        started = time.perf_counter()
+        part, converted = (path.with_suffix(f".{kind}{os.getpid()}{PART_SUFFIX}") for kind in ("blob", "file"))
+        try:
+            if not await blobs.download_file(blob, part):
+                raise VersionMissingError(str(blob))
+            await asyncio.to_thread(self._convert, part, converted)
+            await asyncio.to_thread(converted.replace, path)
+        finally:
+            for file in (part, converted):
+                file.unlink(missing_ok=True)
+        log.info("fetched a version", extra={"duration_ms": round((time.perf_counter() - started) * 1000)})
+
+    def _evict(self) -> None:
+        """Deletes the longest unused files beyond the size limit, but none in use, and what killed processes left."""
+        found = []
+        for file in self._folder.iterdir():
+            with suppress(FileNotFoundError):
+                found.append((file.stat().st_mtime, file.stat().st_size, file))
+        for modified, _, file in found:
+            if file.suffix != SUFFIX and time.time() - modified > ABANDONED_SECONDS:
+                file.unlink(missing_ok=True)
+        files = sorted(each for each in found if each[2].suffix == SUFFIX)
+        total = sum(size for _, size, _ in files)
+        for _, size, file in files:
+            if total <= self._max_bytes:
+                return
+            if _delete_unused(file):
+                total -= size
+
+
+def default_folder() -> Path:
+    """The folder of this user's processes under TMPDIR."""
+    return Path(tempfile.gettempdir()) / f"spatial-data-proxy-{os.getuid()}"
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes a folder that only its owner may enter. Others may write to the folder above it.
+
+    Raises:
+        OSError: it can't be made, or it belongs to somebody else.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700, parents=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise PermissionError(0, "belongs to another user, or others may write to it; delete it")
+
+
+def _delete_unused(file: Path) -> bool:
+    """Deletes a file that no process has opened; whether it did."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.unlink(missing_ok=True)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+@asynccontextmanager
+async def _locked(path: Path) -> AsyncIterator[None]:
+    """Holds a lock file against other processes: one of them fetches, the others find its file."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(LOCK_POLL_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
