@@ -27,7 +27,7 @@ def measure_all(
 ) -> Numbers:
     """The distances of many points from one, or of pairs, in the steps by which they order."""
     phi, phis = np.radians(latitude), np.radians(latitudes)
-    a = np.sin((phis - phi) / 2)
+    a: Numbers = np.sin((phis - phi) / 2)
     a *= a
     other = np.sin((np.radians(longitudes) - np.radians(longitude)) / 2)
     other *= other
@@ -38,5 +38,4 @@ def measure_all(
     np.sqrt(a, out=a)
     np.arcsin(a, out=a)
     a *= 2 * EARTH_KM
-    rounded: Numbers = np.round(a, _KEPT_DIGITS)
-    return rounded
+    return a.round(_KEPT_DIGITS)

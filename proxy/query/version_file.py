@@ -66,7 +66,9 @@ class VersionFile:
         self._bytes = pa.py_buffer(mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ))
         directory = self._read_directory()
         if directory["source"] != source:
-            raise DamagedFileError(f"{file.name} is of {directory['source'][:200]!r}, and {source[:200]!r} was expected")
+            raise DamagedFileError(
+                f"{file.name} is of {directory['source'][:200]!r}, and {source[:200]!r} was expected"
+            )
         self.rows: int = directory["rows"]
         self._places = {name: _Place(*place) for name, place in directory["columns"].items()}
         self._columns: dict[str, pa.Array] = {}
@@ -158,6 +160,10 @@ class VersionFileWriter:
             stream.write_batch(batch)
         self._places[name] = (start, self._out.tell() - start, sink.checksum)
         self._rows = len(column)
+
+    def name(self, alias: str, name: str) -> None:
+        """Gives a column that is written another name beside its own."""
+        self._places[alias] = self._places[name]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
