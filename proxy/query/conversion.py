@@ -69,7 +69,8 @@ def _write_columns(parquet: pq.ParquetFile, schema: Schema, writer: VersionFileW
         column = _read(parquet, schema.require(name, name).name).take(order)
         writer.write(alias, column)
         location.append(column.to_numpy(zero_copy_only=False))
-    _write_near(*location, writer)
+    latitudes, longitudes = location
+    _write_near(latitudes, longitudes, writer)
     for each in schema.properties:
         if each.is_coordinate:
             writer.name(columns.LATITUDE if each == schema.find(LATITUDE) else columns.LONGITUDE, each.name)
@@ -80,7 +81,7 @@ def _write_columns(parquet: pq.ParquetFile, schema: Schema, writer: VersionFileW
             _write_lower(each.name, column, writer)
         elif each.type is PropertyType.GEOGRAPHY:
             writer.name(each.name, columns.GEOGRAPHY)
-            for name, values in zip(columns.BOUNDS, _bounds(column, *location), strict=True):
+            for name, values in zip(columns.BOUNDS, _bounds(column, latitudes, longitudes), strict=True):
                 writer.write(name, pa.array(values))
     writer.name(schema.key, columns.KEY)
     if columns.LOWER + schema.key in writer:
