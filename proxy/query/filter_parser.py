@@ -79,10 +79,11 @@ def _parse_truth(scanner: FilterScanner, expression: Expression) -> Expression:
     operator = scanner.read_word(Operator.EQ, Operator.NE)
     if not operator:
         return expression
+    mismatch = scanner.error("true, false, 1 or 0")
     literal = scanner.read_literal()
     truth = _TRUTHS.get(literal.text.lower()) if literal else None
     if truth is None:
-        raise scanner.error("true, false, 1 or 0")
+        raise mismatch
     return expression if truth is (operator == Operator.EQ) else Not(expression)
 
 
@@ -95,9 +96,10 @@ def _parse_function(scanner: FilterScanner) -> TextMatch:
     scanner.require_mark(",")
     text = scanner.read_wrapped_text()
     if text is None:
+        mismatch = scanner.error("a text in quotes")
         literal = scanner.read_literal()
         if literal is None or literal.kind not in {LiteralKind.TEXT, LiteralKind.NUMBER}:
-            raise scanner.error("a text in quotes")
+            raise mismatch
         text = literal.text
     scanner.require_mark(")")
     return TextMatch(function, Name(name), text)
