@@ -12,13 +12,6 @@ _REFUSED = (
     (re.compile(r"\bEMPTY\b", re.IGNORECASE), "is empty or has an empty part"),
     (re.compile(r"\b(?:NAN|INF(?:INITY)?)\b|[0-9]X|[^\t\n\r\x20-\x7e]", re.IGNORECASE), "is none"),
 )
-_MAX_CROSSINGS = 1_000
-"""GEOS takes half a second to make a shape valid that crosses itself so often, and more than ten times that for ten
-times as many."""
-_MAX_CANDIDATES = 300_000
-"""Pairs of segments that are near each other, each of which is looked at."""
-_SEGMENTS_AT_A_TIME = 64
-_FIRST_MULTIPLE = 4
 _MAX_LATITUDE = 90
 
 
@@ -28,11 +21,13 @@ def parse_shape(text: str, parameter: str) -> Geometry:
     A ring that crosses itself is made valid: a bow tie is both its halves.
 
     Raises:
-        QueryError: the text is none, a ring is open, a part is empty, a latitude is beyond 90, or a ring crosses itself
-            more than 1,000 times.
+        QueryError: the text is none, a ring is open, a part is empty, a latitude is beyond 90, or the shape is too
+            entangled to be made valid.
     """
     import numpy as np  # noqa: PLC0415  few requests have a shape
     import shapely  # noqa: PLC0415  the same
+
+    from proxy.query.crossings import CrossingsError, make_valid  # noqa: PLC0415  the same
 
     def refuse(reason: str) -> QueryError:
         return QueryError(f"The parameter {parameter} has the shape {quote_value(text)}, which {reason}. {_FORM}.")
@@ -53,11 +48,10 @@ def parse_shape(text: str, parameter: str) -> Geometry:
         raise refuse("has a number that is too large")
     if (np.abs(numbers[:, 1]) > _MAX_LATITUDE).any():
         raise refuse(f"has a latitude beyond {_MAX_LATITUDE}")
-    if shapely.is_valid(shape):
-        return shape
-    if _is_tangled(shape):
-        raise refuse(f"crosses itself more than {_MAX_CROSSINGS:,} times")
-    return shapely.make_valid(shape)
+    try:
+        return make_valid(shape)
+    except CrossingsError as error:
+        raise refuse(str(error)) from error
 
 
 def _depth(text: str) -> int:
@@ -66,27 +60,3 @@ def _depth(text: str) -> int:
         depth += 1 if mark[0] == "(" else -1
         deepest = max(deepest, depth)
     return deepest
-
-
-def _is_tangled(shape: Geometry) -> bool:
-    """Whether making the shape valid would take long. The count ends early, so that it does not take long itself."""
-    import numpy as np  # noqa: PLC0415  few requests have a shape
-    import shapely  # noqa: PLC0415  the same
-
-    parts = np.array([shape])
-    while (shapely.get_type_id(parts) >= _FIRST_MULTIPLE).any():
-        parts = shapely.get_parts(parts)
-    numbers, rings = shapely.get_coordinates(shapely.get_rings(parts), return_index=True)
-    segments = shapely.linestrings(np.stack([numbers[:-1], numbers[1:]], axis=1)[rings[:-1] == rings[1:]])
-    tree = shapely.STRtree(segments)
-    candidates = crossings = 0
-    for start in range(0, len(segments), _SEGMENTS_AT_A_TIME):
-        some, others = tree.query(segments[start : start + _SEGMENTS_AT_A_TIME])
-        later = others > some + start + 1  # each pair once, and not a segment with the one that follows it
-        candidates += len(some)
-        if candidates > _MAX_CANDIDATES:
-            return True
-        crossings += int(shapely.intersects(segments[some[later] + start], segments[others[later]]).sum())
-        if crossings > _MAX_CROSSINGS:
-            return True
-    return False
