@@ -50,7 +50,7 @@ def convert_blob(blob: Path, file: Path, source: str, schema: Schema) -> None:
             _check(parquet.schema_arrow, schema)
             with VersionFileWriter(file, source) as writer:
                 _write_columns(parquet, schema, writer)
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise DamagedFileError(f"{blob.name} can't be read as Parquet: {str(error)[:500]}") from error
     finally:
         pa.default_memory_pool().release_unused()
@@ -90,7 +90,10 @@ def _write_columns(parquet: pq.ParquetFile, schema: Schema, writer: VersionFileW
 
 def _read(parquet: pq.ParquetFile, name: str) -> pa.Array:
     """A column as one array."""
-    return parquet.read([name], use_threads=False).column(0).combine_chunks()
+    try:
+        return parquet.read([name], use_threads=False).column(0).combine_chunks()
+    except OSError as error:  # how Arrow reports what it can't decompress
+        raise pa.ArrowInvalid(str(error)) from error
 
 
 def _write_locations(latitudes: Numbers, longitudes: Numbers, writer: VersionFileWriter) -> None:
