@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from proxy.query.errors import QueryError
+
 Geometry = Any
 """A shape of shapely, which ships no types."""
 
@@ -117,3 +119,17 @@ class NearRoute:
 Area = Nearby | BoundingBox | Intersects | NearAddress | NearRoute
 ResolvedArea = Nearby | BoundingBox | Intersects
 """What the engine runs. An address or a route becomes one of these, or is refused, before it."""
+
+
+def require_resolved(area: Area | None) -> ResolvedArea | None:
+    """The area, if the engine can run it as it is.
+
+    Raises:
+        QueryError: it has an address or a route, which nothing here can look up.
+    """
+    if isinstance(area, NearAddress | NearRoute):
+        raise QueryError(
+            "The parameter spatialFilter has an address or a route, and this endpoint has no map service to ask"
+            " for it. Allowed: nearby(latitude,longitude,km), bbox(south,west,north,east) or intersects('..')."
+        )
+    return area
