@@ -22,6 +22,7 @@ print(*sys.modules)
         ("adapters.model", HEAVY | {"proxy"}),
         ("proxy.wire", HEAVY),
         ("proxy.formats", HEAVY),
+        ("proxy.query", HEAVY),
         ("proxy.keyring", HEAVY),
     ],
 )
@@ -38,3 +39,16 @@ def test_the_model_imports_nothing_else_of_adapters() -> None:
     )
     loaded = {name for name in done.stdout.split() if name.startswith("adapters.")}
     assert {name for name in loaded if not name.startswith("adapters.model")} == set()
+
+
+def test_parsing_a_query_loads_neither_arrow_nor_geos() -> None:
+    """The process that serves has no need of them until a query runs."""
+    parse = """
+import sys
+from proxy.query.render import render
+from proxy.query.request import parse_request
+parse_request("Shops", {"$filter": "Name eq 'x'", "spatialfilter": "nearby(1,2,3)", "$select": "*"})
+print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", parse], capture_output=True, text=True, check=True, timeout=60)
+    assert not {"numpy", "pyarrow", "shapely", "lxml"} & set(done.stdout.split())

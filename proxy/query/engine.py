@@ -1,0 +1,151 @@
+"""How a query runs, from top to bottom: find by area, filter, count, order, take a page, show (query-api.md).
+
+The entities are a version's file (proxy/query/conversion.py), open and shared by all threads. A query works on numbers
+of rows: few numbers are quick to filter and to order, and only the page's entities become values of Python.
+"""
+
+import bisect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from proxy.query.areas import Area, BoundingBox, Intersects, Nearby, NearRoute, Point
+from proxy.query.columns import KEY, Rows, locations, lower, take, text_column
+from proxy.query.distance import Numbers, measure, measure_all
+from proxy.query.filters import filter_rows, mask_rows
+from proxy.query.points import find_in_box, find_near
+from proxy.query.query import Distance, Intersection, Member, Query
+from proxy.query.result import Cell, Result, ResultColumn
+from proxy.query.route import RouteLine, find_near_line
+from proxy.query.schema import Property
+from proxy.query.shapes import find_intersecting, intersect
+from proxy.query.sorting import Positions, find_page, find_sorted_page, read_keys
+from proxy.query.version_file import VersionFile
+
+Check = Callable[[], None]
+"""Is called each few milliseconds of long work, and ends it by an exception: at a deadline, or when none waits."""
+
+
+def run_query(version: VersionFile, query: Query, check: Check, route: RouteLine | None = None) -> Result:
+    """The page of entities that a query asks for.
+
+    Args:
+        version: the entities; those of the schema to which the query is bound.
+        query: an address in it is geocoded already.
+        check: see `Check`.
+        route: the line of the route, where the area is near one.
+
+    Returns:
+        The page; of a query for one entity that there is not, an empty one.
+
+    Raises:
+        DamagedFileError: the file was changed since it was written; fetch it anew and run again.
+        QueryError: the shape of an `intersection(..)` is too entangled.
+    """
+    version.check()
+    if query.entity_id is not None:
+        found = _Found(_find_entity(version, query.entity_id))
+        return _show(version, query, found, check)
+    found = _find_in_area(version, query.area, route, check)
+    if query.condition is not None:
+        if query.area is None:
+            found = _Found(filter_rows(version, query.condition, None, check))
+        else:
+            found = found.pick(np.flatnonzero(mask_rows(version, query.condition, found.rows, check)))
+    count = len(found.rows) if query.is_counted else None
+    check()
+    page = found.pick(_find_page(version, query, found))
+    return replace(_show(version, query, page, check), count=count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Entities on their way through a query.
+
+    Args:
+        rows: their numbers, in ascending order where there are no ranks.
+        ranks: by which the default order goes before the id (section 2.6).
+        origins: latitudes and longitudes from which each measures its distance, where the area has distances.
+    """
+
+    rows: Rows
+    ranks: tuple[Numbers, ...] = ()
+    origins: tuple[Numbers, Numbers] | None = None
+
+    def pick(self, places: Positions) -> "_Found":
+        """The entities at some places."""
+        origins = None if self.origins is None else (self.origins[0][places], self.origins[1][places])
+        return _Found(self.rows[places], tuple(rank[places] for rank in self.ranks), origins)
+
+
+def _find_entity(version: VersionFile, id_: str) -> Rows:
+    """The entity with this id, else the first in the order of ids that has it in other letter case."""
+    ids = version.column(KEY)
+    row = bisect.bisect_left(range(len(ids)), id_, key=lambda row: ids[row].as_py())
+    if row == len(ids) or ids[row].as_py() != id_:
+        row = pc.index(text_column(version, KEY), pa.scalar(lower(id_), pa.string())).as_py()
+    return np.array([row] if row >= 0 else [], np.int32)
+
+
+def _find_in_area(version: VersionFile, area: Area | None, route: RouteLine | None, check: Check) -> _Found:
+    match area:
+        case None:
+            return _Found(np.arange(version.rows, dtype=np.int32))
+        case Nearby():
+            near = find_near(version, area)
+            return _Found(near.rows, (near.distances,), _from(area.center, near.rows))
+        case BoundingBox():
+            rows = find_in_box(version, area)
+            return _Found(rows, (), _from(area.center, rows))
+        case Intersects():
+            return _Found(find_intersecting(version, area.shape, check))
+        case NearRoute() if route is not None:
+            line = find_near_line(version, route)
+            return _Found(line.rows, (line.along, line.away), line.closest)
+    raise TypeError(f"{type(area).__name__} has to be resolved before the query runs")
+
+
+def _from(place: Point, rows: Rows) -> tuple[Numbers, Numbers]:
+    """The same origin for all rows, in the memory of one."""
+    return np.broadcast_to(place.latitude, len(rows)), np.broadcast_to(place.longitude, len(rows))
+
+
+def _find_page(version: VersionFile, query: Query, found: _Found) -> Positions:
+    if not query.order:
+        return find_page(found.rows, found.ranks, query.skip, query.top)
+    criteria = ((keys, each.is_descending) for each in query.order for keys in _read_keys(version, found, each.by))
+    return find_sorted_page(criteria, found.rows, found.ranks, query.skip, query.top)
+
+
+def _read_keys(version: VersionFile, found: _Found, by: Property | Distance) -> list[pa.Array]:
+    if isinstance(by, Property):
+        return read_keys(version, found.rows, by)
+    origins = found.origins or locations(version, found.rows)
+    return [pa.array(measure_all(*origins, *locations(version, found.rows)))]
+
+
+def _show(version: VersionFile, query: Query, page: _Found, check: Check) -> Result:
+    columns = tuple(ResultColumn(member, _values(version, page, member, check)) for member in query.members)
+    return Result(take(version.column(KEY), page.rows).to_pylist(), columns)
+
+
+def _values(version: VersionFile, page: _Found, member: Member, check: Check) -> Sequence[Cell]:
+    match member:
+        case Distance():
+            origins = page.origins or locations(version, page.rows)
+            return [
+                measure(*place) for place in zip(*_plain(origins), *_plain(locations(version, page.rows)), strict=True)
+            ]
+        case Intersection():
+            return intersect(version, page.rows, member.shape, check)
+        case _:
+            values: list[Cell] = take(version.column(member.name), page.rows).to_pylist()
+            return values
+
+
+def _plain(pair: tuple[Numbers, Numbers]) -> tuple[list[float], list[float]]:
+    """As Python's numbers, with which the last digits are those of its `math`."""
+    return pair[0].tolist(), pair[1].tolist()

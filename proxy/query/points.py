@@ -1,0 +1,67 @@
+"""Entities by their points: around a place, and in a box (query-api.md, section 1.3). Edges belong to an area."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from proxy.query.areas import BoundingBox, Nearby, Point
+from proxy.query.columns import NEAR_LATITUDE, NEAR_LONGITUDE, NEAR_ROW, Rows, locations, numbers
+from proxy.query.distance import EARTH_KM, Numbers, measure_all
+from proxy.query.version_file import VersionFile
+
+_FULL_TURN, _QUARTER_TURN = 360.0, 90.0
+_MARGIN = 1e-7
+"""Degrees, about a centimetre, by which windows are wider: rounding must not lose who stands on the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Rows in no order, and the distance of each in kilometres."""
+
+    rows: Rows
+    distances: Numbers
+
+
+def find_near(version: VersionFile, area: Nearby) -> Near:
+    """The entities around a place."""
+    latitude, longitude, km = area.center.latitude, area.center.longitude, area.kilometres
+    latitudes = numbers(version, NEAR_LATITUDE)
+    window = math.degrees(km / EARTH_KM) + _MARGIN
+    start, end = np.searchsorted(latitudes, (latitude - window, np.nextafter(latitude + window, np.inf)))
+    longitudes = numbers(version, NEAR_LONGITUDE)[start:end]
+    turn = _longitude_window(latitude, km)
+    if turn is None:
+        picked = np.arange(start, end)
+    else:
+        away = np.abs(longitudes - longitude)
+        picked = start + np.flatnonzero((away <= turn) | (away >= _FULL_TURN - turn))
+    distances = measure_all(latitude, longitude, latitudes[picked], numbers(version, NEAR_LONGITUDE)[picked])
+    within = distances <= km
+    rows: Rows = version.column(NEAR_ROW).to_numpy()[picked[within]]
+    return Near(rows, distances[within])
+
+
+def _longitude_window(latitude: float, km: float) -> float | None:
+    """How many degrees of longitude a circle reaches to each side; None where it holds a pole."""
+    angle = km / EARTH_KM
+    if abs(latitude) + math.degrees(angle) >= _QUARTER_TURN - _MARGIN:
+        return None
+    return math.degrees(math.asin(math.sin(angle) / math.cos(math.radians(latitude)))) + _MARGIN
+
+
+def find_in_box(version: VersionFile, box: BoundingBox) -> Rows:
+    """The entities in a box, in the order of their rows."""
+    latitudes, longitudes = locations(version)
+    inside = (latitudes >= box.south) & (latitudes <= box.north)
+    if box.is_across_antimeridian:
+        inside &= (longitudes >= box.west) | (longitudes <= box.east)
+    else:
+        inside &= (longitudes >= box.west) & (longitudes <= box.east)
+    return np.flatnonzero(inside).astype(np.int32)
+
+
+def distances_from(version: VersionFile, rows: Rows, place: Point) -> Numbers:
+    """The distances of some entities from a place."""
+    latitudes, longitudes = locations(version, rows)
+    return measure_all(place.latitude, place.longitude, latitudes, longitudes)
