@@ -48,7 +48,7 @@ def create_app(settings: Settings, keyring: KeyRing, telemetry: Telemetry = DISA
             task.cancel()
         await asyncio.wait(tasks)
         await endpoint.shielded_tasks.drain()
-        await ring.accounts.close()
+        await ring.close()
         telemetry.close()
 
     own: dict[str, ASGIApp] = {"/livez": Livez(), "/readyz": Readyz(readiness)}

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from proxy.version import VERSION
 from proxy.wire.envelope import Authentication
+from proxy.wire.errors import ErrorCode
 
 PREFIX = "spatial_proxy_"
 
@@ -65,7 +66,9 @@ class Metrics:
             ["account", "result"],
         )
         self.authentication_failures = counter(
-            "authentication_failures", "Requests refused for their key, by authenticationResultCode.", ["code"]
+            "authentication_failures",
+            "Requests refused for their key, by authenticationResultCode, or `revoked`.",
+            ["code"],
         )
         self.keyring_reloads = counter(
             "keyring_reloads", "Changes of the key ring file, taken (success) or refused (failure).", ["result"]
@@ -124,6 +127,7 @@ class Metrics:
         for code in Authentication:
             if code is not Authentication.VALID:
                 self.authentication_failures.labels(code.value)
+        self.authentication_failures.labels(ErrorCode.REVOKED_KEY.value.reason)
 
     def account_label(self, name: str | None) -> str:
         """Returns the value of the label `account`: the name, while there are not too many of them."""
