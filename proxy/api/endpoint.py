@@ -150,7 +150,7 @@ class LegacyApi:
         except RevokedKeyError as raised:
             trace.key, error = raised.name, ApiError(ErrorCode.REVOKED_KEY)
         except KeyStoreUnavailableError as raised:
-            self._error_log.log_key_store(raised, trace)
+            self._error_log.log_unchecked_key(trace)
             error = ApiError(ErrorCode.KEY_STORE_UNAVAILABLE, retry_after=raised.retry_after)
         except UnreadableKeyError:
             error = ApiError(ErrorCode.UNREADABLE_KEY)

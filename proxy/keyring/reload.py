@@ -29,6 +29,9 @@ READ_SECONDS = 2.0
 MAX_HANGING = 5
 
 
+OpenStore = Callable[["StorageEntry", Callable[[str], bool]], KeyLookup]
+
+
 class Closable(Protocol):
     """Something with connections."""
 
@@ -48,9 +51,14 @@ class ActiveKeyRing:
         self,
         keyring: KeyRing,
         accounts: "AccountRegistry",
-        open_store: "Callable[[StorageEntry], KeyLookup] | None" = None,
+        open_store: "OpenStore | None" = None,
     ) -> None:
         """Opens the key store, without a request to it.
+
+        Args:
+            keyring: the key ring.
+            accounts: its accounts, opened.
+            open_store: opens a key store; is passed whether the key ring in use has an account.
 
         Raises:
             SettingsError: the key store's credential can't be used.
@@ -84,7 +92,7 @@ class ActiveKeyRing:
         """Follows changes of keys until cancelled, those of the key store in force."""
         while True:
             self._replaced.clear()
-            following = asyncio.create_task(_log_failure(self.keys.run()))
+            following = asyncio.create_task(_follow(self.keys))
             try:
                 await self._replaced.wait()
             finally:
@@ -99,7 +107,17 @@ class ActiveKeyRing:
     def _open_keys(self, keyring: KeyRing) -> KeyLookup:
         if keyring.key_store is None or self._open_store is None:
             return RingKeys(keyring)
-        return self._open_store(keyring.key_store)
+        return self._open_store(keyring.key_store, lambda account: account in self.keyring.accounts)
+
+
+async def _follow(keys: KeyLookup) -> None:
+    """Follows changes of keys. An unforeseen error must not end that: a revoked key would live on."""
+    while True:
+        try:
+            return await keys.run()
+        except Exception:
+            log.exception("key store: the look for changes failed")
+        await asyncio.sleep(POLL_SECONDS)
 
 
 class KeyRingFile:

@@ -4,7 +4,6 @@ import logging
 import time
 
 from adapters.errors import StorageError
-from proxy.keyring.lookup import KeyStoreUnavailableError
 from proxy.observability.request_trace import RequestTrace
 
 log = logging.getLogger("proxy.request")
@@ -12,7 +11,7 @@ log = logging.getLogger("proxy.request")
 # Seconds between two lines for the same error of the same account. Each request has its own line in the access log.
 INTERVAL_SECONDS = 1.0
 
-KEY_STORE_HINT = "see key_store_age_seconds and key_store_reads"
+KEY_STORE_HINT = "see the lines of the key store, and the metrics key_store_age_seconds and key_store_reads"
 
 # Errors whose last line is remembered.
 MAX_TRACKED = 1_000
@@ -28,13 +27,9 @@ class RateLimitedErrorLog:
         """Logs an error that this request met, unless the same was logged within INTERVAL_SECONDS."""
         self._log(f"storage: {error}", error.code.value.hint, trace)
 
-    def log_key_store(self, error: KeyStoreUnavailableError, trace: RequestTrace) -> None:
-        """The same for a request whose key could not be looked up."""
-        cause = error.__cause__
-        if isinstance(cause, StorageError):
-            self._log(f"key store: {cause}", cause.code.value.hint, trace)
-        else:
-            self._log("key store: no answer in time, or more unknown keys than are looked up", KEY_STORE_HINT, trace)
+    def log_unchecked_key(self, trace: RequestTrace) -> None:
+        """The same for a request whose key could not be looked up. The key store's own lines say why."""
+        self._log("key store: a key can't be checked", KEY_STORE_HINT, trace)
 
     def _log(self, text: str, hint: str, trace: RequestTrace) -> None:
         key, now = (trace.account, text), time.monotonic()
