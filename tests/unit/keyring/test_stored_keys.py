@@ -5,12 +5,12 @@ import logging
 
 import pytest
 
+from adapters.model.key_records import ChangeLog
 from adapters.model.ticks import PER_SECOND, UNIX_EPOCH, Ticks
 from adapters.tables.properties import MalformedRowError
 from proxy.keyring.keyring import ExpiredKeyError, Role, UnknownKeyError
 from proxy.keyring.lookup import RevokedKeyError, UnreadableKeyError
-from proxy.keyring.store import StoredKeys
-from tests.support.key_store import INTERVAL, NETWORK, FakeKeyStore, digest_of
+from tests.support.key_store import INTERVAL, NETWORK, FakeKeyStore, digest_of, find, look
 
 pytestmark = pytest.mark.anyio
 
@@ -18,20 +18,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def store() -> FakeKeyStore:
     return FakeKeyStore()
-
-
-async def find(keys: StoredKeys, key: str) -> str:
-    """How a look-up ends: the account that the key opens, or the error's name."""
-    try:
-        return (await keys.find(digest_of(key), NETWORK)).grant.account
-    except Exception as error:  # noqa: BLE001 - the test compares it
-        return type(error).__name__
-
-
-async def look(keys: StoredKeys, store: FakeKeyStore) -> None:
-    """Lets an interval pass, and the process look."""
-    store.now += INTERVAL
-    await keys._watch.look()  # noqa: SLF001 - `run` looks by the clock of the event loop
 
 
 async def test_a_key_is_read_once_and_remembered(store: FakeKeyStore) -> None:
@@ -112,8 +98,7 @@ async def test_change_is_in_force_after_the_next_look(store: FakeKeyStore, chang
             store.announce("+")
         case "restored":
             store.write("key")
-            store.changes = None
-            store.announce()
+            store.changes = ChangeLog("second", 0)
         case "deleted":
             del store.rows[digest_of("key").hex()]
             store.announce("key")
@@ -195,8 +180,7 @@ async def test_read_that_a_look_overtakes_is_repeated_for_all_who_wait(store: Fa
         store.write("key")
         store.announce(named)
         if named == "another epoch":
-            store.changes = None
-            store.announce("key")
+            store.changes = ChangeLog("second", 0)
         await look(keys, store)
 
     store.during_read = change
