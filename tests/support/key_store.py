@@ -97,10 +97,10 @@ class FakeKeyStore:
         return self.reads[digest_of(key).hex()]
 
 
-async def find(keys: StoredKeys, key: str) -> str:
+async def find(keys: StoredKeys, key: str, network: str = NETWORK) -> str:
     """How a look-up ends: the account that the key opens, or the error's name."""
     try:
-        return (await keys.find(digest_of(key), NETWORK)).grant.account
+        return (await keys.find(digest_of(key), network)).grant.account
     except Exception as error:  # noqa: BLE001 - the test compares it
         return type(error).__name__
 

@@ -112,6 +112,29 @@ async def test_who_gives_up_waiting_takes_no_slot() -> None:
     assert await store.read_all([f"10.1.0.{number}" for number in range(MAX_MISSES)]) == {"read": MAX_MISSES}
 
 
+async def test_who_waits_too_long_leaves_the_queue() -> None:
+    store = Store()
+    reading = [asyncio.create_task(store.read("10.0.0.1", finds=True)) for _ in range(30)]
+    await asyncio.sleep(0)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await store.read("10.0.0.1")
+    assert set(await asyncio.gather(*reading)) == {"read"}
+    assert store.limiter._waiting == []  # noqa: SLF001 - the queue is not seen from outside
+
+
+async def test_who_is_admitted_and_gives_up_at_once_frees_the_slot() -> None:
+    store = Store()
+    reading = [asyncio.create_task(store.read("10.0.0.1", finds=True)) for _ in range(30)]
+    waiting = asyncio.create_task(store.read("10.0.0.1", finds=True))
+    await asyncio.sleep(0)
+    while not reading[0].done():  # noqa: ASYNC110 - the very next turn of the event loop counts
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, *reading, return_exceptions=True)
+    assert store.limiter._in_flight == 0  # noqa: SLF001
+
+
 async def test_a_bounded_number_of_networks_is_remembered() -> None:
     store = Store()
     for number in range(MAX_NETWORKS + 10):

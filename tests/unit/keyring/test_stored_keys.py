@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections import Counter
 
 import pytest
 
 from adapters.model.key_records import ChangeLog
 from adapters.model.ticks import PER_SECOND, UNIX_EPOCH, Ticks
 from adapters.tables.properties import MalformedRowError
+from proxy.keyring.key_cache import MAX_AGE
 from proxy.keyring.keyring import ExpiredKeyError, Role, UnknownKeyError
 from proxy.keyring.lookup import RevokedKeyError, UnreadableKeyError
 from tests.support.key_store import INTERVAL, NETWORK, FakeKeyStore, digest_of, find, look
@@ -279,3 +281,34 @@ async def test_keys_in_memory_are_known_to_the_log(store: FakeKeyStore) -> None:
     for key in ("key", "revoked", "none"):
         await find(keys, key)
     assert [keys.is_key(key) for key in ("key", "revoked", "none", "never read")] == [True, True, False, False]
+
+
+async def test_guesses_are_read_fifty_times_a_second(store: FakeKeyStore) -> None:
+    keys = store.keys()
+    found = Counter(await asyncio.gather(*(find(keys, f"guess{number}", f"net{number}") for number in range(1000))))
+    assert found == {"UnknownKeyError": 50, "KeyStoreUnavailableError": 950}
+    assert sum(store.reads.values()) == 50
+    assert (store.results["missing"], store.results["shed"]) == (50, 950)
+
+
+async def test_guesses_hold_no_known_key_back(store: FakeKeyStore) -> None:
+    store.write("old")
+    keys = store.keys()
+    assert [await find(keys, key) for key in ("old", "refused")] == ["contoso", "UnknownKeyError"]
+    store.write("refused")
+    store.announce("refused", *(f"new{number}" for number in range(5)))
+    store.now += MAX_AGE
+    await look(keys, store)
+    await asyncio.gather(*(find(keys, f"guess{number}", f"net{number}") for number in range(100)))
+    assert await find(keys, "guess") == "KeyStoreUnavailableError"
+    assert [await find(keys, key) for key in ("old", "refused")] == ["contoso", "contoso"]
+    assert (store.reads_of("old"), store.reads_of("refused")) == (2, 2)
+
+
+async def test_unknown_keys_that_are_old_or_forgotten_have_no_claim_to_a_read(store: FakeKeyStore) -> None:
+    keys = store.keys()
+    assert await find(keys, "refused") == "UnknownKeyError"
+    store.now += MAX_AGE
+    await look(keys, store)
+    await asyncio.gather(*(find(keys, f"guess{number}", f"net{number}") for number in range(100)))
+    assert await find(keys, "refused") == "KeyStoreUnavailableError"

@@ -212,3 +212,12 @@ async def test_close_ends_what_is_in_flight(store: FakeKeyStore) -> None:
     await asyncio.sleep(0)
     await keys.close()
     assert await waiting == UNAVAILABLE
+
+
+async def test_close_ends_a_look_in_flight(store: FakeKeyStore) -> None:
+    keys = store.keys()
+    store.during_look = asyncio.Event().wait
+    waiting = asyncio.create_task(find(keys, "key"))
+    await asyncio.sleep(0.01)
+    await keys.close()
+    assert await waiting == UNAVAILABLE
