@@ -1,6 +1,7 @@
 """Keys of a store whose storage fails, comes back, and is restored (keys contract, sections 3 and 5)."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -126,6 +127,21 @@ async def test_reads_of_keys_that_hang_delay_no_look(running: Running) -> None:
     assert max(ages) < 2 * INTERVAL + 0.5
     assert await find(running.keys, "key") == "contoso"
     assert set(await asyncio.gather(*hanging)) == {UNAVAILABLE}
+
+
+async def test_names_of_other_accounts_that_take_long_delay_no_look(storage: Storage) -> None:
+    hanging = threading.Event()
+    others = [asyncio.get_running_loop().run_in_executor(None, hanging.wait) for _ in range(64)]
+    with WrittenKeys.open(storage.connection_string) as written:
+        written.add("key")
+        by_name = storage.connection_string.replace("127.0.0.1", "localhost")
+        keys = StoredKeys(KeyTable(ConnectionStringConfig(by_name), written.name, TIMEOUT), TIMING, lambda _: True)
+        try:
+            assert await find(keys, "key") == "contoso"
+        finally:
+            hanging.set()
+            await asyncio.gather(*others)
+            await keys.close()
 
 
 async def test_table_that_is_deleted_cannot_be_read_until_it_is_there_again(running: Running) -> None:
