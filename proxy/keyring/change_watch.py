@@ -109,6 +109,7 @@ class ChangeWatch:
         self._changes: ChangeLog | None = None
         self._failures = 0
         self._started = self._logged = NEVER
+        self._was_logged = False
         self.view = view
         self.last_good = NEVER
         """When the last good look began."""
@@ -171,9 +172,9 @@ class ChangeWatch:
         if changes.everything:
             self.view.until = NEVER
             self.view = StoreView(self.view.clock, self.view.wall)
-        if self._failures and self._logged > NEVER:
+        if self._was_logged:
             log.info("key store: it can be read again")
-        self._failures, self._logged, self.last_good = 0, NEVER, started
+        self._failures, self._was_logged, self.last_good = 0, False, started
         self.view.until = started + MAX_INTERVALS * self._timing.interval
         self._apply(changes)
         self._count("looked")
@@ -184,5 +185,5 @@ class ChangeWatch:
         self._count("failed")
         now = self._clock()
         if now - self._logged >= LOG_SECONDS:
-            self._logged = now
+            self._logged, self._was_logged = now, True
             log.warning("key store: it can't be read: %s; %s", problem, hint)
