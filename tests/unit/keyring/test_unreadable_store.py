@@ -178,6 +178,17 @@ async def test_log_says_once_a_minute_that_the_store_cannot_be_read_and_once_tha
     assert "can be read again" in texts[2]
 
 
+async def test_store_that_comes_and_goes_fills_no_log(store: FakeKeyStore, caplog: pytest.LogCaptureFixture) -> None:
+    keys = store.keys()
+    with caplog.at_level(logging.INFO):
+        for _ in range(11):  # a minute
+            store.fail()
+            await look(keys, store)
+            store.fail(None)
+            await look(keys, store)
+    assert len(caplog.records) == 4
+
+
 async def test_counts_and_age_are_there_for_metrics(store: FakeKeyStore) -> None:
     keys = store.keys()
     assert keys.age_seconds == float("inf")
