@@ -89,6 +89,17 @@ def test_keys_move_from_the_ring_to_a_store_and_back(storage: Storage, keys: Key
         assert status(server, "stored") == 401
 
 
+def test_a_key_that_leaves_the_ring_gets_no_remembered_answer(storage: Storage, tmp_path: Path) -> None:
+    file = tmp_path / "ring.json"
+    file.write_text(ring_of_keys(storage, "leaving"))
+    path = f"Dataflows/LoadDataSource/{storage.job(DataSourceName='Shops')}"
+    with serving(storage, keyring_file=file, pending_ttl=3600, finished_ttl=3600) as server:
+        assert [server.get(path, "leaving").status_code for _ in range(3)] == [200] * 3
+        file.write_text(ring_of_keys(storage, "another"))
+        until(lambda: server.get(path, "leaving").status_code == 401)
+        assert [server.get(path, "leaving").status_code for _ in range(3)] == [401] * 3
+
+
 def test_a_store_that_cannot_be_opened_is_refused_and_the_ring_stays(
     storage: Storage, keys: KeyRows, tmp_path: Path
 ) -> None:
