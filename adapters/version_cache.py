@@ -15,6 +15,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -57,12 +58,36 @@ class OpenedVersion(Protocol):
     """A version that queries can read."""
 
     @property
-    def memory_bytes(self) -> int:
+    def private_bytes(self) -> int:
         """Bytes of memory that it takes beside the mapped file; may grow with use."""
         ...
 
 
 _Opened = TypeVar("_Opened", bound=OpenedVersion)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSource(Generic[_Opened]):
+    """Where a version comes from, and how its file is made. Both functions run in a thread.
+
+    Args:
+        blobs: the account's blobs.
+        endpoint: the account's blob endpoint: two accounts may have blobs of one name.
+        blob: the version's blob.
+        convert: makes the file to cache (second) of the blob's file (first).
+        open_file: opens a cached file.
+    """
+
+    blobs: BlobStore
+    endpoint: str
+    blob: BlobPath
+    convert: Callable[[Path, Path], None]
+    open_file: Callable[[Path], _Opened]
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file in the cache."""
+        return hashlib.sha256(f"{self.endpoint}/{self.blob}".encode()).hexdigest() + SUFFIX
 
 
 class VersionHandle(Generic[_Opened]):
@@ -71,8 +96,8 @@ class VersionHandle(Generic[_Opened]):
     def __init__(self, version: _Opened, descriptor: int, path: Path) -> None:
         self.version = version
         """What queries read. Hold the handle meanwhile."""
+        self.path = path
         self._descriptor = descriptor
-        self._path = path
         self._touched_at = time.monotonic()
 
     def touch(self) -> None:
@@ -80,7 +105,8 @@ class VersionHandle(Generic[_Opened]):
         if time.monotonic() - self._touched_at >= TOUCH_SECONDS:
             self._touched_at = time.monotonic()
             with suppress(OSError):  # deleted meanwhile: the mapped file stays readable
-                os.utime(self._path)
+                # Another time of change would look like another content.
+                os.utime(self.path, ns=(time.time_ns(), self.path.stat().st_mtime_ns))
 
     def __del__(self) -> None:
         """Unlocks the file when the last query that reads it has ended."""
@@ -93,51 +119,45 @@ class VersionCache(Generic[_Opened]):
     Args:
         folder: where the files are; made when it is first used.
         max_bytes: the size of all files together.
-        convert: makes the file to cache (second) of a blob's file (first). It runs in a thread.
-        open_version: opens a cached file; raises DamagedFileError. It runs in a thread.
         max_opened_bytes: the memory of the opened versions together.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        max_bytes: int,
-        convert: Callable[[Path, Path], None],
-        open_version: Callable[[Path], _Opened],
-        max_opened_bytes: int = MAX_OPENED_BYTES,
-    ) -> None:
+    def __init__(self, folder: Path, max_bytes: int, max_opened_bytes: int = MAX_OPENED_BYTES) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
-        self._convert = convert
-        self._open_version = open_version
         self._max_opened_bytes = max_opened_bytes
         self._opened: OrderedDict[str, VersionHandle[_Opened]] = OrderedDict()
         self._flights = SingleFlight()
 
-    async def get(self, blobs: BlobStore, endpoint: str, blob: BlobPath, wait: float) -> VersionHandle[_Opened]:
-        """The opened version of a blob. Hold the handle while reading it.
+    async def get(self, source: VersionSource[_Opened], wait: float | None = None) -> VersionHandle[_Opened]:
+        """The opened version. Hold the handle while reading it.
 
         Args:
-            blobs: the account's blobs.
-            endpoint: the account's blob endpoint: two accounts may have blobs of one name.
-            blob: the version's blob.
+            source: the version.
             wait: seconds for this caller. The fetch goes on after that, and serves the next one.
 
         Raises:
             VersionMissingError: the blob is gone.
-        DamagedFileError: the blob is no version.
+            DamagedFileError: the blob is no version.
             CacheUnavailableError: the disk does not take it.
             StorageError: storage can't answer.
             TimeoutError: it took longer than `wait`.
         """
-        name = hashlib.sha256(f"{endpoint}/{blob}".encode()).hexdigest()
+        name = source.file_name
         found = self._opened.get(name)
-        handle = found or (await self._flights.run(name, lambda: self._load(blobs, blob, name), wait))[0]
+        handle = found or (await self._flights.run(name, lambda: self._load(source), wait))[0]
         self._opened[name] = handle
         self._opened.move_to_end(name)
         handle.touch()
         self._close_unused()
         return handle
+
+    def discard(self, handle: VersionHandle[_Opened]) -> None:
+        """Forgets a version whose file turned out to be damaged, so that it is fetched again."""
+        if self._opened.get(handle.path.name) is handle:
+            del self._opened[handle.path.name]
+            with suppress(OSError):
+                handle.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Ends all fetches and closes the versions."""
@@ -146,23 +166,23 @@ class VersionCache(Generic[_Opened]):
 
     def _close_unused(self) -> None:
         """Closes the longest unused versions beyond the limit. One that a query reads closes with its last handle."""
-        used = sum(handle.version.memory_bytes for handle in self._opened.values())
+        used = sum(handle.version.private_bytes for handle in self._opened.values())
         while used > self._max_opened_bytes and len(self._opened) > 1:
             _, closed = self._opened.popitem(last=False)
-            used -= closed.version.memory_bytes
+            used -= closed.version.private_bytes
 
-    async def _load(self, blobs: BlobStore, blob: BlobPath, name: str) -> VersionHandle[_Opened]:
-        path = self._folder / (name + SUFFIX)
+    async def _load(self, source: VersionSource[_Opened]) -> VersionHandle[_Opened]:
+        path = self._folder / source.file_name
         try:
             await asyncio.to_thread(make_private_folder, self._folder)
-            handle = await asyncio.to_thread(self._try_open, path)
+            handle = await asyncio.to_thread(_try_open, source, path)
             if handle is not None:
                 return handle
             async with _locked(path.with_suffix(LOCK_SUFFIX)):
-                handle = await asyncio.to_thread(self._try_open, path)
+                handle = await asyncio.to_thread(_try_open, source, path)
                 if handle is None:
-                    await self._fetch(blobs, blob, path)
-                    handle = await asyncio.to_thread(self._try_open, path)
+                    await _fetch(source, path)
+                    handle = await asyncio.to_thread(_try_open, source, path)
                     await asyncio.to_thread(self._evict)
         except OSError as error:
             raise CacheUnavailableError(f"{self._folder}: {error.strerror or type(error).__name__}") from error
@@ -170,46 +190,14 @@ class VersionCache(Generic[_Opened]):
             raise CacheUnavailableError(f"{self._folder}: a file that was just written can't be read")
         return handle
 
-    def _try_open(self, path: Path) -> VersionHandle[_Opened] | None:
-        """Opens a file under a shared lock; None where there is none, or a damaged one, which it deletes."""
-        try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
-            return None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            version = self._open_version(path)
-        except (DamagedFileError, FileNotFoundError) as error:  # the second: another process has just evicted it
-            os.close(descriptor)
-            path.unlink(missing_ok=True)
-            log.warning("a cached version is fetched again: %s", type(error).__name__)
-            return None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return VersionHandle(version, descriptor, path)
-
-    async def _fetch(self, blobs: BlobStore, blob: BlobPath, path: Path) -> None:
-        started = time.perf_counter()
-        part, converted = (path.with_suffix(f".{kind}{os.getpid()}{PART_SUFFIX}") for kind in ("blob", "file"))
-        try:
-            if not await blobs.download_file(blob, part):
-                raise VersionMissingError(str(blob))
-            await asyncio.to_thread(self._convert, part, converted)
-            await asyncio.to_thread(converted.replace, path)
-        finally:
-            for file in (part, converted):
-                file.unlink(missing_ok=True)
-        log.info("fetched a version", extra={"duration_ms": round((time.perf_counter() - started) * 1000)})
-
     def _evict(self) -> None:
         """Deletes the longest unused files beyond the size limit, but none in use, and what killed processes left."""
         found = []
         for file in self._folder.iterdir():
             with suppress(FileNotFoundError):
-                found.append((file.stat().st_mtime, file.stat().st_size, file))
-        for modified, _, file in found:
-            if file.suffix != SUFFIX and time.time() - modified > ABANDONED_SECONDS:
+                found.append((file.stat().st_atime, file.stat().st_size, file))
+        for used, _, file in found:
+            if file.suffix != SUFFIX and time.time() - used > ABANDONED_SECONDS:
                 file.unlink(missing_ok=True)
         files = sorted(each for each in found if each[2].suffix == SUFFIX)
         total = sum(size for _, size, _ in files)
@@ -218,6 +206,40 @@ class VersionCache(Generic[_Opened]):
                 return
             if _delete_unused(file):
                 total -= size
+
+
+def _try_open(source: VersionSource[_Opened], path: Path) -> VersionHandle[_Opened] | None:
+    """Opens a file under a shared lock; None where there is none, or a damaged one, which it deletes."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        version = source.open_file(path)
+    except (DamagedFileError, FileNotFoundError) as error:  # the second: another process has just evicted it
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
+        log.warning("a cached version is fetched again: %s", type(error).__name__)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return VersionHandle(version, descriptor, path)
+
+
+async def _fetch(source: VersionSource[_Opened], path: Path) -> None:
+    started = time.perf_counter()
+    part, converted = (path.with_suffix(f".{kind}{os.getpid()}{PART_SUFFIX}") for kind in ("blob", "file"))
+    try:
+        if not await source.blobs.download_file(source.blob, part):
+            raise VersionMissingError(str(source.blob))
+        await asyncio.to_thread(source.convert, part, converted)
+        await asyncio.to_thread(converted.replace, path)
+    finally:
+        for file in (part, converted):
+            file.unlink(missing_ok=True)
+    log.info("fetched a version", extra={"duration_ms": round((time.perf_counter() - started) * 1000)})
 
 
 def default_folder() -> Path:

@@ -19,7 +19,9 @@ from adapters.version_cache import (
     CacheUnavailableError,
     DamagedFileError,
     VersionCache,
+    VersionHandle,
     VersionMissingError,
+    VersionSource,
     default_folder,
     make_private_folder,
 )
@@ -37,18 +39,18 @@ class Version:
     """A version as the cache sees it; its file begins with a mark, so that another one is known as damaged."""
 
     content: bytes
-    memory_bytes: int = 0
+    private_bytes: int = 0
 
 
 class Cache:
     """A cache that counts what it converts."""
 
-    def __init__(self, folder: Path, max_bytes: int = 10_000, memory_bytes: int = 0, max_opened: int = 1000) -> None:
+    def __init__(self, folder: Path, max_bytes: int = 10_000, private_bytes: int = 0, max_opened: int = 1000) -> None:
         self.converted: list[bytes] = []
-        self._memory_bytes = memory_bytes
-        self.cache = VersionCache(folder, max_bytes, self._convert, self._open, max_opened)
+        self._private_bytes = private_bytes
+        self.cache: VersionCache[Version] = VersionCache(folder, max_bytes, max_opened)
 
-    def _convert(self, blob: Path, file: Path) -> None:
+    def convert(self, blob: Path, file: Path) -> None:
         self.converted.append(blob.read_bytes())
         file.write_bytes(MARK + blob.read_bytes())
 
@@ -56,12 +58,17 @@ class Cache:
         content = file.read_bytes()
         if not content.startswith(MARK):
             raise DamagedFileError
-        return Version(content.removeprefix(MARK), self._memory_bytes)
+        return Version(content.removeprefix(MARK), self._private_bytes)
+
+    async def get(self, account: AccountStorage, name: str, wait: float = WAIT) -> VersionHandle[Version]:
+        """A version that `put` wrote."""
+        blob = BlobPath("datasources", name)
+        source = VersionSource(account.blobs, account.blob_url, blob, self.convert, self._open)
+        return await self.cache.get(source, wait)
 
     async def read(self, account: AccountStorage, name: str, wait: float = WAIT) -> bytes:
-        """The content of a version that `put` wrote."""
-        handle = await self.cache.get(account.blobs, account.blob_url, BlobPath("datasources", name), wait)
-        return handle.version.content
+        """Its content."""
+        return (await self.get(account, name, wait)).version.content
 
 
 async def put(account: AccountStorage, name: str, content: bytes) -> None:
@@ -83,7 +90,7 @@ def leave(folder: Path, **ages: float) -> None:
     folder.mkdir(mode=0o700)
     for name, age in ages.items():
         (folder / f"{name}.part").write_bytes(b"half")
-        os.utime(folder / f"{name}.part", (0, time.time() - age))
+        os.utime(folder / f"{name}.part", (time.time() - age, 0))
 
 
 @contextmanager
@@ -96,7 +103,7 @@ def holding(lock: Path) -> Iterator[None]:
 
 def make_older(folder: Path, seconds: float) -> None:
     for file in files(folder, ".arrow"):
-        os.utime(file, (0, file.stat().st_mtime - seconds))
+        os.utime(file, (file.stat().st_atime - seconds, file.stat().st_mtime))
 
 
 @pytest.fixture
@@ -156,7 +163,7 @@ async def test_longest_unused_files_are_evicted_first(
 
 async def test_file_in_use_is_not_evicted(account: AccountStorage, folder: Path, versions: list[str]) -> None:
     cache = Cache(folder, max_bytes=1)
-    held = await cache.cache.get(account.blobs, account.blob_url, BlobPath("datasources", versions[0]), WAIT)
+    held = await cache.get(account, versions[0])
     await Cache(folder, max_bytes=1).read(account, versions[1])
     assert held.version.content == versions[0].encode() * 100
     other = Cache(folder)
@@ -167,7 +174,7 @@ async def test_file_in_use_is_not_evicted(account: AccountStorage, folder: Path,
 async def test_opened_versions_are_bounded_by_their_memory(
     account: AccountStorage, folder: Path, versions: list[str]
 ) -> None:
-    cache = Cache(folder, memory_bytes=600)
+    cache = Cache(folder, private_bytes=600)
     for name in versions:
         await cache.read(account, name)
     assert len(cache.cache._opened) == 1  # noqa: SLF001 - what is open shows nowhere else
@@ -205,7 +212,7 @@ async def test_full_disk_is_an_error_and_leaves_no_file(
         file.write_bytes(blob.read_bytes()[:10])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache.cache, "_convert", fill)
+    monkeypatch.setattr(cache, "convert", fill)
     with pytest.raises(CacheUnavailableError, match="No space left"):
         await cache.read(account, versions[0])
     assert not files(folder, ".part") + files(folder, ".arrow")
@@ -215,13 +222,13 @@ async def test_caller_that_gives_up_does_not_end_the_fetch(
     account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = Cache(folder)
-    convert = cache._convert  # noqa: SLF001 - slowed down
+    convert = cache.convert
 
     def slow(blob: Path, file: Path) -> None:
         time.sleep(0.5)
         convert(blob, file)
 
-    monkeypatch.setattr(cache.cache, "_convert", slow)
+    monkeypatch.setattr(cache, "convert", slow)
     with pytest.raises(TimeoutError):
         await cache.read(account, versions[0], wait=0.01)
     assert await cache.read(account, versions[0]) == versions[0].encode() * 100
@@ -272,3 +279,24 @@ def test_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
 def test_default_folder_is_under_the_temporary_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert default_folder().parent == tmp_path
+
+
+async def test_discarded_version_is_fetched_again(account: AccountStorage, folder: Path, versions: list[str]) -> None:
+    cache = Cache(folder)
+    cache.cache.discard(await cache.get(account, versions[0]))
+    assert await cache.read(account, versions[0]) == versions[0].encode() * 100
+    assert len(cache.converted) == 2
+
+
+async def test_use_renews_the_time_of_access_alone(
+    account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.version_cache.TOUCH_SECONDS", 0.0)
+    cache = Cache(folder)
+    await cache.read(account, versions[0])
+    make_older(folder, 500)
+    (before,) = (file.stat() for file in files(folder, ".arrow"))
+    await cache.read(account, versions[0])
+    (after,) = (file.stat() for file in files(folder, ".arrow"))
+    assert after.st_mtime_ns == before.st_mtime_ns
+    assert after.st_atime > before.st_atime + 400
