@@ -19,7 +19,6 @@ from proxy.query.conditions import (
 )
 from proxy.query.errors import QueryError
 from proxy.query.filter_parser import MAX_DEPTH
-from proxy.query.schema import Property, PropertyType, Schema
 from tests.unit.query.samples import CREATED, IS_OPEN, KEY, NAME, RATE, SEATS, bound
 
 EQ, NE, GT, GE, LT, LE = Operator
@@ -315,9 +314,3 @@ def test_the_deepest_filter_is_bound_within_pythons_stack() -> None:
     for _ in range(MAX_DEPTH):
         text = f"(IsOpen or IsOpen and {text})"
     assert bound(text) is not None
-
-
-def test_an_entity_id_property_that_is_not_the_key_keeps_its_name() -> None:
-    other = Property("EntityId", PropertyType.INT64)
-    schema = Schema("T", (Property("Id", PropertyType.STRING), other), "Id")
-    assert schema.find("entityid") == other
