@@ -185,6 +185,7 @@ def test_shapes_that_cross_themselves_are_made_valid_and_ring_order_means_nothin
         ("intersects('POINT(1 2)\0x')", "is none"),
         ("intersects('POINT(1 90.1)')", "latitude beyond 90"),
         ("intersects('POINT(1e999 1)')", "no finite number"),
+        ("intersects('LINEARRING(0 0,4 4,4 0,0 4,0 0)')", "the library's alone"),
         ("intersects('POINT(NULL 1)')", "no finite number"),
         ("intersects('CIRCULARSTRING(0 0,1 1,2 2)')", "can't be read"),
         ("intersects('" + "GEOMETRYCOLLECTION(" * 20 + "')", "brackets"),
@@ -260,6 +261,50 @@ def test_any_arguments_are_answered_or_refused(name: str, text: str) -> None:
     except QueryError as error:
         refused = str(error)
     assert not refused or refused.isprintable()
+
+
+SHAPE_WORDS = st.sampled_from(
+    [
+        *(
+            "POINT",
+            "LINESTRING",
+            "POLYGON",
+            "MULTIPOINT",
+            "MULTIPOLYGON",
+            "GEOMETRYCOLLECTION",
+            "LINEARRING",
+            "TRIANGLE",
+        ),
+        *(" Z", " M ", "(", "((", "(((", ")", "))", ")))", ",", "EMPTY", "NULL", "0 0", "1 0", "1 1 5", "-180 90"),
+        *("1e300 1", "1e-320 0", "0 0,4 4,4 0,0 4,0 0", "0 0,9 0,9 9,0 0", "5 5,0 5,"),
+    ]
+)
+
+
+@given(words=st.lists(SHAPE_WORDS, max_size=12))
+def test_any_shape_is_answered_or_refused(words: list[str]) -> None:
+    refused = ""
+    try:
+        area(f"intersects('{''.join(words)}')")
+    except QueryError as error:
+        refused = str(error)
+    assert not refused or refused.isprintable()
+
+
+@pytest.mark.parametrize("kind", ["POLYGON(({}))", "MULTIPOLYGON((({})))", "LINESTRING({})"])
+@given(
+    numbers=st.lists(
+        st.tuples(st.sampled_from(["0", "4", "1.5", "-180", "1e300", "1e-320"]), st.sampled_from("0459")), min_size=2
+    )
+)
+def test_any_ring_is_made_valid_or_refused(kind: str, numbers: list[tuple[str, str]]) -> None:
+    places = ",".join(" ".join(number) for number in [*numbers, numbers[0]])
+    try:
+        found = area(f"intersects('{kind.format(places)}')")
+    except QueryError:
+        return
+    assert isinstance(found, Intersects)
+    assert found.shape.is_valid
 
 
 def star(points: int) -> str:
