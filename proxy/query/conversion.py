@@ -64,28 +64,28 @@ def _check(found: pa.Schema, schema: Schema) -> None:
 
 def _write_columns(parquet: pq.ParquetFile, schema: Schema, writer: VersionFileWriter) -> None:
     order = pc.sort_indices(_read(parquet, schema.key)).cast(pa.int32())
-    locations: dict[str, Numbers] = {}
+    location: list[Numbers] = []
+    for alias, name in ((columns.LATITUDE, LATITUDE), (columns.LONGITUDE, LONGITUDE)):
+        column = _read(parquet, schema.require(name, name).name).take(order)
+        writer.write(alias, column)
+        location.append(column.to_numpy(zero_copy_only=False))
+    latitudes, longitudes = location
+    _write_near(latitudes, longitudes, writer)
     for each in schema.properties:
+        if each.is_coordinate:
+            writer.name(columns.LATITUDE if each == schema.find(LATITUDE) else columns.LONGITUDE, each.name)
+            continue
         column = _read(parquet, each.name).take(order)
         writer.write(each.name, column)
         if each.type is PropertyType.STRING:
-            lower = pc.utf8_lower(column)
-            if not lower.equals(column):
-                writer.write(columns.LOWER + each.name, lower)
-                if each.name == schema.key:
-                    writer.name(columns.LOWER + columns.KEY, columns.LOWER + each.name)
-        if each.is_coordinate:
-            locations[each.name.lower()] = column.to_numpy(zero_copy_only=False)
-            writer.name(columns.LATITUDE if each.name.lower() == LATITUDE.lower() else columns.LONGITUDE, each.name)
-        if each.type is PropertyType.GEOGRAPHY:
-            writer.name(columns.GEOGRAPHY, each.name)
-    writer.name(columns.KEY, schema.key)
-    latitudes, longitudes = (locations[name.lower()] for name in (LATITUDE, LONGITUDE))
-    _write_locations(latitudes, longitudes, writer)
-    if schema.geography is not None:
-        shapes = _read(parquet, schema.geography.name).take(order)
-        for name, values in zip(columns.BOUNDS, _bounds(shapes, latitudes, longitudes), strict=True):
-            writer.write(name, pa.array(values))
+            _write_lower(each.name, column, writer)
+        elif each.type is PropertyType.GEOGRAPHY:
+            writer.name(each.name, columns.GEOGRAPHY)
+            for name, values in zip(columns.BOUNDS, _bounds(column, latitudes, longitudes), strict=True):
+                writer.write(name, pa.array(values))
+    writer.name(schema.key, columns.KEY)
+    if columns.LOWER + schema.key in writer:
+        writer.name(columns.LOWER + schema.key, columns.LOWER + columns.KEY)
 
 
 def _read(parquet: pq.ParquetFile, name: str) -> pa.Array:
@@ -96,7 +96,13 @@ def _read(parquet: pq.ParquetFile, name: str) -> pa.Array:
         raise pa.ArrowInvalid(str(error)) from error
 
 
-def _write_locations(latitudes: Numbers, longitudes: Numbers, writer: VersionFileWriter) -> None:
+def _write_lower(name: str, column: pa.Array, writer: VersionFileWriter) -> None:
+    lower = pc.utf8_lower(column)
+    if not lower.equals(column):
+        writer.write(columns.LOWER + name, lower)
+
+
+def _write_near(latitudes: Numbers, longitudes: Numbers, writer: VersionFileWriter) -> None:
     rows = np.argsort(latitudes, kind="stable").astype(np.int32)
     writer.write(columns.NEAR_ROW, pa.array(rows))
     writer.write(columns.NEAR_LATITUDE, pa.array(latitudes[rows]))

@@ -50,7 +50,7 @@ _PLAIN: dict[Operator, Callable[[Any, Any], Any]] = {
     Operator.LE: operator.le,
 }
 _FEW = 4
-"""The part of all rows, one in so many, below which a column's values are taken before they are compared."""
+"""The part of the rows, one in so many, below which a column's values are taken before they are compared."""
 _INT64_END = 2.0**63
 
 
@@ -108,15 +108,20 @@ class _Evaluation:
         return ~self.evaluate(condition.operand)
 
     def _intersect(self, condition: And) -> Mask:
-        return self._combine(condition.operands, np.logical_and)
+        mask = self.evaluate(condition.operands[0])
+        for operand in condition.operands[1:]:
+            left = np.flatnonzero(mask).astype(np.int32)
+            if len(left) * _FEW < self._length:
+                rows = left if self._rows is None else self._rows[left]
+                mask[left] = _Evaluation(self._version, rows, self._check).evaluate(operand)
+            else:
+                mask &= self.evaluate(operand)
+        return mask
 
     def _unite(self, condition: Or) -> Mask:
-        return self._combine(condition.operands, np.logical_or)
-
-    def _combine(self, operands: tuple[Condition, ...], combine: np.ufunc) -> Mask:
-        mask = self.evaluate(operands[0])
-        for operand in operands[1:]:
-            combine(mask, self.evaluate(operand), out=mask)
+        mask = self.evaluate(condition.operands[0])
+        for operand in condition.operands[1:]:
+            mask |= self.evaluate(operand)
         return mask
 
     def _take(self, column: Property) -> pa.Array:

@@ -108,8 +108,19 @@ def _chunks(version: VersionFile, rows: npt.NDArray[np.intp], check: Callable[[]
 
 
 def _meet(version: VersionFile, rows: Rows, shape: Geometry) -> npt.NDArray[np.bool_]:
+    """Which of some entities meet a shape. Where their bounds decide, their geographies are not read."""
     shapely.prepare(shape)
-    found: npt.NDArray[np.bool_] = shapely.intersects(shape, _read(version, rows))
+    found: npt.NDArray[np.bool_]
+    if GEOGRAPHY not in version:
+        latitudes, longitudes = locations(version, rows)
+        found = shapely.intersects_xy(shape, longitudes, latitudes)
+        return found
+    west, south, east, north = (side[rows] for side in _bounds(version))
+    boxes = shapely.box(west, south, east, north)
+    has_area = (west < east) & (south < north)  # the library compares no rectangle without an area
+    found = has_area & shapely.contains(shape, boxes)
+    unsure = ~found & (~has_area | shapely.intersects(shape, boxes))
+    found[unsure] = shapely.intersects(shape, _read(version, rows[unsure]))
     return found
 
 

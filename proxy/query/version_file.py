@@ -161,7 +161,11 @@ class VersionFileWriter:
         self._places[name] = (start, self._out.tell() - start, sink.checksum)
         self._rows = len(column)
 
-    def name(self, alias: str, name: str) -> None:
+    def __contains__(self, name: str) -> bool:
+        """Whether a column of this name is written."""
+        return name in self._places
+
+    def name(self, name: str, alias: str) -> None:
         """Gives a column that is written another name beside its own."""
         self._places[alias] = self._places[name]
 
