@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from proxy.query.errors import QueryError
+from proxy.query.filter_parser import MAX_DEPTH
 from tests.unit.query.sources import NotFoundError, Source, load_sources, read_vectors
 
 PIECES = sorted(
@@ -62,3 +63,11 @@ def test_any_request_is_answered_or_refused(sources: dict[str, Source], segment:
         assert set(json.loads(body)) == {"d"}
     else:
         assert body.endswith(b")")
+
+
+def test_the_deepest_filter_is_answered_within_pythons_stack(sources: dict[str, Source]) -> None:
+    text = "Population ge 0"
+    for _ in range(MAX_DEPTH):
+        text = f"(Population lt 0 or Population ge 0 and {text})"
+    body = sources["areas"].answer(f"Areas?$filter={text}&$inlinecount=allpages&$format=json")
+    assert json.loads(body)["d"]["__count"] == 9
