@@ -21,6 +21,7 @@ from typing import Generic, Protocol, TypeVar
 
 from adapters.blobs.store import BlobStore
 from adapters.model.jobs import BlobPath
+from adapters.model.versions import DamagedVersionError
 from adapters.request_coalescing import SingleFlight
 
 log = logging.getLogger(__name__)
@@ -48,10 +49,6 @@ class VersionMissingError(Exception):
 
 class CacheUnavailableError(Exception):
     """The disk does not take the version: it is full, read-only or broken. The text is fit for a log."""
-
-
-class DamagedFileError(Exception):
-    """A file is not what was written: `open_version` raises it of a cached file, `convert` of a blob."""
 
 
 class OpenedVersion(Protocol):
@@ -138,7 +135,7 @@ class VersionCache(Generic[_Opened]):
 
         Raises:
             VersionMissingError: the blob is gone.
-            DamagedFileError: the blob is no version.
+            DamagedVersionError: the blob is no version.
             CacheUnavailableError: the disk does not take it.
             StorageError: storage can't answer.
             TimeoutError: it took longer than `wait`.
@@ -217,7 +214,7 @@ def _try_open(source: VersionSource[_Opened], path: Path) -> VersionHandle[_Open
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         version = source.open_file(path)
-    except (DamagedFileError, FileNotFoundError) as error:  # the second: another process has just evicted it
+    except (DamagedVersionError, FileNotFoundError) as error:  # the second: another process has just evicted it
         os.close(descriptor)
         path.unlink(missing_ok=True)
         log.warning("a cached version is fetched again: %s", type(error).__name__)

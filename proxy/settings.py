@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from proxy.text import single_line
-from proxy.wire.envelope import DEFAULT_BRAND_LOGO_URL, DEFAULT_COPYRIGHT
+from proxy.wire.envelope import DEFAULT_BRAND_LOGO_URL, DEFAULT_COPYRIGHT, DEFAULT_QUERY_COPYRIGHT
 
 PREFIX = "PROXY_"
 
@@ -204,6 +204,14 @@ class Settings(BaseSettings):
         le=100_000,
         description="megabytes of a load, as it is sent and after decompression, and of a data source that an "
         "incremental load makes larger",
+    )
+    queries: bool = Field(default=True, description="whether data sources may be queried")
+    query_cache_mb: int = Field(
+        2048, ge=64, le=1_000_000, description="megabytes of disk under TMPDIR for the versions that queries read"
+    )
+    query_copyright: str = Field(
+        DEFAULT_QUERY_COPYRIGHT,
+        description="the copyright notice of queries; `{year}` in it is the current year",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, _ADDRESSES, AfterValidator(_networks)] = Field(
         (), description="addresses or networks of proxies in front whose `X-Forwarded-For` and `-Proto` count"

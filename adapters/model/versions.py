@@ -16,6 +16,10 @@ STAGED_TICKS = 30 * 86_400 * PER_SECOND
 Change = Callable[[DataSource], DataSource]
 
 
+class DamagedVersionError(Exception):
+    """A version's blob or file is not what was written. The text is fit for a log."""
+
+
 class VersionNotFoundError(Exception):
     """The data source has no such version. The text is for the job's owner."""
 

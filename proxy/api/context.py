@@ -68,12 +68,20 @@ _FOR_ANY_KEY = {
 }
 
 
-def authorize(call: ApiCall, grant: KeyGrant, query: QueryParameters) -> None:
+def authorize(call: ApiCall, grant: KeyGrant, query: QueryParameters, *, queries: bool = True) -> None:
     """Checks what the key may do, and then the call's own form. Storage is not read for that.
+
+    Args:
+        call: the call.
+        grant: what the key may do.
+        query: the call's parameters.
+        queries: whether this endpoint answers queries. Their own checks begin with the data source (query-api.md, 3).
 
     Raises:
         ApiError: the key may not do this, the call is malformed, or this endpoint does not serve it.
     """
+    if call.operation is Operation.QUERY and queries:
+        return
     needs_master = call.operation not in _FOR_ANY_KEY and call.status_path is not StatusPath.GEOCODE
     if needs_master and grant.role is not Role.MASTER and not depends_on_job(call, grant):
         raise ApiError(ErrorCode.MASTER_KEY_NEEDED)

@@ -31,6 +31,7 @@ from proxy.api.handlers.jobs import job_list, job_output, job_status
 from proxy.api.handlers.load import create_load
 from proxy.api.health import Readiness
 from proxy.api.landing_page import LANDING_PAGE, asks_for_landing_page, render_landing_page
+from proxy.api.query_service import QueryService, wrap_error
 from proxy.api.request_body import RequestBody
 from proxy.api.response_cache import CachedResponse, ResponseCache
 from proxy.api.responses import JobsResult, ResponseFactory, Result
@@ -111,6 +112,7 @@ class LegacyApi:
         self._error_log = RateLimitedErrorLog()
         self.shielded_tasks = ShieldedTasks()
         self._uploads = Uploads()
+        self.queries = QueryService(settings)
         branding = Branding(settings.copyright, settings.brand_logo_url)
         self._responses = ResponseFactory(branding, ZoneInfo(settings.time_zone))
 
@@ -167,7 +169,8 @@ class LegacyApi:
             error = ApiError(ErrorCode.INTERNAL_ERROR)
         trace.error = error.code.name
         self._observer.request_refused(error.code)
-        return self._responses.from_error(error, request.query.format, trace.trace_id)
+        response = self._responses.from_error(error, request.query.format, trace.trace_id)
+        return wrap_error(response, request.query) if trace.operation == Operation.QUERY.value else response
 
     async def _respond_with_result(self, request: _Request) -> Response:
         scope, query, trace = request.scope, request.query, request.trace
@@ -179,7 +182,7 @@ class LegacyApi:
         key = await self._authenticator.find(attempt)
         grant = key.grant
         trace.account, trace.key = grant.account, grant.name
-        authorize(call, grant, query)
+        authorize(call, grant, query, queries=self._settings.queries)
         context = self._build_context(request, grant)
         cache_key = self._cache.cache_key(scope, request.base, query, call)
         if call.operation in CACHED:
@@ -189,14 +192,19 @@ class LegacyApi:
                 context.account.circuit_breaker.observer.cache_lookup("hit")
                 return self._responses.from_rendered(cached.render(trace.trace_id), query.format)
         if call.operation in OWN_DEADLINES:
-            result = await HANDLERS[call.operation](call, context)
+            result = await self._handle(call, context)
         else:
             async with storage_deadline(self._settings.storage_timeout, started):
-                result = await HANDLERS[call.operation](call, context)
+                result = await self._handle(call, context)
         if not isinstance(result, JobsResult):
             return self._responses.from_result(result, query.format, trace.trace_id)
         cached = await self._render_once(request, result, cache_key, keyring, key)
         return self._responses.from_rendered(cached.render(trace.trace_id), query.format)
+
+    async def _handle(self, call: ApiCall, context: CallContext) -> Result:
+        if call.operation is Operation.QUERY:
+            return await self.queries.answer(call, context)
+        return await HANDLERS[call.operation](call, context)
 
     async def _render_once(
         self, request: _Request, result: JobsResult, cache_key: bytes, keyring: KeyRing, key: KeyEntry

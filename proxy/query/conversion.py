@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import shapely
 
+from adapters.model.versions import DamagedVersionError
 from proxy.formats.columns.buffers import offsets
 from proxy.query import columns
 from proxy.query.distance import Numbers
 from proxy.query.schema import LATITUDE, LONGITUDE, PropertyType, Schema
-from proxy.query.version_file import DamagedFileError, VersionFileWriter
+from proxy.query.version_file import VersionFileWriter
 
 _ARROW = {
     PropertyType.STRING: pa.string(),
@@ -42,7 +43,7 @@ def convert_blob(blob: Path, file: Path, source: str, schema: Schema) -> None:
         schema: the version's entity type.
 
     Raises:
-        DamagedFileError: the blob is no Parquet, is cut or damaged, or has other columns than the entity type.
+        DamagedVersionError: the blob is no Parquet, is cut or damaged, or has other columns than the entity type.
         OSError: the file can't be written.
     """
     try:
@@ -51,7 +52,7 @@ def convert_blob(blob: Path, file: Path, source: str, schema: Schema) -> None:
             with VersionFileWriter(file, source) as writer:
                 _write_columns(parquet, schema, writer)
     except pa.ArrowException as error:
-        raise DamagedFileError(f"{blob.name} can't be read as Parquet: {str(error)[:500]}") from error
+        raise DamagedVersionError(f"{blob.name} can't be read as Parquet: {str(error)[:500]}") from error
     finally:
         pa.default_memory_pool().release_unused()
 
@@ -59,7 +60,7 @@ def convert_blob(blob: Path, file: Path, source: str, schema: Schema) -> None:
 def _check(found: pa.Schema, schema: Schema) -> None:
     names, types = [each.name for each in schema.properties], [_ARROW[each.type] for each in schema.properties]
     if found.names != names or found.types != types:
-        raise DamagedFileError(f"the blob has the columns {found.names}, and its stored schema says {names}"[:2000])
+        raise DamagedVersionError(f"the blob has the columns {found.names}, and its stored schema says {names}"[:2000])
 
 
 def _write_columns(parquet: pq.ParquetFile, schema: Schema, writer: VersionFileWriter) -> None:

@@ -42,7 +42,7 @@ def run_query(version: VersionFile, query: Query, check: Check, route: RouteLine
         The page; of a query for one entity that there is not, an empty one.
 
     Raises:
-        DamagedFileError: the file was changed since it was written; fetch it anew and run again.
+        DamagedVersionError: the file was changed since it was written; fetch it anew and run again.
         QueryError: the shape of an `intersection(..)` is too entangled.
     """
     version.check()

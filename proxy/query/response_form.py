@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from proxy.query.errors import QueryError, quote_value
 
+SCRIPT_CONTENT = "text/javascript; charset=utf-8"
+
 _CALLBACK = re.compile(r"[A-Za-z0-9_$.\[\]]{1,128}")
 
 
@@ -42,7 +44,7 @@ class ResponseForm:
     def content_type(self) -> str:
         """The Content-Type of the answer."""
         if self.callback is not None:
-            return "text/javascript; charset=utf-8"
+            return SCRIPT_CONTENT
         return f"application/{'json' if self.format is ResponseFormat.JSON else 'atom+xml'}; charset=utf-8"
 
 

@@ -19,6 +19,8 @@ from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
 
+from adapters.model.versions import DamagedVersionError
+
 _MAGIC = b"SDPQRY1\n"
 _END = struct.Struct("<II8s")
 """Length and checksum of the directory, and the magic number."""
@@ -26,10 +28,6 @@ _ALIGNMENT = 64
 """Arrow's own: the values of a mapped column begin at such a multiple."""
 PART_SUFFIX = ".part"
 """The end of the name of a file that is being written; one older than any conversion is left from a crash."""
-
-
-class DamagedFileError(Exception):
-    """The file is cut, damaged, or another one than asked for: fetch it anew. The text is for a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class VersionFile:
         source: the identity that its writer gave it.
 
     Raises:
-        DamagedFileError: it is none, is cut, or is of another source.
+        DamagedVersionError: it is none, is cut, or is of another source.
         OSError: it can't be read.
     """
 
@@ -58,7 +56,7 @@ class VersionFile:
         weakref.finalize(self, os.close, self._descriptor)
         state = os.fstat(self._descriptor)
         if state.st_size < _END.size:
-            raise DamagedFileError(f"{file.name} has {state.st_size} bytes, fewer than its end mark")
+            raise DamagedVersionError(f"{file.name} has {state.st_size} bytes, fewer than its end mark")
         self.file = file
         self.mapped_bytes = state.st_size
         """Bytes of the file, which the system may drop from memory and read again."""
@@ -66,7 +64,7 @@ class VersionFile:
         self._bytes = pa.py_buffer(mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ))
         directory = self._read_directory()
         if directory["source"] != source:
-            raise DamagedFileError(
+            raise DamagedVersionError(
                 f"{file.name} is of {directory['source'][:200]!r}, and {source[:200]!r} was expected"
             )
         self.rows: int = directory["rows"]
@@ -85,11 +83,11 @@ class VersionFile:
         stays rare.
 
         Raises:
-            DamagedFileError: it is shorter than it was: reading what is gone would end the process.
+            DamagedVersionError: it is shorter than it was: reading what is gone would end the process.
         """
         state = os.fstat(self._descriptor)
         if state.st_size < self.mapped_bytes:
-            raise DamagedFileError(f"{self.file.name} was cut from {self.mapped_bytes} to {state.st_size} bytes")
+            raise DamagedVersionError(f"{self.file.name} was cut from {self.mapped_bytes} to {state.st_size} bytes")
         if state.st_mtime_ns != self._changed:
             self._columns, self._changed = {}, state.st_mtime_ns
 
@@ -101,7 +99,7 @@ class VersionFile:
         """A column, by its exact name, without a copy.
 
         Raises:
-            DamagedFileError: its bytes are not those that were written.
+            DamagedVersionError: its bytes are not those that were written.
         """
         found = self._columns.get(name)
         if found is None:
@@ -112,7 +110,7 @@ class VersionFile:
         place = self._places[name]
         data = self._bytes.slice(place.start, place.length)
         if zlib.crc32(data) != place.checksum:
-            raise DamagedFileError(f"{self.file.name} is damaged in column {name}")
+            raise DamagedVersionError(f"{self.file.name} is damaged in column {name}")
         with pa.ipc.open_stream(data) as stream:
             return stream.read_next_batch().column(0)
 
@@ -121,10 +119,10 @@ class VersionFile:
         length, checksum, magic = _END.unpack(self._bytes.slice(size - _END.size))
         start = size - _END.size - length
         if magic != _MAGIC or start < 0:
-            raise DamagedFileError(f"{self.file.name} does not end as a version's file: it is cut, or another file")
+            raise DamagedVersionError(f"{self.file.name} does not end as a version's file: it is cut, or another file")
         text = self._bytes.slice(start, length).to_pybytes()
         if zlib.crc32(text) != checksum:
-            raise DamagedFileError(f"{self.file.name} has a damaged directory")
+            raise DamagedVersionError(f"{self.file.name} has a damaged directory")
         directory: dict[str, Any] = json.loads(text)
         return directory
 

@@ -50,6 +50,7 @@ def create_app(settings: Settings, keyring: KeyRing, telemetry: Telemetry = DISA
             task.cancel()
         await asyncio.wait(tasks)
         await endpoint.shielded_tasks.drain()
+        endpoint.queries.close()
         await ring.close()
         telemetry.close()
 

@@ -10,6 +10,11 @@ DEFAULT_COPYRIGHT = (
     " and any results may not be used, reproduced or transmitted in any manner without express written permission from"
     " Microsoft Corporation."
 )
+# Of queries; the two blanks are the service's own.
+DEFAULT_QUERY_COPYRIGHT = (
+    "© {year} Microsoft and its suppliers.  This API and any results cannot be used or accessed without Microsoft's"
+    " express written permission."
+)
 DEFAULT_BRAND_LOGO_URL = "http://spatial.virtualearth.net/Branding/logo_powered_by.png"
 
 

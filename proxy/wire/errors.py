@@ -65,6 +65,10 @@ class ErrorCode(Enum):
     OTHER_DATA_SOURCE = _unauthorized(
         Authentication.NOT_AUTHORIZED, "The key is not the master key of this data source."
     )
+    QUERY_KEY_NEEDED = _unauthorized(
+        Authentication.NOT_AUTHORIZED,
+        "The key may not query this data source. It takes the data source's own query key, or a master key.",
+    )
     TOO_MANY_KEYS = _unavailable(
         "Too many unknown keys came from your address. Try again.", authentication=Authentication.NONE
     )
@@ -100,6 +104,7 @@ class ErrorCode(Enum):
     BODY_INCOMPLETE = _invalid("The data ended before its end.")
     BODY_TOO_SLOW = _invalid("The data did not arrive in time.")
     BEING_DELETED = _invalid("The data source of this name is being deleted. Wait until its delete job has completed.")
+    BAD_QUERY = _invalid("{text}")
     REJECTED = _invalid(
         "Storage does not take a value of this request. Check the parameters for long texts and odd characters."
     )
@@ -109,6 +114,8 @@ class ErrorCode(Enum):
     NO_SUCH_OUTPUT = _not_found("The job has no such output.")
     NO_SUCH_DATA_SOURCE = _not_found("There is no such data source in the account of this key.")
     NO_SUCH_VERSION = _not_found("The data source has no such version.")
+    NO_SUCH_ENTITY_TYPE = _not_found("The data source has no such entity type. Its $metadata names the one it has.")
+    NO_SUCH_ENTITY = _not_found("The data source has no entity of this id.")
     TOO_MANY_DATA_SOURCES = ErrorSpec(
         HTTPStatus.FORBIDDEN, Authentication.VALID, "The account has as many data sources as it may have."
     )
@@ -124,6 +131,7 @@ class ErrorCode(Enum):
     INTERNAL_ERROR = ErrorSpec(
         HTTPStatus.INTERNAL_SERVER_ERROR, Authentication.NONE, "The server failed. The traceId is in the log."
     )
+    QUERY_UNAVAILABLE = _unavailable("The data source can't be read now. Try again.")
     STORAGE_UNAVAILABLE = _unavailable("The storage of the account does not answer. Try again.")
     # Neither says whether the key exists. A client that gets a 401 in their place may give up for good.
     KEY_STORE_UNAVAILABLE = _unavailable("Keys can't be checked at the moment. Try again.")

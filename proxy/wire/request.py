@@ -22,7 +22,12 @@ OUTPUTS = ("succeeded", "failed")
 
 # Beside key, queryKey and output. Others are ignored.
 _OF_LOADS = {"accessid", "datalocation", "datasourcename", "description", "input", "loadoperation", "setpublic"}
-PARAMETERS = frozenset(_OF_LOADS | {"$format", "isstaging", "jobid", "showallversions"})
+_OF_QUERIES = {
+    *("$filter", "$format", "$inlinecount", "$orderby", "$select", "$skip", "$top", "format", "isstaging", "jsonp"),
+    *("jsonso", "spatialfilter"),
+    *("avoid", "dbft", "distancebeforefirstturn", "hd", "heading", "optimize", "optmz", "travelmode"),
+}
+PARAMETERS = frozenset(_OF_LOADS | _OF_QUERIES | {"jobid", "showallversions"})
 
 # The documents forbid the hyphen. The .NET client's own check allows it, and data sources have it.
 _DATA_SOURCE_NAME = re.compile(r"[A-Za-z0-9~`!$^_={}-]{1,50}")
@@ -53,7 +58,8 @@ class ApiCall:
     """A request for one operation.
 
     `reference` is the path's id of a job or a version, or the data source name that stands for a download job.
-    `access_id` and `name` are a data source's.
+    `access_id` and `name` are a data source's, `entity` is its entity type, with the id of an entity where one is asked
+    for.
     """
 
     operation: Operation
@@ -62,6 +68,7 @@ class ApiCall:
     output: str = ""
     access_id: str = ""
     name: str = ""
+    entity: str = ""
 
 
 def parse_query(query: bytes) -> QueryParameters:
@@ -102,6 +109,7 @@ def parse_path(raw_path: bytes, method: str) -> ApiCall:
                 found.get("{output}", "").lower(),
                 found.get("{accessId}", ""),
                 found.get("{name}", ""),
+                found.get("{entityType}", ""),
             )
         allowed.update(route.methods)
     if allowed:

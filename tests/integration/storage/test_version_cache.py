@@ -14,10 +14,10 @@ import pytest
 from adapters.account import AccountStorage
 from adapters.errors import StorageError
 from adapters.model.jobs import BlobPath
+from adapters.model.versions import DamagedVersionError
 from adapters.version_cache import (
     ABANDONED_SECONDS,
     CacheUnavailableError,
-    DamagedFileError,
     VersionCache,
     VersionHandle,
     VersionMissingError,
@@ -57,7 +57,7 @@ class Cache:
     def _open(self, file: Path) -> Version:
         content = file.read_bytes()
         if not content.startswith(MARK):
-            raise DamagedFileError
+            raise DamagedVersionError
         return Version(content.removeprefix(MARK), self._private_bytes)
 
     async def get(self, account: AccountStorage, name: str, wait: float = WAIT) -> VersionHandle[Version]:

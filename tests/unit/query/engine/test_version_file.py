@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.model.versions import DamagedVersionError
 from proxy.query import columns
 from proxy.query.conversion import convert_blob
 from proxy.query.engine import run_query
 from proxy.query.query import Query
-from proxy.query.version_file import DamagedFileError, VersionFile, VersionFileWriter
+from proxy.query.version_file import VersionFile, VersionFileWriter
 from tests.unit.query.engine.queries import SHAPES
 from tests.unit.query.engine.versions import (
     ENTITY_TYPE,
@@ -58,7 +59,7 @@ def test_a_damaged_file_is_an_error_or_answers_the_same(tmp_path: Path, place: f
     damaged.write_bytes(data)
     try:
         found = run_query(VersionFile(damaged, SOURCE), ALL, proceed)
-    except DamagedFileError:
+    except DamagedVersionError:
         return
     assert found == expected  # the byte is between columns
 
@@ -68,7 +69,7 @@ def test_a_file_that_is_cut_is_an_error(tmp_path: Path, part: int) -> None:
     file = make_version(tmp_path, ROWS).file
     cut = tmp_path / "cut.arrow"
     cut.write_bytes(file.read_bytes()[:part])
-    with pytest.raises(DamagedFileError, match=r"cut\.arrow"):
+    with pytest.raises(DamagedVersionError, match=r"cut\.arrow"):
         VersionFile(cut, SOURCE)
 
 
@@ -76,13 +77,13 @@ def test_a_file_that_is_cut_is_an_error(tmp_path: Path, part: int) -> None:
 def test_another_kind_of_file_is_an_error(tmp_path: Path, content: bytes) -> None:
     other = tmp_path / "other.arrow"
     other.write_bytes(content)
-    with pytest.raises(DamagedFileError, match="another file"):
+    with pytest.raises(DamagedVersionError, match="another file"):
         VersionFile(other, SOURCE)
 
 
 def test_the_file_of_another_source_is_an_error(tmp_path: Path) -> None:
     file = make_version(tmp_path, ROWS).file
-    with pytest.raises(DamagedFileError, match="data/other"):
+    with pytest.raises(DamagedVersionError, match="data/other"):
         VersionFile(file, "data/other.parquet")
 
 
@@ -103,7 +104,7 @@ def test_a_file_that_is_cut_while_open_is_an_error_and_does_not_end_the_process(
     version = make_version(tmp_path, ROWS)
     ids(version)
     os.truncate(version.file, 100)
-    with pytest.raises(DamagedFileError, match="was cut from"):
+    with pytest.raises(DamagedVersionError, match="was cut from"):
         ids(version)
 
 
@@ -113,7 +114,7 @@ def test_a_file_that_is_written_to_while_open_is_an_error(tmp_path: Path) -> Non
     with version.file.open("r+b") as file:
         file.write(bytes(version.mapped_bytes))
     os.utime(version.file, ns=(0, 1))  # its date is another one on clocks of any step
-    with pytest.raises(DamagedFileError, match="damaged in column"):
+    with pytest.raises(DamagedVersionError, match="damaged in column"):
         ids(version)
 
 
@@ -146,7 +147,7 @@ def test_a_writer_that_fails_leaves_no_file(tmp_path: Path) -> None:
 def test_a_blob_that_is_cut_is_an_error_and_leaves_no_file(tmp_path: Path, part: int) -> None:
     blob = write_blob(tmp_path, ROWS)
     blob.write_bytes(blob.read_bytes()[:part])
-    with pytest.raises(DamagedFileError, match="Parquet"):
+    with pytest.raises(DamagedVersionError, match="Parquet"):
         convert_blob(blob, tmp_path / "version.arrow", SOURCE, SCHEMA)
     assert list(tmp_path.iterdir()) == [blob]
 
@@ -156,14 +157,14 @@ def test_a_damaged_blob_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
     data = bytearray(blob.read_bytes())
     data[20:600] = bytes(580)
     blob.write_bytes(data)
-    with pytest.raises(DamagedFileError, match="Parquet"):
+    with pytest.raises(DamagedVersionError, match="Parquet"):
         convert_blob(blob, tmp_path / "version.arrow", SOURCE, SCHEMA)
     assert list(tmp_path.iterdir()) == [blob]
 
 
 def test_a_blob_with_other_columns_than_its_schema_is_an_error(tmp_path: Path) -> None:
     blob = write_blob(tmp_path, [{"Id": "1"}], PLAIN_TYPE)
-    with pytest.raises(DamagedFileError, match="stored schema says"):
+    with pytest.raises(DamagedVersionError, match="stored schema says"):
         convert_blob(blob, tmp_path / "version.arrow", SOURCE, SCHEMA)
 
 
