@@ -5,6 +5,7 @@ of them load parsers and Arrow: 60 MB that a server has no use for.
 """
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxy.settings import Settings, variable_name
@@ -58,6 +59,9 @@ def add_demo(commands: "Commands") -> None:
     )
     command.add_argument(
         "--samples-only", action="store_true", help="write the samples to an emulator that already runs, and end"
+    )
+    command.add_argument(
+        "--ring-file", type=Path, metavar="FILE", help="write the demo's key ring here, for commands beside it"
     )
     command.set_defaults(run="proxy.demo.command:run_demo")
 

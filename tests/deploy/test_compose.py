@@ -13,7 +13,7 @@ import yaml
 
 from proxy.cli.main import parser
 from proxy.demo.azurite import Emulator
-from proxy.demo.command import ACCOUNT, LIMITS, MASTER_KEY, QUERY_KEY
+from proxy.demo.command import DEFAULT_EMULATOR, LIMITS, QUERY_KEY, write_ring
 from tests.deploy import worker_needs
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
@@ -61,8 +61,7 @@ def test_a_signed_link_names_an_address_that_is_the_same_outside() -> None:
 @pytest.mark.parametrize("name", ["proxy", "worker"])
 def test_server_and_worker_use_the_demos_ring_and_limits(name: str) -> None:
     environment = SERVICES[name]["environment"]
-    ring = json.loads(environment["PROXY_KEYRING"])
-    assert (set(ring["accounts"]), set(ring["keys"])) == ({ACCOUNT}, {MASTER_KEY, QUERY_KEY})
+    assert json.loads(environment["PROXY_KEYRING"]) == json.loads(write_ring(DEFAULT_EMULATOR))
     assert {limit: environment[limit] for limit in LIMITS} == LIMITS
     assert not unknown(environment)
 
@@ -94,11 +93,12 @@ def test_samples_only_writes_samples_for_a_server_with_the_same_ring(
     assert ended.returncode == 0, ended.stderr
     assert "curl 'http://127.0.0.1:8080/REST/v1/" in ended.stdout
     ring = json.loads(SERVICES["proxy"]["environment"]["PROXY_KEYRING"])
-    ring["accounts"]["demo"]["storage"]["connection_string"] = emulator.connection_string
+    for entry in (ring["accounts"]["demo"]["storage"], ring["key_store"]):
+        entry["connection_string"] = emulator.connection_string
     file = tmp_path / "ring.json"
     file.write_text(json.dumps(ring))
     with serving(storage, keyring_file=file, jobs_table="jobs") as server:
-        answer = server.get("Dataflows/ListJobs", "demo-query-key").json()
+        answer = server.get("Dataflows/ListJobs", QUERY_KEY).json()
         assert answer["resourceSets"][0]["estimatedTotal"] == 28
 
 
