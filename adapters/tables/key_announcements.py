@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from secrets import token_hex
+from typing import Any
 
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
@@ -64,9 +65,7 @@ async def _append(table: KeyTable, entries: Sequence[str]) -> bool:
     numbered = [(before.sequence + number, entry[:PREFIX_DIGITS]) for number, entry in enumerate(entries, 1)]
     after = ChangeLog(before.epoch, before.sequence + len(entries), (*reversed(numbered), *before.recent))
     entity = write_changes(after)
-    if row is None:
-        write = table.writes.submit_transaction([("create", entity)])
-    else:
-        unchanged = {"etag": before.etag, "match_condition": MatchConditions.IfNotModified}
-        write = table.writes.update_entity(entity, UpdateMode.MERGE, **unchanged)
-    return await try_call(write, table.timeout, CONFLICT_CODES)
+    # A transaction of one, since the error of `create_entity` has no code.
+    options: dict[str, Any] = {"etag": before.etag, "match_condition": MatchConditions.IfNotModified}
+    operation = ("create", entity) if row is None else ("update", entity, {"mode": UpdateMode.MERGE, **options})
+    return await try_call(table.writes.submit_transaction([operation]), table.timeout, CONFLICT_CODES)

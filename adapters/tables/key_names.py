@@ -93,7 +93,7 @@ class KeyNames:
             if time.monotonic() >= end:
                 return False
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        return row.get("RevokedAt") is None and _row_key(str(row.get("Name"))) == _row_key(name)
+        return row.get("RevokedAt") is None and is_same_name(row.get("Name"), name)
 
     async def _row(self, name: str) -> Row | None:
         return await self._table.reads.row(NAMES_PARTITION, _row_key(name))
@@ -104,6 +104,11 @@ class KeyNames:
 
     async def _try(self, write: Awaitable[object]) -> bool:
         return await try_call(write, self._table.timeout, CONFLICT_CODES)
+
+
+def is_same_name(found: object, name: str) -> bool:
+    """Whether a row's name is this one, in any letter case."""
+    return isinstance(found, str) and found.lower() == name.lower()
 
 
 def _row_key(name: str) -> str:

@@ -10,10 +10,11 @@ from azure.data.tables.aio import TableClient
 
 from adapters.credentials.config import StorageEntry
 from adapters.credentials.factory import TokenCredential, open_credential
-from adapters.credentials.table_auth import TableAuth
+from adapters.credentials.table_auth import SCOPE, TableAuth
+from adapters.credentials.token_claims import read_object_id
 from adapters.instrumentation import NULL_OBSERVER, StorageObserver
 from adapters.model.key_records import ChangeLog, KeyRecord
-from adapters.sdk_calls import try_call
+from adapters.sdk_calls import translated_errors, try_call
 from adapters.sdk_clients import client_options, table_credential
 from adapters.tables.key_rows import CHANGES_PARTITION, CHANGES_ROW, key_partition, read_changes, read_key
 from adapters.tables.properties import MalformedRowError
@@ -26,7 +27,7 @@ LOOK_SECONDS = 1.0
 ROWS_AT_ONCE = 100
 
 # The partitions of key rows begin with a hex digit, unlike those of the change row and of names.
-_KEY_ROWS = PartitionRange("0", "g")
+KEY_ROWS = PartitionRange("0", "g")
 
 # The properties that `KeyRecord` needs.
 _PROPERTIES = "RowKey,Account,Role,Name,DataSources,ExpiresAt,CreatedAt,RevokedAt,Shadow"
@@ -68,6 +69,22 @@ class KeyTable:
         self.reads = TableReader(credential.table_url, table, TableAuth(credential, table), timeout, observer)
         self.looks = TableReader(credential.table_url, table, TableAuth(credential, table), LOOK_SECONDS, observer)
 
+    @property
+    def account_name(self) -> str:
+        """The name of the storage account."""
+        return self._credential.account_name
+
+    async def object_id(self) -> str | None:
+        """The object id of the identity that is used; None for an account key.
+
+        Raises:
+            StorageError: the identity gets no token.
+        """
+        if not isinstance(self._credential, TokenCredential):
+            return None
+        with translated_errors():
+            return read_object_id((await self._credential.token.get_token(SCOPE)).token)
+
     @cached_property
     def writes(self) -> TableClient:
         """The client for writes, opened at its first use: a server only reads."""
@@ -105,7 +122,7 @@ class KeyTable:
             select: the properties to send, separated by commas, RowKey and Account among them; others that are
                 not sent count as missing.
         """
-        async for page in self.reads.rows(_KEY_ROWS, where, select):
+        async for page in self.reads.rows(KEY_ROWS, where, select):
             for number, row in enumerate(page):
                 if number % ROWS_AT_ONCE == 0:
                     await asyncio.sleep(0)
