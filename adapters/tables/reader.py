@@ -81,6 +81,18 @@ class KeyRange:
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionRange:
+    """All rows of the partitions from `first` up to but without `end`."""
+
+    first: str
+    end: str
+
+    def filter(self) -> str:
+        """The OData filter of this range."""
+        return f"PartitionKey ge {_literal(self.first)} and PartitionKey lt {_literal(self.end)}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Response:
     status: int
     headers: Mapping[str, str]
@@ -139,9 +151,9 @@ class TableReader:
         return row | {"odata.etag": response.headers.get("ETag", "*")}
 
     async def rows(
-        self, keys: KeyRange, where: str = "", select: str = "", run_page: RunPage | None = None
+        self, keys: KeyRange | PartitionRange, where: str = "", select: str = "", run_page: RunPage | None = None
     ) -> AsyncIterator[list[Json]]:
-        """The rows of a range, a page of up to 1,000 at a time, in the order of their row keys.
+        """The rows of a range, a page of up to 1,000 at a time, in the order of their keys.
 
         Args:
             keys: the range.
