@@ -24,7 +24,7 @@ def run_check(_options: Namespace) -> int:
         SettingsError: a setting is wrong or unknown, or the key ring can't be used.
     """
     settings = load_settings()
-    if unknown := unknown_variables(os.environ, load_keyring(settings).accounts.values()):
+    if unknown := unknown_variables(os.environ, load_keyring(settings).storage_entries):
         raise SettingsError("; ".join(unknown))
     if not settings.public_url:
         print("PROXY_PUBLIC_URL is not set; serve requires it", file=sys.stderr)

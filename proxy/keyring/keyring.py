@@ -86,6 +86,11 @@ class KeyRing:
         """What each key may do, by its digest."""
         return dict(self._grants.values())
 
+    @property
+    def storage_entries(self) -> list[StorageEntry]:
+        """Every storage entry of the ring: its accounts' and its key store's."""
+        return [*self.accounts.values(), *([] if self.key_store is None else [self.key_store])]
+
     def get_grant(self, digest: bytes, now: datetime) -> KeyGrant:
         """What the key of this digest may do.
 
