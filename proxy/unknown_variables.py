@@ -21,7 +21,7 @@ def unknown_variables(environment: Mapping[str, str], entries: Iterable[StorageE
 
     Args:
         environment: the variables; letter case does not matter, as it does not for settings.
-        entries: the storage of the ring's accounts, which may name variables of their own.
+        entries: the storage entries of the ring, which may name variables of their own.
     """
     settings = [variable_name(field) for field in Settings.model_fields]
     known = {*settings, *AZD_VARIABLES, *(_variable_of(entry).upper() for entry in entries)}

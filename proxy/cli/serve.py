@@ -15,5 +15,5 @@ def run_server(options: Namespace) -> int:
     settings = load_settings(serving=True)
     keyring = load_keyring(settings)  # once here, so that a mistake ends the command
     configure_logs(settings.log_level, settings.log_format)
-    warnings = unknown_variables(os.environ, keyring.accounts.values())
+    warnings = unknown_variables(os.environ, keyring.storage_entries)
     return serve(settings, listen(settings), reload=options.reload, warnings=warnings)

@@ -27,8 +27,8 @@ async def describe_refusal(table: KeyTable, error: StorageError, role: str) -> s
     with suppress(StorageError):
         identity = await table.object_id()
     if identity is None:
-        return f"key store: {error}: {place} can't be used with this credential; correct the key ring's key_store"
+        return f"{error}: {place} can't be used with this credential; correct the key ring's key_store"
     return (
-        f"key store: {error}: the identity {identity} needs the role {role} on {place}; a new role takes up to 30"
+        f"{error}: the identity {identity} needs the role {role} on {place}; a new role takes up to 30"
         " minutes; if it has the role, look at the firewall of the storage account"
     )

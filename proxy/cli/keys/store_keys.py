@@ -5,7 +5,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from functools import partial
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -96,7 +95,7 @@ async def _repeat_refused(table: KeyTable, work: Work, role: str, seconds: float
         except StorageError as error:
             if not is_refusal(error):
                 raise
-            text = await describe_refusal(table, error, role)
+            text = f"key store: {await describe_refusal(table, error, role)}"
         if time.monotonic() >= end:
             raise CommandError(text if seconds else f"{text}; --wait repeats this command until then")
         if is_first:
@@ -139,7 +138,7 @@ class StoreKeys:
         Raises:
             CommandError: the key is there already, revoked or not; its row stays as it is and is announced again.
         """
-        if record.name and await self._with_table(partial(self.get, hash_key(record.name.encode()).hex())):
+        if record.name and await self._is_key(record.name):
             raise CommandError("--name: it is a key of the key store, and would be shown")
         if await self._with_table(lambda: self._changes.add(record)):
             return ""
@@ -175,6 +174,10 @@ class StoreKeys:
     async def prune(self) -> int:
         """Deletes the rows of keys that were revoked more than 90 days ago."""
         return await self._changes.prune()
+
+    async def _is_key(self, text: str) -> bool:
+        found = await self._with_table(lambda: self.get(hash_key(text.encode()).hex()))
+        return found is not None
 
     async def _with_table(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
         try:
