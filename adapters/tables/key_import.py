@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from adapters.errors import ConflictError, NameTakenError
 from adapters.model.key_imports import ImportOutcome, KeyImport
@@ -74,7 +75,7 @@ class KeyImporter:
         record, row = planned
         for attempt in range(CHANGE_ATTEMPTS):
             if row is None:
-                if await self._changes.insert(record):
+                if await self._changes.insert(replace(record, created=self._table.reads.clock.now())):
                     return ImportOutcome.ADDED
             else:
                 found = found_key(row)

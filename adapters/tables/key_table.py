@@ -63,7 +63,7 @@ class KeyTable:
         """
         self.timeout = timeout
         self._credential = credential = open_credential(entry)
-        self._table = table
+        self.name = table
         self._observer = observer
         self._writes: TableClient | None = None
         self.reads = TableReader(credential.table_url, table, TableAuth(credential, table), timeout, observer)
@@ -90,7 +90,7 @@ class KeyTable:
         """The client for writes, opened at its first use: a server only reads."""
         self._writes = TableClient(
             self._credential.table_url,
-            self._table,
+            self.name,
             credential=table_credential(self._credential),
             **client_options(self._observer, "table", self.timeout),
         )

@@ -211,7 +211,13 @@ def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
         (["add", "--account", "contoso", "--name", "two\nlines"], "k\n", "name: must be 1 to 64 printable"),
         (["add", "--account", "contoso", "--name", "x" * 65], "k\n", "name: must be 1 to 64 printable"),
         (["revoke", "ffffffffffff"], "", "0 keys have a digest that begins with it"),
-        (["revoke", ""], "", "keys have a digest that begins with it"),
+        (["revoke", "fffff"], "", "DIGEST must be the first 6 to 64 hex digits"),
+        (["revoke", "in-the-clear-key"], "", "DIGEST must be the first 6 to 64 hex digits"),
+        (["revoke", ""], "", "DIGEST must be the first 6 to 64 hex digits"),
+        (["revoke", "--name", "in-the-clear-key"], "", "0 keys have this name"),
+        (["reinstate", digest("in-the-clear-key")], "", "is in force; a key ring file remembers no revocation"),
+        (["prune"], "", "there is nothing to prune; a key ring file remembers no revocation"),
+        (["import", "--from-ring"], "", "the key ring has no key_store"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_changes_nothing(
@@ -264,7 +270,7 @@ def test_on_a_terminal_the_key_is_not_shown(
         return "typed-key"
 
     monkeypatch.setattr("sys.stdin", Terminal())
-    monkeypatch.setattr("proxy.cli.keys.getpass", typed_unseen)
+    monkeypatch.setattr("proxy.cli.keys.key_input.getpass", typed_unseen)
     assert main(["keys", "add", "--account", "contoso"]) == 0
     assert asked == ["Key: "]  # by getpass, which does not show what is typed
     assert "typed-key" not in capsys.readouterr().err
