@@ -82,11 +82,6 @@ class KeyRing:
         self._grants = {self._index(digest): (digest, grant) for digest, grant in grants.items()}
 
     @property
-    def storage_entries(self) -> list[StorageEntry]:
-        """The storage entries of the accounts and of the key store."""
-        return [*self.accounts.values(), *([self.key_store] if self.key_store else [])]
-
-    @property
     def grants(self) -> Mapping[bytes, KeyGrant]:
         """What each key may do, by its digest."""
         return dict(self._grants.values())
