@@ -128,9 +128,14 @@ def test_the_ring_is_a_config_map_without_secrets() -> None:
         assert volume == {"name": "ring", "configMap": {"name": RING_NAME, "defaultMode": 0o440}}
     ring = parse_keyring(MANIFEST.config_map(RING_NAME)[file.name])
     assert not ring.grants
-    for entry in [*ring.accounts.values(), ring.key_store]:
+    names = []
+    for entry in ring.storage_entries:
         assert isinstance(entry, IdentityConfig)
         assert entry.kind is IdentityKind.DEFAULT
+        names.append(entry.endpoints.account_name)
+    # Who may write an account's storage must not make keys: the key store is a storage account of its own.
+    assert ring.key_store is not None
+    assert len(set(names)) == len(ring.accounts) + 1
 
 
 def test_a_ring_with_keys_is_a_secret_that_the_file_names_and_does_not_hold() -> None:

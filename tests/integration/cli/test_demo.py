@@ -112,6 +112,7 @@ def test_the_ring_file_is_there_while_the_demo_runs(demo: Demo, folder: Path) ->
 @pytest.mark.slow
 def test_the_ring_file_goes_with_the_demo(tmp_path: Path) -> None:
     with running_demo("--ring-file", str(tmp_path / RING_FILE)) as started:
+        assert httpx.get(f"{started.base}/livez").status_code == 200
         assert (tmp_path / RING_FILE).is_file()
     assert started.process.wait(20) == 0
     assert list(tmp_path.iterdir()) == []
