@@ -146,7 +146,7 @@ class StoredKeys:
         """Reads a key. An entry that is only old, or was marked with all others, is good enough where that fails."""
         entry = self._cache.peek(digest)
         if not self._watch.is_failing:
-            wait = self._timeout * STALE_WAIT_FRACTION if _is_good_enough(entry) else self._timeout
+            wait = self._timeout * STALE_WAIT_FRACTION if _is_good_enough(entry) else None
             try:
                 return (await self._flights.run(digest, partial(self._read, digest, network), wait))[0]
             except (StorageError, TimeoutError):

@@ -95,3 +95,17 @@ class FakeKeyStore:
     def reads_of(self, key: str) -> int:
         """How often the row of a key was read."""
         return self.reads[digest_of(key).hex()]
+
+
+async def find(keys: StoredKeys, key: str, network: str = NETWORK) -> str:
+    """How a look-up ends: the account that the key opens, or the error's name."""
+    try:
+        return (await keys.find(digest_of(key), network)).grant.account
+    except Exception as error:  # noqa: BLE001 - the test compares it
+        return type(error).__name__
+
+
+async def look(keys: StoredKeys, store: FakeKeyStore) -> None:
+    """Lets an interval pass, and the process look."""
+    store.now += INTERVAL
+    await keys._watch.look()  # noqa: SLF001 - `run` looks by the clock of the event loop

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+from collections import Counter
 
 import pytest
 
+from adapters.model.key_records import ChangeLog
 from adapters.model.ticks import PER_SECOND, UNIX_EPOCH, Ticks
 from adapters.tables.properties import MalformedRowError
+from proxy.keyring.key_cache import MAX_AGE
 from proxy.keyring.keyring import ExpiredKeyError, Role, UnknownKeyError
 from proxy.keyring.lookup import RevokedKeyError, UnreadableKeyError
-from proxy.keyring.store import StoredKeys
-from tests.support.key_store import INTERVAL, NETWORK, FakeKeyStore, digest_of
+from tests.support.key_store import INTERVAL, NETWORK, FakeKeyStore, digest_of, find, look
 
 pytestmark = pytest.mark.anyio
 
@@ -18,20 +20,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def store() -> FakeKeyStore:
     return FakeKeyStore()
-
-
-async def find(keys: StoredKeys, key: str) -> str:
-    """How a look-up ends: the account that the key opens, or the error's name."""
-    try:
-        return (await keys.find(digest_of(key), NETWORK)).grant.account
-    except Exception as error:  # noqa: BLE001 - the test compares it
-        return type(error).__name__
-
-
-async def look(keys: StoredKeys, store: FakeKeyStore) -> None:
-    """Lets an interval pass, and the process look."""
-    store.now += INTERVAL
-    await keys._watch.look()  # noqa: SLF001 - `run` looks by the clock of the event loop
 
 
 async def test_a_key_is_read_once_and_remembered(store: FakeKeyStore) -> None:
@@ -112,8 +100,7 @@ async def test_change_is_in_force_after_the_next_look(store: FakeKeyStore, chang
             store.announce("+")
         case "restored":
             store.write("key")
-            store.changes = None
-            store.announce()
+            store.changes = ChangeLog("second", 0)
         case "deleted":
             del store.rows[digest_of("key").hex()]
             store.announce("key")
@@ -195,8 +182,7 @@ async def test_read_that_a_look_overtakes_is_repeated_for_all_who_wait(store: Fa
         store.write("key")
         store.announce(named)
         if named == "another epoch":
-            store.changes = None
-            store.announce("key")
+            store.changes = ChangeLog("second", 0)
         await look(keys, store)
 
     store.during_read = change
@@ -295,3 +281,54 @@ async def test_keys_in_memory_are_known_to_the_log(store: FakeKeyStore) -> None:
     for key in ("key", "revoked", "none"):
         await find(keys, key)
     assert [keys.is_key(key) for key in ("key", "revoked", "none", "never read")] == [True, True, False, False]
+
+
+async def test_guesses_are_read_fifty_times_a_second(store: FakeKeyStore) -> None:
+    keys = store.keys()
+    found = Counter(await asyncio.gather(*(find(keys, f"guess{number}", f"net{number}") for number in range(1000))))
+    assert found == {"UnknownKeyError": 50, "KeyStoreUnavailableError": 950}
+    assert sum(store.reads.values()) == 50
+    assert (store.results["missing"], store.results["shed"]) == (50, 950)
+
+
+async def test_guesses_hold_no_known_key_back(store: FakeKeyStore) -> None:
+    store.write("old")
+    keys = store.keys()
+    assert [await find(keys, key) for key in ("old", "refused")] == ["contoso", "UnknownKeyError"]
+    store.write("refused")
+    store.announce("refused", *(f"new{number}" for number in range(5)))
+    store.now += MAX_AGE
+    await look(keys, store)
+    await asyncio.gather(*(find(keys, f"guess{number}", f"net{number}") for number in range(100)))
+    assert await find(keys, "guess") == "KeyStoreUnavailableError"
+    assert [await find(keys, key) for key in ("old", "refused")] == ["contoso", "contoso"]
+    assert (store.reads_of("old"), store.reads_of("refused")) == (2, 2)
+
+
+async def test_unknown_keys_that_are_old_or_forgotten_have_no_claim_to_a_read(store: FakeKeyStore) -> None:
+    keys = store.keys()
+    assert await find(keys, "refused") == "UnknownKeyError"
+    store.now += MAX_AGE
+    await look(keys, store)
+    await asyncio.gather(*(find(keys, f"guess{number}", f"net{number}") for number in range(100)))
+    assert await find(keys, "refused") == "KeyStoreUnavailableError"
+
+
+async def test_a_thousand_keys_in_use_need_one_read_each_in_ten_minutes(store: FakeKeyStore) -> None:
+    used = [f"used{number}" for number in range(1000)]
+    for key in used:
+        store.write(key)
+    keys = store.keys()
+    for key in used:
+        await find(keys, key)
+    store.reads.clear()
+    store.looks = 0
+    for second in range(int(MAX_AGE)):
+        store.now += 1
+        if second % INTERVAL == INTERVAL - 1:
+            await keys._watch.look()  # noqa: SLF001 - `run` looks by the clock of the event loop
+        for key in used[second % 10 :: 10]:
+            assert await find(keys, key) == "contoso"
+    assert sum(store.reads.values()) <= len(used)
+    assert max(store.reads.values(), default=0) <= 1
+    assert store.looks == MAX_AGE / INTERVAL
