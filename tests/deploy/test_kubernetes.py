@@ -29,8 +29,8 @@ WORKLOADS = pytest.mark.parametrize(
 HEALTH = ["python", "-m", "proxy.cli.healthcheck"]
 USER = 10001
 RING_NAME = "spatial-data-proxy-ring"
-# Bytes that a server with 10,000 remembered jobs was measured to need, and that a worker may use.
-MEMORY = {"serve": 120e6, "worker": worker_needs.MEMORY}
+# Bytes that a server with 10,000 remembered jobs and full caches of keys was measured to need; that a worker may use.
+MEMORY = {"serve": 120e6 + 62e6, "worker": worker_needs.MEMORY}
 # Seconds that a node may go on sending requests to a pod that has left its service.
 ENDPOINTS_LAG = 5
 
@@ -68,6 +68,9 @@ def test_a_pod_has_the_memory_and_disk_that_it_needs(workload: Workload) -> None
     assert amount(resources["limits"]["memory"]) >= MEMORY[command]
     if command == "worker":
         assert amount(resources["limits"]["ephemeral-storage"]) >= worker_needs.DISK
+        (folder,) = (volume["emptyDir"] for mount, volume in workload.volumes if not mount.get("readOnly"))
+        assert amount(folder["sizeLimit"]) >= worker_needs.DISK
+        assert "medium" not in folder  # a tmpfs is memory
 
 
 @WORKLOADS
