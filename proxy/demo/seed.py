@@ -7,17 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from adapters.tables.key_changes import KeyChanges
-from adapters.tables.key_table import KeyTable
-
 from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
 from adapters.blobs.store import UPLOADS
+from adapters.errors import AnnouncementError, NameTakenError
 from adapters.model.data_sources import DataSource
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
 from adapters.model.key_records import KeyRecord
+from adapters.tables.key_changes import KeyChanges
+from adapters.tables.key_table import KeyTable
 from proxy.bootstrap import storage_options
+from proxy.cli.errors import CommandError
 from proxy.cli.worker import reader_limits, worker_limits
 from proxy.demo import samples
 from proxy.keyring.file import load_keyring
@@ -53,13 +54,19 @@ async def write_samples(settings: Settings, name: str, keys: Sequence[KeyRecord]
 
 
 async def _write_keys(table: KeyTable, keys: Sequence[KeyRecord]) -> None:
-    """Puts keys into force, also those that were revoked in an emulator with a volume."""
+    """Puts keys into force, also those that were revoked in an emulator with a volume.
+
+    Raises:
+        CommandError: another key has the name of one, or a change could not be announced.
+    """
     try:
         await table.create()
         changes = KeyChanges(table)
         for key in keys:
             if not await changes.add(replace(key, created=now())):
                 await changes.reinstate(key.digest)
+    except (NameTakenError, AnnouncementError) as error:
+        raise CommandError(f"the demo's keys: {error}") from None
     finally:
         await table.close()
 
