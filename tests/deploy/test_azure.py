@@ -1,7 +1,8 @@
-"""`deploy/azure`: the Bicep compiler judges the files; here stands what ties them to the program and to SECURITY.md."""
+"""`deploy/azure`: what no compiler knows, for it ties the files to the program, to azd and to SECURITY.md."""
 
 import json
 import re
+import subprocess
 from typing import Any
 
 import pytest
@@ -9,25 +10,31 @@ import yaml
 from tree_sitter import Node
 
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
+from adapters.credentials.config import IdentityConfig
 from adapters.job_queue import queue_name
 from adapters.tables.data_source_store import TABLE
 from proxy.keyring.file import parse_keyring
 from proxy.settings import Settings, variable_name
-from tests.deploy import worker_needs
+from tests.deploy import server_needs, worker_needs
 from tests.deploy.bicep_file import AZURE, BicepFile, Declaration, all_files, members, plain, text_of, walk
 from tests.deploy.bicep_roles import GRANTS, ROLES, SECURITY, assignments, documented_roles, granted, short
-from tests.deploy.tools import ROOT, run_tool
+from tests.deploy.tools import ROOT
 
 AZD: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text(encoding="utf-8"))
 PARAMETERS: dict[str, Any] = json.loads((AZURE / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
 FILES = all_files()
 MAIN = BicepFile.read(AZURE / "main.bicep")
-APPS = {name: BicepFile.read(AZURE / "modules" / f"{name}.bicep") for name in ("proxy", "worker")}
-STORAGE = BicepFile.read(AZURE / "modules" / "storage.bicep")
+RESOURCES = BicepFile.read(AZURE / "resources.bicep")
+MODULES = {file.path.stem: file for file in FILES if file.path.parent.name == "modules"}
+KEY_STORE = MODULES["key-store"]
+APPS = ("proxy", "worker")
 DOCUMENTED, ACTIONS = documented_roles(SECURITY.read_text(encoding="utf-8"))
 
 OF_AZURE = {"AZURE_CLIENT_ID", "AZURE_TOKEN_CREDENTIALS"}
 ACCOUNTS = "Microsoft.Storage/storageAccounts"
+ROLE = "Microsoft.Authorization/roleAssignments"
+# What Container Apps give to a replica.
+DISK_OF_ONE_CORE = 4 * 1024**3
 
 # A resource's type, a path in it, and the only text that may stand there.
 FIXED = [
@@ -38,21 +45,21 @@ FIXED = [
     (f"{ACCOUNTS}/blobServices", "properties.deleteRetentionPolicy.enabled", "true"),
     (f"{ACCOUNTS}/blobServices/containers", "properties.publicAccess", "None"),
     ("Microsoft.ContainerRegistry/registries", "properties.adminUserEnabled", "false"),
-    ("Microsoft.KeyVault/vaults", "properties.enableRbacAuthorization", "true"),
-    ("Microsoft.KeyVault/vaults", "properties.enablePurgeProtection", "true"),
     ("Microsoft.App/containerApps", "identity.type", "UserAssigned"),
 ]
-# Functions that return a key, and members that hold one.
-SECRETS = re.compile(r"\b(listKeys|listCredentials|listAccountSas|listServiceSas|sharedKey|connectionString)\b")
+# Functions that return a key, members that hold one, and what marks a parameter as one.
+SECRETS = re.compile(
+    r"\b(list\w*Keys?|listCredentials|list\w*Sas|getSecret|sharedKey|connectionString|secretRef|secure\w*)\b"
+)
 
 
 def app(name: str) -> Declaration:
-    return APPS[name].of_kind("resource")[name]
+    return MODULES[name].of_kind("resource")[name]
 
 
 def environment(name: str) -> dict[str, Node]:
     """The settings that an app's file gives it."""
-    given = APPS[name].of_kind("var")["ownSettings"].given
+    given = MODULES[name].of_kind("var")["ownSettings"].given
     assert given is not None
     entries = [members(entry) for entry in given.named_children]
     return {plain(entry["name"]) or "": entry["value"] for entry in entries}
@@ -64,9 +71,10 @@ def literals(declared: Declaration) -> set[str]:
     return {plain(item) or "" for item in loop.named_children[1].named_children}
 
 
-def test_the_compiler_finds_nothing() -> None:
-    done = run_tool("bicep", "build", "--stdout", str(AZURE / "main.bicep"))
-    assert (done.returncode, done.stderr) == (0, "")
+def gibibytes(name: str) -> float:
+    """The memory of an app."""
+    (resources,) = app(name).at("properties.template.containers.resources")
+    return float((plain(members(resources)["memory"]) or "0").removesuffix("Gi"))
 
 
 def test_the_roles_are_those_of_security_md() -> None:
@@ -100,6 +108,12 @@ def test_other_roles_would_be_found(before: str, after: str) -> None:
     assert not granted(BicepFile(text.replace(before, after), path)) <= DOCUMENTED
 
 
+def test_the_worker_may_do_nothing_with_keys() -> None:
+    assert {each.who for each in granted(KEY_STORE)} == {"serve", "operator"}
+    (used,) = [each for each in RESOURCES.of_kind("module").values() if each.about == "modules/key-store.bicep"]
+    assert "worker" not in text_of(used.node)
+
+
 @pytest.mark.parametrize(("kind", "path", "wanted"), FIXED, ids=lambda text: text.rpartition(".")[2])
 def test_a_resource_is_closed(kind: str, path: str, wanted: str) -> None:
     made = [each for file in FILES for each in file.of_kind("resource").values() if not each.is_existing]
@@ -110,7 +124,52 @@ def test_a_resource_is_closed(kind: str, path: str, wanted: str) -> None:
 
 def test_no_file_reads_or_holds_a_secret() -> None:
     for file in FILES:
-        assert not SECRETS.findall(text_of(file.root)), file.path.name
+        code = re.sub(r"//.*", "", text_of(file.root))
+        assert not SECRETS.findall(code), file.path.name
+        assert not [each.name for each in file.declarations if "secure" in each.decorators]
+    made = [each for file in FILES for each in file.of_kind("resource").values() if not each.is_existing]
+    assert not [each.name for each in made if each.type.startswith("Microsoft.KeyVault/")]
+    for name in APPS:
+        assert app(name).at("properties.configuration.secrets") == app(name).at("properties.template.volumes") == []
+
+
+@pytest.mark.parametrize("text", ["storage.listKeys()", "@secure()\nparam a string", "kv.getSecret('a')"])
+def test_a_secret_would_be_found(text: str) -> None:
+    assert SECRETS.search(text)
+
+
+def test_the_key_store_is_locked_and_logs_changes_only() -> None:
+    resources = KEY_STORE.of_kind("resource")
+    (lock,) = [each for each in resources.values() if each.type == "Microsoft.Authorization/locks"]
+    assert (lock.texts("scope"), lock.texts("properties.level")) == (["storage"], ["CanNotDelete"])
+    assert resources["storage"].type == ACCOUNTS
+    logged = {plain(members(each)["category"]): text_of(members(each)["enabled"]) for each in log_entries(resources)}
+    assert logged == {"StorageRead": "false", "StorageWrite": "true", "StorageDelete": "true"}
+
+
+def log_entries(resources: dict[str, Declaration]) -> list[Node]:
+    return resources["tableLogs"].at("properties.logs")
+
+
+def test_other_resource_groups_get_roles_and_what_is_missing_and_are_never_resources() -> None:
+    """A group that a deployment has as a resource goes with `azd down`."""
+    groups = [
+        (each.name, each.is_existing)
+        for file in FILES
+        for each in file.of_kind("resource").values()
+        if each.type == "Microsoft.Resources/resourceGroups"
+    ]
+    assert groups == [("group", False)]
+    elsewhere = {
+        each.about.removeprefix("modules/").removesuffix(".bicep")
+        for each in RESOURCES.of_kind("module").values()
+        if each.texts("scope")
+    }
+    assert elsewhere == {"existing-storage", "storage-roles", "certificate-role"}
+    for module in elsewhere:
+        made = [each for each in MODULES[module].of_kind("resource").values() if not each.is_existing]
+        assert made
+        assert all(each.type == ROLE or "onlyIfNotExists" in each.decorators for each in made)
 
 
 def test_azd_finds_the_bicep_files_the_dockerfile_and_the_apps() -> None:
@@ -122,6 +181,18 @@ def test_azd_finds_the_bicep_files_the_dockerfile_and_the_apps() -> None:
         assert (ROOT / service["project"] / service["docker"]["path"]).is_file()
         assert PARAMETERS[f"{name}Image"] == {"value": f"${{SERVICE_{name.upper()}_IMAGE_NAME}}"}
     assert AZD["workflows"]["up"]["steps"] == [{"azd": "provision"}, {"azd": "deploy --all"}, {"azd": "provision"}]
+
+
+def test_after_azd_up_the_first_key_is_a_matter_of_three_lines() -> None:
+    hooks = {system: ROOT / hook["run"] for system, hook in AZD["hooks"]["postup"].items()}
+    given = {"PROXY_PUBLIC_URL": "https://a.example", "PROXY_ACCOUNTS": "archive=stdata@rg-data,main"}
+    done = subprocess.run(["sh", hooks["posix"]], env=given, capture_output=True, text=True, timeout=10, check=True)
+    assert 'export PROXY_KEYRING="$(azd env get-value PROXY_KEYRING)"' in done.stdout
+    assert "spatial-data-proxy keys add --account archive --generate --wait" in done.stdout
+    assert 'curl "https://a.example/REST/v1/Dataflows/ListJobs?key=$key"' in done.stdout
+    commands = [re.findall(r"keys add[^)\n]*--wait", path.read_text(encoding="utf-8")) for path in hooks.values()]
+    assert commands[0] == commands[1]
+    assert AZD["hooks"]["postup"].keys() == {"posix", "windows"}
 
 
 def test_the_parameters_are_those_of_the_main_file() -> None:
@@ -139,38 +210,53 @@ def test_the_parameters_are_those_of_the_main_file() -> None:
 def test_an_app_is_given_settings_that_exist(name: str) -> None:
     given = environment(name)
     assert given.keys() <= {variable_name(field) for field in Settings.model_fields} | OF_AZURE
-    assert OF_AZURE | {"PROXY_KEYRING_FILE"} <= given.keys()
-    mounted = app(name).texts("properties.template.containers.volumeMounts.mountPath")
-    files = app(name).texts("properties.template.volumes.secrets.path")
-    assert plain(given["PROXY_KEYRING_FILE"]) == f"{mounted[0]}/{files[0]}"
+    assert OF_AZURE | {"PROXY_KEYRING"} <= given.keys()
     assert int(app(name).texts("properties.template.terminationGracePeriodSeconds")[0]) >= 15
 
 
-def test_the_server_is_probed_and_the_worker_fits_its_jobs() -> None:
-    port = APPS["proxy"].of_kind("var")["port"].given
+def test_the_apps_fit_what_they_do_and_the_server_is_probed() -> None:
+    port = MODULES["proxy"].of_kind("var")["port"].given
     assert port is not None
     assert Settings.model_fields["port"].default == int(text_of(port))
     assert {"/livez", "/readyz"} <= set(app("proxy").texts("properties.template.containers.probes.httpGet.path"))
     assert app("worker").at("properties.configuration.ingress") == []
-    (resources,) = app("worker").at("properties.template.containers.resources")
-    memory = float((plain(members(resources)["memory"]) or "0").removesuffix("Gi"))
-    assert memory * 1024**3 >= worker_needs.MEMORY
+    assert gibibytes("proxy") * 1024**3 >= server_needs.MEMORY
+    assert gibibytes("worker") * 1024**3 >= worker_needs.MEMORY
+    for name, disk in (("proxy", server_needs.DISK), ("worker", worker_needs.DISK)):
+        assert app(name).texts("properties.template.containers.resources.cpu") == ["json('1.0')"]
+        assert disk <= DISK_OF_ONE_CORE
 
 
-def test_storage_has_what_the_code_asks_for() -> None:
-    resources = STORAGE.of_kind("resource")
+@pytest.mark.parametrize("module", ["storage", "existing-storage"])
+def test_storage_has_what_the_code_asks_for(module: str) -> None:
+    resources = MODULES[module].of_kind("resource")
     assert literals(resources["containers"]) == {UPLOADS, VERSIONS, EXPORTS}
     assert literals(resources["tables"]) == {Settings.model_fields["jobs_table"].default, TABLE}
-    queue = resources["queue"].texts("name")[0].strip("'")
-    longest = int(text_of(STORAGE.of_kind("param")["account"].decorators["maxLength"][0]))
-    for account in ("main", "north-west", "a" * longest):
-        assert queue.replace("${account}", account) == queue_name("jobs", account)
+    assert resources["queue"].texts("name") == ["queueName"]
 
 
-def test_the_first_key_ring_is_one() -> None:
-    vault = BicepFile.read(AZURE / "modules" / "vault.bicep")
-    text = text_of(vault.of_kind("var")["accountEntries"].node) + text_of(vault.of_kind("resource")["keyring"].node)
-    for member in ("storage", "account_name", "credential", "endpoint_suffix", "accounts", "keys"):
-        assert re.search(rf"\b{member}:", text), member
-    storage = {"account_name": "stabc", "credential": "default", "endpoint_suffix": "core.windows.net"}
-    assert parse_keyring(json.dumps({"accounts": {"main": {"storage": storage}}, "keys": {}})).accounts
+def test_queues_and_the_table_of_keys_have_the_names_that_the_code_gives_them() -> None:
+    (prefix,) = re.findall(r"  queue: '([a-z-]+)\$\{parts\[0\]\}'", text_of(MAIN.root))
+    (longest,) = re.findall(r"isAccountName.*hasLength\(name, 1, (\d+)\)", (AZURE / "checks.bicep").read_text("utf-8"))
+    for account in ("main", "north-west", "a" * int(longest)):
+        assert prefix + account == queue_name(Settings.model_fields["jobs_table"].default, account)
+    assert KEY_STORE.of_kind("resource")["keysTable"].texts("name") == [Settings.model_fields["keys_table"].default]
+
+
+def test_the_key_ring_is_one_and_holds_no_secret() -> None:
+    ring = MAIN.of_kind("var")["keyring"].node
+    found = {plain(each.named_children[0]) or text_of(each.named_children[0]): each for each in properties(ring)}
+    storage, key_store = (storage_entry(found[name].named_children[-1]) for name in ("storage", "key_store"))
+    parsed = parse_keyring(json.dumps({"accounts": {"main": {"storage": storage}}, "key_store": key_store}))
+    assert all(isinstance(each, IdentityConfig) for each in (*parsed.accounts.values(), parsed.key_store))
+    assert text_of(MAIN.of_kind("output")["PROXY_KEYRING"].node).endswith("= string(keyring)")
+
+
+def properties(node: Node) -> list[Node]:
+    return [each for each in walk(node) if each.type == "object_property"]
+
+
+def storage_entry(node: Node) -> dict[str, str]:
+    """A storage entry of the ring, with texts in place of expressions."""
+    texts = {"account_name": "stabc", "endpoint_suffix": "core.windows.net"}
+    return {name: plain(value) or texts[name] for name, value in members(node).items()}

@@ -1,13 +1,17 @@
 // One workspace for all logs.
 
+import { resourceTags } from '../types.bicep'
+
 @description('What makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('The region.')
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 @description('Days that logs are kept.')
 param days int

@@ -9,6 +9,8 @@
 //
 // The zone takes the whole name. Other names of the domain, like dev.virtualearth.net, resolve as before.
 
+import { resourceTags } from '../types.bicep'
+
 @description('The name.')
 param hostName string
 
@@ -19,7 +21,7 @@ param address string
 param networkId string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
   name: hostName
