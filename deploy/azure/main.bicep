@@ -109,15 +109,12 @@ var keyStoreName = 'stkeys${token}'
 // What is wrong in a parameter ends the deployment here, before anything is made.
 
 var accountTexts = map(split(accounts, ','), text => trim(text))
-var accountParts = map(
-  accountTexts,
-  text => isAccount(split(text, '=')) ? split(text, '=') : fail(refuseAccount(text))
-)
-var accountNames = map(accountParts, parts => parts[0])
-var uniqueParts = length(union(accountNames, accountNames)) == length(accountNames)
-  ? accountParts
+var entries = map(accountTexts, text => isAccount(split(text, '=')) ? split(text, '=') : fail(refuseAccount(text)))
+var accountNames = map(entries, parts => parts[0])
+var uniqueEntries = length(union(accountNames, accountNames)) == length(accountNames)
+  ? entries
   : fail('PROXY_ACCOUNTS=${accounts}: an account is there twice. Each name may be there once.')
-var accountStorages = map(uniqueParts, parts => {
+var accountStorages = map(uniqueEntries, parts => {
   account: parts[0]
   storage: length(parts) == 1 ? 'st${uniqueString(groupId, parts[0])}' : split(parts[1], '@')[0]
   queue: 'jobs-${parts[0]}'
