@@ -1,5 +1,5 @@
 // Everything that the proxy needs in Azure, in one resource group of its own. No secret is among it.
-// Here is what you may set and what it means; resources.bicep has what is made of it.
+// This file has the parameters and what they mean; resources.bicep makes the resources.
 targetScope = 'subscription'
 
 import { isAccount, isAddress, isClientNetwork, isObjectId, itemsOf } from 'checks.bicep'
@@ -22,7 +22,7 @@ param zoneRedundant bool = true
 @minLength(1)
 param accounts string = 'main'
 
-@description('The object id of the one who deploys, as azd gives it. It may make and revoke keys.')
+@description('The object id of the identity that deploys, as azd gives it. It may make and revoke keys.')
 param principalId string = ''
 
 @description('What that principal is, as azd gives it.')
@@ -65,7 +65,7 @@ param settings string = ''
 @description('The addresses that the ingress talks from, for PROXY_TRUSTED_PROXIES. Empty: what Container Apps keeps for itself, and the subnet.')
 param trustedProxies string = ''
 
-@description('Addresses or networks of clients, with commas between them, that may open the storage accounts and so the signed links. Empty: any may, and only who has a token or a signed link gets anything.')
+@description('Addresses or networks of clients, with commas between them, that may open the storage accounts and so the signed links. Empty: any may, and only a token or a signed link opens anything.')
 param clientNetworks string = ''
 
 @description('The address space of the virtual network. The environment\'s subnet takes its first /23.')
@@ -86,7 +86,7 @@ param oldHostName string = ''
 @description('The private address that answers to the old name. Required with oldHostName.')
 param oldHostAddress string = ''
 
-@description('Days that logs are kept.')
+@description('Days until logs are deleted.')
 @minValue(30)
 @maxValue(730)
 param logDays int = 30
@@ -106,7 +106,7 @@ var groupName = 'rg-${environmentName}'
 var groupId = '${subscription().id}/resourceGroups/${groupName}'
 var keyStoreName = 'stkeys${token}'
 
-// What is wrong in a parameter ends the deployment here, before anything is made.
+// A wrong parameter ends the deployment here, before anything is made.
 
 var accountTexts = map(split(accounts, ','), text => trim(text))
 var entries = map(accountTexts, text => isAccount(split(text, '=')) ? split(text, '=') : fail(refuseAccount(text)))
@@ -151,7 +151,7 @@ var oldName = empty(oldNameTexts) || (length(oldNameTexts) == 2 && isAddress(spl
   ? oldHostName
   : fail('PROXY_OLD_HOST_NAME=\'${oldHostName}\' and PROXY_OLD_HOST_ADDRESS=\'${oldHostAddress}\': an old name needs the IPv4 address of the gateway that answers to it, like 10.40.4.4; without such a name both are empty.')
 
-// The ring holds no secret: the apps and the operators each ask as the identity that they have. So one ring serves all.
+// The ring holds no secret: each app and each operator asks as its own identity. So one ring serves all.
 var keyring = {
   accounts: toObject(accountStorages, item => item.account, item => {
     storage: { account_name: item.storage, credential: 'default', endpoint_suffix: environment().suffixes.storage }

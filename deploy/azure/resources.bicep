@@ -1,5 +1,5 @@
-// What main.bicep makes in the resource group, and beside it: the roles on storage and on the certificate of yours.
-// A console and Azure Maps would be two more modules here, each behind an `if`.
+// The resources in the group of main.bicep, and beside it: roles on storage that exists and on the certificate.
+// A console and an Azure Maps account have their place here, as modules behind an `if`.
 
 import { accountStorage, appSetting, keyOperator, resourceTags, vaultCertificate } from 'types.bicep'
 
@@ -26,7 +26,7 @@ param keyring string
 @description('The storage account of the keys.')
 param keyStoreName string
 
-@description('Who may make and revoke keys.')
+@description('The people, groups and programs that may make and revoke keys.')
 param operators keyOperator[]
 
 @description('Whether clients may create jobs.')
@@ -56,7 +56,7 @@ param settings appSetting[]
 @description('Where the ingress talks from; empty for what Container Apps uses.')
 param trustedProxies string
 
-@description('Who may open storage beside the apps; with none given, any network.')
+@description('The networks that may open storage beside the apps; with none given, any network.')
 param clientNetworks string[]
 
 @description('The address space of the virtual network.')
@@ -74,7 +74,7 @@ param oldHostName string
 @description('The private address that answers to it.')
 param oldHostAddress string
 
-@description('Days that logs are kept.')
+@description('Days until logs are deleted.')
 param logDays int
 
 @description('Days that deleted blobs and containers can be brought back.')

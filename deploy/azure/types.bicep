@@ -1,4 +1,4 @@
-// The shapes that the files pass to each other. With them the compiler finds a wrong member, not a failed deployment.
+// The shapes that the files pass to each other. With them the compiler finds a wrong member, before a deployment fails.
 
 @export()
 @description('The tags of all resources. By the first azd finds what it deploys.')
@@ -54,7 +54,7 @@ type accountStorage = {
 type principalKind = 'Group' | 'ServicePrincipal' | 'User'
 
 @export()
-@description('Who makes and revokes keys.')
+@description('One that may make and revoke keys.')
 type keyOperator = {
   @description('The object id.')
   id: string

@@ -1,4 +1,4 @@
-// One identity for each who asks, so that each may do only what it does.
+// One identity for each program, so that each may do only what it does.
 
 import { identityIds, resourceTags } from '../types.bicep'
 

@@ -1,5 +1,5 @@
-// The keys of programs, as digests in a table. A storage account of its own: who may write to an account's storage must
-// not be able to make keys. The worker has no role here.
+// The keys of programs, as digests in a table. A storage account of its own: a writer of an account's storage must not
+// be able to make keys. The worker has no role here.
 
 import { keyOperator, resourceTags } from '../types.bicep'
 
@@ -15,7 +15,7 @@ param tags resourceTags
 @description('Copies in several zones.')
 param zoneRedundant bool
 
-@description('Who may open it beside the apps; with none given, any network.')
+@description('The networks that may open it beside the apps; with none given, any network.')
 param clientNetworks string[]
 
 @description('The apps\' subnet.')
@@ -27,7 +27,7 @@ param workspaceId string
 @description('The proxy\'s identity.')
 param proxyPrincipalId string
 
-@description('Who may make and revoke keys.')
+@description('The people, groups and programs that may make and revoke keys.')
 param operators keyOperator[]
 
 var roles = loadJsonContent('../roles.json')
@@ -57,7 +57,7 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   }
 }
 
-// While it stands, azd down fails, and so does taking a role away. The guide has the command that takes it away.
+// While it stands, azd down fails, and so does taking a role away: docs/deployment/azure.md.
 resource lock 'Microsoft.Authorization/locks@2020-05-01' = {
   scope: storage
   name: 'keys'
@@ -78,7 +78,7 @@ resource keysTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-
   name: 'keys'
 }
 
-// Who changed a key, and when. Reads are left out: a thousand keys would write more than a million lines a day.
+// Which identity changed a key, and when. Reads are left out: a thousand keys would write more than a million lines a day.
 // There is no newer version.
 #disable-next-line use-recent-api-versions
 resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

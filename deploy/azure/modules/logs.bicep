@@ -13,7 +13,7 @@ param location string
 @description('Tags of all resources.')
 param tags resourceTags
 
-@description('Days that logs are kept.')
+@description('Days until logs are deleted.')
 param days int
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {

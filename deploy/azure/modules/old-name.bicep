@@ -17,7 +17,7 @@ param hostName string
 @description('The private address that answers to it.')
 param address string
 
-@description('The network that is told.')
+@description('The network that resolves it.')
 param networkId string
 
 @description('Tags of all resources.')

@@ -53,11 +53,11 @@ var port = 8080
 var metricsPort = 9090
 
 // Before azd has pushed an image something else must run: this sample of Microsoft listens on the same port. It has no
-// /livez, so no probe of ours asks it. Whether Azure adds some of its own is told in several ways.
+// /livez, so no probe of ours asks it. Sources differ on whether Azure adds some of its own.
 var isPushed = !empty(image)
 var placeholder = 'mcr.microsoft.com/dotnet/samples:aspnetapp'
 
-// Later ones win: what `settings` says is said on purpose.
+// Later ones win: what `settings` names is there on purpose.
 var given = map(extraSettings, setting => setting.name)
 var ownSettings = [
   { name: 'AZURE_CLIENT_ID', value: identity.clientId }

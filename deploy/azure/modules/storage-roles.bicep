@@ -93,7 +93,7 @@ resource proxyReadsDatasources 'Microsoft.Authorization/roleAssignments@2022-04-
       'Microsoft.Authorization/roleDefinitions',
       roles['Storage Table Data Reader']
     )
-    description: 'what is told of data sources'
+    description: 'rows of data sources'
   }
 }
 

@@ -1,4 +1,4 @@
-// The storage of one account of the key ring: nobody has a key to it, all is asked by identities and signed links.
+// The storage of one account of the key ring: no account key opens it, only identities and signed links do.
 
 import { resourceTags } from '../types.bicep'
 
@@ -23,7 +23,7 @@ param zoneRedundant bool
 @description('Days that deleted blobs and containers can be brought back.')
 param softDeleteDays int
 
-@description('Who may open it beside the apps; with none given, any network.')
+@description('The networks that may open it beside the apps; with none given, any network.')
 param clientNetworks string[]
 
 @description('Whether browsers let pages of any origin read blobs that they can open.')
@@ -117,7 +117,7 @@ resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-0
 }
 
 // A line for each request, with the identity that made it. A client that appends its key to a signed link so that it is
-// sent (SECURITY.md) has that key in these lines: who may read the workspace may read it.
+// sent (SECURITY.md) has that key in these lines: a reader of the workspace may read it.
 
 // There is no newer version.
 #disable-next-line use-recent-api-versions

@@ -30,7 +30,7 @@ param keyring string
 @description('More settings.')
 param extraSettings appSetting[]
 
-@description('The accounts, in whose queues jobs wait.')
+@description('The accounts; jobs wait in a queue of each.')
 param accounts accountStorage[]
 
 @description('Whether there are jobs to do.')
@@ -81,7 +81,7 @@ resource worker 'Microsoft.App/containerApps@2025-01-01' = {
         {
           name: 'worker'
           image: isPushed ? image : placeholder
-          // Said from the first, for azd changes the image only: without it our image would be a server, which fails for
+          // There from the first, for azd changes the image only: without it our image would be a server, which fails for
           // want of its settings. The sample takes no notice of a word that is no option.
           args: ['worker']
           // Memory: PROXY_WORKER_JOBS x PROXY_WORKER_MEMORY_MB + 256 MiB, and a reserve. With one core go 4 GiB of disk: for
