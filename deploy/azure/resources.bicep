@@ -149,7 +149,7 @@ module storage 'modules/storage.bicep' = [
 ]
 
 // A group of yours is named as a scope only, never as a resource: so azd down leaves it alone.
-// One after the other, for accounts may share a storage account.
+// Accounts may share storage that exists, so these two loops go one by one.
 @batchSize(1)
 module existingStorage 'modules/existing-storage.bicep' = [
   for item in foreignStorages: {
