@@ -71,6 +71,7 @@ def test_after_azd_up_the_first_key_is_a_matter_of_three_lines() -> None:
     assert 'curl "https://a.example/REST/v1/Dataflows/ListJobs?key=$key"' in done.stdout
     commands = [re.findall(r"keys add[^)\n]*--wait", path.read_text(encoding="utf-8")) for path in hooks.values()]
     assert commands[0] == commands[1]
+    assert "keys add --account contoso --generate --wait" in read("docs/deployment/azure.md")  # parsed there by a test
     assert AZD["hooks"]["postup"].keys() == {"posix", "windows"}
 
 
