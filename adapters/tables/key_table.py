@@ -66,6 +66,7 @@ class KeyTable:
         self.timeout = timeout
         self._credential = open_credential(entry)
         self.name = table
+        self.url = f"{self._credential.table_url}/{table}"
         self._observer = observer
         self._writes: TableClient | None = None
         self._resolver = NameResolver("key store names")

@@ -26,33 +26,48 @@ class KeyRows:
     """The table of a key store in the emulator, and the hop between it and the servers."""
 
     table_name: str
-    account: str
-    """The account of keys that name none."""
+    storage: Storage
+    """The storage of the account of keys that name none."""
     table: TableClient
     hop: Hop
 
     @classmethod
     @contextmanager
-    def open(cls, storage: Storage) -> Iterator["KeyRows"]:
+    def open(cls, storage: Storage, hop_type: type[Hop] = Hop) -> Iterator["KeyRows"]:
         """Makes the table, empty."""
         name = f"keys{uuid4().hex[:16]}"
-        with Hop.before(storage) as hop, TableClient.from_connection_string(storage.connection_string, name) as table:
+        with (
+            hop_type.before(storage) as hop,
+            TableClient.from_connection_string(storage.connection_string, name) as table,
+        ):
             table.create_table()
-            yield cls(name, storage.account, table, hop)
+            yield cls(name, storage, table, hop)
 
     @property
     def settings(self) -> dict[str, Any]:
         """What `start_server` needs to read the keys from here, and to look for changes every second."""
-        return {
-            "key_store": {"connection_string": self.hop.connection_string},
-            "keys_table": self.table_name,
-            "key_store_seconds": 1,
-        }
+        return {"key_store": {"connection_string": self.hop.connection_string}} | self.reading
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The same without the ring's part."""
+        return {"keys_table": self.table_name, "key_store_seconds": 1}
+
+    def ring(self, **others: Any) -> str:
+        """A key ring with this key store and the account, and with these other accounts."""
+        account = {"storage": {"connection_string": self.storage.connection_string}}
+        accounts = {self.storage.account: account} | others
+        return json.dumps({"accounts": accounts, "key_store": self.settings["key_store"]})
 
     def write(self, key: str, *, is_announced: bool = True, **properties: Any) -> None:
         """Writes a key row in place of the one before, and announces it."""
         digest = digest_of(key)
-        row = {"PartitionKey": digest[:2], "RowKey": digest, "Account": self.account, "CreatedAt": datetime.now(UTC)}
+        row = {
+            "PartitionKey": digest[:2],
+            "RowKey": digest,
+            "Account": self.storage.account,
+            "CreatedAt": datetime.now(UTC),
+        }
         self.table.upsert_entity(row | properties, mode=UpdateMode.REPLACE)
         if is_announced:
             self.announce(key)

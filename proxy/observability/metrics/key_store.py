@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 
 from adapters.credentials.config import StorageEntry
@@ -29,8 +30,8 @@ TRY_SECONDS = 30.0
 # Rows that are counted before other work of the event loop has its turn.
 ROWS_AT_ONCE = 100
 
-PROPERTIES = "RowKey,Account,ExpiresAt,RevokedAt"
-"""What a count asks of each row."""
+PROPERTIES = "RowKey,Account,Role,ExpiresAt,RevokedAt"
+"""What a count asks of each row. A row of an unknown role counts as none."""
 
 STATES = ("valid", "expired", "revoked")
 
@@ -72,23 +73,25 @@ class KeyStoreInventory:
         """
         self._ring = ring
         self._metrics = metrics
-        self._table = table
-        self._timeout = timeout
-        self._observer = observer
-        self._counted: StorageEntry | None = None
+        self._open_table = partial(KeyTable, table=table, timeout=timeout, observer=observer)
+        self._entry: StorageEntry | None = None
+        self._store: tuple[KeyTable, ProcessLock] | None = None
         self._due = 0.0
-        self._lock: ProcessLock | None = None
 
     async def run(self) -> None:
         """Counts until it is cancelled."""
-        while True:
-            try:
-                await self.collect()
-            except StorageError as error:
-                log.warning("key store: its keys can't be counted: %s", error, extra={"hint": error.code.value.hint})
-            except Exception:
-                log.exception("key store: its keys can't be counted")
-            await asyncio.sleep(TRY_SECONDS)
+        try:
+            while True:
+                try:
+                    await self.collect()
+                except StorageError as error:
+                    hint = error.code.value.hint
+                    log.warning("key store: its keys can't be counted: %s", error, extra={"hint": hint})
+                except Exception:
+                    log.exception("key store: its keys can't be counted")
+                await asyncio.sleep(TRY_SECONDS)
+        finally:
+            await self._close()
 
     async def collect(self) -> None:
         """Counts, if it is time to and no other process does.
@@ -96,27 +99,28 @@ class KeyStoreInventory:
         Raises:
             StorageError: the store can't be read. The next try is at the next count's time.
         """
-        keyring = self._ring.keyring
-        if keyring.key_store != self._counted:
-            self._change_store(keyring.key_store, keyring.fingerprint)
-        if self._lock is None or keyring.key_store is None or time.monotonic() < self._due or not self._lock.acquire():
+        if (entry := self._ring.keyring.key_store) != self._entry:
+            await self._close()
+            if entry is not None:
+                table = self._open_table(entry)
+                self._store = table, ProcessLock(sha256(table.url.encode()).hexdigest()[:16])
+            self._entry = entry
+        if self._store is None or time.monotonic() < self._due:
             return
-        self._due = time.monotonic() + COUNT_SECONDS
-        table = KeyTable(keyring.key_store, self._table, self._timeout, self._observer)
-        try:
+        table, lock = self._store
+        if lock.acquire():
+            self._due = time.monotonic() + COUNT_SECONDS
             await self._count(table)
-        finally:
-            await table.close()
 
-    def _change_store(self, store: StorageEntry | None, fingerprint: bytes) -> None:
-        self._counted, self._due = store, 0.0
-        if self._lock is not None:
-            self._lock.release()
-        self._lock = None
-        self._metrics.keys.remove_by_labels({"state": "revoked"})  # a ring has none
-        if store is not None:
-            # Processes of one key ring share the lock. Its name shows nothing of the ring.
-            self._lock = ProcessLock(sha256(fingerprint + self._table.encode()).hexdigest()[:16])
+    async def _close(self) -> None:
+        """Lets another process count, and forgets the counts, which nobody would renew."""
+        if self._store is not None:
+            table, lock = self._store
+            self._entry, self._store, self._due = None, None, 0.0
+            for gauge in (self._metrics.keys, self._metrics.next_key_expiry):
+                gauge.clear()
+            lock.release()
+            await table.close()
 
     async def _count(self, table: KeyTable) -> None:
         found, ends, seen, now = Counter[tuple[str, str]](), dict[str, Ticks](), 0, from_datetime(datetime.now(UTC))
