@@ -30,7 +30,7 @@ from proxy.settings import Settings
 
 # A new role takes up to half an hour (keys contract, section 4).
 WAIT_SECONDS = 1800.0
-RETRY_SECONDS = 15.0
+RETRY_SECONDS = 5.0
 
 # Names that are shown of those that an import can't have.
 SHOWN_NAMES = 10
@@ -139,7 +139,7 @@ class StoreKeys:
             CommandError: the key is there already, revoked or not; its row stays as it is and is announced again.
         """
         if record.name and await self._is_key(record.name):
-            raise CommandError("--name: it is a key of the key store, and would be shown")
+            raise CommandError("--name: is a key of the key store, and would be shown")
         if await self._with_table(lambda: self._changes.add(record)):
             return ""
         found = await self.get(record.digest)
