@@ -14,6 +14,7 @@ from adapters.credentials.table_auth import SCOPE, TableAuth
 from adapters.credentials.token_claims import read_object_id
 from adapters.instrumentation import NULL_OBSERVER, StorageObserver
 from adapters.model.key_records import ChangeLog, KeyRecord
+from adapters.name_resolver import NameResolver
 from adapters.sdk_calls import translated_errors, try_call
 from adapters.sdk_clients import client_options, table_credential
 from adapters.tables.key_rows import CHANGES_PARTITION, CHANGES_ROW, key_partition, read_changes, read_key
@@ -44,7 +45,8 @@ class UnreadableKey:
 class KeyTable:
     """Reads of the key store's table, and the client for writes. Methods raise StorageError where storage can't answer.
 
-    `reads`, `looks` and `writes` have connections of their own: no read of a key delays a look for changes.
+    `reads`, `looks` and `writes` have connections of their own: no read of a key delays a look for changes. Nor does
+    another account's storage: host names are resolved in threads of the store's own.
     """
 
     def __init__(
@@ -62,12 +64,12 @@ class KeyTable:
             StorageError: the entry can't be used; the text says why and holds no part of it.
         """
         self.timeout = timeout
-        self._credential = credential = open_credential(entry)
+        self._credential = open_credential(entry)
         self.name = table
         self._observer = observer
         self._writes: TableClient | None = None
-        self.reads = TableReader(credential.table_url, table, TableAuth(credential, table), timeout, observer)
-        self.looks = TableReader(credential.table_url, table, TableAuth(credential, table), LOOK_SECONDS, observer)
+        self._resolver = NameResolver("key store names")
+        self.reads, self.looks = (self._open_reader(seconds) for seconds in (timeout, LOOK_SECONDS))
 
     @property
     def account_name(self) -> str:
@@ -140,6 +142,12 @@ class KeyTable:
         async with AsyncExitStack() as stack:
             if isinstance(self._credential, TokenCredential):
                 stack.push_async_callback(self._credential.token.close)
-            for part in (self.reads, self.looks, self._writes):
+            for part in (self._resolver, self.reads, self.looks, self._writes):
                 if part is not None:
                     stack.push_async_callback(part.close)
+
+    def _open_reader(self, timeout: float) -> TableReader:
+        auth = TableAuth(self._credential, self.name)
+        reader = TableReader(self._credential.table_url, self.name, auth, timeout, self._observer)
+        reader.resolver = self._resolver
+        return reader

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from adapters.credentials.table_auth import TableAuth
@@ -137,6 +138,8 @@ class TableReader:
         self._timeout = timeout
         self._auth = auth
         self.clock = StorageClock()
+        self.resolver: AbstractResolver | None = None
+        """Resolves the host's name; None: in the event loop's threads. Its owner closes it."""
         self._opened: aiohttp.ClientSession | None = None
 
     async def row(self, partition: str, row_key: str) -> Json | None:
@@ -220,7 +223,7 @@ class TableReader:
         if self._opened is None:
             silence = self._timeout * SOCKET_TIMEOUT_FRACTION
             self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS, resolver=self.resolver),
                 headers=_HEADERS,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence),
                 cookie_jar=aiohttp.DummyCookieJar(),

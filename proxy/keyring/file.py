@@ -15,8 +15,9 @@ from pydantic_core import ErrorDetails
 
 from adapters.model.jobs import BlobPath
 from adapters.tables.row_keys import is_valid_key
-from proxy.keyring.keyring import DIGEST_PREFIX, KeyGrant, KeyRing, Role, compile_pattern, hash_key
+from proxy.keyring.keyring import DIGEST_PREFIX, KeyGrant, KeyRing, Role, hash_key
 from proxy.keyring.models import AccountModel, CredentialModel, KeyModel, KeyRingModel, StorageModel
+from proxy.keyring.patterns import compile_pattern
 from proxy.settings import Settings, SettingsError, variable_name
 
 _DIGEST = re.compile(DIGEST_PREFIX + "[0-9a-f]{64}")

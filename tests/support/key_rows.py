@@ -1,38 +1,33 @@
-"""A key store's table as another program sees it: rows by the SDK, without our code."""
+"""A key store's table as an operator's commands leave it, read by the plain SDK."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables import TableClient, TableEntity, UpdateMode
+from azure.data.tables import TableClient
+
+from tests.support.written_keys import WrittenKeys
 
 
-@dataclass(frozen=True)
-class KeyRows:
-    """The rows of one table."""
+class KeyRows(WrittenKeys):
+    """A table of keys in the emulator that is not made yet."""
 
-    table: TableClient
-    connection_string: str
+    connection_string = ""
 
     @classmethod
     @contextmanager
-    def open(cls, connection_string: str) -> Iterator["KeyRows"]:
-        """A table of its own name, which is not made yet."""
-        name = f"keys{uuid4().hex[:12]}"
-        with TableClient.from_connection_string(connection_string, name) as table:
-            yield cls(table, connection_string)
+    def unmade(cls, connection_string: str) -> Iterator[Self]:
+        """A table of its own name."""
+        with TableClient.from_connection_string(connection_string, f"keys{uuid4().hex[:16]}") as table:
+            rows = cls(table)
+            rows.connection_string = connection_string
+            yield rows
 
-    @property
-    def name(self) -> str:
-        """The table's name."""
-        return self.table.table_name
-
-    def make(self) -> "KeyRows":
+    def make(self) -> Self:
         """Makes the table."""
         self.table.create_table()
         return self
@@ -44,48 +39,41 @@ class KeyRows:
             {"accounts": {name: {"storage": storage} for name in accounts}, "key_store": storage, **members}
         )
 
-    def put(self, key: str, account: str = "contoso", **properties: Any) -> None:
-        """Writes a key row, and nothing else."""
-        digest = digest_of(key)
-        entity = {"PartitionKey": digest[:2], "RowKey": digest, "Account": account, **properties}
-        self.table.upsert_entity(entity, mode=UpdateMode.REPLACE)
-
-    def put_name(self, row_key: str, digest: str) -> None:
+    def write_name(self, row_key: str, digest: str) -> None:
         """Writes a name row."""
         self.table.upsert_entity({"PartitionKey": "~names", "RowKey": row_key, "Digest": digest})
 
-    def get(self, key: str) -> TableEntity | None:
-        """A key row."""
+    def get(self, key: str) -> dict[str, Any]:
+        """A key row; empty where there is none."""
         return self._row(digest_of(key)[:2], digest_of(key))
 
     def named(self, row_key: str) -> str | None:
         """The digest in a name row."""
-        row = self._row("~names", row_key)
-        return None if row is None else str(row["Digest"])
+        return self._row("~names", row_key).get("Digest")
 
     @property
     def sequence(self) -> int:
         """The number of the newest change."""
-        row = self._row("~", "changes")
-        return 0 if row is None else int(row["Sequence"].value)
+        changes = self.changes()
+        return 0 if changes is None else changes[1]
 
     @property
-    def epoch(self) -> str | None:
+    def epoch(self) -> str:
         """The epoch of the change row."""
-        row = self._row("~", "changes")
-        return None if row is None else str(row["Epoch"])
+        changes = self.changes()
+        return "" if changes is None else changes[0]
 
     @property
     def recent(self) -> list[str]:
         """What changed, newest first: the beginnings of digests and `+`."""
-        row = self._row("~", "changes")
-        return [] if row is None else [entry for _, entry in json.loads(row["Recent"])]
+        changes = self.changes()
+        return [] if changes is None else [entry for _, entry in changes[2]]
 
-    def _row(self, partition: str, row_key: str) -> TableEntity | None:
+    def _row(self, partition: str, row_key: str) -> dict[str, Any]:
         try:
-            return self.table.get_entity(partition, row_key)
+            return dict(self.table.get_entity(partition, row_key))
         except ResourceNotFoundError:
-            return None
+            return {}
 
 
 def digest_of(key: str) -> str:

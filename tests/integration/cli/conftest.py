@@ -46,7 +46,7 @@ def run(storage: Storage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.fixture
 def rows(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeyRows]:
     """The table of a key store, not made yet. The environment has a ring that names it."""
-    with KeyRows.open(emulator.connection_string) as opened:
+    with KeyRows.unmade(emulator.connection_string) as opened:
         monkeypatch.delenv("PROXY_KEYRING_FILE", raising=False)
         monkeypatch.setenv("PROXY_KEYRING", opened.ring("contoso", "fabrikam"))
         monkeypatch.setenv("PROXY_KEYS_TABLE", opened.name)

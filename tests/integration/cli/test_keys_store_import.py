@@ -23,7 +23,7 @@ def test_csv_becomes_rows(rows: KeyRows, keys: Run, tmp_path: Path) -> None:
     file.write_text("\ufeff" + HEAD + "\r\n".join(lines) + "\r\n", encoding="utf-8")
     outcome = keys("import", str(file))
     assert (outcome.status, outcome.out, outcome.err) == (0, "added 3, same 0, changed 0, revoked 0\n", "")
-    first, second, third = (dict(rows.get(key) or {}) for key in ("AbCd-1", "AbCd-2", 'with "quotes", and comma'))
+    first, second, third = (rows.get(key) for key in ("AbCd-1", "AbCd-2", 'with "quotes", and comma'))
     assert (first["Account"], first["Role"], first["Name"]) == ("contoso", "query", "CRM")
     assert json.loads(first["DataSources"]) == ["Co*", "Fo*"]
     assert str(first["ExpiresAt"]) == "2030-01-01 00:00:00+00:00"
@@ -38,9 +38,9 @@ def test_an_export_is_a_backup_and_the_way_back_to_a_file(
     rows: KeyRows, keys: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows.make()
-    rows.put("a", Role="query", DataSources='["Co*"]', ExpiresAt=date("2030-01-01T00:00:00.5Z"), Name="CRM")
-    rows.put("b", "fabrikam", Shadow=True)
-    rows.put("gone", RevokedAt=date(ago(days=1)))
+    rows.write("a", Role="query", DataSources='["Co*"]', ExpiresAt=date("2030-01-01T00:00:00.5Z"), Name="CRM")
+    rows.write("b", Account="fabrikam", Shadow=True)
+    rows.write("gone", RevokedAt=date(ago(days=1)))
     exported = keys("export").out
     assert json.loads(exported) == {
         "keys": {
@@ -81,12 +81,12 @@ def test_the_keys_of_the_ring_in_use_are_imported_and_can_then_be_taken_out(
 
 
 def test_a_change_is_announced_by_its_digest_and_keeps_what_the_file_is_silent_on(rows: KeyRows, keys: Run) -> None:
-    rows.make().put("a", Name="CRM", ExpiresAt=date("2030-01-01T00:00:00Z"), Shadow=True, Ticket="of another tool")
-    rows.put_name("crm", digest_of("a"))
-    rows.put("b")
+    rows.make().write("a", Name="CRM", ExpiresAt=date("2030-01-01T00:00:00Z"), Shadow=True, Ticket="of another tool")
+    rows.write_name("crm", digest_of("a"))
+    rows.write("b")
     outcome = keys("import", "-", typed="key,account,name\na,fabrikam,Store\nb,contoso,\n")
     assert outcome.out == "added 0, same 1, changed 1, revoked 0\n"
-    row = dict(rows.get("a") or {})
+    row = rows.get("a")
     assert (row["Account"], row["Name"], row["Shadow"], row["Ticket"]) == ("fabrikam", "Store", True, "of another tool")
     assert "ExpiresAt" in row
     assert (rows.named("crm"), rows.named("store")) == (None, digest_of("a"))
@@ -94,13 +94,13 @@ def test_a_change_is_announced_by_its_digest_and_keeps_what_the_file_is_silent_o
     assert mark_of("b") not in rows.recent
     # With all columns, an empty cell says that there is none.
     assert keys("import", "-", typed=f"{HEAD}a,fabrikam,,,,\n").out == "added 0, same 0, changed 1, revoked 0\n"
-    row = dict(rows.get("a") or {})
+    row = rows.get("a")
     assert {"Name", "ExpiresAt", "DataSources"} & set(row) == set()
     assert (row["Shadow"], row["Ticket"], rows.named("store")) == (True, "of another tool", None)
 
 
 def test_an_import_never_takes_a_revocation_back(rows: KeyRows, keys: Run) -> None:
-    rows.make().put("a", Name="CRM", RevokedAt=date(ago(days=1)))
+    rows.make().write("a", Name="CRM", RevokedAt=date(ago(days=1)))
     before = rows.get("a")
     outcome = keys("import", "-", typed=f"{HEAD}a,fabrikam,New,query,,\nb,contoso,,,,\n")
     assert outcome.out == "added 1, same 0, changed 0, revoked 1\n"
@@ -116,16 +116,16 @@ def test_each_hundred_new_keys_are_one_change(rows: KeyRows, keys: Run) -> None:
 
 
 def test_a_key_without_an_announcement_is_announced_by_the_next_import(rows: KeyRows, keys: Run) -> None:
-    rows.make().put("a")
+    rows.make().write("a")
     assert keys("import", "-", typed=f"{HEAD}a,contoso,,,,\n").out == "added 0, same 1, changed 0, revoked 0\n"
     assert rows.recent == ["+"]
 
 
 def test_a_row_that_cannot_be_read_is_mended_by_an_import(rows: KeyRows, keys: Run) -> None:
-    rows.make().put("a", Role="emperor")
+    rows.make().write("a", Role="emperor")
     assert keys("import", "-", typed=f"{HEAD}a,contoso,,query,,\n").out == "added 0, same 0, changed 1, revoked 0\n"
     assert keys("show", typed="a-key-that-is-not-there").status == 1
-    assert (rows.get("a") or {})["Role"] == "query"
+    assert rows.get("a")["Role"] == "query"
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_a_row_that_cannot_be_read_is_mended_by_an_import(rows: KeyRows, keys: R
     ],
 )
 def test_one_wrong_line_of_csv_and_nothing_is_written(rows: KeyRows, keys: Run, lines: str, text: str) -> None:
-    rows.make().put("owner", Name="Taken")
-    rows.put_name("taken", digest_of("owner"))
+    rows.make().write("owner", Name="Taken")
+    rows.write_name("taken", digest_of("owner"))
     outcome = keys("import", "-", typed=f"{HEAD}good-key,contoso,CRM,,,\n{lines}\n")
     assert (outcome.status, outcome.out) == (1, "")
     assert text in outcome.err
     assert outcome.err.endswith("nothing was written\n")
     assert "secret-key" not in outcome.err
-    assert (rows.get("good-key"), rows.sequence) == (None, 0)
+    assert (rows.get("good-key"), rows.sequence) == ({}, 0)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_file_that_is_not_there_is_one_line(rows: KeyRows, keys: Run) -> None:
 def test_a_ring_of_json_with_other_accounts_is_imported_by_its_keys_alone(rows: KeyRows, keys: Run) -> None:
     ring = {"accounts": {"other": {"storage": {}}}, "keys": {"AbCd-1": {"account": "contoso", "shadow": True}}}
     assert keys("import", "-", typed=json.dumps(ring)).out == "added 1, same 0, changed 0, revoked 0\n"
-    assert (rows.get("AbCd-1") or {})["Shadow"] is True
+    assert rows.get("AbCd-1")["Shadow"] is True
 
 
 def test_an_import_into_a_file_changes_and_keeps_keys(
