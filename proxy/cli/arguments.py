@@ -92,10 +92,9 @@ def add_keys(commands: "Commands") -> None:
     """`keys ...`: the keys of the key store or of the key ring file."""
     keys = _group(commands, "keys", "edit the key store or the key ring file, or make the first ring")
     epilog = "Where the key ring has a key_store, this works on the store, else on the key ring itself."
-    wait = _wait()
 
     def add(name: str, text: str, run: str) -> argparse.ArgumentParser:
-        command = keys.add_parser(name, parents=[wait], help=text, epilog=epilog)
+        command = keys.add_parser(name, help=text, epilog=epilog)
         command.set_defaults(run=f"proxy.cli.keys.{run}")
         return command
 
@@ -136,6 +135,12 @@ def add_keys(commands: "Commands") -> None:
     which.add_argument("--from-ring", action="store_true", help="the keys of the ring itself, into its key_store")
     add("export", "print the keys as a key ring's member, by their digests", "listing:export_keys")
     add("prune", "delete the keys that were revoked more than 90 days ago", "revoking:prune_keys")
+    for command in keys.choices.values():  # last, as its arguments are listed in this order
+        command.add_argument(
+            "--wait",
+            action="store_true",
+            help="repeat what storage refuses, for 30 minutes: a new role may take that long",
+        )
 
 
 def add_conformance(commands: "Commands") -> None:
@@ -167,16 +172,6 @@ def _group(commands: "Commands", name: str, text: str) -> "Commands":
 def _account() -> argparse.ArgumentParser:
     parent = argparse.ArgumentParser(add_help=False)
     parent.add_argument("--account", help="the account in the key ring; not needed where there is only one")
-    return parent
-
-
-def _wait() -> argparse.ArgumentParser:
-    parent = argparse.ArgumentParser(add_help=False)
-    parent.add_argument(
-        "--wait",
-        action="store_true",
-        help="repeat what storage refuses, for 30 minutes: a new role may take that long",
-    )
     return parent
 
 
