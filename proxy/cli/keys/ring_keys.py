@@ -25,7 +25,7 @@ _NO_REVOCATIONS = "a key ring file remembers no revocation: `keys revoke` remove
 _Ring = dict[str, Any]
 
 
-class RingKeys:
+class RingMembers:
     """The keys of a ring. `ring` is None where the file is still to be made."""
 
     takes_keys_in_clear = True

@@ -91,7 +91,6 @@ def test_a_change_is_announced_by_its_digest_and_keeps_what_the_file_is_silent_o
     assert "ExpiresAt" in row
     assert (rows.named("crm"), rows.named("store")) == (None, digest_of("a"))
     assert mark_of("a") in rows.recent
-    assert mark_of("b") not in rows.recent
     # With all columns, an empty cell says that there is none.
     assert keys("import", "-", typed=f"{HEAD}a,fabrikam,,,,\n").out == "added 0, same 0, changed 1, revoked 0\n"
     row = rows.get("a")
@@ -116,9 +115,16 @@ def test_each_hundred_new_keys_are_one_change(rows: KeyRows, keys: Run) -> None:
 
 
 def test_a_key_without_an_announcement_is_announced_by_the_next_import(rows: KeyRows, keys: Run) -> None:
-    rows.make().write("a")
+    rows.make().write("a", CreatedAt=date(ago(seconds=1)))
     assert keys("import", "-", typed=f"{HEAD}a,contoso,,,,\n").out == "added 0, same 1, changed 0, revoked 0\n"
     assert rows.recent == ["+"]
+
+
+def test_a_change_without_an_announcement_is_announced_by_the_next_import(rows: KeyRows, keys: Run) -> None:
+    rows.make().write("a", Role="query", CreatedAt=date(ago(days=1)))  # lately written, and not announced
+    rows.write("b", CreatedAt=date(ago(seconds=1)))
+    assert keys("import", "-", typed=f"{HEAD}a,contoso,,query,,\nb,contoso,,,,\n").out.startswith("added 0, same 2, ")
+    assert rows.recent == ["+", mark_of("a")]
 
 
 def test_a_row_that_cannot_be_read_is_mended_by_an_import(rows: KeyRows, keys: Run) -> None:
