@@ -1,45 +1,22 @@
 """A name belongs to one key, however slow one of two adds is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Awaitable
 
 import pytest
 
-from adapters.credentials.config import ConnectionStringConfig
 from adapters.errors import NameTakenError
 from adapters.model.key_records import KeyRecord
 from adapters.tables import key_names
 from adapters.tables.key_changes import KeyChanges
 from adapters.tables.key_names import KeyNames
 from adapters.tables.key_table import KeyTable
-from proxy.demo.azurite import Emulator
 from tests.support.key_rows import KeyRows, digest_of, mark_of
+from tests.support.key_writers import after_write, before_write, run
 from tests.support.storage import ago, date
 
 NAME = "Store Locator"
 ROW = "store locator"
-
-
-@pytest.fixture
-def rows(emulator: Emulator) -> Iterator[KeyRows]:
-    """A table without rows."""
-    with KeyRows.unmade(emulator.connection_string) as opened:
-        yield opened.make()
-
-
-def run(rows: KeyRows, work: Callable[[KeyTable, KeyTable], Coroutine[Any, Any, None]]) -> None:
-    """Runs work with the tables of two operators."""
-
-    async def test() -> None:
-        tables = [KeyTable(ConnectionStringConfig(rows.connection_string), rows.name, 5) for _ in range(2)]
-        try:
-            await work(*tables)
-        finally:
-            for table in tables:
-                await table.close()
-
-    asyncio.run(test())
 
 
 def record(key: str) -> KeyRecord:
@@ -51,34 +28,6 @@ async def result(add: Awaitable[bool]) -> bool | str:
         return await add
     except NameTakenError as error:
         return error.digest
-
-
-def before_write(table: KeyTable, method: str, partition: str, work: Callable[[], Awaitable[object]]) -> None:
-    """Does work before the next write of a row in this partition."""
-    write = getattr(table.writes, method)
-    pending = [work]
-
-    async def write_later(entity: Any, *arguments: Any, **options: Any) -> object:
-        row = entity[0][1] if method == "submit_transaction" else entity
-        if pending and row["PartitionKey"] == partition:
-            await pending.pop()()
-        return await write(entity, *arguments, **options)
-
-    setattr(table.writes, method, write_later)
-
-
-def after_write(table: KeyTable, method: str, work: Callable[[], Awaitable[object]]) -> None:
-    """Does work after the next write."""
-    write = getattr(table.writes, method)
-    pending = [work]
-
-    async def write_first(*arguments: Any, **options: Any) -> object:
-        written = await write(*arguments, **options)
-        if pending:
-            await pending.pop()()
-        return written
-
-    setattr(table.writes, method, write_first)
 
 
 def test_of_many_that_add_one_name_at_once_one_gets_it(rows: KeyRows) -> None:
@@ -137,22 +86,6 @@ def test_a_key_whose_name_was_taken_while_it_was_reinstated_stays_revoked(
         assert await result(KeyChanges(slow).reinstate(digest_of("slow"))) == digest_of("quick")
         assert "RevokedAt" in rows.get("slow")
         assert rows.named(ROW) == digest_of("quick")
-
-    run(rows, work)
-
-
-def test_a_change_waits_for_no_writer_and_is_made_to_the_row_that_is_there(rows: KeyRows) -> None:
-    rows.write("a", Account="contoso")
-
-    async def work(first: KeyTable, second: KeyTable) -> None:
-        async def change() -> None:
-            rows.write("a", Account="fabrikam")
-
-        before_write(first, "update_entity", digest_of("a")[:2], change)
-        assert await KeyChanges(first).revoke(digest_of("a")) is True
-        assert rows.get("a")["Account"] == "fabrikam"
-        assert "RevokedAt" in rows.get("a")
-        assert await KeyChanges(second).revoke(digest_of("a")) is False
 
     run(rows, work)
 

@@ -1,0 +1,57 @@
+"""What storage refuses: one line without --wait; with it, the command goes on as soon as storage lets it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from proxy.cli.keys import store_keys
+from tests.integration.cli.conftest import Run
+from tests.support.fault_proxy import Hop, Mode
+from tests.support.key_rows import KeyRows, digest_of
+from tests.support.storage import Storage
+
+KEY = "AbCd-secret"
+
+
+@pytest.fixture
+def hop(rows: KeyRows, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hop]:
+    """The way to the key store, which refuses everything."""
+    rows.make()
+    with Hop.before(storage) as opened:
+        store = {"connection_string": opened.connection_string}
+        monkeypatch.setenv("PROXY_KEYRING", rows.ring("contoso", key_store=store))
+        opened.mode = Mode.FORBID
+        yield opened
+
+
+@pytest.mark.parametrize("command", [["list"], ["add", "--account", "contoso"], ["revoke", "abcdef"], ["prune"]])
+def test_an_account_key_that_is_refused_is_one_line(rows: KeyRows, hop: Hop, keys: Run, command: list[str]) -> None:
+    outcome = keys(*command, typed=KEY)
+    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert outcome.err.startswith("key store: refused: HTTP 403, AuthorizationFailure: the table " + rows.name)
+    assert "can't be used with this credential; correct the key ring's key_store" in outcome.err
+    assert hop.asked
+
+
+@pytest.mark.parametrize("methods", ["GET", "POST", "GET POST"])
+def test_wait_repeats_and_says_so_once(
+    rows: KeyRows, hop: Hop, keys: Run, monkeypatch: pytest.MonkeyPatch, methods: str
+) -> None:
+    monkeypatch.setattr(store_keys, "RETRY_SECONDS", 0.01)
+    hop.methods, hop.times = methods, 3
+    outcome = keys("add", "--account", "contoso", "--name", "CRM", "--wait", typed=KEY)
+    assert outcome.status == 0
+    first, last = outcome.err.splitlines()
+    assert first.endswith("; waiting up to 30 minutes")
+    assert last == f"sha256:{digest_of(KEY)[:12]} added to account contoso"
+    assert rows.named("crm") == digest_of(KEY)
+
+
+def test_wait_ends_after_its_time(rows: KeyRows, hop: Hop, keys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_keys, "RETRY_SECONDS", 0.01)
+    assert store_keys.WAIT_SECONDS == 1800
+    monkeypatch.setattr(store_keys, "WAIT_SECONDS", 0.2)
+    outcome = keys("list", "--wait")
+    assert outcome.status == 1
+    assert len(outcome.err.splitlines()) == 2
+    assert (rows.sequence, len(hop.asked) > 2) == (0, True)
