@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import SystemRandom
 
 from adapters.errors import StorageError
-from adapters.model.key_records import ADDED_MANY, ChangeLog
+from adapters.model.key_records import ADDED_MANY, PREFIX_DIGITS, ChangeLog
 from adapters.request_coalescing import SingleFlight
 from adapters.tables.properties import MalformedRowError
 from proxy.keyring.key_cache import NEVER, StoreView
@@ -22,6 +23,8 @@ LOG_SECONDS = 60.0
 
 # Seconds between the last look and one that a failed read of a key asks for.
 SUSPICION_SECONDS = 1.0
+
+_PREFIX = re.compile(f"[0-9a-f]{{{PREFIX_DIGITS}}}")
 
 _JITTER = SystemRandom()
 
@@ -63,17 +66,18 @@ def compare(before: ChangeLog | None, after: ChangeLog) -> Changes:
     """What changed between two states of the change row."""
     if before is None or before.epoch != after.epoch or after.sequence < before.sequence:
         return EVERYTHING
+    if after.sequence == before.sequence and after.etag != before.etag:
+        return EVERYTHING  # written again without a change of its own: restored, and changed as often since as before
     news = [(number, prefix) for number, prefix in after.recent if number > before.sequence]
-    if {number for number, _ in news} != set(range(before.sequence + 1, after.sequence + 1)):
+    if len({number for number, _ in news}) != after.sequence - before.sequence:
         return EVERYTHING  # the list does not reach back far enough
     known = after.recent[len(news) :]
     if known != before.recent[: len(known)]:
-        return EVERYTHING  # restored from a backup, and changed as often since as before
-    try:
-        named = frozenset(bytes.fromhex(prefix) for _, prefix in news if prefix != ADDED_MANY)
-    except ValueError:
-        return EVERYTHING
-    return Changes(named, any(prefix == ADDED_MANY for _, prefix in news))
+        return EVERYTHING  # restored, and changed more often since than before
+    named = [prefix for _, prefix in news if prefix != ADDED_MANY]
+    if not all(map(_PREFIX.fullmatch, named)):
+        return EVERYTHING  # a newer version may have written it
+    return Changes(frozenset(map(bytes.fromhex, named)), len(named) < len(news))
 
 
 class ChangeWatch:
@@ -105,6 +109,7 @@ class ChangeWatch:
         self._changes: ChangeLog | None = None
         self._failures = 0
         self._started = self._logged = NEVER
+        self._was_logged = False
         self.view = view
         self.last_good = NEVER
         """When the last good look began."""
@@ -167,9 +172,9 @@ class ChangeWatch:
         if changes.everything:
             self.view.until = NEVER
             self.view = StoreView(self.view.clock, self.view.wall)
-        if self._failures and self._logged > NEVER:
+        if self._was_logged:
             log.info("key store: it can be read again")
-        self._failures, self._logged, self.last_good = 0, NEVER, started
+        self._failures, self._was_logged, self.last_good = 0, False, started
         self.view.until = started + MAX_INTERVALS * self._timing.interval
         self._apply(changes)
         self._count("looked")
@@ -180,5 +185,5 @@ class ChangeWatch:
         self._count("failed")
         now = self._clock()
         if now - self._logged >= LOG_SECONDS:
-            self._logged = now
+            self._logged, self._was_logged = now, True
             log.warning("key store: it can't be read: %s; %s", problem, hint)

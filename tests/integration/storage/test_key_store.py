@@ -13,6 +13,7 @@ from adapters.tables.key_table import KeyTable
 from proxy.keyring.change_watch import StoreTiming
 from proxy.keyring.store import StoredKeys
 from tests.support.fault_proxy import FAULTS, Hop, Mode
+from tests.support.flaky_storage import FlakyHop
 from tests.support.key_store import find
 from tests.support.storage import Storage, date
 from tests.support.written_keys import WrittenKeys
@@ -49,10 +50,15 @@ class Running:
 
     async def becomes(self, key: str, expected: str) -> None:
         """Waits until a look-up of this key ends so."""
-        deadline = time.monotonic() + SOON
-        while (found := await find(self.keys, key)) != expected:
-            assert time.monotonic() < deadline, f"{key} is {found}, not {expected}"
-            await asyncio.sleep(0.02)
+        await becomes(self.keys, key, expected)
+
+
+async def becomes(keys: StoredKeys, key: str, expected: str) -> None:
+    """Waits until a look-up of this key ends so."""
+    deadline = time.monotonic() + SOON
+    while (found := await find(keys, key)) != expected:
+        assert time.monotonic() < deadline, f"{key} is {found}, not {expected}"
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -113,6 +119,32 @@ async def test_store_that_fails_between_two_looks_refuses_within_the_deadline(ru
     found = await asyncio.gather(*(find(running.keys, f"new{number}") for number in range(100)))
     assert time.monotonic() - started < TIMEOUT + 1
     assert set(found) == {UNAVAILABLE}
+
+
+async def test_faults_by_chance_give_no_wrong_answer(storage: Storage) -> None:
+    with FlakyHop.before(storage) as hop, WrittenKeys.open(storage.connection_string) as written:
+        assert isinstance(hop, FlakyHop)
+        written.add("key")
+        keys = StoredKeys(
+            KeyTable(ConnectionStringConfig(hop.connection_string), written.name, TIMEOUT), TIMING, lambda _: True
+        )
+        task = asyncio.create_task(keys.run())
+        await becomes(keys, "key", "contoso")
+        until = time.monotonic() + 5
+        number = 0
+        while time.monotonic() < until:
+            number += 1
+            assert await find(keys, "key") in {
+                "contoso",
+                UNAVAILABLE,
+            }  # the second where it was named and can't be read
+            assert await find(keys, f"none{number}") in {"UnknownKeyError", UNAVAILABLE}
+            await asyncio.to_thread(written.announce, "key")
+        hop.is_flaky = False
+        written.add("key", **REVOKED)
+        await becomes(keys, "key", "RevokedKeyError")
+        task.cancel()
+        await keys.close()
 
 
 async def test_reads_of_keys_that_hang_delay_no_look(running: Running) -> None:

@@ -1,5 +1,7 @@
 """What two states of the change row say that has changed between them."""
 
+from dataclasses import replace
+
 import pytest
 
 from adapters.model.key_records import ChangeLog
@@ -28,9 +30,12 @@ BEFORE = ChangeLog("e", 2, ((2, B), (1, A)))
         pytest.param(ChangeLog("f", 3, ((3, A), (2, B), (1, A))), EVERYTHING, id="another epoch"),
         pytest.param(ChangeLog("f", 2, ((2, B), (1, A))), EVERYTHING, id="another epoch, the same sequence"),
         pytest.param(ChangeLog("e", 1, ((1, A),)), EVERYTHING, id="the sequence went back"),
+        pytest.param(replace(BEFORE, etag="later"), EVERYTHING, id="written again"),
         pytest.param(ChangeLog("e", 2, ((2, C), (1, A))), EVERYTHING, id="went back and came up again"),
         pytest.param(ChangeLog("e", 3, ((3, B), (2, C), (1, A))), EVERYTHING, id="went back and beyond"),
         pytest.param(ChangeLog("e", 3, ((3, "no digest"), (2, B), (1, A))), EVERYTHING, id="a newer version's word"),
+        pytest.param(ChangeLog("e", 3, ((3, A * 4), (2, B), (1, A))), EVERYTHING, id="a whole digest"),
+        pytest.param(ChangeLog("e", 2**62, ((2**62, A), (2, B), (1, A))), EVERYTHING, id="a great leap"),
     ],
 )
 def test_changes_between_two_looks(after: ChangeLog, expected: Changes) -> None:

@@ -312,3 +312,23 @@ async def test_unknown_keys_that_are_old_or_forgotten_have_no_claim_to_a_read(st
     await look(keys, store)
     await asyncio.gather(*(find(keys, f"guess{number}", f"net{number}") for number in range(100)))
     assert await find(keys, "refused") == "KeyStoreUnavailableError"
+
+
+async def test_a_thousand_keys_in_use_need_one_read_each_in_ten_minutes(store: FakeKeyStore) -> None:
+    used = [f"used{number}" for number in range(1000)]
+    for key in used:
+        store.write(key)
+    keys = store.keys()
+    for key in used:
+        await find(keys, key)
+    store.reads.clear()
+    store.looks = 0
+    for second in range(int(MAX_AGE)):
+        store.now += 1
+        if second % INTERVAL == INTERVAL - 1:
+            await keys._watch.look()  # noqa: SLF001 - `run` looks by the clock of the event loop
+        for key in used[second % 10 :: 10]:
+            assert await find(keys, key) == "contoso"
+    assert sum(store.reads.values()) <= len(used)
+    assert max(store.reads.values(), default=0) <= 1
+    assert store.looks == MAX_AGE / INTERVAL

@@ -137,6 +137,23 @@ async def test_caller_does_not_wait_long_for_a_read_that_it_does_not_need(store:
     await keys.close()
 
 
+@pytest.mark.parametrize("fault", [None, StorageError(StorageErrorCode.TIMEOUT)])
+async def test_key_of_a_restored_table_waits_for_a_slow_read_but_not_for_a_store_that_fails(
+    store: FakeKeyStore, fault: Exception | None
+) -> None:
+    keys = store.keys(StoreTiming(INTERVAL, STALE, timeout=4))
+    await find(keys, "key")
+    store.write("key", revoked=Ticks(0))
+    store.changes = ChangeLog("second", 0)
+    await look(keys, store)
+    store.during_read = lambda: asyncio.sleep(2)
+    store.look_error = fault
+    started = asyncio.get_running_loop().time()
+    assert await find(keys, "key") == ("RevokedKeyError" if fault is None else "contoso")
+    assert fault is None or asyncio.get_running_loop().time() - started < 1.9
+    await keys.close()
+
+
 async def test_read_ends_at_its_deadline(store: FakeKeyStore) -> None:
     keys = store.keys()
     store.during_read = asyncio.Event().wait
@@ -176,6 +193,17 @@ async def test_log_says_once_a_minute_that_the_store_cannot_be_read_and_once_tha
     assert "unreachable: ClientConnectorError; check the endpoint" in texts[0]
     assert texts[1] == texts[0]
     assert "can be read again" in texts[2]
+
+
+async def test_store_that_comes_and_goes_fills_no_log(store: FakeKeyStore, caplog: pytest.LogCaptureFixture) -> None:
+    keys = store.keys()
+    with caplog.at_level(logging.INFO):
+        for _ in range(11):  # a minute
+            store.fail()
+            await look(keys, store)
+            store.fail(None)
+            await look(keys, store)
+    assert len(caplog.records) == 4
 
 
 async def test_counts_and_age_are_there_for_metrics(store: FakeKeyStore) -> None:
