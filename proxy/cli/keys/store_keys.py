@@ -69,7 +69,10 @@ class StorePlace:
         return asyncio.run(self._run(work, CONTRIBUTOR if changes else READER, WAIT_SECONDS if wait else 0.0))
 
     async def _run(self, work: Work, role: str, seconds: float) -> int:
-        table = KeyTable(self._entry, self._settings.keys_table, self._settings.storage_timeout)
+        try:
+            table = KeyTable(self._entry, self._settings.keys_table, self._settings.storage_timeout)
+        except StorageError as error:
+            raise CommandError(f"key store: {error}; correct the key ring's key_store") from None
         try:
             return await _repeat_refused(table, work, role, seconds)
         except StorageError as error:

@@ -33,6 +33,14 @@ def test_an_account_key_that_is_refused_is_one_line(rows: KeyRows, hop: Hop, key
     assert hop.asked
 
 
+def test_a_store_that_cannot_be_opened_is_one_line(rows: KeyRows, keys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"connection_string_env": "NOT_SET_BY_ANY_TEST"}
+    monkeypatch.setenv("PROXY_KEYRING", rows.ring("contoso", key_store=named))
+    outcome = keys("list")
+    text = "key store: credential: the environment variable NOT_SET_BY_ANY_TEST is not set"
+    assert (outcome.status, outcome.err) == (1, f"{text}; correct the key ring's key_store\n")
+
+
 @pytest.mark.parametrize("methods", ["GET", "POST", "GET POST"])
 def test_wait_repeats_and_says_so_once(
     rows: KeyRows, hop: Hop, keys: Run, monkeypatch: pytest.MonkeyPatch, methods: str
