@@ -33,7 +33,7 @@ class KeyRows(WrittenKeys):
         return self
 
     def ring(self, *accounts: str, **members: Any) -> str:
-        """A key ring whose keys are in this table."""
+        """A key ring with its keys in this table."""
         storage = {"connection_string": self.connection_string}
         return json.dumps(
             {"accounts": {name: {"storage": storage} for name in accounts}, "key_store": storage, **members}

@@ -30,7 +30,7 @@ def before_write(table: KeyTable, method: str, partition: str, work: Callable[[]
 
     async def write_later(entity: Any, *arguments: Any, **options: Any) -> object:
         row = entity[0][1] if method == "submit_transaction" else entity
-        if pending and row["PartitionKey"] == partition:
+        if pending and partition == (row if isinstance(row, str) else row["PartitionKey"]):
             await pending.pop()()
         return await write(entity, *arguments, **options)
 

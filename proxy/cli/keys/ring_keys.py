@@ -62,7 +62,7 @@ class RingMembers:
         return next((found for found in self._found() if found.digest == digest), None)
 
     async def find(self, prefix: str) -> list[FoundKey]:
-        """The keys whose digest begins with this."""
+        """The keys of digests that begin with this text."""
         return [found for found in self._found() if found.digest.startswith(prefix)]
 
     async def find_named(self, name: str) -> list[FoundKey]:

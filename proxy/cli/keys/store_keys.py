@@ -128,7 +128,7 @@ class StoreKeys:
         return None if row is None else found_key(row)
 
     async def find(self, prefix: str) -> list[FoundKey]:
-        """The keys whose digest begins with this."""
+        """The keys of digests that begin with this text."""
         return await find_keys(self._table, prefix)
 
     async def find_named(self, name: str) -> list[FoundKey]:

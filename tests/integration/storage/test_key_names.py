@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
+from random import Random
 
 import pytest
 
-from adapters.errors import NameTakenError
+from adapters.errors import ConflictError, NameTakenError
 from adapters.model.key_records import KeyRecord
 from adapters.tables import key_names
 from adapters.tables.key_changes import KeyChanges
@@ -52,7 +54,7 @@ def test_an_add_that_was_suspended_and_lost_its_name_leaves_no_key(
         before_write(slow, "submit_transaction", digest_of("slow")[:2], lambda: KeyChanges(quick).add(record("quick")))
         assert await result(KeyChanges(slow).add(record("slow"))) == digest_of("quick")
         assert (rows.get("slow"), rows.named(ROW)) == ({}, digest_of("quick"))
-        assert rows.recent == [mark_of("slow"), mark_of("quick")]  # who has read the row forgets it
+        assert rows.recent == [mark_of("slow"), mark_of("quick")]  # a process that has read the row forgets it
 
     run(rows, work)
 
@@ -90,6 +92,22 @@ def test_a_key_whose_name_was_taken_while_it_was_reinstated_stays_revoked(
     run(rows, work)
 
 
+@pytest.mark.parametrize("moment", ["update_entity", "delete_entity"])
+def test_a_key_that_is_reinstated_while_it_is_revoked_keeps_its_name(rows: KeyRows, moment: str) -> None:
+    async def work(first: KeyTable, second: KeyTable) -> None:
+        await KeyChanges(first).add(record("a"))
+        reinstate = partial(KeyChanges(second).reinstate, digest_of("a"))
+        if moment == "update_entity":
+            after_write(first, moment, reinstate)
+        else:
+            before_write(first, moment, "~names", reinstate)
+        await KeyChanges(first).revoke(digest_of("a"))
+        assert "RevokedAt" not in rows.get("a")
+        assert rows.named(ROW) == digest_of("a")
+
+    run(rows, work)
+
+
 def test_of_two_adds_of_one_key_one_is_new(rows: KeyRows) -> None:
     async def work(first: KeyTable, second: KeyTable) -> None:
         other = KeyRecord(digest_of("a"), "contoso", name="other")
@@ -108,5 +126,38 @@ def test_a_name_of_nobody_has_no_owner(rows: KeyRows) -> None:
         assert await names.owner(NAME) is None
         await names.free(NAME, digest_of("another"))
         assert rows.named(ROW) == digest_of("gone")
+
+    run(rows, work)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_operators_do_at_once_a_name_has_one_key_and_a_key_in_force_has_its_name(
+    rows: KeyRows, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(key_names, "ADD_SECONDS", 0.1)
+    names = {"a": "first", "b": "First", "c": "second", "d": "Second"}
+    changes = 0
+
+    async def operate(table: KeyTable, random: Random) -> None:
+        nonlocal changes
+        keys = KeyChanges(table)
+        for _ in range(40):
+            key = random.choice("abcd")
+            record = KeyRecord(digest_of(key), "contoso", name=names[key])
+            kind = random.choice(("add", "revoke", "reinstate"))
+            try:
+                await (keys.add(record) if kind == "add" else getattr(keys, kind)(record.digest))
+                changes += 1
+            except (NameTakenError, ConflictError):  # taken, or no such row yet
+                continue
+
+    async def work(first: KeyTable, second: KeyTable) -> None:
+        randoms = [Random(seed * 10 + number) for number in range(4)]  # noqa: S311 - a test's
+        await asyncio.gather(*map(operate, (first, second) * 2, randoms))
+        in_force = [key for key in names if rows.get(key) and "RevokedAt" not in rows.get(key)]
+        assert len({names[key].lower() for key in in_force}) == len(in_force)
+        assert all(rows.named(names[key].lower()) == digest_of(key) for key in in_force)
+        assert rows.sequence >= changes > 20
 
     run(rows, work)
