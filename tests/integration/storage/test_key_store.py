@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from adapters.credentials.config import ConnectionStringConfig
-from adapters.tables.key_table import KeyTable
+from adapters.tables.key_table import LOOK_SECONDS, KeyTable
+from adapters.tables.reader import CONNECTIONS
 from proxy.keyring.change_watch import StoreTiming
 from proxy.keyring.store import StoredKeys
 from tests.support.fault_proxy import FAULTS, Hop, Mode
@@ -148,15 +149,20 @@ async def test_faults_by_chance_give_no_wrong_answer(storage: Storage) -> None:
 
 
 async def test_reads_of_keys_that_hang_delay_no_look(running: Running) -> None:
-    await running.becomes("key", "contoso")
+    used = [f"used{number}" for number in range(2 * CONNECTIONS)]
+    await asyncio.to_thread(lambda: [running.written.write(key) for key in used])
+    for key in ("key", *used):
+        await running.becomes(key, "contoso")
     running.hop.spares_looks = True
     running.hop.mode = Mode.HANG
-    hanging = [asyncio.create_task(find(running.keys, f"new{number}")) for number in range(200)]
+    running.written.announce(*used)
+    await asyncio.sleep(2 * INTERVAL)
+    hanging = [asyncio.create_task(find(running.keys, key)) for key in used]
     ages = []
-    for _ in range(10):
+    for _ in range(13):
         await asyncio.sleep(0.1)
         ages.append(running.keys.age_seconds)
-    assert max(ages) < 2 * INTERVAL + 0.5
+    assert max(ages) < INTERVAL + LOOK_SECONDS  # a look that waits for them fails
     assert await find(running.keys, "key") == "contoso"
     assert set(await asyncio.gather(*hanging)) == {UNAVAILABLE}
 
