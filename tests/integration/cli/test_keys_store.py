@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,19 @@ def test_the_first_key_makes_the_table_and_the_rows_of_the_contract(rows: KeyRow
     assert rows.named("store%2Flocator") == digest_of(KEY)
     assert (rows.sequence, rows.recent) == (1, [mark_of(KEY)])
     assert re.fullmatch("[0-9a-f]{32}", rows.epoch or "")
+
+
+def test_a_ring_file_that_names_a_store_is_not_edited(
+    rows: KeyRows, keys: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "ring.json"
+    path.write_text(rows.ring("contoso"), encoding="utf-8")
+    monkeypatch.delenv("PROXY_KEYRING")
+    monkeypatch.setenv("PROXY_KEYRING_FILE", str(path))
+    assert keys(*ADD, "--name", "CRM", typed=KEY).status == 0
+    assert keys("revoke", "--name", "CRM").status == 0
+    assert "RevokedAt" in rows.get(KEY)
+    assert path.read_text(encoding="utf-8") == rows.ring("contoso")
 
 
 def test_a_generated_key_is_printed_once_and_stored_by_its_digest(rows: KeyRows, keys: Run) -> None:
