@@ -21,7 +21,7 @@ def found_key(row: Row) -> FoundKey:
 
 
 async def find_keys(table: KeyTable, prefix: str) -> list[FoundKey]:
-    """The keys whose digest begins with at least two lower-case hex digits."""
+    """The keys of digests that begin with this text of two or more lower-case hex digits."""
     keys = KeyRange(key_partition(prefix), prefix, prefix + _AFTER_DIGITS)
     return [found_key(row) async for page in table.reads.rows(keys) for row in page]
 

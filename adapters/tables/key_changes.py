@@ -25,7 +25,7 @@ from adapters.tables.key_table import KEY_ROWS, KeyTable
 from adapters.tables.properties import MalformedRowError, Row
 
 RETENTION = timedelta(days=90)
-"""How long the row of a revoked key is kept."""
+"""How long the row of a revoked key stays."""
 
 # What `write_key` writes where it has a value; a row's other properties are those of other tools and newer versions.
 _OWN = frozenset(("Account", "Role", "Name", "DataSources", "ExpiresAt", "CreatedAt", "RevokedAt", "Shadow"))
@@ -167,12 +167,16 @@ class KeyChanges:
         return await self._try(write)
 
     async def _confirm_name(self, record: KeyRecord, undo: Callable[[], Awaitable[object]] | None = None) -> None:
-        """Refuses a write whose name another key has taken over meanwhile, because this process was too slow."""
-        if record.name and not await self._names.holds(record.name, record.digest):
+        """Refuses a write where another key has taken over the name meanwhile, because this process was too slow."""
+        if not record.name:
+            return
+        try:
+            await self._names.take(record.name, record.digest)
+        except NameTakenError:
             if undo is not None:
                 await undo()
             await announce(self._table, [record.digest])
-            raise NameTakenError(record.name, await self._names.owner(record.name) or "")
+            raise
 
     async def _row(self, digest: str) -> Row | None:
         return await self._table.reads.row(key_partition(digest), digest)

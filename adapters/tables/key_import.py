@@ -7,6 +7,7 @@ from dataclasses import replace
 from adapters.errors import ConflictError, NameTakenError
 from adapters.model.key_imports import ImportOutcome, KeyImport
 from adapters.model.key_records import ADDED_MANY, KeyRecord
+from adapters.model.ticks import PER_SECOND
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
 from adapters.tables.found_keys import found_key
 from adapters.tables.key_announcements import announce
@@ -15,7 +16,10 @@ from adapters.tables.key_changes import KeyChanges
 from adapters.tables.key_names import KeyNames, is_same_name
 from adapters.tables.key_rows import key_partition
 from adapters.tables.key_table import KeyTable
-from adapters.tables.properties import Row
+from adapters.tables.properties import Row, read_date, read_timestamp
+
+# Every process reads a key again after this time, announced or not.
+FORGOTTEN_SECONDS = 600
 
 _Planned = tuple[KeyRecord, Row | None]
 """A key to import, and the row that was there."""
@@ -51,14 +55,10 @@ class KeyImporter:
         total: Counter[ImportOutcome] = Counter()
         for batch in batches(self._plan):
             results = await in_parallel(self._write, batch)
-            outcomes = [(record.digest, result) for (record, _), result in zip(batch, results, strict=True)]
-            counted = Counter(result for _, result in outcomes if isinstance(result, ImportOutcome))
-            changed = [digest for digest, result in outcomes if result is ImportOutcome.CHANGED]
-            # Also for those that an interrupted import has added, and has not announced.
-            is_new = counted[ImportOutcome.ADDED] or counted[ImportOutcome.SAME]
-            await announce(self._table, [*changed, ADDED_MANY] if is_new else changed)
+            written = [result for result in results if not isinstance(result, BaseException)]
+            await announce(self._table, list(dict.fromkeys(entry for _, entry in written if entry)))
             raise_first(results)
-            total += counted
+            total.update(outcome for outcome, _ in written)
             progress(len(batch))
         return total
 
@@ -71,21 +71,28 @@ class KeyImporter:
                 raise NameTakenError(record.name, owner)
         return record, row
 
-    async def _write(self, planned: _Planned) -> ImportOutcome:
+    async def _write(self, planned: _Planned) -> tuple[ImportOutcome, str]:
+        """Writes a key where that is due; returns the outcome, and what to announce."""
         record, row = planned
         for attempt in range(CHANGE_ATTEMPTS):
             if row is None:
                 if await self._changes.insert(replace(record, created=self._table.reads.clock.now())):
-                    return ImportOutcome.ADDED
+                    return ImportOutcome.ADDED, ADDED_MANY
             else:
                 found = found_key(row)
                 if found.is_revoked:
-                    return ImportOutcome.REVOKED
+                    return ImportOutcome.REVOKED, ""
                 after = self._keys.merge(record, found.record)
                 if after == found.record:
-                    return ImportOutcome.SAME
+                    return ImportOutcome.SAME, record.digest if self._was_changed(row) else ADDED_MANY
                 if await self._changes.rewrite(after, row):
-                    return ImportOutcome.CHANGED
+                    return ImportOutcome.CHANGED, record.digest
             await back_off(attempt + 1)
             row = await self._table.reads.row(key_partition(record.digest), record.digest)
         raise ConflictError("other writers kept changing the key's row")
+
+    def _was_changed(self, row: Row) -> bool:
+        """Whether an older key was changed lately: an interrupted import may not have announced it."""
+        lately = self._table.reads.clock.now() - FORGOTTEN_SECONDS * PER_SECOND
+        created, written = read_date(row, "CreatedAt", lambda _: None), read_timestamp(row)
+        return written is not None and written > lately and (created is None or created < lately)

@@ -1,8 +1,8 @@
 """The name rows of the key store: a name belongs to one key at most (keys contract, section 2).
 
-A name row is written before the row of its key, so a writer that stops in between leaves a name row without a key. Who
-takes over such a name looks at the key once more afterwards, and who writes a key looks at the name once more
-afterwards. So of two that meet, one at least sees the other, and no name gets two keys.
+A name row is written before the row of its key, so a writer that stops in between leaves a name row without a key.
+Another writer may take over such a name, and then reads the key once more. Every writer of a key takes its name once
+more afterwards. So of two that meet, at least one sees the other: no name gets two keys, and no key loses its name.
 """
 
 import asyncio
@@ -40,41 +40,41 @@ class KeyNames:
         return digest if await self._has(digest, name) else None
 
     async def take(self, name: str, digest: str) -> None:
-        """Gives a name to a key whose row is written next, and which then is to be checked with `holds`.
+        """Gives a name to a key: before the key's row is written, and once more after that.
+
+        The row is written in any case, so that a `free` that has read it before does not delete it.
 
         Raises:
             NameTakenError: another key in force has it.
             ConflictError: other writers were first each time.
         """
-        entity = {"PartitionKey": NAMES_PARTITION, "RowKey": _row_key(name), "Digest": digest}
         for attempt in range(CHANGE_ATTEMPTS):
-            # A transaction of one, since the error of `create_entity` has no code.
-            if await self._try(self._table.writes.submit_transaction([("create", entity)])):
+            if await self._try_take(name, digest):
                 return
-            row = await self._row(name)
-            if row is not None:
-                owner = str(row.get("Digest"))
-                if owner == digest:
-                    return
-                if await self._has(owner, name, ADD_SECONDS):
-                    raise NameTakenError(name, owner)
-                if await self._update(entity, row):
-                    await self._give_back_if_owned(name, owner)
-                    return
             await back_off(attempt + 1)
         raise ConflictError("other writers kept changing the name's row")
 
-    async def holds(self, name: str, digest: str) -> bool:
-        """Whether the name is this key's."""
-        row = await self._row(name)
-        return row is not None and row.get("Digest") == digest
-
     async def free(self, name: str, digest: str) -> None:
-        """Deletes a name's row if it is this key's."""
+        """Deletes a name's row if it is this key's, and the key is not in force under this name."""
         row = await self._row(name)
-        if row is not None and row.get("Digest") == digest:
+        if row is not None and row.get("Digest") == digest and not await self._has(digest, name):
             unchanged = {"etag": row["odata.etag"], "match_condition": MatchConditions.IfNotModified}
             await self._try(self._table.writes.delete_entity(NAMES_PARTITION, _row_key(name), **unchanged))
+
+    async def _try_take(self, name: str, digest: str) -> bool:
+        entity = {"PartitionKey": NAMES_PARTITION, "RowKey": _row_key(name), "Digest": digest}
+        row = await self._row(name)
+        if row is None:
+            # A transaction of one, since the error of `create_entity` has no code.
+            return await self._try(self._table.writes.submit_transaction([("create", entity)]))
+        owner = str(row.get("Digest"))
+        if owner != digest and await self._has(owner, name, ADD_SECONDS):
+            raise NameTakenError(name, owner)
+        if not await self._update(entity, row):
+            return False
+        if owner != digest:
+            await self._give_back_if_owned(name, owner)
+        return True
 
     async def _give_back_if_owned(self, name: str, owner: str) -> None:
         """Returns a name that was taken over from an add which was only slow."""

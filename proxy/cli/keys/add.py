@@ -40,6 +40,8 @@ def add_key(options: Namespace) -> int:
     key = secrets.token_urlsafe(NEW_KEY_BYTES) if options.generate else require_key("; --generate makes one")
     if options.plaintext and key.startswith(DIGEST_PREFIX):
         raise CommandError("a key that looks like a digest can't be stored in plain text")
+    if options.name == key:
+        raise CommandError("--name: is the key itself, and would be shown")
     digest = f"{DIGEST_PREFIX}{hash_key(key.encode()).hex()}"
     record = replace(record_of(digest, model), created=from_datetime(datetime.now(UTC)))
 

@@ -20,7 +20,7 @@ class KeyHolder(Protocol):
         ...
 
     async def find(self, prefix: str) -> list[FoundKey]:
-        """The keys whose digest begins with this."""
+        """The keys of digests that begin with this text."""
         ...
 
     async def find_named(self, name: str) -> list[FoundKey]:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from adapters.model.key_imports import KEY_FIELDS, KeyImport
@@ -37,7 +37,7 @@ def read_import(text: str, ring_text: str) -> KeyImport:
         if not isinstance(members, dict):
             raise SettingsError('it has no member "keys" with an object')
         return read_members(members, ring_text)
-    members, fields, lines = _read_csv(text)
+    members, fields, lines = _read_csv(text, json.loads(ring_text)["accounts"])
     try:
         return read_members(members, ring_text, fields)
     except SettingsError as error:
@@ -61,7 +61,7 @@ def read_members(members: Mapping[str, Any], ring_text: str, fields: frozenset[s
     return KeyImport(records, fields)
 
 
-def _read_csv(text: str) -> tuple[dict[str, Any], frozenset[str], dict[str, int]]:
+def _read_csv(text: str, accounts: Collection[str]) -> tuple[dict[str, Any], frozenset[str], dict[str, int]]:
     """The members of a CSV file, the fields that it has columns for, and the line of each digest's beginning."""
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
     members: dict[str, Any] = {}
@@ -82,10 +82,12 @@ def _read_csv(text: str) -> tuple[dict[str, Any], frozenset[str], dict[str, int]
                 raise SettingsError(f"line {reader.line_num}: key is empty")
             if written in members:
                 raise SettingsError(f"line {reader.line_num}: the key of line {lines[_digest(written)]} is there twice")
+            if cells["account"] not in accounts:  # not shown: where columns are mixed up, a key stands here
+                raise SettingsError(f"line {reader.line_num}: its account is not in the key ring")
             lines[_digest(written)] = reader.line_num
             members[written] = {name: _value(name, cell) for name, cell in cells.items() if cell}
     except csv.Error as error:
-        raise SettingsError(f"line {reader.line_num}: {error}") from None
+        raise SettingsError(f"after line {reader.line_num}: {error}") from None
     return members, frozenset(columns) & KEY_FIELDS, lines
 
 

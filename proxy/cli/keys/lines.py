@@ -43,7 +43,7 @@ def format_key(found: FoundKey) -> str:
 
 
 def format_key_json(found: FoundKey) -> str:
-    """The same as one line of JSON, whose members are always there."""
+    """The same as one line of JSON; all its members are always there."""
     record = found.record
     if record is None:
         return json.dumps({"digest": shown(found.digest), "error": found.problem, "revoked": found.is_revoked or None})
@@ -61,5 +61,5 @@ def format_key_json(found: FoundKey) -> str:
 
 
 def _time(ticks: Ticks | None) -> str:
-    # A revocation whose time can't be read is at the first tick.
+    # A revocation without a time that can be read is at the first tick.
     return to_datetime(ticks).isoformat(timespec="seconds") if ticks else ""

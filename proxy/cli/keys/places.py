@@ -1,7 +1,7 @@
 """Finds out where the keys of the key ring are."""
 
 from proxy.cli.keys.holder import KeyPlace
-from proxy.cli.keys.ring_keys import RingKeys
+from proxy.cli.keys.ring_keys import RingMembers
 from proxy.cli.keys.ring_text import read_ring, ring_file
 from proxy.settings import Settings, load_settings
 
@@ -20,12 +20,12 @@ def find_keys_place(*, edits: bool = False, makes: bool = False, importing: bool
     """
     settings: Settings = load_settings()
     if makes and settings.keyring is None and not ring_file(settings).exists():
-        return RingKeys(settings, None)
+        return RingMembers(settings, None)
     ring = read_ring(settings, importing=importing)
     if ring.ring.key_store is None:
         if edits:
             ring_file(settings)
-        return RingKeys(settings, ring)
+        return RingMembers(settings, ring)
     # The SDKs take half a second to load, and a ring of its own keys needs none of them.
     from proxy.cli.keys.store_keys import StorePlace  # noqa: PLC0415
 

@@ -18,7 +18,7 @@ _PREFIX = re.compile(f"[0-9a-f]{{{MIN_DIGITS},64}}")
 
 
 def revoke_key(options: Namespace) -> int:
-    """Revokes the one key whose digest begins with `DIGEST`, or that has this name.
+    """Revokes the one key with a digest that begins with `DIGEST`, or with this name.
 
     Raises:
         CommandError: there is no such key, or there are several.
@@ -34,7 +34,7 @@ def revoke_key(options: Namespace) -> int:
 
 
 def reinstate_key(options: Namespace) -> int:
-    """Takes the revocation of the one key back whose digest begins with `DIGEST`.
+    """Takes the revocation back of the one key with a digest that begins with `DIGEST`.
 
     Raises:
         CommandError: there is no such key, or there are several, or another key has its name.

@@ -25,7 +25,7 @@ _NO_REVOCATIONS = "a key ring file remembers no revocation: `keys revoke` remove
 _Ring = dict[str, Any]
 
 
-class RingKeys:
+class RingMembers:
     """The keys of a ring. `ring` is None where the file is still to be made."""
 
     takes_keys_in_clear = True
@@ -62,7 +62,7 @@ class RingKeys:
         return next((found for found in self._found() if found.digest == digest), None)
 
     async def find(self, prefix: str) -> list[FoundKey]:
-        """The keys whose digest begins with this."""
+        """The keys of digests that begin with this text."""
         return [found for found in self._found() if found.digest.startswith(prefix)]
 
     async def find_named(self, name: str) -> list[FoundKey]:

@@ -30,7 +30,7 @@ from proxy.settings import Settings
 
 # A new role takes up to half an hour (keys contract, section 4).
 WAIT_SECONDS = 1800.0
-RETRY_SECONDS = 15.0
+RETRY_SECONDS = 5.0
 
 # Names that are shown of those that an import can't have.
 SHOWN_NAMES = 10
@@ -69,7 +69,10 @@ class StorePlace:
         return asyncio.run(self._run(work, CONTRIBUTOR if changes else READER, WAIT_SECONDS if wait else 0.0))
 
     async def _run(self, work: Work, role: str, seconds: float) -> int:
-        table = KeyTable(self._entry, self._settings.keys_table, self._settings.storage_timeout)
+        try:
+            table = KeyTable(self._entry, self._settings.keys_table, self._settings.storage_timeout)
+        except StorageError as error:
+            raise CommandError(f"key store: {error}; correct the key ring's key_store") from None
         try:
             return await _repeat_refused(table, work, role, seconds)
         except StorageError as error:
@@ -125,7 +128,7 @@ class StoreKeys:
         return None if row is None else found_key(row)
 
     async def find(self, prefix: str) -> list[FoundKey]:
-        """The keys whose digest begins with this."""
+        """The keys of digests that begin with this text."""
         return await find_keys(self._table, prefix)
 
     async def find_named(self, name: str) -> list[FoundKey]:
@@ -139,7 +142,7 @@ class StoreKeys:
             CommandError: the key is there already, revoked or not; its row stays as it is and is announced again.
         """
         if record.name and await self._is_key(record.name):
-            raise CommandError("--name: it is a key of the key store, and would be shown")
+            raise CommandError("--name: is a key of the key store, and would be shown")
         if await self._with_table(lambda: self._changes.add(record)):
             return ""
         found = await self.get(record.digest)

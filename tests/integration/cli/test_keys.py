@@ -1,4 +1,4 @@
-"""`keys add | list | revoke`: the file is edited safely, and a key is never on a command line."""
+"""`keys ...` on a key ring file: it is edited safely, and a key is never on a command line."""
 
 import hashlib
 import io
@@ -50,13 +50,14 @@ def test_a_key_from_standard_input_is_stored_as_its_digest(
 ) -> None:
     typed(monkeypatch, "AbCd-secret\n")
     assert (
-        main(["keys", "add", "--account", "contoso", "--expires", "2028-06-30T00:00:00Z", "--data-source", "Co*"]) == 0
+        main(["keys", "add", "--account", "contoso", "--expires", "2028-06-30T00:00:00Z", "--data-sources", "Co*, Fo*"])
+        == 0
     )
     assert keys(file)[digest("AbCd-secret")] == {
         "account": "contoso",
         "role": "master",
         "expires": "2028-06-30T00:00:00Z",
-        "data_sources": ["Co*"],
+        "data_sources": ["Co*", "Fo*"],
     }
     captured = capsys.readouterr()
     assert "AbCd-secret" not in file.read_text(encoding="utf-8") + captured.out + captured.err
