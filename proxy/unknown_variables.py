@@ -9,8 +9,8 @@ from proxy.settings import PREFIX, Settings, variable_name
 # Parameters of `deploy/azure/main.parameters.json` and outputs of `main.bicep`. The values of `azd env get-values` put
 # them all into the environment.
 _AZD_PARAMETERS = (
-    "ACCEPT_WRITES ACCOUNTS CERTIFICATE_NAME CLIENT_NETWORKS CUSTOM_DOMAIN KEYRING_EXISTS KEYRING_SECRET"
-    " OLD_HOST_ADDRESS OLD_HOST_NAME SETTINGS"
+    "ACCEPT_WRITES ACCOUNTS CERTIFICATE_NAME CERTIFICATE_VAULT_ID CLIENT_NETWORKS CUSTOM_DOMAIN"
+    " OLD_HOST_ADDRESS OLD_HOST_NAME OPERATORS SETTINGS"
 )
 _AZD_OUTPUTS = "DOMAIN_VERIFICATION HOST_NAME INGRESS_ADDRESS STORAGE_ACCOUNTS"
 AZD_VARIABLES = frozenset(PREFIX + name for names in (_AZD_PARAMETERS, _AZD_OUTPUTS) for name in names.split())

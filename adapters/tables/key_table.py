@@ -10,11 +10,12 @@ from azure.data.tables.aio import TableClient
 
 from adapters.credentials.config import StorageEntry
 from adapters.credentials.factory import TokenCredential, open_credential
-from adapters.credentials.table_auth import TableAuth
+from adapters.credentials.table_auth import SCOPE, TableAuth
+from adapters.credentials.token_claims import read_object_id
 from adapters.instrumentation import NULL_OBSERVER, StorageObserver
 from adapters.model.key_records import ChangeLog, KeyRecord
 from adapters.name_resolver import NameResolver
-from adapters.sdk_calls import try_call
+from adapters.sdk_calls import translated_errors, try_call
 from adapters.sdk_clients import client_options, table_credential
 from adapters.tables.key_rows import CHANGES_PARTITION, CHANGES_ROW, key_partition, read_changes, read_key
 from adapters.tables.properties import MalformedRowError
@@ -27,7 +28,7 @@ LOOK_SECONDS = 1.0
 ROWS_AT_ONCE = 100
 
 # The partitions of key rows begin with a hex digit, unlike those of the change row and of names.
-_KEY_ROWS = PartitionRange("0", "g")
+KEY_ROWS = PartitionRange("0", "g")
 
 # The properties that `KeyRecord` needs.
 _PROPERTIES = "RowKey,Account,Role,Name,DataSources,ExpiresAt,CreatedAt,RevokedAt,Shadow"
@@ -64,19 +65,35 @@ class KeyTable:
         """
         self.timeout = timeout
         self._credential = open_credential(entry)
-        self._table = table
+        self.name = table
         self.url = f"{self._credential.table_url}/{table}"
         self._observer = observer
         self._writes: TableClient | None = None
         self._resolver = NameResolver("key store names")
         self.reads, self.looks = (self._open_reader(seconds) for seconds in (timeout, LOOK_SECONDS))
 
+    @property
+    def account_name(self) -> str:
+        """The name of the storage account."""
+        return self._credential.account_name
+
+    async def object_id(self) -> str | None:
+        """The object id of the identity that is used; None for an account key.
+
+        Raises:
+            StorageError: the identity gets no token.
+        """
+        if not isinstance(self._credential, TokenCredential):
+            return None
+        with translated_errors():
+            return read_object_id((await self._credential.token.get_token(SCOPE)).token)
+
     @cached_property
     def writes(self) -> TableClient:
         """The client for writes, opened at its first use: a server only reads."""
         self._writes = TableClient(
             self._credential.table_url,
-            self._table,
+            self.name,
             credential=table_credential(self._credential),
             **client_options(self._observer, "table", self.timeout),
         )
@@ -108,7 +125,7 @@ class KeyTable:
             select: the properties to send, separated by commas, RowKey and Account among them; others that are
                 not sent count as missing.
         """
-        async for page in self.reads.rows(_KEY_ROWS, where, select):
+        async for page in self.reads.rows(KEY_ROWS, where, select):
             for number, row in enumerate(page):
                 if number % ROWS_AT_ONCE == 0:
                     await asyncio.sleep(0)
@@ -131,7 +148,7 @@ class KeyTable:
                     stack.push_async_callback(part.close)
 
     def _open_reader(self, timeout: float) -> TableReader:
-        auth = TableAuth(self._credential, self._table)
-        reader = TableReader(self._credential.table_url, self._table, auth, timeout, self._observer)
+        auth = TableAuth(self._credential, self.name)
+        reader = TableReader(self._credential.table_url, self.name, auth, timeout, self._observer)
         reader.resolver = self._resolver
         return reader
