@@ -70,7 +70,7 @@ class Queries:
     def ask(self, request: str, key: str | None = QUERY, method: str = "GET", headers: tuple[str, ...] = ()) -> Answer:
         """The answer to what follows the data source's name in a URL; `{key}` in it is the key's place."""
         with connection(self.server, 30) as opened:
-            opened.send(get(self.target(request, key), *headers, method=method))
+            opened.send(get(self.target(request, key), "Connection: close", *headers, method=method))
             return opened.answer(method)
 
     def read(self, request: str, key: str = QUERY) -> Read:

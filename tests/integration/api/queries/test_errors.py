@@ -1,4 +1,4 @@
-"""Errors of queries: their order, their envelope in each form, and who may read them (query-api.md, sections 2.7, 3)."""
+"""Errors of queries: their order, their envelope in each form, and who may read them (query-api.md, 2.7, 3)."""
 
 import json
 from collections.abc import Iterator

@@ -11,7 +11,8 @@ from tests.support.storage import Storage
 
 IDS = ("a'b", "a/b", "a b", "a+b", "a%b", "ü", "a(b)", "'", "x", "X", "100%25")
 ROWS = "\n".join(f"{id_}|1|2" for id_ in IDS)
-ODD = f"Bing Spatial Data Services, 1.0, Places\nId(Edm.String,primaryKey)|Latitude(Edm.Double)|Longitude(Edm.Double)\n{ROWS}"
+HEAD = "Id(Edm.String,primaryKey)|Latitude(Edm.Double)|Longitude(Edm.Double)"
+ODD = f"Bing Spatial Data Services, 1.0, Places\n{HEAD}\n{ROWS}"
 
 NEAR = "spatialFilter=nearby(40.83274904439099,-74.3163299560546935,5)"
 NEAREST = ["-8051", "-8174", "-8181"]
