@@ -156,7 +156,9 @@ class _Evaluation:
 
     def _find_members(self, condition: Membership) -> Mask:
         column = self._take(condition.column)
-        values = pa.array(condition.values, column.type)
+        # Zero and negative zero are equal, but not to Arrow's hashes.
+        zeros = (0.0, -0.0) if condition.column.type is PropertyType.DOUBLE and 0.0 in condition.values else ()
+        values = pa.array((*condition.values, *zeros), column.type)
         if condition.column.type is PropertyType.STRING:
             values = pc.utf8_lower(values)
         mask = _mask(pc.is_in(column, values))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proxy.query.areas import BoundingBox, Nearby, Point
+from proxy.query.areas import BoundingBox, Nearby
 from proxy.query.columns import NEAR_LATITUDE, NEAR_LONGITUDE, NEAR_ROW, Rows, locations, numbers
 from proxy.query.distance import EARTH_KM, Numbers, measure_all
 from proxy.query.version_file import VersionFile
@@ -59,9 +59,3 @@ def find_in_box(version: VersionFile, box: BoundingBox) -> Rows:
     else:
         inside &= (longitudes >= box.west) & (longitudes <= box.east)
     return np.flatnonzero(inside).astype(np.int32)
-
-
-def distances_from(version: VersionFile, rows: Rows, place: Point) -> Numbers:
-    """The distances of some entities from a place."""
-    latitudes, longitudes = locations(version, rows)
-    return measure_all(place.latitude, place.longitude, latitudes, longitudes)

@@ -148,6 +148,12 @@ def test_a_stored_shape_that_is_too_entangled_is_compared_as_it_is(tmp_path: Pat
     version = make_version(tmp_path, rows_of([random_ring(2_000)]))
     assert find(version, shapely.box(-90, -90, 90, 90)) == ["000000"]
     assert find(version, shapely.Point(89, 89)) == []
+    assert find(version, shapely.box(-1, -1, 1, 1)) == ["000000"]
+
+
+def test_a_bow_tie_in_a_collection_is_repaired() -> None:
+    collection = shapely.geometrycollections([shapely.multipolygons([BOW_TIE]), shapely.Point(50, 50)])
+    assert make_valid(collection).area == pytest.approx(50)
 
 
 def test_a_common_part_of_endless_pieces_is_refused_soon(tmp_path: Path) -> None:
