@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -146,9 +147,8 @@ class StoredKeys:
         """Reads a key. An entry that is only old, or was marked with all others, is good enough where that fails."""
         entry = self._cache.peek(digest)
         if not self._watch.is_failing:
-            wait = self._timeout * STALE_WAIT_FRACTION if _is_good_enough(entry) else None
             try:
-                return (await self._flights.run(digest, partial(self._read, digest, network), wait))[0]
+                return await self._join_read(digest, network, entry)
             except (StorageError, TimeoutError):
                 self._watch.suspect()
             entry = self._cache.peek(digest)  # a look may have named it meanwhile
@@ -156,6 +156,19 @@ class StoredKeys:
             raise KeyStoreUnavailableError
         entry.renew(self._watch.view, self._clock() + RETRY_SECONDS)
         return entry
+
+    async def _join_read(self, digest: bytes, network: str, entry: StoredEntry | None) -> StoredEntry:
+        """Reads a key with all who wait for it. Raises StorageError, or TimeoutError, where that takes too long."""
+        read = partial(self._read, digest, network)
+        if entry is not None and _is_good_enough(entry):
+            with suppress(TimeoutError):
+                return (await self._flights.run(digest, read, self._timeout * STALE_WAIT_FRACTION))[0]
+            if entry.view is self._watch.view:
+                raise TimeoutError  # it is only old
+            await self._watch.look()  # the table may have been restored: a slow read is worth waiting for
+            if self._watch.is_failing:
+                raise TimeoutError
+        return (await self._flights.run(digest, read))[0]
 
     async def _read(self, digest: bytes, network: str) -> StoredEntry:
         try:

@@ -81,12 +81,12 @@ class FakeKeyStore:
     async def read_changes(self) -> ChangeLog | None:
         """The change row."""
         self.looks += 1
-        if self.look_error is not None:
-            raise self.look_error
-        changes = self.changes
+        changes, error = self.changes, self.look_error
         if self.during_look is not None:
             work, self.during_look = self.during_look, None
             await work()
+        if error is not None:
+            raise error
         return changes
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from adapters.credentials.config import ConnectionStringConfig
+from adapters.credentials.config import ConnectionStringConfig, Endpoints, IdentityConfig, IdentityKind
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.key_records import ChangeLog, KeyRecord
 from adapters.model.ticks import parse_ticks
@@ -117,3 +117,10 @@ async def test_table_that_is_missing_is_an_error_until_it_is_created(emulator: E
     assert await table.read_changes() is None
     await table.close()
     written.table.from_connection_string(emulator.connection_string, table_name=f"{written.name}x").delete_table()
+
+
+async def test_table_of_an_identity_opens_and_closes_without_a_request() -> None:
+    endpoints = Endpoints("contosokeys")
+    table = KeyTable(IdentityConfig(endpoints, IdentityKind.MANAGED_IDENTITY), "keys", 5)
+    assert table.writes.url == endpoints.table()
+    await table.close()
