@@ -18,7 +18,7 @@ class Answer:
         entity_type: its entity type, as it is stored.
         copyright: the notice, with the year.
         now: the instant of the answer.
-        guid: tells the feeds of one process from each other.
+        guid: distinguishes the feeds of one process.
         is_single: one entity instead of a list; the page then has one.
     """
 

@@ -1,30 +1,24 @@
-"""Parses `spatialFilter` and the route parameters (query-api.md, 1.3)."""
+"""Parses `spatialFilter` (query-api.md, 1.3)."""
 
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import TypeVar
 
 from proxy.query.areas import (
     Address,
     Area,
-    Avoid,
     BoundingBox,
     Intersects,
     NearAddress,
     Nearby,
     NearRoute,
-    Optimize,
     Point,
-    RouteOptions,
-    TravelMode,
 )
 from proxy.query.arguments import Argument, parse_call, parse_number, read_shape_argument, split_arguments
 from proxy.query.errors import QueryError, quote_value
+from proxy.query.route_options import parse_route_options
 from proxy.query.well_known_text import parse_shape
 
 MAX_KILOMETRES = 1000
-_MAX_LATITUDE, _MAX_LONGITUDE, _MAX_HEADING = 90, 180, 359
-_MAX_METRES = 1_000_000_000
+_MAX_LATITUDE, _MAX_LONGITUDE = 90, 180
 
 _PARAMETER = "spatialFilter"
 _FORMS = {
@@ -35,11 +29,9 @@ _FORMS = {
 }
 _LATITUDE_FORM = "a latitude is a number from -90 to 90"
 _LONGITUDE_FORM = "a longitude is a number from -180 to 180"
-_STRICTER = {Avoid.MINIMIZE_HIGHWAYS: Avoid.HIGHWAYS, Avoid.MINIMIZE_TOLLS: Avoid.TOLLS}
 
 Parameters = Mapping[str, str]
 """The parameters of a request that are not empty, by their names in lower case."""
-_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def parse_area(parameters: Parameters) -> Area | None:
@@ -100,7 +92,7 @@ def _parse_intersects(text: str, start: int) -> Intersects:
 def _parse_near_route(arguments: list[Argument], text: str, parameters: Parameters) -> NearRoute:
     match arguments:
         case [Argument(start, True), Argument(end, True)]:
-            return NearRoute(_parse_place(start, text), _parse_place(end, text), _parse_route_options(parameters))
+            return NearRoute(_parse_place(start, text), _parse_place(end, text), parse_route_options(parameters))
         case _:
             raise _malformed("nearroute", text)
 
@@ -133,37 +125,3 @@ def _parse_within(number: str, low: float, high: float, form: str, text: str) ->
 def _malformed(name: str, text: str, form: str = "") -> QueryError:
     reason = form or f"the form is {_FORMS[name]}"
     return QueryError(f"The parameter {_PARAMETER} has {quote_value(text)}: {reason}.")
-
-
-def _parse_route_options(parameters: Parameters) -> RouteOptions:
-    def read(name: str, alias: str = "") -> str:
-        return parameters.get(name) or parameters.get(alias, "")
-
-    avoided = {_parse_choice(Avoid, each, "avoid") for each in read("avoid").split(",") if each.strip()}
-    return RouteOptions(
-        avoid=frozenset(each for each in avoided if _STRICTER.get(each) not in avoided),
-        optimize=_parse_choice(Optimize, read("optimize", "optmz") or Optimize.TIME, "optimize"),
-        travel_mode=_parse_choice(TravelMode, read("travelmode") or TravelMode.DRIVING, "travelMode"),
-        heading=_parse_whole(read("heading", "hd"), "heading", _MAX_HEADING),
-        distance_before_first_turn=_parse_whole(
-            read("distancebeforefirstturn", "dbft"), "distanceBeforeFirstTurn", _MAX_METRES
-        ),
-    )
-
-
-def _parse_choice(choices: type[_Choice], text: str, parameter: str) -> _Choice:
-    found = {each.lower(): each for each in choices}.get(text.strip().lower())
-    if found is None:
-        raise QueryError(f"The parameter {parameter} has {quote_value(text)}. Allowed: {', '.join(choices)}.")
-    return found
-
-
-def _parse_whole(text: str, parameter: str, highest: int) -> int | None:
-    digits = text.strip()
-    if not digits:
-        return None
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(highest)) and int(digits) <= highest):
-        raise QueryError(
-            f"The parameter {parameter} has {quote_value(text)}. Allowed is a whole number from 0 to {highest:,}."
-        )
-    return int(digits)

@@ -109,7 +109,7 @@ class RouteOptions:
 
 @dataclass(frozen=True, slots=True)
 class NearRoute:
-    """Points within one mile of a route, before it is asked of a router."""
+    """Points within one mile of a route, before a router has found it."""
 
     start: Point | Address
     end: Point | Address

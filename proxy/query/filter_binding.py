@@ -70,17 +70,16 @@ def bind_filter(expression: syntax.Expression, schema: Schema) -> Condition:
 
 
 def _bind_predicate(predicate: syntax.Name | syntax.TextMatch | syntax.Membership, schema: Schema) -> Condition:
-    match predicate:
-        case syntax.Name():
-            column = _require_type(_find(predicate, schema), PropertyType.BOOLEAN, "without an operator")
-            return Comparison(column, Operator.EQ, value=True)
-        case syntax.TextMatch(function, name, text):
-            return TextMatch(_require_type(_find(name, schema), PropertyType.STRING, f"in {function}"), function, text)
-        case syntax.Membership(operand, items):
-            bound = _bind_operand(operand, schema)
-            if isinstance(bound, Property):
-                return _bind_membership(bound, items)
-            return Constant(any(_compare_literals(bound, Operator.EQ, item) for item in items))
+    if isinstance(predicate, syntax.Name):
+        column = _require_type(_find(predicate, schema), PropertyType.BOOLEAN, "without an operator")
+        return Comparison(column, Operator.EQ, value=True)
+    if isinstance(predicate, syntax.TextMatch):
+        column = _require_type(_find(predicate.name, schema), PropertyType.STRING, f"in {predicate.function}")
+        return TextMatch(column, predicate.function, predicate.text)
+    operand = _bind_operand(predicate.operand, schema)
+    if isinstance(operand, Property):
+        return _bind_membership(operand, predicate.items)
+    return Constant(any(_compare_literals(operand, Operator.EQ, item) for item in predicate.items))
 
 
 def _bind_operand(operand: syntax.Operand, schema: Schema) -> Property | syntax.Literal:

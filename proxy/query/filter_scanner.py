@@ -16,6 +16,7 @@ DATE = (
 NUMBER = r"([+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:E[+-]?[0-9]++)?)[LMFD]?"
 """Its group leaves out the type's suffix."""
 
+_SHOWN = 100
 _BLANKS = re.compile(r"\s*+")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+")
 _TEXT = re.compile(r"'([^']*+(?:''[^']*+)*+)'")
@@ -121,7 +122,7 @@ class FilterScanner:
 
     def error(self, expected: str) -> QueryError:
         """The error of what is here instead of what can be."""
-        rest = self._text[self._at :]
+        rest = self._text[self._at : self._at + _SHOWN]  # not all of it, or many errors would take quadratic time
         found = f"has {quote_value(rest)} at character {self._at + 1}" if rest else "ends too early"
         return QueryError(f"The parameter $filter is not valid: it {found}, where {expected} is expected.")
 

@@ -45,8 +45,8 @@ class Query:
         entity_id: asks for one entity, and all but `members` is then at its default; None asks for a list.
         area: where the entities are; None is everywhere.
         condition: what holds for them; None is all.
-        members: what to show, each once, in the order of the answer; never empty, but where only an absent
-            `__Distance` was asked for.
+        members: what to show, each once, in the order of the answer; empty only where the request names an
+            absent `__Distance` alone.
         order: at most three criteria before the default order of 2.6.
         top: how many entities at most, 1 to 250.
         skip: how many to leave out before them, 0 to 2^63 - 1.

@@ -23,7 +23,7 @@ _COUNTS = {"": False, "none": False, "allpages": True}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request whose names are not yet looked up.
+    """A request before its names are looked up.
 
     `entity_id` asks for one entity; all that only a list has is then ignored.
     """

@@ -61,7 +61,7 @@ class Schema:
         """The property of a name.
 
         Raises:
-            QueryError: there is none; the text names the parameter that asked for it.
+            QueryError: there is none; the text names the parameter that has it.
         """
         found = self.find(name)
         if found is None:

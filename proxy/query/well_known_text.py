@@ -10,8 +10,11 @@ _FORM = "Allowed is well-known text like POINT(-122.3 47.6) or POLYGON((0 0,1 0,
 _REFUSED = (
     (re.compile(r"\s*SRID\b", re.IGNORECASE), "has an SRID: coordinates are WGS 84 always"),
     (re.compile(r"\bEMPTY\b", re.IGNORECASE), "is empty or has an empty part"),
-    (re.compile(r"\b(?:NAN|INF(?:INITY)?)\b|[0-9]X|[^\t\n\r\x20-\x7e]", re.IGNORECASE), "is none"),
+    (re.compile(r"\bLINEARRING\b", re.IGNORECASE), "is of a type that is the library's alone"),
+    (re.compile(r"\b(?:NAN|INF(?:INITY)?)\b|[0-9]X|[^\t\n\r\x20-\x7e]", re.IGNORECASE), "is no well-known text"),
 )
+_MISSING_HEIGHT = re.compile(r"\bNULL\b", re.IGNORECASE)
+"""SQL Server's word, which answers show too; to the library it is NaN."""
 _MAX_LATITUDE = 90
 
 
@@ -38,20 +41,19 @@ def parse_shape(text: str, parameter: str) -> Geometry:
     if _depth(text) > MAX_GEOGRAPHY_DEPTH:
         raise refuse(f"has more than {MAX_GEOGRAPHY_DEPTH} brackets in each other")
     try:
-        with np.errstate(all="ignore"):  # a number beyond the largest double is infinite, and refused below
-            shape = shapely.force_2d(shapely.from_wkt(text))
+        with np.errstate(all="ignore"):  # numbers near the largest double may become infinite, and are refused below
+            shape = shapely.force_2d(shapely.from_wkt(_MISSING_HEIGHT.sub("NaN", text)))
+            numbers = shapely.get_coordinates(shape)
+            if not np.isfinite(numbers).all():
+                raise refuse("has a coordinate that is no finite number")
+            if (np.abs(numbers[:, 1]) > _MAX_LATITUDE).any():
+                raise refuse(f"has a latitude beyond {_MAX_LATITUDE}")
+            return make_valid(shape)
+    except CrossingsError as error:
+        raise refuse(str(error)) from error
     except (shapely.errors.ShapelyError, NotImplementedError) as error:  # the latter for curves
         is_open = "closed" in str(error)
         raise refuse("has a ring that does not end where it begins" if is_open else "can't be read") from error
-    numbers = shapely.get_coordinates(shape)
-    if not np.isfinite(numbers).all():
-        raise refuse("has a number that is too large")
-    if (np.abs(numbers[:, 1]) > _MAX_LATITUDE).any():
-        raise refuse(f"has a latitude beyond {_MAX_LATITUDE}")
-    try:
-        return make_valid(shape)
-    except CrossingsError as error:
-        raise refuse(str(error)) from error
 
 
 def _depth(text: str) -> int:

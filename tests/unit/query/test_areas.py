@@ -1,10 +1,6 @@
 """Which texts are a `spatialFilter`, and which area they are (query-api.md, section 1.3)."""
 
-import time
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from proxy.query.areas import (
     Address,
@@ -105,6 +101,8 @@ def test_the_middle_of_a_box_also_across_the_antimeridian(box: BoundingBox, cent
         "intersects('POINT(1 2 3)')",
         "intersects('POINT(1 2 3 4)')",
         "intersects('POINT M (1 2 3)')",
+        "intersects('POINT(1 2 NULL)')",
+        "intersects('POINT(1 2 null 4)')",
     ],
 )
 def test_intersects_takes_well_known_text_and_drops_heights(text: str) -> None:
@@ -177,12 +175,14 @@ def test_shapes_that_cross_themselves_are_made_valid_and_ring_order_means_nothin
         ("intersects('SRID=4326;POINT(1 2)')", "SRID"),
         ("intersects('POINT EMPTY')", "empty"),
         ("intersects('MULTIPOINT(EMPTY,1 1)')", "empty"),
-        ("intersects('POINT(nan 2)')", "is none"),
-        ("intersects('POINT(-inf 2)')", "is none"),
-        ("intersects('POINT(0x1 2)')", "is none"),
-        ("intersects('POINT(1 2)\0x')", "is none"),
+        ("intersects('POINT(nan 2)')", "is no well-known text"),
+        ("intersects('POINT(-inf 2)')", "is no well-known text"),
+        ("intersects('POINT(0x1 2)')", "is no well-known text"),
+        ("intersects('POINT(1 2)\0x')", "is no well-known text"),
         ("intersects('POINT(1 90.1)')", "latitude beyond 90"),
-        ("intersects('POINT(1e999 1)')", "too large"),
+        ("intersects('POINT(1e999 1)')", "no finite number"),
+        ("intersects('LINEARRING(0 0,4 4,4 0,0 4,0 0)')", "the library's alone"),
+        ("intersects('POINT(NULL 1)')", "no finite number"),
         ("intersects('CIRCULARSTRING(0 0,1 1,2 2)')", "can't be read"),
         ("intersects('" + "GEOMETRYCOLLECTION(" * 20 + "')", "brackets"),
         ("nearRoute('a')", "nearRoute('start','end')"),
@@ -246,47 +246,3 @@ def test_route_options_count_with_a_route_alone(name: str, value: str) -> None:
     assert area("nearby(40.8,-74.3,5)", **{name: value}) == Nearby(HERE, 5)
     with pytest.raises(QueryError, match=f"{value[:20]}"):
         area("nearRoute('a','b')", **{name: value})
-
-
-@pytest.mark.parametrize("name", ["nearby", "bbox", "intersects", "nearRoute", "x"])
-@given(text=st.text(alphabet="0123456789.,-+e'() POLYGNabc\0\u00e9", max_size=40))
-def test_any_arguments_are_answered_or_refused(name: str, text: str) -> None:
-    refused = ""
-    try:
-        area(f"{name}({text}")
-    except QueryError as error:
-        refused = str(error)
-    assert not refused or refused.isprintable()
-
-
-def star(points: int) -> str:
-    """A ring whose every side crosses all others."""
-    corners = [(number * 7_919 % points, number * 104_729 % 89) for number in range(points)]
-    return ",".join(f"{x} {y}" for x, y in [*corners, corners[0]])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "nearby(" + "," * 100_000,
-        "nearby(" + "'" * 100_000,
-        "nearby(" + "('" * 50_000,
-        "nearby" + " " * 100_000,
-        "bbox(" + "1," * 50_000 + "1)",
-        "intersects(" + "(" * 100_000,
-        "intersects('" + "POLYGON(" * 12_000 + "')",
-        "intersects('POLYGON((" + star(300) + "))')",
-        "intersects('POLYGON((" + star(8_000) + "))')",
-        "intersects('POLYGON((" + "0 0," * 25_000 + "0 0))')",
-        "intersects('LINESTRING(" + "0 0," * 25_000 + "1 1)')",
-    ],
-)
-def test_a_hostile_area_is_answered_or_refused_in_time(text: str) -> None:
-    started = time.process_time()
-    refused = ""
-    try:
-        area(text)
-    except QueryError as error:
-        refused = str(error)
-    assert len(refused) < 500
-    assert time.process_time() - started < 2

@@ -1,0 +1,40 @@
+"""The entity type that is stored beside a version, as queries read it."""
+
+import pytest
+
+from proxy.formats.schema import EdmType, EntityType
+from proxy.formats.schema import Property as FormatProperty
+from proxy.query.schema import Property, PropertyType, Schema
+from tests.unit.query.samples import BOUNDARY, KEY, NAME, SCHEMA
+
+
+def test_it_reads_what_a_load_stores() -> None:
+    properties = tuple(FormatProperty(f"P{at}", type_) for at, type_ in enumerate(EdmType))
+    stored = EntityType("T", properties, "P0").to_json()
+    read = Schema.from_json(stored)
+    assert (read.name, read.key) == ("T", "P0")
+    assert [(each.name, f"Edm.{each.type}") for each in read.properties] == [
+        (each.name, each.type) for each in properties
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"name":"T","key":"A","properties":{"A":"Text"}}', '{"name":"T","key":"B","properties":{}}'],
+)
+def test_other_texts_are_no_entity_type(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not an entity type|Expecting value|is not a valid PropertyType"):
+        Schema.from_json(text)
+
+
+def test_names_are_found_in_any_letter_case() -> None:
+    assert SCHEMA.find("NAME") == NAME
+    assert SCHEMA.find("nothing") is None
+    assert SCHEMA.geography == BOUNDARY
+
+
+def test_entity_id_is_the_key_unless_another_property_has_the_name() -> None:
+    assert SCHEMA.find("EntityId") == SCHEMA.find("storeid") == KEY
+    other = Property("EntityId", PropertyType.INT64)
+    schema = Schema("T", (Property("Id", PropertyType.STRING), other), "Id")
+    assert schema.find("entityid") == other
