@@ -14,7 +14,7 @@ from adapters.credentials.config import IdentityConfig
 from adapters.job_queue import queue_name
 from adapters.tables.data_source_store import TABLE
 from proxy.keyring.file import parse_keyring
-from proxy.settings import Settings, variable_name
+from proxy.settings import Settings, load_settings, variable_name
 from tests.deploy import server_needs, worker_needs
 from tests.deploy.azure_files import APPS, KEY_STORE, MAIN, MODULES, RESOURCES, app
 from tests.deploy.bicep_file import AZURE, Declaration, members, plain, text_of, walk
@@ -136,7 +136,7 @@ def test_without_queries_the_server_may_not_read_versions() -> None:
     no = RESOURCES.of_kind("var")["no"].given
     assert no is not None
     for text in map(plain, no.named_children):
-        assert not Settings(keyring="{}", queries=text).queries
+        assert not load_settings(keyring="{}", queries=text).queries
     users = [each.about for each in RESOURCES.of_kind("module").values() if each.texts("params.answersQueries")]
     assert sorted(users) == ["modules/proxy.bicep", "modules/storage-roles.bicep"]
 
