@@ -117,5 +117,7 @@ def test_an_identity_without_a_token_is_one_line(rows: KeyTableRows, gate: RoleG
     entra.refuses = True
     ran = proxy(rows, gate, "keys", "list")
     assert ran.returncode == 1
-    assert ran.stderr.startswith("storage: refused: ")
+    assert ran.stderr.startswith("key store: refused: ")
+    assert ran.stderr.endswith("gets no token; sign in with az login, or correct the key ring's key_store\n")
+    assert ran.stderr.count("\n") == 1
     assert gate.asked == []
