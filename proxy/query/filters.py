@@ -27,6 +27,7 @@ from proxy.query.conditions import (
     Or,
     TextFunction,
     TextMatch,
+    Value,
 )
 from proxy.query.schema import Property, PropertyType
 from proxy.query.version_file import VersionFile
@@ -119,8 +120,9 @@ class _Evaluation:
         return mask
 
     def _unite(self, condition: Or) -> Mask:
-        mask = self.evaluate(condition.operands[0])
-        for operand in condition.operands[1:]:
+        first, *others = _join_values(condition.operands)
+        mask = self.evaluate(first)
+        for operand in others:
             mask |= self.evaluate(operand)
         return mask
 
@@ -156,7 +158,9 @@ class _Evaluation:
 
     def _find_members(self, condition: Membership) -> Mask:
         column = self._take(condition.column)
-        values = pa.array(condition.values, column.type)
+        # Zero and negative zero are equal, but not to Arrow's hashes.
+        zeros = (0.0, -0.0) if condition.column.type is PropertyType.DOUBLE and 0.0 in condition.values else ()
+        values = pa.array((*condition.values, *zeros), column.type)
         if condition.column.type is PropertyType.STRING:
             values = pc.utf8_lower(values)
         mask = _mask(pc.is_in(column, values))
@@ -168,6 +172,20 @@ class _Evaluation:
         column, text = self._take(condition.column), lower(condition.text)
         match = pc.starts_with if condition.function is TextFunction.STARTS_WITH else pc.ends_with
         return _mask(match(column, text), of_missing=not text)
+
+
+def _join_values(operands: tuple[Condition, ...]) -> list[Condition]:
+    """Alternatives with those that compare one column with one value after the other looked up together."""
+    values: dict[Property, list[Value]] = {}
+    others: list[Condition] = []
+    for operand in operands:
+        if isinstance(operand, Membership):
+            values.setdefault(operand.column, []).extend(operand.values)
+        elif isinstance(operand, Comparison) and operand.operator is Operator.EQ:
+            values.setdefault(operand.column, []).append(operand.value)
+        else:
+            others.append(operand)
+    return [*(Membership(column, tuple(each)) for column, each in values.items()), *others]
 
 
 def _filled(column: pa.Array) -> pa.Array:

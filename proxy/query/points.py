@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proxy.query.areas import BoundingBox, Nearby, Point
+from proxy.query.areas import BoundingBox, Nearby
 from proxy.query.columns import NEAR_LATITUDE, NEAR_LONGITUDE, NEAR_ROW, Rows, locations, numbers
 from proxy.query.distance import EARTH_KM, Numbers, measure_all
 from proxy.query.version_file import VersionFile
 
 _FULL_TURN, _QUARTER_TURN = 360.0, 90.0
-_MARGIN = 1e-7
-"""Degrees, about a centimetre, by which windows are wider: rounding must not lose who stands on the edge."""
+_MARGIN_KM = 1e-6
+"""A millimetre by which windows are wider: rounding must not lose an entity on the edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,11 @@ def find_near(version: VersionFile, area: Nearby) -> Near:
     """The entities around a place."""
     latitude, longitude, km = area.center.latitude, area.center.longitude, area.kilometres
     latitudes = numbers(version, NEAR_LATITUDE)
-    window = math.degrees(km / EARTH_KM) + _MARGIN
+    angle = (km + _MARGIN_KM) / EARTH_KM
+    window = math.degrees(angle)
     start, end = np.searchsorted(latitudes, (latitude - window, np.nextafter(latitude + window, np.inf)))
     longitudes = numbers(version, NEAR_LONGITUDE)[start:end]
-    turn = _longitude_window(latitude, km)
+    turn = _longitude_window(latitude, angle)
     if turn is None:
         picked = np.arange(start, end)
     else:
@@ -42,12 +43,11 @@ def find_near(version: VersionFile, area: Nearby) -> Near:
     return Near(rows, distances[within])
 
 
-def _longitude_window(latitude: float, km: float) -> float | None:
+def _longitude_window(latitude: float, angle: float) -> float | None:
     """How many degrees of longitude a circle reaches to each side; None where it holds a pole."""
-    angle = km / EARTH_KM
-    if abs(latitude) + math.degrees(angle) >= _QUARTER_TURN - _MARGIN:
+    if abs(latitude) + math.degrees(angle) >= _QUARTER_TURN:
         return None
-    return math.degrees(math.asin(math.sin(angle) / math.cos(math.radians(latitude)))) + _MARGIN
+    return math.degrees(math.asin(min(1.0, math.sin(angle) / math.cos(math.radians(latitude)))))
 
 
 def find_in_box(version: VersionFile, box: BoundingBox) -> Rows:
@@ -59,9 +59,3 @@ def find_in_box(version: VersionFile, box: BoundingBox) -> Rows:
     else:
         inside &= (longitudes >= box.west) & (longitudes <= box.east)
     return np.flatnonzero(inside).astype(np.int32)
-
-
-def distances_from(version: VersionFile, rows: Rows, place: Point) -> Numbers:
-    """The distances of some entities from a place."""
-    latitudes, longitudes = locations(version, rows)
-    return measure_all(place.latitude, place.longitude, latitudes, longitudes)

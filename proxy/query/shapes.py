@@ -60,23 +60,24 @@ def intersect(version: VersionFile, rows: Rows, shape: Geometry, check: Callable
         QueryError: the shapes cross so often that this would take long.
     """
     found: list[bytes | None] = []
+    points = int(shapely.get_num_coordinates(shape))
+    if points**2 > _EASY_PAIRS and not shapely.is_simple(shape):
+        _check_common(shape, shape)  # a line that crosses itself
     for of in _read(version, rows):
         check()
-        if shapely.get_num_coordinates(of) * shapely.get_num_coordinates(shape) > _EASY_PAIRS:
-            _check_common(of, shape)
+        if points * shapely.get_num_coordinates(of) > _EASY_PAIRS:
+            # Only what lies within the other's bounds can cross.
+            _check_common(shapely.clip_by_rect(shape, *shapely.bounds(of)), of)
         common = shapely.intersection(of, shape)
         found.append(None if shapely.is_empty(common) else shapely.to_wkb(common, flavor="iso"))
     return found
 
 
-def _check_common(of: Geometry, shape: Geometry) -> None:
-    # Only what lies within the other's bounds can cross.
+def _check_common(shape: Geometry, of: Geometry) -> None:
     try:
-        check_crossings(shapely.clip_by_rect(shape, *shapely.bounds(of)), of, _MAX_CROSSINGS)
+        check_crossings(shape, of, _MAX_CROSSINGS)
     except CrossingsError as error:
-        raise QueryError(
-            f"The shape of intersection(..) {error} with those of an entity: send a simpler one."
-        ) from error
+        raise QueryError(f"The shape of intersection(..) {error}: send a simpler one.") from error
 
 
 def _bounds(version: VersionFile) -> list[Numbers]:

@@ -76,7 +76,7 @@ FILTERED = [each for each in SCHEMA.properties if not each.is_coordinate and eac
 
 
 @cache
-def rows() -> st.SearchStrategy[list[dict[str, Any]]]:
+def rows(min_size: int = 0) -> st.SearchStrategy[list[dict[str, Any]]]:
     """Entities of different ids, in any order."""
     columns = {
         each.name: st.none() | VALUES[each.type]
@@ -86,12 +86,12 @@ def rows() -> st.SearchStrategy[list[dict[str, Any]]]:
     places = {"latitude": st.sampled_from(LATITUDES), "Longitude": st.sampled_from(LONGITUDES)}
     ids = st.sampled_from([text for text in TEXTS if text]) | st.text(min_size=1, max_size=3)
     row = st.fixed_dictionaries({"Id": ids, **places, **columns})
-    return st.lists(row, max_size=14, unique_by=lambda row: row["Id"])
+    return st.lists(row, min_size=min_size, max_size=14, unique_by=lambda row: row["Id"])
 
 
 @cache
-def conditions() -> st.SearchStrategy[Condition | None]:
-    """None, or conditions of every kind, in each other."""
+def plain_conditions() -> st.SearchStrategy[Condition]:
+    """One condition of any kind."""
     column = st.sampled_from(FILTERED)
     text = st.sampled_from([each for each in FILTERED if each.type is PropertyType.STRING])
     other = st.sampled_from([each for each in FILTERED if each.type is not PropertyType.STRING])
@@ -102,7 +102,7 @@ def conditions() -> st.SearchStrategy[Condition | None]:
         for right in FILTERED
         if left.type is right.type or {left.type, right.type} == {PropertyType.INT64, PropertyType.DOUBLE}
     ]
-    plain = st.one_of(
+    return st.one_of(
         st.builds(Constant, st.booleans()),
         st.builds(Missing, other),
         column.flatmap(lambda each: st.builds(Comparison, st.just(each), operator, LITERALS[each.type])),
@@ -114,8 +114,13 @@ def conditions() -> st.SearchStrategy[Condition | None]:
         ),
         st.builds(TextMatch, text, st.sampled_from(TextFunction), VALUES[PropertyType.STRING]),
     )
+
+
+@cache
+def conditions() -> st.SearchStrategy[Condition | None]:
+    """None, or conditions of every kind, in each other."""
     nested = st.recursive(
-        plain,
+        plain_conditions(),
         lambda inner: st.one_of(
             st.builds(Not, inner),
             st.builds(And, st.lists(inner, min_size=2, max_size=3).map(tuple)),

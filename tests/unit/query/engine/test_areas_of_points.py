@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from proxy.query.areas import BoundingBox, Nearby, NearRoute, Point, RouteOptions
 from proxy.query.distance import EARTH_KM, measure, measure_all
@@ -14,7 +16,8 @@ from proxy.query.query import Distance, OrderKey, Query
 from proxy.query.result import Result
 from proxy.query.route import CORRIDOR_KM, RouteLine
 from proxy.query.version_file import VersionFile
-from tests.unit.query.engine.versions import PLAIN_TYPE, make_version, proceed
+from tests.unit.query.engine.oracle import haversine
+from tests.unit.query.engine.versions import PLAIN_TYPE, Row, make_version, proceed
 
 DEGREE_KM = math.radians(1) * EARTH_KM
 ROUTE = NearRoute(Point(0, 0), Point(0, 1), RouteOptions())
@@ -76,6 +79,42 @@ def test_a_wide_circle_beside_a_pole_reaches_farthest_off_its_centres_parallel(t
     version = version_at(tmp_path, *((84.9, longitude) for longitude in (50.0, 61.0, 62.0, 64.0)))
     inside = [place for place in (50.0, 61.0, 62.0, 64.0) if measure(80, 0, 84.9, place) <= 1000]
     assert len(near(version, 80, 0, 1000)) == len(inside)
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> tuple[VersionFile, list[Row]]:
+    """Entities all over, and many at the poles and beside the antimeridian."""
+    dice = np.random.default_rng(4)
+    latitudes = np.concatenate(
+        [dice.uniform(-90, 90, 300), 90 - dice.exponential(3, 300), dice.exponential(1, 300) - 90]
+    )
+    longitudes = np.concatenate(
+        [dice.uniform(-180, 180, 450), 180 - dice.exponential(2, 225), dice.exponential(2, 225) - 180]
+    )
+    rows = [
+        {"Id": str(number), "latitude": float(y), "Longitude": float(x)}
+        for number, (y, x) in enumerate(zip(latitudes, dice.permutation(longitudes), strict=True))
+    ]
+    return make_version(tmp_path_factory.mktemp("crowd"), rows, PLAIN_TYPE), rows
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    latitude=st.floats(-90, 90) | st.floats(89, 90) | st.floats(-90, -89),
+    longitude=st.floats(-180, 180) | st.floats(178, 180),
+    kilometres=st.floats(0.16, 1000) | st.just(None),
+)
+def test_a_circle_anywhere_has_all_within_it_and_none_beyond(
+    crowd: tuple[VersionFile, list[Row]], latitude: float, longitude: float, kilometres: float | None
+) -> None:
+    version, rows = crowd
+    away = {row["Id"]: haversine(latitude, longitude, row) for row in rows}
+    # The edge goes through an entity where there is no other wish.
+    edge = kilometres or min(1000.0, sorted(away.values())[20])
+    query = Query(members=(), area=Nearby(Point(latitude, longitude), edge), top=250, is_counted=True)
+    result = run_query(version, query, proceed)
+    inside = [id_ for id_, distance in sorted(away.items(), key=lambda pair: (pair[1], pair[0])) if distance <= edge]
+    assert (result.count, list(result.ids)) == (len(inside), inside[:250])
 
 
 def test_a_box_with_edges_at_180_and_minus_180_has_them_apart(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The engine finds what the contract says, for any entities and any query: the same as a slow oracle."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy.query.conditions import And, Condition, Or
 from proxy.query.engine import run_query
-from proxy.query.query import DISTANCE, Distance, Query
+from proxy.query.query import DISTANCE, Distance, OrderKey, Query
 from tests.unit.query.engine import oracle, queries
 from tests.unit.query.engine.versions import Row, make_version, proceed
 
@@ -22,7 +24,7 @@ def _same(value: Any) -> Any:
     return "NaN" if value != value else value  # noqa: PLR0124
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(queries.rows(), queries.queries())
 def test_a_page_has_the_entities_values_and_count_that_the_contract_says(rows: list[Row], query: Query) -> None:
     with TemporaryDirectory() as folder:
@@ -38,6 +40,29 @@ def test_a_page_has_the_entities_values_and_count_that_the_contract_says(rows: l
         else:
             expected = [_same(row.get(column.member.name)) for row in page]  # type: ignore[union-attr]  # no intersection
             assert [_same(value) for value in column.values] == expected, DISTANCE
+
+
+@settings(max_examples=60, deadline=None)
+@given(queries.rows(6), st.lists(queries.plain_conditions(), min_size=12, max_size=12))
+def test_a_condition_alone_and_with_others_finds_what_the_contract_says(
+    rows: list[Row], conditions: list[Condition]
+) -> None:
+    pairs = [kind(pair) for kind in (And, Or) for pair in pairwise(conditions)]
+    with TemporaryDirectory() as folder:
+        version = make_version(Path(folder), rows)
+        for condition in (*conditions, *pairs):
+            query = Query(members=(), condition=condition, top=250)
+            assert list(run_query(version, query, proceed).ids) == [row["Id"] for row in oracle.find(rows, query)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(queries.rows(6), st.lists(queries.orders(by_distance=False), min_size=12, max_size=12))
+def test_an_order_is_that_of_the_contract(rows: list[Row], orders: list[tuple[OrderKey, ...]]) -> None:
+    with TemporaryDirectory() as folder:
+        version = make_version(Path(folder), rows)
+        for order in orders:
+            query = Query(members=(), order=order, top=250)
+            assert list(run_query(version, query, proceed).ids) == [row["Id"] for row in oracle.find(rows, query)]
 
 
 @settings(max_examples=40, deadline=None)

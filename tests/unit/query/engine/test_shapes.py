@@ -148,13 +148,27 @@ def test_a_stored_shape_that_is_too_entangled_is_compared_as_it_is(tmp_path: Pat
     version = make_version(tmp_path, rows_of([random_ring(2_000)]))
     assert find(version, shapely.box(-90, -90, 90, 90)) == ["000000"]
     assert find(version, shapely.Point(89, 89)) == []
+    assert find(version, shapely.box(-1, -1, 1, 1)) == ["000000"]
+
+
+def test_a_bow_tie_in_a_collection_is_repaired() -> None:
+    collection = shapely.geometrycollections([shapely.multipolygons([BOW_TIE]), shapely.Point(50, 50)])
+    assert make_valid(collection).area == pytest.approx(50)
 
 
 def test_a_common_part_of_endless_pieces_is_refused_soon(tmp_path: Path) -> None:
     version = make_version(tmp_path, rows_of([comb(2_000)]))
     started = time.monotonic()
-    with pytest.raises(QueryError, match=r"intersection\(\.\.\).*cross more than 20,000 times"):
+    with pytest.raises(QueryError, match=r"intersection\(\.\.\) .*cross more than 20,000 times"):
         common(version, comb(2_000, turned=True))
+    assert time.monotonic() - started < HOSTILE_SECONDS
+
+
+def test_a_common_part_of_a_line_that_crosses_itself_endlessly_is_refused_soon(tmp_path: Path) -> None:
+    version = make_version(tmp_path, rows_of([shapely.box(-80, -80, 80, 80)]))
+    started = time.monotonic()
+    with pytest.raises(QueryError, match="cross more than 20,000 times"):
+        common(version, shapely.LineString(shapely.get_coordinates(random_ring(16_000))))
     assert time.monotonic() - started < HOSTILE_SECONDS
 
 
