@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -23,6 +23,8 @@ _APP = "{http://www.w3.org/2007/app}"
 _STAGING = "{http://schemas.microsoft.com/bing/spatial/2010/11/odata}isStagingDataSource"
 _SEGMENTS = 4  # data, access id, name, entity type
 MAX_NUMBER = 100_000  # more than any coordinate or distance
+# Larger exponents overflow.
+_NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _ABOUT = ("__copyright", "__count", "__metadata")
 
 
@@ -47,11 +49,7 @@ class ParsedProperty:
     @property
     def number(self) -> Decimal | None:
         """The value as a number, None if it is none."""
-        try:
-            found = Decimal(self.written)
-        except InvalidOperation:
-            return None
-        return found if found.is_finite() else None
+        return Decimal(self.written) if _NUMBER.fullmatch(self.written) else None
 
 
 @dataclass(frozen=True, slots=True)
