@@ -99,8 +99,18 @@ class ParsedAnswer:
 
     @property
     def ids(self) -> list[str]:
-        """The key of each entity, by its URL: `$select` may leave out the property."""
+        """The keys in the entities' URLs."""
         return [str(each.url).rpartition("(")[2] for each in self.entities]
+
+    def key_of(self, entity: ParsedEntity) -> str | None:
+        """The key of an entity; None where it is not known or not selected."""
+        found = entity.find(self.source.key) if self.source.key else None
+        return None if found is None else found.written if self.is_atom else found.written[1:-1]
+
+    @property
+    def has_first(self) -> bool:
+        """Whether one of the entities is the first one of the data source, or may be."""
+        return any(self.key_of(each) in {None, self.source.id} for each in self.entities)
 
     def show(self, *_: str) -> str:
         """The status and the number of entities; a report shows none of their values."""

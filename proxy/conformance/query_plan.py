@@ -37,6 +37,7 @@ def form_requests(source: SourceUnderTest) -> Iterator[Request]:
         return Request(purpose, path, query, source=source)
 
     one = f"{source.path}('{_quoted(source.id)}')"
+    ordered = segment(order_property(source))
     everything = f"$top={2 * PAGE}&$inlinecount=allpages"
     yield Request(P.FIND_ALL, source.path, f"{JSON}&{everything}", headers=ORIGIN, source=source)
     yield request(P.FIND_ALL, f"&{everything}")  # the empty first parameter of a shipped client
@@ -45,7 +46,7 @@ def form_requests(source: SourceUnderTest) -> Iterator[Request]:
     yield request(P.FIND_NEXT, f"{JSON}&$select=*,__Distance&$top={PAGE}&$skip={PAGE}")
     yield request(P.FIND_EQUAL, f"{JSON}&$filter=entityId%20eq%20'{_quoted(source.id)}'")
     yield request(P.FIND_SELECTED, f"{JSON}&$select=longitude,entityId,latitude&$top={PAGE}")
-    yield request(P.FIND_ORDERED, f"{JSON}&$orderby={order_property(source)}&$select={order_property(source)}")
+    yield request(P.FIND_ORDERED, f"{JSON}&$orderby={ordered}&$select={ordered}")
     if source.latitude:
         near = f"spatialFilter=nearby({source.latitude},{source.longitude},{RADIUS})&$select={_WHERE}"
         yield request(P.FIND_NEAR, f"{near}&{JSON}")

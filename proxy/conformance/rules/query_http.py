@@ -68,7 +68,7 @@ def _allows(exchange: Exchange) -> bool:
 add(
     "q1.staging",
     "isStaging=1 with nothing staged is 404.",
-    expects(P.FIND_STAGED, status=404, code="ValidCredentials"),
+    expects(P.FIND_STAGED, status=404, code="ValidCredentials", documented=BAD_REQUEST),
     "a version is staged",
 )
 add("q2.3.error", "A refused query in JSONP is 400, in the same call.", _error_call)
@@ -81,7 +81,7 @@ add(
 add(
     "q2.7.missing",
     "No such entity type or entity: 404, ValidCredentials.",
-    expects(P.FIND_NO_TYPE, P.FIND_NO_ENTITY, status=404, code="ValidCredentials"),
+    expects(P.FIND_NO_TYPE, P.FIND_NO_ENTITY, status=404, code="ValidCredentials", documented=BAD_REQUEST),
 )
 add("q2.7.head", "HEAD has the status, type and length of GET, and no body.", _head)
 add("q2.7.cors", "Answers and errors allow the origins of browsers.", _cors)

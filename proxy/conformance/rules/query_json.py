@@ -70,11 +70,9 @@ def url_fault(answer: ParsedAnswer) -> Verdict:
         start, _, end = str(each.url).partition("://")[2].partition("('")
         if start != answer.source.url.partition("://")[2] or not end.endswith("')"):
             return "it should be the listed URL with ('id') at its end"
-        found = each.find(answer.source.key) if answer.source.key else None
-        if found is not None:
-            key = found.written if answer.is_atom else found.written[1:-1]
-            if end[:-2] != quote(key.replace("'", "''"), safe="'", errors="replace"):
-                return "its id should be the key, percent-encoded but for letters, digits, -._~ and quotes"
+        key = answer.key_of(each)
+        if key is not None and end[:-2] != quote(key.replace("'", "''"), safe="'", errors="replace"):
+            return "its id should be the key, percent-encoded but for letters, digits, -._~ and quotes"
     return ""
 
 

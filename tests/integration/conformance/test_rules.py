@@ -180,6 +180,16 @@ def test_query_with_easy_mistake_fails(name: str, queried: Recording) -> None:
     assert result(rule_id, mutation(queried)).outcome is Outcome.FAILED
 
 
+@pytest.mark.parametrize(("rule_id", "purpose"), [("q1.staging", P.FIND_STAGED), ("q2.7.missing", P.FIND_NO_ENTITY)])
+def test_documented_status_of_query_fails_unless_as_documented(
+    rule_id: str, purpose: Purpose, queried: Recording
+) -> None:
+    documented = answer(of(purpose), status=400)(queried)
+    assert result(rule_id, documented).outcome is Outcome.FAILED
+    found = result(rule_id, documented, as_documented=True)
+    assert (found.outcome, HTTP_400 in found.reason) == (Outcome.SKIPPED, True), found
+
+
 def test_http_links_of_https_endpoint_are_skipped(full: Recording) -> None:
     plain = all_of(json_body(r"https(:\\/\\/[^\"]*REST)", r"http\1"), xml_body("https(://[^<]*REST)", r"http\1"))(full)
     assert result("3.base", plain).outcome is Outcome.PASSED
