@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from adapters.version_cache import default_folder, make_private_folder
+from adapters.cache_folder import default_folder, make_private_folder
 from proxy.settings import variable_name
 
 MEGABYTE = 1024 * 1024

@@ -55,21 +55,18 @@ _FEW = 4
 _INT64_END = 2.0**63
 
 
-def filter_rows(version: VersionFile, condition: Condition, rows: Rows | None, check: Callable[[], None]) -> Rows:
-    """The rows that a condition holds for, in their order.
+def mask_rows(version: VersionFile, condition: Condition, rows: Rows | None, check: Callable[[], None]) -> Mask:
+    """Which rows a condition holds for.
 
     Args:
         version: the entities.
         condition: the bound `$filter`.
         rows: the rows to look at; None is all.
         check: is called between comparisons, and ends the work by an exception.
+
+    Returns:
+        A mask as long as the rows.
     """
-    mask = mask_rows(version, condition, rows, check)
-    return np.flatnonzero(mask).astype(np.int32) if rows is None else rows[mask]
-
-
-def mask_rows(version: VersionFile, condition: Condition, rows: Rows | None, check: Callable[[], None]) -> Mask:
-    """The same as a mask, as long as `rows`."""
     if rows is not None and len(rows) * _FEW > version.rows:
         mask: Mask = _Evaluation(version, None, check).evaluate(condition)[rows]
         return mask

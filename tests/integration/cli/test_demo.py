@@ -141,6 +141,15 @@ def test_the_guides_key_opens_the_demo_until_it_is_revoked(demo: Demo, folder: P
     assert refused.startswith("401 ")
 
 
+def test_the_guides_queries_answer_as_they_stand(demo: Demo, folder: Path) -> None:
+    guide = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    script = block(guide.split("\nQueries find entities")[1], "sh").replace("http://127.0.0.1:8080", demo.base)
+    nearby, feed, shop = run(script.replace("curl ", "echo; curl -s "), folder).strip().splitlines()
+    assert [each["Name"][-4:] for each in json.loads(nearby)["d"]["results"]][:2] == ["8051", "8174"]
+    assert "<m:count>" in feed
+    assert json.loads(shop)["d"]["EntityID"] == "-8051"
+
+
 def test_no_row_of_the_demos_storage_holds_a_key(demo: Demo, folder: Path) -> None:
     command = "spatial-data-proxy keys add --account demo --name 'row reader' --generate"
     added = run(f". .venv/bin/activate && export PROXY_KEYRING_FILE={RING_FILE}\n{command}\n", folder).strip()
