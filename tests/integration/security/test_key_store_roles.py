@@ -106,7 +106,7 @@ def test_check_says_which_role_is_missing_on_what(rows: KeyTableRows, gate: Role
     gate.refused = WRITES
     sound = proxy(rows, gate, "check")
     assert (refused.returncode, sound.returncode) == (1, 0)
-    account, store = refused.stdout.splitlines()
+    account, _, store = refused.stdout.splitlines()
     assert account.startswith("ok     contoso: ")
     assert store.startswith("broken key store: refused: HTTP 403, AuthorizationPermissionMismatch")
     assert f"the identity {OBJECT} needs the role {READER} on the table {rows.name} of the storage account" in store
