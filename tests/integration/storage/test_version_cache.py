@@ -1,6 +1,7 @@
 """Versions on disk: fetched once, whole, bounded, private, and never wrong."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import time
@@ -86,7 +87,7 @@ def delete_all(folder: Path) -> None:
 
 def leave(folder: Path, **ages: float) -> None:
     """Leaves unfinished files of these ages in seconds."""
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)
     for name, age in ages.items():
         (folder / f"{name}.part").write_bytes(b"half")
         os.utime(folder / f"{name}.part", (time.time() - age, 0))
@@ -236,12 +237,42 @@ async def test_full_disk_is_an_error_and_leaves_no_file(
 
     def fill(blob: Path, file: Path) -> None:
         file.write_bytes(blob.read_bytes()[:10])
-        raise OSError(28, "No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(cache, "convert", fill)
     with pytest.raises(CacheUnavailableError, match="No space left"):
         await cache.read(account, versions[0])
     assert not files(folder, ".part") + files(folder, ".arrow")
+
+
+async def test_disk_that_other_versions_fill_has_room_for_the_next_attempt(
+    account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(folder, max_bytes=10**9)  # more than the disk has
+    for name in versions[:2]:
+        await cache.read(account, name)
+    convert = cache.convert
+
+    def fill(blob: Path, file: Path) -> None:
+        if files(folder, ".arrow"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        convert(blob, file)
+
+    monkeypatch.setattr(cache, "convert", fill)
+    with pytest.raises(CacheUnavailableError, match="No space left"):
+        await cache.read(account, versions[2])
+    assert await cache.read(account, versions[2]) == versions[2].encode() * 100
+
+
+async def test_what_a_killed_process_left_of_a_version_goes_with_its_next_fetch(
+    account: AccountStorage, folder: Path, versions: list[str]
+) -> None:
+    cache = Cache(folder)
+    handle = await cache.get(account, versions[0])
+    leave(folder, **{f"{handle.path.stem}.file.part.x1y2": 1.0, f"{handle.path.stem}.blob": 1.0, "other": 1.0})
+    cache.cache.discard(handle)
+    await cache.read(account, versions[0])
+    assert [file.name for file in files(folder, ".part")] == ["other.part"]
 
 
 async def test_caller_that_gives_up_does_not_end_the_fetch(
