@@ -288,6 +288,7 @@ async def _locked(path: Path) -> AsyncIterator[None]:
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.utime(descriptor)  # one of an earlier fetch would look abandoned, and be deleted while it is held
                 break
             except BlockingIOError:
                 await asyncio.sleep(LOCK_POLL_SECONDS)

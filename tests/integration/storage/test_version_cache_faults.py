@@ -1,6 +1,10 @@
 """Versions on disk while blobs, files, folders and disks fail: fetched again or an error, and never wrong."""
 
+import asyncio
 import errno
+import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +19,7 @@ from adapters.version_cache import (
 )
 from tests.support.opened_account import run_refused
 from tests.support.storage import Storage
-from tests.support.version_caches import Cache, delete_all, files, leave
+from tests.support.version_caches import WAIT, Cache, delete_all, files, leave
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +106,31 @@ async def test_files_of_killed_processes_are_deleted(
     leave(folder, old=ABANDONED_SECONDS + 10, new=0)
     await Cache(folder).read(account, versions[0])
     assert [file.name for file in files(folder, ".part")] == ["new.part"]
+
+
+async def test_lock_of_an_earlier_fetch_is_not_deleted_while_it_is_held(
+    account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(folder)
+    handle = await cache.get(account, versions[0])
+    lock = handle.path.with_suffix(".lock")
+    os.utime(lock, (time.time() - ABANDONED_SECONDS - 10, 0))
+    cache.cache.discard(handle)
+    began, goes_on = threading.Event(), threading.Event()
+    convert = cache.convert
+
+    def wait(blob: Path, file: Path) -> None:
+        began.set()
+        goes_on.wait(WAIT)
+        convert(blob, file)
+
+    monkeypatch.setattr(cache, "convert", wait)
+    fetching = asyncio.create_task(cache.read(account, versions[0]))
+    await asyncio.to_thread(began.wait, WAIT)
+    await Cache(folder).read(account, versions[1])  # looks for what is abandoned
+    assert lock.exists()
+    goes_on.set()
+    await fetching
 
 
 def test_storage_that_is_away_is_a_storage_error(storage: Storage, folder: Path) -> None:
