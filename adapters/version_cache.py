@@ -12,14 +12,15 @@ import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from adapters.blobs.store import BlobStore
 from adapters.cache_folder import make_private_folder
+from adapters.file_locks import delete_unused, hold_lock
 from adapters.instrumentation import NULL_OBSERVER, StorageObserver
 from adapters.model.jobs import BlobPath
 from adapters.model.versions import DamagedVersionError
@@ -35,8 +36,9 @@ MAX_OPENED_BYTES = 192 * MEGABYTE
 # Versions that one process has open. Each takes two file descriptors, and a process may have a thousand.
 MAX_OPENED_VERSIONS = 128
 
-# Seconds between two looks whether another process has fetched the same version.
-LOCK_POLL_SECONDS = 0.05
+# Versions that one process converts at a time. Each takes the memory of its largest columns, and a thread of the few
+# that all parts of the process share.
+MAX_CONVERSIONS = 2
 
 # A used file gets a new time of use at most this often, in seconds.
 TOUCH_SECONDS = 60.0
@@ -133,6 +135,7 @@ class VersionCache(Generic[_Opened]):
         self._max_opened_bytes = max_opened_bytes
         self._opened: OrderedDict[str, VersionHandle[_Opened]] = OrderedDict()
         self._flights = SingleFlight()
+        self._conversions = asyncio.Semaphore(MAX_CONVERSIONS)
 
     async def get(self, source: VersionSource[_Opened], wait: float | None = None) -> VersionHandle[_Opened]:
         """The opened version. Hold the handle while reading it.
@@ -192,10 +195,10 @@ class VersionCache(Generic[_Opened]):
             if handle is not None:
                 self._keep(handle)
                 return handle
-            async with _locked(path.with_suffix(LOCK_SUFFIX)):
+            async with hold_lock(path.with_suffix(LOCK_SUFFIX)):
                 handle = await asyncio.to_thread(_try_open, source, path)
                 if handle is None:
-                    await _fetch(source, path)
+                    await self._fetch(source, path)
                     handle = await asyncio.to_thread(_try_open, source, path)
                 if handle is not None:
                     self._keep(handle)
@@ -208,6 +211,23 @@ class VersionCache(Generic[_Opened]):
         if handle is None:
             raise CacheUnavailableError(f"{self._folder}: a file that was just written can't be read")
         return handle
+
+    async def _fetch(self, source: VersionSource[_Opened], path: Path) -> None:
+        """Makes the file of a version. Its lock is held, so that each unfinished file of its name is a leftover."""
+        started = time.perf_counter()
+        part, converted = (path.with_suffix(f".{kind}{PART_SUFFIX}") for kind in ("blob", "file"))
+        try:
+            if not await source.blobs.download_file(source.blob, part):
+                raise VersionMissingError(str(source.blob))
+            async with self._conversions:
+                await asyncio.to_thread(source.convert, part, converted)
+            await asyncio.to_thread(converted.replace, path)
+        finally:
+            for file in path.parent.glob(f"{path.stem}.*{PART_SUFFIX}"):
+                file.unlink(missing_ok=True)
+        seconds = time.perf_counter() - started
+        source.observer.version_fetched(seconds)
+        log.info("fetched a version", extra={"duration_ms": round(seconds * 1000)})
 
     def _evict(self, max_bytes: int) -> None:
         """Deletes the longest unused files beyond the size limit, but none in use, and what killed processes left."""
@@ -223,7 +243,7 @@ class VersionCache(Generic[_Opened]):
         for _, size, file in files:
             if total <= max_bytes:
                 return
-            if _delete_unused(file):
+            if delete_unused(file):
                 total -= size
 
 
@@ -245,53 +265,3 @@ def _try_open(source: VersionSource[_Opened], path: Path) -> VersionHandle[_Open
         os.close(descriptor)
         raise
     return VersionHandle(version, descriptor, path)
-
-
-async def _fetch(source: VersionSource[_Opened], path: Path) -> None:
-    """Makes the file of a version. Its lock is held, so that each unfinished file of its name is a leftover."""
-    started = time.perf_counter()
-    part, converted = (path.with_suffix(f".{kind}{PART_SUFFIX}") for kind in ("blob", "file"))
-    try:
-        if not await source.blobs.download_file(source.blob, part):
-            raise VersionMissingError(str(source.blob))
-        await asyncio.to_thread(source.convert, part, converted)
-        await asyncio.to_thread(converted.replace, path)
-    finally:
-        for file in path.parent.glob(f"{path.stem}.*{PART_SUFFIX}"):
-            file.unlink(missing_ok=True)
-    seconds = time.perf_counter() - started
-    source.observer.version_fetched(seconds)
-    log.info("fetched a version", extra={"duration_ms": round(seconds * 1000)})
-
-
-def _delete_unused(file: Path) -> bool:
-    """Deletes a file that no process has opened; whether it did."""
-    try:
-        descriptor = os.open(file, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        file.unlink(missing_ok=True)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
-
-
-@asynccontextmanager
-async def _locked(path: Path) -> AsyncIterator[None]:
-    """Holds a lock file against other processes: one of them fetches, the others find its file."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.utime(descriptor)  # one of an earlier fetch would look abandoned, and be deleted while it is held
-                break
-            except BlockingIOError:
-                await asyncio.sleep(LOCK_POLL_SECONDS)
-        yield
-    finally:
-        os.close(descriptor)

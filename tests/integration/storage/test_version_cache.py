@@ -8,6 +8,7 @@ import pytest
 
 from adapters.account import AccountStorage
 from adapters.cache_folder import default_folder
+from adapters.version_cache import MAX_CONVERSIONS
 from tests.support.version_caches import MARK, Cache, files, holding, make_older
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +23,25 @@ async def test_concurrent_callers_share_one_fetch(account: AccountStorage, folde
     contents = await asyncio.gather(*(cache.read(account, versions[0]) for _ in range(20)))
     assert set(contents) == {versions[0].encode() * 100}
     assert len(cache.converted) == 1
+
+
+async def test_few_versions_are_converted_at_a_time(
+    account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(folder)
+    convert, converting, seen = cache.convert, set[Path](), list[int]()
+
+    def slow(blob: Path, file: Path) -> None:
+        converting.add(file)
+        time.sleep(0.2)
+        seen.append(len(converting))
+        convert(blob, file)
+        converting.discard(file)
+
+    monkeypatch.setattr(cache, "convert", slow)
+    contents = await asyncio.gather(*(cache.read(account, name) for name in versions))
+    assert contents == [name.encode() * 100 for name in versions]
+    assert max(seen) == MAX_CONVERSIONS
 
 
 async def test_two_caches_of_one_folder_share_the_file(

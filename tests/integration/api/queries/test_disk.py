@@ -99,7 +99,7 @@ class FailingDisk:
 
     def __init__(self, patch: pytest.MonkeyPatch, step: str, code: int) -> None:
         self._error = OSError(code, os.strerror(code))
-        target = {"convert": (query, "convert_blob"), "lock": (version_cache, "_locked")}[step]
+        target = {"convert": (query, "convert_blob"), "lock": (version_cache, "hold_lock")}[step]
         patch.setattr(*target, self._fail)
 
     def _fail(self, *_: object) -> None:
