@@ -33,7 +33,7 @@ MEGABYTE = 1024 * 1024
 # Bytes of memory that the opened versions of one process take together, beside their mapped files.
 MAX_OPENED_BYTES = 192 * MEGABYTE
 
-# Versions that one process has open. Each takes two file descriptors, and a process may have a thousand.
+# Versions that one process has open. Each takes three file descriptors, and a process may have a thousand.
 MAX_OPENED_VERSIONS = 128
 
 # Versions that one process converts at a time. Each takes the memory of its largest columns, and a thread of the few
