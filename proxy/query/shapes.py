@@ -45,12 +45,13 @@ def find_intersecting(version: VersionFile, shape: Geometry, check: Callable[[],
     sides = _bounds(version)
     near = (sides[0] <= east) & (sides[2] >= west) & (sides[1] <= north) & (sides[3] >= south)
     if not _is_box(shape):
-        found = [rows[_meet(version, rows, shape)] for rows in _chunks(version, np.flatnonzero(near), check)]
+        chunks = _chunks(version, np.flatnonzero(near), check)
+        found = [rows[_meet(version, rows, shape, check)] for rows in chunks]
         return np.concatenate([np.zeros(0, np.int32), *found])
     # What lies within the box whole need not be read: of a map's view that is nearly all.
     inside = near & (sides[0] >= west) & (sides[2] <= east) & (sides[1] >= south) & (sides[3] <= north)
     for rows in _chunks(version, np.flatnonzero(near & ~inside), check):
-        inside[rows] = _meet(version, rows, shape)
+        inside[rows] = _meet(version, rows, shape, check)
     return np.flatnonzero(inside).astype(np.int32)
 
 
@@ -59,20 +60,31 @@ def intersect(version: VersionFile, rows: Rows, shape: Geometry, check: Callable
     """What each of some entities has in common with a shape, as ISO WKB; None where there is nothing.
 
     Raises:
-        QueryError: the shapes cross so often that this would take long.
+        QueryError: the shapes cross so often that this would take long, or a geography is too entangled.
     """
     found: list[bytes | None] = []
     points = int(shapely.get_num_coordinates(shape))
-    if points**2 > _EASY_PAIRS and not shapely.is_simple(shape):
-        _check_common(shape, shape)  # a line that crosses itself
-    for of in _read(version, rows):
+    _check_alone(shape)
+    for of in _read(version, rows, check):
         check()
+        _check_alone(of)
         if points * shapely.get_num_coordinates(of) > _EASY_PAIRS:
             # Only what lies within the other's bounds can cross.
             _check_common(shapely.clip_by_rect(shape, *shapely.bounds(of)), of)
         common = shapely.intersection(of, shape)
         found.append(None if shapely.is_empty(common) else shapely.to_wkb(common, flavor="iso"))
     return found
+
+
+def _check_alone(shape: Geometry) -> None:
+    """Refuses a stored shape that could not be repaired, and a line that crosses itself endlessly."""
+    if not shapely.is_valid(shape):
+        raise QueryError(
+            "The parameter $select has intersection(..), and the geography of an entity crosses itself too often for"
+            " it: leave it out."
+        )
+    if shapely.get_num_coordinates(shape) ** 2 > _EASY_PAIRS and not shapely.is_simple(shape):
+        _check_common(shape, shape)
 
 
 def _check_common(shape: Geometry, of: Geometry) -> None:
@@ -110,7 +122,7 @@ def _chunks(version: VersionFile, rows: npt.NDArray[np.intp], check: Callable[[]
         yield chunk
 
 
-def _meet(version: VersionFile, rows: Rows, shape: Geometry) -> npt.NDArray[np.bool_]:
+def _meet(version: VersionFile, rows: Rows, shape: Geometry, check: Callable[[], None]) -> npt.NDArray[np.bool_]:
     """Which of some entities meet a shape. Where their bounds decide, their geographies are not read."""
     shapely.prepare(shape)
     found: npt.NDArray[np.bool_]
@@ -123,12 +135,12 @@ def _meet(version: VersionFile, rows: Rows, shape: Geometry) -> npt.NDArray[np.b
     has_area = (west < east) & (south < north)  # the library compares no rectangle without an area
     found = has_area & shapely.contains(shape, boxes)
     unsure = ~found & (~has_area | shapely.intersects(shape, boxes))
-    found[unsure] = shapely.intersects(shape, _read(version, rows[unsure]))
+    found[unsure] = shapely.intersects(shape, _read(version, rows[unsure], check))
     return found
 
 
-def _read(version: VersionFile, rows: Rows) -> Shapes:
-    """The shapes of some entities, valid as far as they can be repaired."""
+def _read(version: VersionFile, rows: Rows, check: Callable[[], None]) -> Shapes:
+    """The shapes of some entities, valid as far as they can be repaired, with a look at the deadline before each."""
     latitudes, longitudes = locations(version, rows)
     if GEOGRAPHY not in version:
         return np.asarray(shapely.points(longitudes, latitudes), object)
@@ -137,6 +149,7 @@ def _read(version: VersionFile, rows: Rows) -> Shapes:
     missing = shapely.is_missing(shapes)
     shapes[missing] = shapely.points(longitudes[missing], latitudes[missing])
     for place in np.flatnonzero(~shapely.is_valid(shapes)):
+        check()
         shapes[place] = _repair(shapes[place])
     return shapes
 

@@ -151,6 +151,34 @@ def test_a_stored_shape_that_is_too_entangled_is_compared_as_it_is(tmp_path: Pat
     assert find(version, shapely.box(-1, -1, 1, 1)) == ["000000"]
 
 
+def test_the_common_part_of_a_stored_shape_that_is_too_entangled_is_refused_soon(tmp_path: Path) -> None:
+    version = make_version(tmp_path, rows_of([BOW_TIE, random_ring(1_000)]))
+    started = time.monotonic()
+    with pytest.raises(QueryError, match="geography of an entity crosses itself too often"):
+        common(version, shapely.box(0, 0, 1, 1))
+    assert time.monotonic() - started < HOSTILE_SECONDS
+
+
+def test_the_common_part_of_a_stored_line_that_crosses_itself_endlessly_is_refused_soon(tmp_path: Path) -> None:
+    version = make_version(tmp_path, rows_of([shapely.LineString(shapely.get_coordinates(random_ring(2_000)))]))
+    started = time.monotonic()
+    with pytest.raises(QueryError, match="cross more than 20,000 times"):
+        common(version, shapely.box(0, 0, 1, 1))
+    assert time.monotonic() - started < HOSTILE_SECONDS
+
+
+def test_repairs_of_stored_shapes_end_where_the_check_ends_them(tmp_path: Path) -> None:
+    version = make_version(tmp_path, rows_of([BOW_TIE] * 50))
+    calls = count(1)
+
+    def check() -> None:
+        if next(calls) > 10:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        find(version, shapely.Point(5, 9), check)
+
+
 def test_a_bow_tie_in_a_collection_is_repaired() -> None:
     collection = shapely.geometrycollections([shapely.multipolygons([BOW_TIE]), shapely.Point(50, 50)])
     assert make_valid(collection).area == pytest.approx(50)
