@@ -86,6 +86,15 @@ class Schema:
         try:
             read = json.loads(text)
             properties = tuple(Property(name, PropertyType(type_)) for name, type_ in read["properties"].items())
-            return cls(str(read["name"]), properties, str(read["key"]))
+            schema = cls(str(read["name"]), properties, str(read["key"]))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not an entity type") from error
+        for name, type_ in (
+            (schema.key, PropertyType.STRING),
+            (LATITUDE, PropertyType.DOUBLE),
+            (LONGITUDE, PropertyType.DOUBLE),
+        ):
+            found = schema.find(name)
+            if found is None or found.type is not type_:
+                raise ValueError(f"an entity type without {name} of type {type_}")
+        return schema

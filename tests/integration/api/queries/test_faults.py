@@ -151,9 +151,9 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "schema a number": {"PublishedSchema": "7"},
     "schema null": {"PublishedSchema": "null"},
     "schema without properties": {"PublishedSchema": '{"name":"Stores","key":"Id"}'},
-    "schema of an unknown type": {"PublishedSchema": '{"name":"Stores","key":"Id","properties":{"Id":"Edm.Guid"}}'},
-    "schema without its key": {"PublishedSchema": '{"name":"Stores","key":"Id","properties":{"A":"Edm.String"}}'},
-    "schema without a place": {"PublishedSchema": '{"name":"Stores","key":"Id","properties":{"Id":"Edm.String"}}'},
+    "schema of an unknown type": {"PublishedSchema": '{"name":"Stores","key":"Id","properties":{"Id":"Guid"}}'},
+    "schema without its key": {"PublishedSchema": '{"name":"Stores","key":"Id","properties":{"A":"String"}}'},
+    "schema without a place": {"PublishedSchema": '{"name":"Stores","key":"Id","properties":{"Id":"String"}}'},
     "schema of another blob": {"schema": "Other"},
     "access id a number": {"AccessId": 7},
 }
