@@ -41,9 +41,11 @@ def server(
             ONE: of | {"role": "query"},
             ANOTHER: of | {"role": "query"},
             EXPIRED: of | {"expires": "2020-01-01T00:00:00Z"},
-            FOREIGN: {"account": "other"},
+            FOREIGN: {"account": other.account},
         }
-        accounts = {"other": {"storage": {"connection_string": other.connection_string}}}
+        load(shared_storage, stores("ours"), "Twin")
+        load(other, stores("theirs"), "Twin")
+        accounts = {other.account: {"storage": {"connection_string": other.connection_string}}}
         folder = tmp_path_factory.mktemp("keys") / "files"
         with start_querying(shared_storage, folder, keys=keys, accounts=accounts) as running:
             yield running
@@ -216,3 +218,10 @@ def test_a_deleted_data_source_is_not_found(storage: Storage, tmp_path_factory: 
 
         play(storage, delete)
         queries.refused("Stores", 404)
+
+
+def test_accounts_with_the_same_data_source_and_access_id_read_their_own(server: LiveServer) -> None:
+    twin = Queries(server, "Twin")
+    for key, ids in ((MASTER, ["ours"]), (FOREIGN, ["theirs"])) * 2:
+        assert twin.read("Stores", key).ids == ids
+    assert twin.refused("Stores('ours')", 404, FOREIGN) == twin.refused("Stores('nobody')", 404, FOREIGN)
