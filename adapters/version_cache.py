@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +35,9 @@ MAX_OPENED_BYTES = 192 * MEGABYTE
 
 # Versions that one process has open. Each takes three file descriptors, and a process may have a thousand.
 MAX_OPENED_VERSIONS = 128
+
+# Versions that one process fetches at a time from one account, so that their unfinished files are few beside the limit.
+MAX_FETCHES = 4
 
 # Versions that one process converts at a time. Each takes the memory of its largest columns, and a thread of the few
 # that all parts of the process share.
@@ -135,6 +138,7 @@ class VersionCache(Generic[_Opened]):
         self._max_opened_bytes = max_opened_bytes
         self._opened: OrderedDict[str, VersionHandle[_Opened]] = OrderedDict()
         self._flights = SingleFlight()
+        self._fetches: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_FETCHES))
         self._conversions = asyncio.Semaphore(MAX_CONVERSIONS)
 
     async def get(self, source: VersionSource[_Opened], wait: float | None = None) -> VersionHandle[_Opened]:
@@ -198,7 +202,8 @@ class VersionCache(Generic[_Opened]):
             async with hold_lock(path.with_suffix(LOCK_SUFFIX)):
                 handle = await asyncio.to_thread(_try_open, source, path)
                 if handle is None:
-                    await self._fetch(source, path)
+                    async with self._fetches[source.endpoint]:
+                        await self._fetch(source, path)
                     handle = await asyncio.to_thread(_try_open, source, path)
                 if handle is not None:
                     self._keep(handle)

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.account import AccountStorage
 from adapters.cache_folder import default_folder
+from adapters.model.jobs import BlobPath
 from adapters.version_cache import MAX_CONVERSIONS
 from tests.support.version_caches import MARK, Cache, files, holding, make_older
 
@@ -42,6 +43,27 @@ async def test_few_versions_are_converted_at_a_time(
     contents = await asyncio.gather(*(cache.read(account, name) for name in versions))
     assert contents == [name.encode() * 100 for name in versions]
     assert max(seen) == MAX_CONVERSIONS
+
+
+async def test_few_versions_of_an_account_are_fetched_at_a_time(
+    account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.version_cache.MAX_FETCHES", 2)
+    download, downloading, seen = account.blobs.download_file, set[Path](), list[int]()
+
+    async def slow(path: BlobPath, file: Path) -> bool:
+        downloading.add(file)
+        await asyncio.sleep(0.2)
+        seen.append(len(downloading))
+        found = await download(path, file)
+        downloading.discard(file)
+        return found
+
+    monkeypatch.setattr(account.blobs, "download_file", slow)
+    cache = Cache(folder)
+    contents = await asyncio.gather(*(cache.read(account, name) for name in versions))
+    assert contents == [name.encode() * 100 for name in versions]
+    assert max(seen) == 2
 
 
 async def test_two_caches_of_one_folder_share_the_file(
