@@ -41,7 +41,7 @@ class Cache:
         self.converted.append(blob.read_bytes())
         file.write_bytes(MARK + blob.read_bytes())
 
-    def _open(self, file: Path) -> Version:
+    def open(self, file: Path) -> Version:
         content = file.read_bytes()
         if not content.startswith(MARK):
             raise DamagedVersionError
@@ -50,7 +50,7 @@ class Cache:
     async def get(self, account: AccountStorage, name: str, wait: float = WAIT) -> VersionHandle[Version]:
         """A version that `put` wrote."""
         blob = BlobPath("datasources", name)
-        source = VersionSource(account.blobs, account.blob_url, blob, self.convert, self._open)
+        source = VersionSource(account.blobs, account.blob_url, blob, self.convert, self.open)
         return await self.cache.get(source, wait)
 
     async def read(self, account: AccountStorage, name: str, wait: float = WAIT) -> bytes:
@@ -91,3 +91,8 @@ def holding(lock: Path) -> Iterator[None]:
 def make_older(folder: Path, seconds: float) -> None:
     for file in files(folder, ".arrow"):
         os.utime(file, (file.stat().st_atime - seconds, file.stat().st_mtime))
+
+
+def open_files() -> int:
+    """How many files this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))

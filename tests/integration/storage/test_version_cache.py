@@ -8,13 +8,16 @@ import pytest
 
 from adapters.account import AccountStorage
 from adapters.cache_folder import default_folder
-from tests.support.version_caches import MARK, Cache, files, holding, make_older
+from tests.support.version_caches import (
+    MARK,
+    Cache,
+    files,
+    holding,
+    make_older,
+    open_files,
+)
 
 pytestmark = pytest.mark.anyio
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_concurrent_callers_share_one_fetch(account: AccountStorage, folder: Path, versions: list[str]) -> None:

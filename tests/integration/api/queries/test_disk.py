@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from adapters import version_cache
+from adapters.model.versions import DamagedVersionError
 from proxy.api import query
+from proxy.query.version_file import VersionFile
 from tests.integration.api.queries.conftest import StartQuerying
 from tests.support.fault_proxy import Hop
 from tests.support.queries import Queries, load, stores
@@ -92,6 +94,21 @@ def test_a_folder_that_is_deleted_takes_the_next_version(queries: Queries, stora
     load(storage, stores("new"))
     assert queries.read("Stores").ids == ["new"]
     assert the_file(folder).exists()
+
+
+def test_a_file_that_stays_damaged_is_a_500_with_its_trace_id(
+    queries: Queries, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: VersionFile) -> None:
+        raise DamagedVersionError("is damaged again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VersionFile, "check", fail)
+        answer = queries.ask("Stores")
+    assert answer.status == answer.envelope["statusCode"] == 500
+    (line,) = [each for each in caplog.records if "is damaged again" in each.getMessage()]
+    assert vars(line)["trace_id"] == answer.envelope["traceId"]
+    assert queries.read("Stores?$top=50").ids == IDS
 
 
 class FailingDisk:
