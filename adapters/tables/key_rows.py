@@ -104,7 +104,7 @@ def read_changes(row: Row) -> ChangeLog:
     try:
         sequence = int(row["Sequence"])
         recent = tuple((int(number), str(prefix)) for number, prefix in json.loads(row["Recent"]))
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, OverflowError, TypeError, ValueError, RecursionError):
         raise MalformedRowError("Sequence or Recent of the change row is missing or of a wrong type") from None
     if epoch is None:
         raise MalformedRowError("Epoch of the change row is missing")

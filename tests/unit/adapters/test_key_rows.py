@@ -59,7 +59,16 @@ def test_change_row_is_read() -> None:
 
 @pytest.mark.parametrize(
     "properties",
-    [{"Epoch": None}, {"Epoch": 7}, {"Sequence": "x"}, {"Recent": "[[1]]"}, {"Recent": "{"}, {"Recent": 7}],
+    [
+        {"Epoch": None},
+        {"Epoch": 7},
+        {"Sequence": "x"},
+        {"Sequence": float("inf")},
+        {"Recent": "[[1]]"},
+        {"Recent": '[[Infinity, "+"]]'},
+        {"Recent": "{"},
+        {"Recent": 7},
+    ],
     ids=lambda properties: str(properties)[:40],
 )
 def test_change_row_that_cannot_be_read_is_refused(properties: dict[str, Any]) -> None:
