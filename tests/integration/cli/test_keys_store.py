@@ -179,6 +179,7 @@ def test_the_list_has_the_same_words_for_a_store_and_for_a_ring(
     keys(*ADD, "--name", "CRM", "--data-sources", "Co*,Fo*", "--expires", "2030-01-01T00:00:00Z", typed=KEY)
     keys("add", "--account", "fabrikam", typed="foreign")
     rows.write("ended", ExpiresAt=date(ago(days=1)))
+    rows.write("closed", DataSources="[]")
     stored = re.sub(r"  created \S+", "", keys("list", "--account", "contoso").out)
     in_store = [json.loads(line) for line in keys("list", "--json").out.splitlines()]
     exported = json.loads(keys("export").out)
@@ -187,6 +188,7 @@ def test_the_list_has_the_same_words_for_a_store_and_for_a_ring(
     assert keys("list", "--account", "contoso").out == stored
     assert f"{shown(KEY)}  CRM  contoso  master  Co* Fo*  expires 2030-01-01T00:00:00+00:00\n" in stored
     assert f"{shown('ended')}  contoso  master  expired " in stored
+    assert f"{shown('closed')}  contoso  master  no data source\n" in stored
     in_ring = [json.loads(line) for line in keys("list", "--json").out.splitlines()]
     assert in_ring == [each | {"created": None} for each in in_store]
     assert {tuple(each) for each in in_store} == {
