@@ -137,7 +137,7 @@ async def test_who_leaves_a_long_queue_is_found_without_a_look_through_it(monkey
     store = Store()
     tasks = [asyncio.create_task(store.read(f"10.0.{number % 7}.1")) for number in range(600)]
     await asyncio.sleep(0)
-    for task in tasks:
+    for task in reversed(tasks):
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert store.limiter._waiting == []  # noqa: SLF001 - the queue is not seen from outside
