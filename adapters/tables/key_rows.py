@@ -42,6 +42,8 @@ def read_key(row: Row) -> KeyRecord:
     digest = row.get("RowKey")
     if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
         raise MalformedRowError("RowKey is not the SHA-256 of a key in lower-case hex")
+    if row.get("PartitionKey", key_partition(digest)) != key_partition(digest):  # only lists find such a row
+        raise MalformedRowError("PartitionKey is not the beginning of RowKey")
     account, role = read_text(row, "Account", _refuse), row.get("Role", MASTER)
     name = read_text(row, "Name", _refuse)
     if account is None:

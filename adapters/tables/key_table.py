@@ -31,7 +31,7 @@ ROWS_AT_ONCE = 100
 KEY_ROWS = PartitionRange("0", "g")
 
 # The properties that `KeyRecord` needs.
-_PROPERTIES = "RowKey,Account,Role,Name,DataSources,ExpiresAt,CreatedAt,RevokedAt,Shadow"
+_PROPERTIES = "PartitionKey,RowKey,Account,Role,Name,DataSources,ExpiresAt,CreatedAt,RevokedAt,Shadow"
 
 
 @dataclass(frozen=True, slots=True)

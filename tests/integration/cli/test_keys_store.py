@@ -173,6 +173,14 @@ def test_a_row_that_cannot_be_read_is_listed_and_can_be_revoked_alone(rows: KeyT
     assert row["Role"] == "emperor"
 
 
+def test_a_row_in_a_partition_where_no_server_looks_is_listed_as_one_that_cannot_be_read(
+    rows: KeyTableRows, keys: Run
+) -> None:
+    rows.make().table.create_entity({"PartitionKey": "00", "RowKey": digest_of(KEY), "Account": "contoso"})
+    assert keys("list").out == f"{shown(KEY)}  can't be read: PartitionKey is not the beginning of RowKey\n"
+    assert (keys("export").status, keys("show", typed=KEY).status) == (1, 1)
+
+
 def test_the_list_has_the_same_words_for_a_store_and_for_a_ring(
     rows: KeyTableRows, keys: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ def test_row_without_optional_properties_is_a_master_key() -> None:
         {"RowKey": DIGEST.upper()},
         {"RowKey": DIGEST[:-1]},
         {"RowKey": 7},
+        {"PartitionKey": "00"},
         {"Account": None},
         {"Account": 7},
         {"Role": "Master"},
