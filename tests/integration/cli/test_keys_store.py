@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.conftest import Run
-from tests.support.key_table_rows import KeyTableRows, digest_of, mark_of
+from tests.support.key_table_rows import BING_KEY, KeyTableRows, digest_of, mark_of
 from tests.support.storage import ago, date
 
 KEY = "AbCd-secret"
@@ -259,6 +259,8 @@ def test_prune_deletes_what_was_revoked_more_than_ninety_days_ago(rows: KeyTable
         (("--account", "contoso", "--name", "x" * 65), KEY, "--name: must be 1 to 64 printable characters"),
         (("--account", "contoso", "--name", " x"), KEY, "--name: must be 1 to 64 printable characters"),
         (("--account", "contoso", "--name", KEY), KEY, "--name: is the key itself, and would be shown"),
+        (("--account", "contoso", "--name", BING_KEY), KEY, "--name: looks like a key, and would be shown"),
+        (("--account", "contoso", "--data-sources", BING_KEY), KEY, "--data-sources: looks like a key, and would be"),
         (("--account", "contoso", "--name", "known"), KEY, "--name: is a key of the key store, and would be shown"),
         (("--account", "contoso", "--data-sources", "x" * 101), KEY, "has 101 characters; at most 100 are allowed"),
         (("--account", "contoso", "--data-sources", ",".join("a" * 101)), KEY, "101 patterns; at most 100 are allowed"),
