@@ -17,7 +17,14 @@ from adapters.model.key_records import ChangeLog, KeyRecord
 from adapters.name_resolver import NameResolver
 from adapters.sdk_calls import translated_errors, try_call
 from adapters.sdk_clients import client_options, table_credential
-from adapters.tables.key_rows import CHANGES_PARTITION, CHANGES_ROW, key_partition, read_changes, read_key
+from adapters.tables.key_rows import (
+    CHANGES_PARTITION,
+    CHANGES_ROW,
+    key_partition,
+    read_changes,
+    read_key,
+    read_revocation,
+)
 from adapters.tables.properties import MalformedRowError
 from adapters.tables.reader import PartitionRange, TableReader
 
@@ -36,10 +43,11 @@ _PROPERTIES = "PartitionKey,RowKey,Account,Role,Name,DataSources,ExpiresAt,Creat
 
 @dataclass(frozen=True, slots=True)
 class UnreadableKey:
-    """A key row that can't be read: its row key, and why. The text holds no other value of the row."""
+    """A key row that can't be read: its row key, why, and whether it is revoked. The text has no value of the row."""
 
     row_key: str
     problem: str
+    is_revoked: bool
 
 
 class KeyTable:
@@ -132,7 +140,7 @@ class KeyTable:
                 try:
                     yield read_key(row)
                 except MalformedRowError as error:  # one bad row never hides the others
-                    yield UnreadableKey(str(row.get("RowKey")), str(error))
+                    yield UnreadableKey(str(row.get("RowKey")), str(error), read_revocation(row) is not None)
 
     async def create(self) -> None:
         """Creates the table where it is missing."""

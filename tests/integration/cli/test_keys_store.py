@@ -171,6 +171,9 @@ def test_a_row_that_cannot_be_read_is_listed_and_can_be_revoked_alone(rows: KeyT
     assert keys("reinstate", digest_of(KEY)).err.startswith(f"{shown(KEY)} can't be read: Role must be")
     row = rows.get(KEY)
     assert row["Role"] == "emperor"
+    assert shown(KEY) not in keys("list").out
+    assert shown(KEY) in keys("list", "--all").out
+    assert (keys("export").status, keys("export").err) == (0, "")
 
 
 def test_a_row_in_a_partition_where_no_server_looks_is_listed_as_one_that_cannot_be_read(
