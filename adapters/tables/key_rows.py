@@ -105,12 +105,19 @@ def read_changes(row: Row) -> ChangeLog:
     epoch = read_text(row, "Epoch", _refuse)
     try:
         sequence = int(row["Sequence"])
-        recent = tuple((int(number), str(prefix)) for number, prefix in json.loads(row["Recent"]))
-    except (KeyError, OverflowError, TypeError, ValueError, RecursionError):
-        raise MalformedRowError("Sequence or Recent of the change row is missing or of a wrong type") from None
+    except (KeyError, OverflowError, TypeError, ValueError):
+        raise MalformedRowError("Sequence of the change row is missing or of a wrong type") from None
     if epoch is None:
         raise MalformedRowError("Epoch of the change row is missing")
-    return ChangeLog(epoch, sequence, recent, str(row.get("odata.etag", "")))
+    return ChangeLog(epoch, sequence, _read_recent(row), str(row.get("odata.etag", "")))
+
+
+def _read_recent(row: Row) -> tuple[tuple[int, str], ...]:
+    """The newest changes. A list that can't be read reaches back to none of them, so that any key may have changed."""
+    try:
+        return tuple((int(number), str(prefix)) for number, prefix in json.loads(row["Recent"]))
+    except (KeyError, OverflowError, TypeError, ValueError, RecursionError):
+        return ()
 
 
 def write_changes(changes: ChangeLog) -> dict[str, Any]:

@@ -65,13 +65,16 @@ def test_change_row_is_read() -> None:
         {"Epoch": 7},
         {"Sequence": "x"},
         {"Sequence": float("inf")},
-        {"Recent": "[[1]]"},
-        {"Recent": '[[Infinity, "+"]]'},
-        {"Recent": "{"},
-        {"Recent": 7},
     ],
     ids=lambda properties: str(properties)[:40],
 )
 def test_change_row_that_cannot_be_read_is_refused(properties: dict[str, Any]) -> None:
     with pytest.raises(MalformedRowError):
         read_changes(CHANGES | properties)
+
+
+@pytest.mark.parametrize(
+    "recent", ["[[1]]", '[[Infinity, "+"]]', "{", 7, None, "[" * 100_000], ids=lambda text: str(text)[:20]
+)
+def test_list_of_changes_that_cannot_be_read_reaches_back_to_none(recent: object) -> None:
+    assert read_changes(CHANGES | {"Recent": recent}) == ChangeLog("e", 2)
