@@ -111,10 +111,17 @@ class KeyTable:
         """The key of this digest, 64 lower-case hex digits; None where there is no row.
 
         Raises:
-            MalformedRowError: its row can't be read.
+            MalformedRowError: its row can't be read, and does not revoke it.
         """
         row = await self.reads.row(key_partition(digest), digest)
-        return None if row is None else read_key(row)
+        if row is None:
+            return None
+        try:
+            return read_key(row)
+        except MalformedRowError:
+            if (revoked := read_revocation(row)) is None:
+                raise
+            return KeyRecord(digest, "", revoked=revoked)  # whatever the rest says: its caller must not learn of it
 
     async def read_changes(self) -> ChangeLog | None:
         """The change row, within a second; None where there is no such row in the table.
