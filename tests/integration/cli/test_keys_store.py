@@ -271,6 +271,7 @@ def test_prune_deletes_what_was_revoked_more_than_ninety_days_ago(rows: KeyTable
         (("--account", "contoso", "--plaintext"), KEY, "--plaintext: a key store holds digests only"),
         (("--account", "contoso", "--expires", "2020-01-01T00:00:00Z"), KEY, "--expires: '2020-01-01T00:00:00Z' is in"),
         (("--account", "contoso"), " ", "no key on standard input; --generate makes one"),
+        (("--account", "contoso"), f"\ufeff{KEY}", "no key on standard input: it has characters that can't"),
     ],
 )
 def test_what_cannot_be_added_is_one_line_and_no_row(
