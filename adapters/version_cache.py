@@ -9,8 +9,6 @@ import fcntl
 import hashlib
 import logging
 import os
-import stat
-import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from adapters.blobs.store import BlobStore
+from adapters.cache_folder import make_private_folder
 from adapters.model.jobs import BlobPath
 from adapters.model.versions import DamagedVersionError
 from adapters.request_coalescing import SingleFlight
@@ -30,6 +29,9 @@ MEGABYTE = 1024 * 1024
 
 # Bytes of memory that the opened versions of one process take together, beside their mapped files.
 MAX_OPENED_BYTES = 192 * MEGABYTE
+
+# Versions that one process has open. Each takes two file descriptors, and a process may have a thousand.
+MAX_OPENED_VERSIONS = 128
 
 # Seconds between two looks whether another process has fetched the same version.
 LOCK_POLL_SECONDS = 0.05
@@ -56,7 +58,7 @@ class OpenedVersion(Protocol):
 
     @property
     def private_bytes(self) -> int:
-        """Bytes of memory that it takes beside the mapped file; may grow with use."""
+        """Bytes of memory that it takes beside the mapped file."""
         ...
 
 
@@ -94,6 +96,8 @@ class VersionHandle(Generic[_Opened]):
         self.version = version
         """What queries read. Hold the handle meanwhile."""
         self.path = path
+        self.size = os.fstat(descriptor).st_size
+        """Bytes on disk."""
         self._descriptor = descriptor
         self._touched_at = time.monotonic()
 
@@ -143,10 +147,9 @@ class VersionCache(Generic[_Opened]):
         name = source.file_name
         found = self._opened.get(name)
         handle = found or (await self._flights.run(name, lambda: self._load(source), wait))[0]
-        self._opened[name] = handle
-        self._opened.move_to_end(name)
+        if name in self._opened:
+            self._opened.move_to_end(name)
         handle.touch()
-        self._close_unused()
         return handle
 
     def discard(self, handle: VersionHandle[_Opened]) -> None:
@@ -161,12 +164,21 @@ class VersionCache(Generic[_Opened]):
         self._flights.close()
         self._opened.clear()
 
-    def _close_unused(self) -> None:
-        """Closes the longest unused versions beyond the limit. One that a query reads closes with its last handle."""
-        used = sum(handle.version.private_bytes for handle in self._opened.values())
-        while used > self._max_opened_bytes and len(self._opened) > 1:
-            _, closed = self._opened.popitem(last=False)
-            used -= closed.version.private_bytes
+    def _keep(self, handle: VersionHandle[_Opened]) -> None:
+        """Keeps a version open, and closes the longest unused ones beyond the limits.
+
+        An open file is locked, so it has to be closed before it can be deleted. One that a query reads closes with its
+        last handle.
+        """
+        opened = self._opened
+        opened[handle.path.name] = handle
+        used = sum(each.version.private_bytes for each in opened.values())
+        size = sum(each.size for each in opened.values())
+        while len(opened) > 1 and (
+            used > self._max_opened_bytes or size > self._max_bytes or len(opened) > MAX_OPENED_VERSIONS
+        ):
+            _, closed = opened.popitem(last=False)
+            used, size = used - closed.version.private_bytes, size - closed.size
 
     async def _load(self, source: VersionSource[_Opened]) -> VersionHandle[_Opened]:
         path = self._folder / source.file_name
@@ -174,13 +186,16 @@ class VersionCache(Generic[_Opened]):
             await asyncio.to_thread(make_private_folder, self._folder)
             handle = await asyncio.to_thread(_try_open, source, path)
             if handle is not None:
+                self._keep(handle)
                 return handle
             async with _locked(path.with_suffix(LOCK_SUFFIX)):
                 handle = await asyncio.to_thread(_try_open, source, path)
                 if handle is None:
                     await _fetch(source, path)
                     handle = await asyncio.to_thread(_try_open, source, path)
-                    await asyncio.to_thread(self._evict)
+                if handle is not None:
+                    self._keep(handle)
+                await asyncio.to_thread(self._evict)
         except OSError as error:
             raise CacheUnavailableError(f"{self._folder}: {error.strerror or type(error).__name__}") from error
         if handle is None:
@@ -237,24 +252,6 @@ async def _fetch(source: VersionSource[_Opened], path: Path) -> None:
         for file in (part, converted):
             file.unlink(missing_ok=True)
     log.info("fetched a version", extra={"duration_ms": round((time.perf_counter() - started) * 1000)})
-
-
-def default_folder() -> Path:
-    """The folder of this user's processes under TMPDIR."""
-    return Path(tempfile.gettempdir()) / f"spatial-data-proxy-{os.getuid()}"
-
-
-def make_private_folder(folder: Path) -> None:
-    """Makes a folder that only its owner may enter. Others may write to the folder above it.
-
-    Raises:
-        OSError: it can't be made, or it belongs to somebody else.
-    """
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700, parents=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
-        raise PermissionError(0, "belongs to another user, or others may write to it; delete it")
 
 
 def _delete_unused(file: Path) -> bool:

@@ -170,7 +170,8 @@ class LegacyApi:
         trace.error = error.code.name
         self._observer.request_refused(error.code)
         response = self._responses.from_error(error, request.query.format, trace.trace_id)
-        return wrap_error(response, request.query) if trace.operation == Operation.QUERY.value else response
+        is_query = trace.operation == Operation.QUERY.value and self._settings.queries
+        return wrap_error(response, request.query) if is_query else response
 
     async def _respond_with_result(self, request: _Request) -> Response:
         scope, query, trace = request.scope, request.query, request.trace

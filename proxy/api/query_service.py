@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from starlette.responses import Response
 
-from adapters.version_cache import VersionCache, default_folder
+from adapters.cache_folder import default_folder
+from adapters.version_cache import VersionCache
 from proxy.api.context import CallContext
 from proxy.api.responses import RawDocument
 from proxy.query.response_form import SCRIPT_CONTENT, find_callback

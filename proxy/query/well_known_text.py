@@ -11,7 +11,7 @@ _REFUSED = (
     (re.compile(r"\s*SRID\b", re.IGNORECASE), "has an SRID: coordinates are WGS 84 always"),
     (re.compile(r"\bEMPTY\b", re.IGNORECASE), "is empty or has an empty part"),
     (re.compile(r"\bLINEARRING\b", re.IGNORECASE), "is of a type that is the library's alone"),
-    (re.compile(r"\b(?:NAN|INF(?:INITY)?)\b|[0-9]X|[^\t\n\r\x20-\x7e]", re.IGNORECASE), "is none"),
+    (re.compile(r"\b(?:NAN|INF(?:INITY)?)\b|[0-9]X|[^\t\n\r\x20-\x7e]", re.IGNORECASE), "is no well-known text"),
 )
 _MISSING_HEIGHT = re.compile(r"\bNULL\b", re.IGNORECASE)
 """SQL Server's word, which answers show too; to the library it is NaN."""

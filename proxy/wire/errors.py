@@ -131,6 +131,9 @@ class ErrorCode(Enum):
     INTERNAL_ERROR = ErrorSpec(
         HTTPStatus.INTERNAL_SERVER_ERROR, Authentication.NONE, "The server failed. The traceId is in the log."
     )
+    QUERY_TOO_LONG = _unavailable(
+        "The query takes too long. Ask for a smaller area, a simpler shape or fewer conditions.", retry_after=30
+    )
     QUERY_UNAVAILABLE = _unavailable("The data source can't be read now. Try again.")
     STORAGE_UNAVAILABLE = _unavailable("The storage of the account does not answer. Try again.")
     # Neither says whether the key exists. A client that gets a 401 in their place may give up for good.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.account import AccountStorage
+from adapters.cache_folder import default_folder, make_private_folder
 from adapters.errors import StorageError
 from adapters.model.jobs import BlobPath
 from adapters.model.versions import DamagedVersionError
@@ -22,8 +23,6 @@ from adapters.version_cache import (
     VersionHandle,
     VersionMissingError,
     VersionSource,
-    default_folder,
-    make_private_folder,
 )
 from tests.support.opened_account import run_refused
 from tests.support.storage import Storage
@@ -101,6 +100,10 @@ def holding(lock: Path) -> Iterator[None]:
         yield
 
 
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def make_older(folder: Path, seconds: float) -> None:
     for file in files(folder, ".arrow"):
         os.utime(file, (file.stat().st_atime - seconds, file.stat().st_mtime))
@@ -169,6 +172,29 @@ async def test_file_in_use_is_not_evicted(account: AccountStorage, folder: Path,
     other = Cache(folder)
     await other.read(account, versions[0])
     assert not other.converted
+
+
+async def test_files_that_a_process_has_open_are_bounded_by_their_size(
+    account: AccountStorage, folder: Path, versions: list[str]
+) -> None:
+    cache = Cache(folder, max_bytes=2 * len(MARK + versions[0].encode() * 100))
+    for name in versions:
+        await cache.read(account, name)
+    assert len(files(folder, ".arrow")) == 2
+    assert await cache.read(account, versions[0]) == versions[0].encode() * 100
+    assert len(cache.converted) == 4
+
+
+async def test_opened_versions_are_bounded_by_their_number(
+    account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.version_cache.MAX_OPENED_VERSIONS", 2)
+    cache = Cache(folder)
+    before = open_files()
+    for name in versions * 2:
+        await cache.read(account, name)
+    assert open_files() == before + 2
+    assert len(cache.converted) == 3
 
 
 async def test_opened_versions_are_bounded_by_their_memory(

@@ -1,0 +1,1 @@
+"""Queries of data sources over HTTP, in front of a real Azurite."""
