@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from proxy.query.areas import Area, BoundingBox, Intersects, Nearby, NearRoute, Point
 from proxy.query.columns import KEY, Rows, locations, lower, take, text_column
 from proxy.query.distance import Numbers, measure, measure_all
-from proxy.query.filters import filter_rows, mask_rows
-from proxy.query.points import find_in_box, find_near
+from proxy.query.filters import filter_first_rows, filter_rows, mask_rows
+from proxy.query.points import find_in_box, find_near, widen
 from proxy.query.query import Distance, Intersection, Member, Query
 from proxy.query.result import Cell, Result, ResultColumn
 from proxy.query.route import RouteLine, find_near_line
@@ -49,12 +49,7 @@ def run_query(version: VersionFile, query: Query, check: Check, route: RouteLine
     if query.entity_id is not None:
         found = _Found(_find_entity(version, query.entity_id))
         return _show(version, query, found, check)
-    found = _find_in_area(version, query.area, route, check)
-    if query.condition is not None:
-        if query.area is None:
-            found = _Found(filter_rows(version, query.condition, None, check))
-        else:
-            found = found.pick(np.flatnonzero(mask_rows(version, query.condition, found.rows, check)))
+    found = _find(version, query, route, check)
     count = len(found.rows) if query.is_counted else None
     check()
     page = found.pick(_find_page(version, query, found))
@@ -88,6 +83,29 @@ def _find_entity(version: VersionFile, id_: str) -> Rows:
     if row == len(ids) or ids[row].as_py() != id_:
         row = pc.index(text_column(version, KEY), pa.scalar(lower(id_), pa.string())).as_py()
     return np.array([row] if row >= 0 else [], np.int32)
+
+
+def _find(version: VersionFile, query: Query, route: RouteLine | None, check: Check) -> _Found:
+    """The entities that the query is for; where only the first in the default order are wanted, at least those."""
+    if query.order or query.is_counted:
+        return _filter(version, query, _find_in_area(version, query.area, route, check), check)
+    wanted = query.skip + query.top
+    if query.area is None and query.condition is not None:
+        return _Found(filter_first_rows(version, query.condition, wanted, check))
+    areas = widen(version, query.area) if isinstance(query.area, Nearby) else [query.area]
+    for area in areas:
+        found = _filter(version, query, _find_in_area(version, area, route, check), check)
+        if len(found.rows) >= wanted:
+            break
+    return found
+
+
+def _filter(version: VersionFile, query: Query, found: _Found, check: Check) -> _Found:
+    if query.condition is None:
+        return found
+    if query.area is None:
+        return _Found(filter_rows(version, query.condition, None, check))
+    return found.pick(np.flatnonzero(mask_rows(version, query.condition, found.rows, check)))
 
 
 def _find_in_area(version: VersionFile, area: Area | None, route: RouteLine | None, check: Check) -> _Found:
