@@ -41,6 +41,9 @@ class StorageObserver:
     def malformed_row(self) -> None:
         """A row can't be shown; called once for each such row."""
 
+    def version_fetched(self, seconds: float) -> None:
+        """A version was downloaded and converted to its file in the disk cache, in so many seconds."""
+
 
 NULL_OBSERVER = StorageObserver()
 

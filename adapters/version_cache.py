@@ -19,6 +19,7 @@ from typing import Generic, Protocol, TypeVar
 
 from adapters.blobs.store import BlobStore
 from adapters.cache_folder import make_private_folder
+from adapters.instrumentation import NULL_OBSERVER, StorageObserver
 from adapters.model.jobs import BlobPath
 from adapters.model.versions import DamagedVersionError
 from adapters.request_coalescing import SingleFlight
@@ -75,6 +76,7 @@ class VersionSource(Generic[_Opened]):
         blob: the version's blob.
         convert: makes the file to cache (second) of the blob's file (first).
         open_file: opens a cached file.
+        observer: learns of each fetch.
     """
 
     blobs: BlobStore
@@ -82,6 +84,7 @@ class VersionSource(Generic[_Opened]):
     blob: BlobPath
     convert: Callable[[Path, Path], None]
     open_file: Callable[[Path], _Opened]
+    observer: StorageObserver = NULL_OBSERVER
 
     @property
     def file_name(self) -> str:
@@ -251,7 +254,9 @@ async def _fetch(source: VersionSource[_Opened], path: Path) -> None:
     finally:
         for file in (part, converted):
             file.unlink(missing_ok=True)
-    log.info("fetched a version", extra={"duration_ms": round((time.perf_counter() - started) * 1000)})
+    seconds = time.perf_counter() - started
+    source.observer.version_fetched(seconds)
+    log.info("fetched a version", extra={"duration_ms": round(seconds * 1000)})
 
 
 def _delete_unused(file: Path) -> bool:

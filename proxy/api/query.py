@@ -83,7 +83,14 @@ def version_source(account: AccountStorage, version: DataSourceVersion) -> Versi
     def convert(blob: Path, file: Path) -> None:
         convert_blob(blob, file, name, Schema.from_json(version.schema))
 
-    return VersionSource(account.blobs, account.blob_url, version.blob, convert, lambda file: VersionFile(file, name))
+    return VersionSource(
+        account.blobs,
+        account.blob_url,
+        version.blob,
+        convert,
+        lambda file: VersionFile(file, name),
+        account.circuit_breaker.observer,
+    )
 
 
 def _warn(context: CallContext, text: str, *values: object) -> None:

@@ -85,6 +85,11 @@ class StorageTelemetry(StorageObserver):
         if self._metrics is not None:
             self._metrics.malformed_rows.labels(self._label).inc()
 
+    def version_fetched(self, seconds: float) -> None:
+        """Observes how long the fetch of a version took."""
+        if self._metrics is not None:
+            self._metrics.query_version_fetch_duration.observe(seconds)
+
 
 def reason_label(code: StorageErrorCode) -> str:
     """Returns a storage error as the value of the label `reason`."""

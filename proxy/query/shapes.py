@@ -32,6 +32,7 @@ _EASY_PAIRS = 200_000
 _MAX_CROSSINGS = 20_000
 
 
+@np.errstate(all="ignore")  # of longitudes near the largest double the library computes infinite ones
 def find_intersecting(version: VersionFile, shape: Geometry, check: Callable[[], None]) -> Rows:
     """The entities that meet a shape, touching included, in the order of their rows.
 
@@ -53,6 +54,7 @@ def find_intersecting(version: VersionFile, shape: Geometry, check: Callable[[],
     return np.flatnonzero(inside).astype(np.int32)
 
 
+@np.errstate(all="ignore")  # the same
 def intersect(version: VersionFile, rows: Rows, shape: Geometry, check: Callable[[], None]) -> list[bytes | None]:
     """What each of some entities has in common with a shape, as ISO WKB; None where there is nothing.
 

@@ -18,6 +18,7 @@ PREFIX = "spatial_proxy_"
 
 # Seconds. A cached response takes some tens of microseconds, a request may wait for storage until its deadline.
 REQUEST_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+FETCH_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 JOB_BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 # Accounts with series of their own. The others share one label: a ring may have thousands.
@@ -74,6 +75,11 @@ class Metrics:
         )
         self.keyring_reloads = counter(
             "keyring_reloads", "Changes of the key ring file, taken (success) or refused (failure).", ["result"]
+        )
+        self.query_version_fetch_duration = histogram(
+            "query_version_fetch_duration_seconds",
+            "From the first query of a version to its file on the disk, in seconds.",
+            buckets=FETCH_BUCKETS,
         )
         self.signed_links = counter("signed_links", "Links signed; a reused link counts once.", ["account"])
         self.malformed_rows = counter(

@@ -178,3 +178,11 @@ def test_a_common_part_of_large_quiet_shapes_is_answered(tmp_path: Path) -> None
     other = shapely.Point(5, 0).buffer(5, quad_segs=1_000)
     assert common(version, shapely.transform(other, lambda points: points + 50)) == [None]
     assert common(version, other)[0].area == pytest.approx(large.intersection(other).area)
+
+
+def test_longitudes_near_the_largest_double_write_no_warning(tmp_path: Path) -> None:
+    """A warning of NumPy is a line on standard error that is no line of the log."""
+    huge = shapely.box(-1e308, -80, 1e308, 80)
+    version = make_version(tmp_path, rows_of([BOW_TIE]))
+    assert find(version, huge) == ["000000"]
+    assert len(common(version, huge)) == 1
