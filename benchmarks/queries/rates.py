@@ -14,7 +14,7 @@ from benchmarks.polling import measured, ratios
 from benchmarks.queries.postgres import missing, start_postgres
 from benchmarks.queries.shops import PLACES, Shops
 from benchmarks.servers import get, proxy, running, wait_until_answered
-from tests.support.processes import ROOT, free_port
+from tests.support.processes import free_port
 from tests.support.storage import Storage
 
 CONNECTIONS = 16

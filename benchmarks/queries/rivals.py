@@ -8,7 +8,6 @@ duckdb`. PostgreSQL searches by its own indexes; DuckDB by a window on the sorte
 import asyncio
 import importlib
 import json
-import math
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 from azure.core.exceptions import ResourceExistsError
@@ -68,12 +67,11 @@ class Shops:
             for latitude, longitude in PLACES
         ]
 
+    def intersecting(self, shape: str, **options: str) -> str:
+        """The target of the entities that meet a shape."""
+        return self.target(spatialFilter=f"intersects('{shape}')", **{"format": "json"} | options)
+
     @property
     def filtered(self) -> Sequence[str]:
         """The target of three conditions over all entities."""
         return [self.target(filter=FILTER, format="json")]
-
-
-def read_content(folder: Path) -> bytes:
-    """The blob in this folder."""
-    return (folder / "blob.parquet").read_bytes()

@@ -1,0 +1,44 @@
+"""One client with one connection, that notes how long answers take."""
+
+import http.client
+import time
+from types import TracebackType
+from typing import Self
+
+from benchmarks.servers import OK
+
+
+class Client:
+    """A client of a port of this machine."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def __enter__(self) -> Self:
+        """Connects at the first request."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnects."""
+        self._connection.close()
+
+    def get(self, target: str, status: int = OK) -> bytes:
+        """The body of an answer.
+
+        Raises:
+            RuntimeError: it has another status.
+        """
+        self._connection.request("GET", target)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        if answer.status != status:
+            raise RuntimeError(f"answered {answer.status}: {body[:300].decode('utf-8', 'replace')}")
+        return body
+
+    def milliseconds(self, target: str, status: int = OK) -> float:
+        """The time that an answer takes."""
+        started = time.perf_counter()
+        self.get(target, status)
+        return 1000 * (time.perf_counter() - started)
