@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,11 @@ class Version:
 
     content: bytes
     private_bytes: int = 0
+    released: list[bytes] = field(default_factory=list)
+
+    def release_pages(self) -> None:
+        """Notes it, by the content."""
+        self.released.append(self.content)
 
 
 class Cache:
@@ -46,6 +51,7 @@ class Cache:
 
     def __init__(self, folder: Path, max_bytes: int = 10_000, private_bytes: int = 0, max_opened: int = 1000) -> None:
         self.converted: list[bytes] = []
+        self.released: list[bytes] = []
         self._private_bytes = private_bytes
         self.cache: VersionCache[Version] = VersionCache(folder, max_bytes, max_opened)
 
@@ -57,7 +63,7 @@ class Cache:
         content = file.read_bytes()
         if not content.startswith(MARK):
             raise DamagedVersionError
-        return Version(content.removeprefix(MARK), self._private_bytes)
+        return Version(content.removeprefix(MARK), self._private_bytes, self.released)
 
     async def get(self, account: AccountStorage, name: str, wait: float = WAIT) -> VersionHandle[Version]:
         """A version that `put` wrote."""
@@ -205,6 +211,20 @@ async def test_opened_versions_are_bounded_by_their_memory(
         await cache.read(account, name)
     assert len(cache.cache._opened) == 1  # noqa: SLF001 - what is open shows nowhere else
     assert await cache.read(account, versions[0]) == versions[0].encode() * 100
+
+
+async def test_pages_of_the_longest_unused_versions_are_released(
+    account: AccountStorage, folder: Path, versions: list[str]
+) -> None:
+    first, second, third = (name.encode() * 100 for name in versions)
+    cache = Cache(folder, max_bytes=8 * 2 * len(MARK + first))
+    for name in versions:
+        for _ in range(2):
+            await cache.read(account, name)
+    assert cache.released == [first]
+    assert await cache.read(account, versions[1]) == second
+    assert await cache.read(account, versions[0]) == first
+    assert cache.released == [first, third]
 
 
 async def test_files_deleted_under_our_feet_are_fetched_again(
