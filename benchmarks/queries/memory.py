@@ -14,17 +14,16 @@ SOURCES, TURNS = 25, 2
 
 
 def keeping(storage: Storage, content: bytes, folder: Path) -> Iterator[Figure]:
-    """Yields megabytes by the system's count of the pages that this process alone has.
+    """Yields megabytes that this process alone has, by the system's count in smaps_rollup.
 
-    Pages of a mapped file that no other process uses just then count as private and clean: the system drops them when
-    memory is short, and a second server on the machine shares them. Dirty pages are the process's own for good.
+    Pages of mapped files that no other process has mapped count as private too, though the system can take them back;
+    those that are its own for good are anonymous.
     """
     sources = [Shops(storage, f"Turn{number}") for number in range(SOURCES)]
     for each in sources:
         each.publish(content)
     with proxy(storage, {"TMPDIR": str(folder)}) as (port, process), Client(port) as client:
-        dirty = private_mb(process)["Dirty"]
-        yield Figure("memory after the start", dirty, "MB")
+        yield Figure("private memory after the start", private_mb(process), "MB")
         for _ in range(TURNS):
             for each in sources:
                 for target in (
@@ -32,16 +31,11 @@ def keeping(storage: Storage, content: bytes, folder: Path) -> Iterator[Figure]:
                     each.target(filter=FILTER, orderby="Address", top="250"),
                 ):
                     client.get(target)
-        found = private_mb(process)
-    yield Figure(f"memory, {SOURCES} data sources in turn, private and dirty", found["Dirty"], "MB", at_most=400)
-    yield Figure("the same, its private pages of mapped files, which the system takes back", found["Clean"], "MB")
+        yield Figure(f"private memory, {SOURCES} data sources in turn", private_mb(process), "MB", at_most=400)
+        yield Figure("the same without pages of mapped files", private_mb(process, "Anonymous"), "MB")
 
 
-def private_mb(process: int) -> dict[str, float]:
-    """Megabytes of private pages, `Dirty` and `Clean`."""
+def private_mb(process: int, kind: str = r"Private_\w+") -> float:
+    """Megabytes of the pages that belong to a process alone."""
     text = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
-    return {
-        name: int(kilobytes) / 1024
-        for name, kilobytes in re.findall(r"Private_(\w+): +(\d+) kB", text)
-        if name in {"Dirty", "Clean"}
-    }
+    return sum(int(kilobytes) for kilobytes in re.findall(rf"^{kind}: +(\d+) kB", text, re.MULTILINE)) / 1024
