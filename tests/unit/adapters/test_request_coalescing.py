@@ -101,8 +101,8 @@ async def test_callers_share_a_read_that_begins_after_they_asked(reads: Reads) -
     later = [asyncio.create_task(paced.run("key", reads.read)) for _ in range(3)]
     await asyncio.sleep(0)
     assert reads.count == 1
-    while reads.count < 2:  # it does not wait for the first read's end
-        await asyncio.sleep(0.001)
+    reads.started.clear()
+    await reads.started.wait()  # the second does not wait for the end of the first
     reads.gate.set()
     assert await asyncio.gather(*first, *later) == [1, 1, 1, 2, 2, 2]
     assert await paced.run("key", reads.read) == 3
