@@ -24,17 +24,21 @@ class Client:
         """Disconnects."""
         self._connection.close()
 
+    def ask(self, target: str) -> tuple[int, str, bytes]:
+        """Status, Content-Type and body of an answer."""
+        self._connection.request("GET", target)
+        answer = self._connection.getresponse()
+        return answer.status, answer.headers.get("Content-Type", ""), answer.read()
+
     def get(self, target: str, status: int = OK) -> bytes:
         """The body of an answer.
 
         Raises:
             RuntimeError: it has another status.
         """
-        self._connection.request("GET", target)
-        answer = self._connection.getresponse()
-        body = answer.read()
-        if answer.status != status:
-            raise RuntimeError(f"answered {answer.status}: {body[:300].decode('utf-8', 'replace')}")
+        found, _, body = self.ask(target)
+        if found != status:
+            raise RuntimeError(f"answered {found}: {body[:300].decode('utf-8', 'replace')}")
         return body
 
     def milliseconds(self, target: str, status: int = OK) -> float:

@@ -2,23 +2,29 @@
 
 import json
 import os
+import re
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
+from benchmarks.apps import STATIC_ROW
 from benchmarks.figures import Figure
 from benchmarks.polling import measured, ratios
 from benchmarks.queries.postgres import missing, start_postgres
 from benchmarks.queries.shops import PLACES, Shops
-from benchmarks.servers import get, proxy, running, wait_until_answered
-from tests.support.processes import free_port
+from benchmarks.reading import row_url
+from benchmarks.servers import get, proxy, running, stand_in, wait_until_answered
+from tests.support.processes import free_port, settings_of
 from tests.support.storage import Storage
 
 CONNECTIONS = 16
 RADII = (10, 100, 1000)
+ROW_APART = "ours, its row from a stand-in"
+"""The emulator takes part of the processors for the row that each query needs; this shows how much."""
 
 
 def comparing(storage: Storage, folder: Path, rounds: int, seconds: float) -> Iterator[Figure]:
@@ -27,7 +33,7 @@ def comparing(storage: Storage, folder: Path, rounds: int, seconds: float) -> It
     shops.publish(blob.read_bytes())
     with ExitStack() as stack:
         port, _ = stack.enter_context(proxy(storage, {"TMPDIR": str(folder)}))
-        ports = {"ours": port}
+        ports = {"ours": port, ROW_APART: stack.enter_context(with_static_row(shops, folder))}
         if reason := missing():
             print(f"PostgreSQL is left out: {reason}", file=sys.stderr)
         else:
@@ -39,9 +45,9 @@ def comparing(storage: Storage, folder: Path, rounds: int, seconds: float) -> It
         kinds = {f"nearby {each} km": (shops.nearby(each), _nearby(each)) for each in RADII}
         kinds["$filter"] = (list(shops.filtered), ["/"])
         for ours, theirs in kinds.values():
-            _ensure_same({port: ours[0] if name == "ours" else theirs[0] for name, port in ports.items()})
+            _ensure_same({port: ours[0] if name.startswith("ours") else theirs[0] for name, port in ports.items()})
         for what, (ours, theirs) in kinds.items():
-            runs = {name: (port, ours if name == "ours" else theirs) for name, port in ports.items()}
+            runs = {name: (port, ours if name.startswith("ours") else theirs) for name, port in ports.items()}
             yield from _measure(what, runs, rounds, seconds)
 
 
@@ -50,9 +56,26 @@ def _measure(what: str, runs: dict[str, tuple[int, list[str]]], rounds: int, sec
     for name, each in outcomes.items():
         yield Figure(f"{name}: {what}", median(one.rate for one in each), "requests/s")
     for name in runs:
-        if name != "ours":
+        if not name.startswith("ours"):
             ahead = ratios(outcomes, "rate", name)["ours"]
             yield Figure(f"{what}, beside {name}", ahead, "of its rate", at_least=1)
+
+
+@contextmanager
+def with_static_row(shops: Shops, folder: Path) -> Iterator[int]:
+    """Runs our server with a table that is one data source's row; yields its port."""
+    storage = shops.storage
+    url = row_url(storage, "datasources").replace("{}", shops.name.lower())
+    request = urllib.request.Request(url, headers={"Accept": "application/json;odata=minimalmetadata"})  # noqa: S310  http
+    with urllib.request.urlopen(request) as answer:  # noqa: S310  the same
+        row = answer.read().decode()
+    with stand_in("row", {STATIC_ROW: row}) as table:
+        address = re.sub(
+            r"TableEndpoint=[^;]+", f"TableEndpoint=http://127.0.0.1:{table}/row", storage.connection_string
+        )
+        keyring = settings_of(storage, address)["keyring"]
+        with proxy(storage, {"TMPDIR": str(folder)}, keyring=keyring) as (port, _):
+            yield port
 
 
 @contextmanager
