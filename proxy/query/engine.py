@@ -92,6 +92,8 @@ def _find(version: VersionFile, query: Query, route: RouteLine | None, check: Ch
     wanted = query.skip + query.top
     if query.area is None and query.condition is not None:
         return _Found(filter_first_rows(version, query.condition, wanted, check))
+    if isinstance(query.area, Intersects) and query.condition is None:
+        return _Found(find_intersecting(version, query.area.shape, check, wanted))
     areas = widen(version, query.area) if isinstance(query.area, Nearby) else [query.area]
     for area in areas:
         found = _filter(version, query, _find_in_area(version, area, route, check), check)
