@@ -29,11 +29,11 @@ def beginning(storage: Storage, content: bytes) -> Iterator[Figure]:
         with TemporaryDirectory() as folder:
             for seconds in (fresh, again):
                 with proxy(storage, {"TMPDIR": folder}) as (port, _), Client(port) as client:
-                    seconds.append(client.milliseconds(target) / 1000)
+                    seconds.append(client.wait(target))
     yield Figure("first query after a start, nothing on disk", median(fresh), "s", at_most=1.5)
     yield Figure("first query after a start, the version on disk", median(again), "s", at_most=1.5)
     with TemporaryDirectory() as folder, proxy(storage, {"TMPDIR": folder}) as (port, _):
-        Client(port).get(target)
+        Client(port).wait(target)
         polls = _Polls(port, status_of(job))
         alone = polls.longest_during(lambda: time.sleep(1))
         beside = []
@@ -52,7 +52,7 @@ def beginning(storage: Storage, content: bytes) -> Iterator[Figure]:
 def _ask_at_once(port: int, target: str) -> list[float]:
     def ask(_number: int) -> float:
         with Client(port) as client:
-            return client.milliseconds(target) / 1000
+            return client.wait(target)
 
     with ThreadPoolExecutor(WAITING) as threads:
         return list(threads.map(ask, range(WAITING)))

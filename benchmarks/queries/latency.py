@@ -35,6 +35,8 @@ def timing(port: int, shops: Shops, shapes: Shops, rounds: int) -> Iterator[Figu
         "one entity by id": ([shops.target(f"-{number}", format="json") for number in _some_ids()], 1.0),
     }
     with Client(port) as client:
+        for target in (shops.nearby(10)[0], shapes.intersecting(POINT)):
+            client.wait(target)
         refusals = []
         for what, (targets, goal) in asked.items():
             differences = []

@@ -30,7 +30,7 @@ def keeping(storage: Storage, content: bytes, folder: Path) -> Iterator[Figure]:
                     *each.nearby(1000, top="250")[:2],
                     each.target(filter=FILTER, orderby="Address", top="250"),
                 ):
-                    client.get(target)
+                    client.wait(target)
         yield Figure(f"private memory, {SOURCES} data sources in turn", private_mb(process), "MB", at_most=400)
         yield Figure("the same without pages of mapped files", private_mb(process, "Anonymous"), "MB")
 

@@ -14,6 +14,7 @@ from statistics import median
 from benchmarks.apps import STATIC_ROW
 from benchmarks.figures import Figure
 from benchmarks.polling import measured, ratios
+from benchmarks.queries.client import Client
 from benchmarks.queries.postgres import missing, start_postgres
 from benchmarks.queries.shops import PLACES, Shops
 from benchmarks.reading import row_url
@@ -42,6 +43,8 @@ def comparing(storage: Storage, folder: Path, rounds: int, seconds: float) -> It
             print("DuckDB is left out: pip install duckdb", file=sys.stderr)
         else:
             ports["DuckDB"] = stack.enter_context(rival("duckdb", str(blob)))
+        for name in (each for each in ports if each.startswith("ours")):
+            Client(ports[name]).wait(shops.nearby(10)[0])
         kinds = {f"nearby {each} km": (shops.nearby(each), _nearby(each)) for each in RADII}
         kinds["$filter"] = (list(shops.filtered), ["/"])
         for ours, theirs in kinds.values():
