@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.account import AccountStorage
@@ -27,6 +27,11 @@ class Version:
 
     content: bytes
     private_bytes: int = 0
+    released: list[bytes] = field(default_factory=list)
+
+    def release_pages(self) -> None:
+        """Notes it, by the content."""
+        self.released.append(self.content)
 
 
 class Cache:
@@ -34,6 +39,7 @@ class Cache:
 
     def __init__(self, folder: Path, max_bytes: int = 10_000, private_bytes: int = 0, max_opened: int = 1000) -> None:
         self.converted: list[bytes] = []
+        self.released: list[bytes] = []
         self._private_bytes = private_bytes
         self.cache: VersionCache[Version] = VersionCache(folder, max_bytes, max_opened)
 
@@ -45,7 +51,7 @@ class Cache:
         content = file.read_bytes()
         if not content.startswith(MARK):
             raise DamagedVersionError
-        return Version(content.removeprefix(MARK), self._private_bytes)
+        return Version(content.removeprefix(MARK), self._private_bytes, self.released)
 
     async def get(self, account: AccountStorage, name: str, wait: float = WAIT) -> VersionHandle[Version]:
         """A version that `put` wrote."""
