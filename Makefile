@@ -63,8 +63,8 @@ check: $(PACKAGES) ## Run the fast tests alone: no emulator, under a minute
 test: setup ## Run the tests against a real Azurite; ALL=1 runs the slow ones too, with coverage
 	@$(PY) -m pytest -n 4 --dist loadfile $(if $(ALL),--cov --cov-report=term,-m "not slow")
 
-bench: setup ## Measure speed beside baselines, a few minutes; prints a table
-	@$(PY) -m benchmarks
+bench: setup ## Measure speed beside baselines and databases, ten minutes; prints tables
+	@$(PY) -m benchmarks; jobs=$$?; $(PY) -m benchmarks.queries && exit $$jobs
 
 soak: setup ## Use it long and badly: faults, restarts, hostile requests, kills, a million polls, 100,000 damaged files; 40 minutes
 	@$(PY) -m benchmarks.soak

@@ -1,4 +1,4 @@
-"""Single flight: concurrent callers of the same key share one read."""
+"""Concurrent callers of the same key share one read: one that is in flight already, or only one that starts later."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -68,3 +68,44 @@ class SingleFlight:
             del self._in_flight[key]
         if not task.cancelled():
             task.exception()  # marks it as retrieved: every caller may have given up
+
+
+class PacedReads:
+    """Reads that callers of the same key share, each of them begun after all of its callers asked.
+
+    So a caller sees every write that ended before it asked, which a read in flight may have missed. While a read of a
+    key is in flight, the next one begins `interval` seconds after it did; else it begins at once.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._begun: dict[Hashable, float] = {}
+        self._next: dict[Hashable, asyncio.Task[Any]] = {}
+
+    async def run(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """Joins the next read of this key.
+
+        Args:
+            key: identifies the read.
+            read: reads; it ends by its own deadline. A caller that gives up does not end it for the others.
+
+        Raises:
+            StorageError: the read failed.
+        """
+        task: asyncio.Task[_T] | None = self._next.get(key)
+        if task is None:
+            task = self._next[key] = asyncio.create_task(self._read(key, read))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # every caller may have given up
+        return await asyncio.shield(task)
+
+    async def _read(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        loop = asyncio.get_running_loop()
+        if key in self._begun:
+            await asyncio.sleep(self._begun[key] + self._interval - loop.time())
+        del self._next[key]
+        begun = self._begun[key] = loop.time()
+        try:
+            return await read()
+        finally:
+            if self._begun.get(key) == begun:
+                del self._begun[key]

@@ -43,6 +43,9 @@ MAX_FETCHES = 4
 # that all parts of the process share.
 MAX_CONVERSIONS = 2
 
+# The part of the cache's size, one in so many, that the versions used last take of memory by their mapped pages.
+RESIDENT_PART = 8
+
 # A used file gets a new time of use at most this often, in seconds.
 TOUCH_SECONDS = 60.0
 
@@ -67,6 +70,9 @@ class OpenedVersion(Protocol):
     def private_bytes(self) -> int:
         """Bytes of memory that it takes beside the mapped file."""
         ...
+
+    def release_pages(self) -> None:
+        """Lets the mapped pages go from this process's memory; the next query finds them in the system's."""
 
 
 _Opened = TypeVar("_Opened", bound=OpenedVersion)
@@ -107,6 +113,8 @@ class VersionHandle(Generic[_Opened]):
         self.path = path
         self.size = os.fstat(descriptor).st_size
         """Bytes on disk."""
+        self.is_resident = False
+        """Whether a query has read it since its pages were released."""
         self._descriptor = descriptor
         self._touched_at = time.monotonic()
 
@@ -160,6 +168,9 @@ class VersionCache(Generic[_Opened]):
         handle = found or (await self._flights.run(name, lambda: self._load(source), wait))[0]
         if name in self._opened:
             self._opened.move_to_end(name)
+        if not handle.is_resident:
+            handle.is_resident = True
+            self._release_unused()
         handle.touch()
         return handle
 
@@ -190,6 +201,18 @@ class VersionCache(Generic[_Opened]):
         ):
             _, closed = opened.popitem(last=False)
             used, size = used - closed.version.private_bytes, size - closed.size
+
+    def _release_unused(self) -> None:
+        """Releases the pages of the longest unused versions beyond a part of the cache's size.
+
+        The system would take them back when memory is short; until then they count as this process's.
+        """
+        size = 0
+        for handle in reversed(self._opened.values()):
+            size += handle.size
+            if handle.is_resident and size * RESIDENT_PART > self._max_bytes and size > handle.size:
+                handle.version.release_pages()
+                handle.is_resident = False
 
     async def _load(self, source: VersionSource[_Opened]) -> VersionHandle[_Opened]:
         path = self._folder / source.file_name

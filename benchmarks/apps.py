@@ -20,7 +20,9 @@ from yarl import URL
 
 BODY = json.dumps({"text": "x" * 1000}).encode()
 NAME = "BENCH_APP"
-"""The variable that names the application: static, sdk, aiohttp or collector."""
+"""The variable that names the application: static, row, sdk, aiohttp or collector."""
+STATIC_ROW = "BENCH_STATIC_ROW"
+"""The variable that holds the JSON of the row that the application `row` returns for every path."""
 ROW_URL = "BENCH_ROW_URL"
 """The variable that holds a row's URL with its signature; `{}` in it is the row's key."""
 CONNECTION_STRING, TABLE, ACCOUNT = "BENCH_CONNECTION_STRING", "BENCH_TABLE", "BENCH_ACCOUNT"
@@ -71,10 +73,17 @@ async def collect(request: Request) -> Response:
     return Response(b"", media_type="application/x-protobuf")
 
 
+async def row_alone(_request: Request) -> Response:
+    """Returns one row, as a table that costs next to nothing."""
+    return Response(os.environ[STATIC_ROW], media_type="application/json")
+
+
 def starlette_app() -> Starlette:
     """Returns the application that the environment names."""
     if os.environ[NAME] == "collector":
         return Starlette(routes=[Route("/v1/traces", collect, methods=["POST"])])
+    if os.environ[NAME] == "row":
+        return Starlette(routes=[Route("/{path:path}", row_alone)])
     return Starlette(routes=[Route("/", static if os.environ[NAME] == "static" else sdk_handler())])
 
 

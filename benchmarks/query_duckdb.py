@@ -23,9 +23,15 @@ order by EntityID limit 25
 class Rival:
     """A table in memory."""
 
-    def __init__(self, connection: Any, blob: Path) -> None:
+    def __init__(self, connection: Any, blob: Path | None) -> None:
+        """Reads the blob; without one, the connection has the table already."""
         self._connection = connection
-        connection.execute("create table shops as select * from read_parquet(?) order by Latitude", [str(blob)])
+        if blob is not None:
+            connection.execute("create table shops as select * from read_parquet(?) order by Latitude", [str(blob)])
+
+    def fork(self) -> "Rival":
+        """The same table for another thread."""
+        return Rival(self._connection.cursor(), None)
 
     def find_near(self, latitude: float, longitude: float, kilometres: float) -> list[Any]:
         """The 25 nearest."""

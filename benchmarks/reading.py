@@ -45,9 +45,10 @@ def reading(storage: Storage, rounds: int, seconds: float) -> Iterator[Figure]:
     yield Figure("the same", ratios(outcomes, "rate", "sdk")["proxy"], "times the SDK's", at_least=2)
 
 
-def row_url(storage: Storage) -> str:
-    """A row's URL with a signature; `{}` is the row's key."""
+def row_url(storage: Storage, table: str = "") -> str:
+    """A row's URL with a signature; `{}` is the row's key. The table is the one of jobs unless another is named."""
+    table = table or storage.table_name
     end = datetime.now(UTC) + timedelta(hours=1)
     key = AzureNamedKeyCredential(EMULATOR_ACCOUNT, EMULATOR_KEY)
-    signature = generate_table_sas(key, storage.table_name, permission=TableSasPermissions(read=True), expiry=end)
-    return f"{storage.table.url}/{storage.table_name}(PartitionKey='{storage.account}',RowKey='{{}}')?{signature}"
+    signature = generate_table_sas(key, table, permission=TableSasPermissions(read=True), expiry=end)
+    return f"{storage.table.url}/{table}(PartitionKey='{storage.account}',RowKey='{{}}')?{signature}"

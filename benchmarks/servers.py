@@ -23,7 +23,7 @@ def stand_in(name: str, variables: Mapping[str, str] | None = None) -> Iterator[
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.apps", str(port)]
     with running(command, environment() | {NAME: name} | dict(variables or {})):
-        _wait(port, "/")
+        wait_until_answered(port, "/")
         yield port
 
 
@@ -36,7 +36,7 @@ def proxy(storage: Storage, others: Mapping[str, str] | None = None, **settings:
     port = free_port()
     variables = environment(**{**settings_of(storage), "port": port, **settings}) | dict(others or {})
     with running([sys.executable, "-m", "proxy", "serve"], variables) as process:
-        _wait(port, "/livez")
+        wait_until_answered(port, "/livez")
         yield port, process.pid
 
 
@@ -67,7 +67,8 @@ def get(port: int, target: str) -> tuple[int, bytes]:
         connection.close()
 
 
-def _wait(port: int, target: str) -> None:
+def wait_until_answered(port: int, target: str) -> None:
+    """Returns when the port answers anything."""
     end = time.monotonic() + READY_SECONDS
     while time.monotonic() < end:
         with suppress(OSError, http.client.HTTPException):

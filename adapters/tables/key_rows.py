@@ -42,6 +42,8 @@ def read_key(row: Row) -> KeyRecord:
     digest = row.get("RowKey")
     if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
         raise MalformedRowError("RowKey is not the SHA-256 of a key in lower-case hex")
+    if row.get("PartitionKey", key_partition(digest)) != key_partition(digest):  # only lists find such a row
+        raise MalformedRowError("PartitionKey is not the beginning of RowKey")
     account, role = read_text(row, "Account", _refuse), row.get("Role", MASTER)
     name = read_text(row, "Name", _refuse)
     if account is None:
@@ -103,12 +105,19 @@ def read_changes(row: Row) -> ChangeLog:
     epoch = read_text(row, "Epoch", _refuse)
     try:
         sequence = int(row["Sequence"])
-        recent = tuple((int(number), str(prefix)) for number, prefix in json.loads(row["Recent"]))
-    except (KeyError, TypeError, ValueError, RecursionError):
-        raise MalformedRowError("Sequence or Recent of the change row is missing or of a wrong type") from None
+    except (KeyError, OverflowError, TypeError, ValueError):
+        raise MalformedRowError("Sequence of the change row is missing or of a wrong type") from None
     if epoch is None:
         raise MalformedRowError("Epoch of the change row is missing")
-    return ChangeLog(epoch, sequence, recent, str(row.get("odata.etag", "")))
+    return ChangeLog(epoch, sequence, _read_recent(row), str(row.get("odata.etag", "")))
+
+
+def _read_recent(row: Row) -> tuple[tuple[int, str], ...]:
+    """The newest changes. A list that can't be read reaches back to none of them, so that any key may have changed."""
+    try:
+        return tuple((int(number), str(prefix)) for number, prefix in json.loads(row["Recent"]))
+    except (KeyError, OverflowError, TypeError, ValueError, RecursionError):
+        return ()
 
 
 def write_changes(changes: ChangeLog) -> dict[str, Any]:

@@ -17,7 +17,14 @@ from adapters.model.key_records import ChangeLog, KeyRecord
 from adapters.name_resolver import NameResolver
 from adapters.sdk_calls import translated_errors, try_call
 from adapters.sdk_clients import client_options, table_credential
-from adapters.tables.key_rows import CHANGES_PARTITION, CHANGES_ROW, key_partition, read_changes, read_key
+from adapters.tables.key_rows import (
+    CHANGES_PARTITION,
+    CHANGES_ROW,
+    key_partition,
+    read_changes,
+    read_key,
+    read_revocation,
+)
 from adapters.tables.properties import MalformedRowError
 from adapters.tables.reader import PartitionRange, TableReader
 
@@ -31,15 +38,16 @@ ROWS_AT_ONCE = 100
 KEY_ROWS = PartitionRange("0", "g")
 
 # The properties that `KeyRecord` needs.
-_PROPERTIES = "RowKey,Account,Role,Name,DataSources,ExpiresAt,CreatedAt,RevokedAt,Shadow"
+_PROPERTIES = "PartitionKey,RowKey,Account,Role,Name,DataSources,ExpiresAt,CreatedAt,RevokedAt,Shadow"
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableKey:
-    """A key row that can't be read: its row key, and why. The text holds no other value of the row."""
+    """A key row that can't be read: its row key, why, and whether it is revoked. The text has no value of the row."""
 
     row_key: str
     problem: str
+    is_revoked: bool
 
 
 class KeyTable:
@@ -103,10 +111,17 @@ class KeyTable:
         """The key of this digest, 64 lower-case hex digits; None where there is no row.
 
         Raises:
-            MalformedRowError: its row can't be read.
+            MalformedRowError: its row can't be read, and does not revoke it.
         """
         row = await self.reads.row(key_partition(digest), digest)
-        return None if row is None else read_key(row)
+        if row is None:
+            return None
+        try:
+            return read_key(row)
+        except MalformedRowError:
+            if (revoked := read_revocation(row)) is None:
+                raise
+            return KeyRecord(digest, "", revoked=revoked)  # whatever the rest says: its caller must not learn of it
 
     async def read_changes(self) -> ChangeLog | None:
         """The change row, within a second; None where there is no such row in the table.
@@ -132,7 +147,7 @@ class KeyTable:
                 try:
                     yield read_key(row)
                 except MalformedRowError as error:  # one bad row never hides the others
-                    yield UnreadableKey(str(row.get("RowKey")), str(error))
+                    yield UnreadableKey(str(row.get("RowKey")), str(error), read_revocation(row) is not None)
 
     async def create(self) -> None:
         """Creates the table where it is missing."""

@@ -9,6 +9,8 @@ func digits() string[] => split('0 1 2 3 4 5 6 7 8 9', ' ')
 
 func letters() string[] => split('a b c d e f g h i j k l m n o p q r s t u v w x y z', ' ')
 
+func hexMarks() string[] => split('a b c d e f -', ' ')
+
 @description('What is left of a text without these characters.')
 func without(text string, marks string[]) string => reduce(marks, text, (rest, mark) => replace(rest, mark, ''))
 
@@ -42,7 +44,8 @@ func refuseAccount(text string) string =>
 
 @export()
 @description('An object id of Entra.')
-func isObjectId(text string) bool => length(text) == 36 && length(split(text, '-')) == 5 && isPlain(toLower(text), '-')
+func isObjectId(text string) bool =>
+  length(text) == 36 && length(split(text, '-')) == 5 && empty(without(toLower(text), concat(digits(), hexMarks())))
 
 @export()
 @description('The sentence for a text that is no object id.')

@@ -5,10 +5,10 @@ Importing it loads Arrow and GEOS; `query_service` does at the first query.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from adapters.account import AccountStorage
@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 
 # A query that takes long ends before the request's deadline does, so that its caller learns that storage is well.
 SHARE_OF_DEADLINE = 0.9
+
+# Schemas that are remembered: a text of up to 32,000 characters takes longer to read than most queries.
+MAX_SCHEMAS = 64
 
 
 async def answer_query(call: ApiCall, context: CallContext, service: QueryService) -> RawDocument:
@@ -100,17 +103,17 @@ def _warn(context: CallContext, text: str, *values: object) -> None:
 
 
 async def _answer(call: ApiCall, context: CallContext, service: QueryService, deadline: float) -> RawDocument:
-    source = await _find_source(call, context)
-    request = await service.run(partial(parse_request, call.entity, context.query.parameters))
-    version = _choose_version(source, request)
-    query = await service.run(partial(_bind, request, version))
+    source = await _find_source(call, context, service)
+    parameters = context.query.parameters
+    version, request, query = await service.prepare(parameters, partial(_bind, source, call.entity, parameters))
     answer = _describe_answer(context, service, source, version, request)
     work = partial(_run_and_render, query=query, answer=answer, form=request.form, deadline=deadline)
     return RawDocument(await _run(service, version_source(context.account, version), work), request.form.content_type)
 
 
-async def _find_source(call: ApiCall, context: CallContext) -> DataSource:
-    source = await data_source(context.account, call.name)
+async def _find_source(call: ApiCall, context: CallContext, service: QueryService) -> DataSource:
+    account = context.account
+    source = await service.rows.run((account, call.name.lower()), lambda: data_source(account, call.name))
     if source is None or source.access_id.lower() != call.access_id.lower():
         raise ApiError(ErrorCode.NO_SUCH_DATA_SOURCE)
     if not may_query(source, context.grant, context.key):
@@ -127,14 +130,19 @@ def _choose_version(source: DataSource, request: Request) -> DataSourceVersion:
     return version
 
 
-def _bind(request: Request, version: DataSourceVersion) -> Query:
+def _bind(source: DataSource, entity: str, parameters: Mapping[str, str]) -> tuple[DataSourceVersion, Request, Query]:
+    request = parse_request(entity, parameters)
+    version = _choose_version(source, request)
     try:
-        schema = Schema.from_json(version.schema)
+        schema = _read_schema(version.schema)
     except ValueError as error:
         raise DamagedVersionError(f"its stored schema is {error}") from None
     query = request.bind(schema)
     require_resolved(query.area)
-    return query
+    return version, request, query
+
+
+_read_schema = lru_cache(MAX_SCHEMAS)(Schema.from_json)
 
 
 def _describe_answer(

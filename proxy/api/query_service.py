@@ -1,7 +1,7 @@
 """What the queries of a process share. It is light: the engine itself is loaded by the first query."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +11,7 @@ from uuid import uuid4
 from starlette.responses import Response
 
 from adapters.cache_folder import default_folder
+from adapters.request_coalescing import PacedReads
 from adapters.version_cache import VersionCache
 from proxy.api.context import CallContext
 from proxy.api.responses import RawDocument
@@ -25,6 +26,12 @@ MEGABYTE = 1024 * 1024
 
 # Threads that run queries. NumPy, Arrow and GEOS release the interpreter; parsing and rendering do not.
 THREADS = 4
+
+# Characters of parameters up to which a request is parsed at once: in a thread it would wait longer than it takes.
+MAX_INLINE_CHARACTERS = 1_000
+
+# Seconds from the start of a read of a row, within which a later query waits and shares the next with others.
+ROW_INTERVAL = 0.002
 
 _ENGINE = "proxy.api.query"
 
@@ -50,6 +57,8 @@ class QueryService:
         """Takes nothing until the first query. `folder` is where the files of versions are."""
         max_bytes = settings.query_cache_mb * MEGABYTE
         self.versions: VersionCache[VersionFile] = VersionCache(folder or default_folder(), max_bytes)
+        self.rows = PacedReads(ROW_INTERVAL)
+        """Reads of data sources' rows. Each query needs one that begins after it came, so that it sees each publish."""
         self.guid = str(uuid4())
         """Tells the feeds of this process from those of others."""
         self._threads = ThreadPoolExecutor(THREADS, "query")
@@ -67,6 +76,11 @@ class QueryService:
     async def run(self, work: Callable[[], _T]) -> _T:
         """Runs work in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def prepare(self, parameters: Mapping[str, str], work: Callable[[], _T]) -> _T:
+        """Runs work that takes as long as the parameters are: in a thread if they are many."""
+        is_short = sum(map(len, parameters.values())) <= MAX_INLINE_CHARACTERS
+        return work() if is_short else await self.run(work)
 
     def close(self) -> None:
         """Ends fetches, and gives up the queries that wait."""

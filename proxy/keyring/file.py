@@ -133,7 +133,9 @@ def _build_grants(ring: KeyRingModel) -> dict[bytes, KeyGrant]:
         if digest in grants:
             raise SettingsError(f"{_label(written)}: the key is there twice")
         if key.account not in ring.accounts:
-            raise SettingsError(f"{_label(written)}: there is no account {key.account!r}")
+            is_swapped = written in ring.accounts  # then a key stands in the account's place
+            problem = "its account and its key are swapped" if is_swapped else f"there is no account {key.account!r}"
+            raise SettingsError(f"{_label(written)}: {problem}")
         patterns = None if key.data_sources is None else tuple(map(compile_pattern, key.data_sources))
         grants[digest] = KeyGrant(key.account, Role(key.role), key.expires, patterns, key.name)
     _check_names(ring, grants)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -78,8 +78,10 @@ class MissLimiter:
         try:
             await waiting.admitted
         except asyncio.CancelledError:
-            if waiting in self._waiting:
-                self._waiting.remove(waiting)
+            # By its place in the order: a look through the queue of each one that leaves holds up the event loop.
+            at = bisect_left(self._waiting, waiting)
+            if self._waiting[at : at + 1] == [waiting]:
+                del self._waiting[at]
             elif waiting.admitted.done() and not waiting.admitted.cancelled() and not waiting.admitted.exception():
                 self._in_flight -= 1
                 self._settle()

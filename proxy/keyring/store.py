@@ -218,7 +218,7 @@ class StoredKeys:
 
     def _log_unreadable(self, digest: bytes, row: Row) -> None:
         problem = row.problem if isinstance(row, MalformedKey) else ""
-        if isinstance(row, KeyRecord) and not self._has_account(row.account):
+        if isinstance(row, KeyRecord) and row.revoked is None and not self._has_account(row.account):
             problem = "its account is not in the key ring"
         if problem:
             log.warning("key store: the row of key %s can't be used: %s", digest.hex()[:LOGGED_DIGITS], problem)

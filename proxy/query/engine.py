@@ -1,7 +1,7 @@
 """How a query runs, from top to bottom: find by area, filter, count, order, take a page, show (query-api.md).
 
 The entities are a version's file (proxy/query/conversion.py), open and shared by all threads. A query works on numbers
-of rows: these are quick to filter and to order, and only the page's entities become values of Python.
+of rows: few numbers are quick to filter and to order, and only the page's entities become values of Python.
 """
 
 import bisect
@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from proxy.query.areas import Area, BoundingBox, Intersects, Nearby, NearRoute, Point
 from proxy.query.columns import KEY, Rows, locations, lower, take, text_column
 from proxy.query.distance import Numbers, measure, measure_all
-from proxy.query.filters import mask_rows
-from proxy.query.points import find_in_box, find_near
+from proxy.query.filters import filter_first_rows, filter_rows, mask_rows
+from proxy.query.points import find_in_box, find_near, widen
 from proxy.query.query import Distance, Intersection, Member, Query
 from proxy.query.result import Cell, Result, ResultColumn
 from proxy.query.route import RouteLine, find_near_line
@@ -26,8 +26,7 @@ from proxy.query.sorting import Positions, find_page, find_sorted_page, read_key
 from proxy.query.version_file import VersionFile
 
 Check = Callable[[], None]
-"""Is called each few milliseconds of long work. Ends it by an exception: at a deadline, or when no client waits any
-more."""
+"""Is called each few milliseconds of long work, and ends it by an exception: at a deadline, or when none waits."""
 
 
 def run_query(version: VersionFile, query: Query, check: Check, route: RouteLine | None = None) -> Result:
@@ -50,10 +49,7 @@ def run_query(version: VersionFile, query: Query, check: Check, route: RouteLine
     if query.entity_id is not None:
         found = _Found(_find_entity(version, query.entity_id))
         return _show(version, query, found, check)
-    found = _find_in_area(version, query.area, route, check)
-    if query.condition is not None:
-        rows = None if query.area is None else found.rows
-        found = found.pick(np.flatnonzero(mask_rows(version, query.condition, rows, check)))
+    found = _find(version, query, route, check)
     count = len(found.rows) if query.is_counted else None
     check()
     page = found.pick(_find_page(version, query, found))
@@ -79,12 +75,6 @@ class _Found:
         origins = None if self.origins is None else (self.origins[0][places], self.origins[1][places])
         return _Found(self.rows[places], tuple(rank[places] for rank in self.ranks), origins)
 
-    def find_ends(self, version: VersionFile) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-        """Latitudes and longitudes between which distances are: the origins, and the entities."""
-        if self.origins is None:
-            raise TypeError("the area has no distances")
-        return *self.origins, *locations(version, self.rows)
-
 
 def _find_entity(version: VersionFile, id_: str) -> Rows:
     """The entity with this id, else the first in the order of ids that has it in other letter case."""
@@ -93,6 +83,31 @@ def _find_entity(version: VersionFile, id_: str) -> Rows:
     if row == len(ids) or ids[row].as_py() != id_:
         row = pc.index(text_column(version, KEY), pa.scalar(lower(id_), pa.string())).as_py()
     return np.array([row] if row >= 0 else [], np.int32)
+
+
+def _find(version: VersionFile, query: Query, route: RouteLine | None, check: Check) -> _Found:
+    """The entities that the query is for; where only the first in the default order are wanted, at least those."""
+    if query.order or query.is_counted:
+        return _filter(version, query, _find_in_area(version, query.area, route, check), check)
+    wanted = query.skip + query.top
+    if query.area is None and query.condition is not None:
+        return _Found(filter_first_rows(version, query.condition, wanted, check))
+    if isinstance(query.area, Intersects) and query.condition is None:
+        return _Found(find_intersecting(version, query.area.shape, check, wanted))
+    areas = widen(version, query.area) if isinstance(query.area, Nearby) else [query.area]
+    for area in areas:
+        found = _filter(version, query, _find_in_area(version, area, route, check), check)
+        if len(found.rows) >= wanted:
+            break
+    return found
+
+
+def _filter(version: VersionFile, query: Query, found: _Found, check: Check) -> _Found:
+    if query.condition is None:
+        return found
+    if query.area is None:
+        return _Found(filter_rows(version, query.condition, None, check))
+    return found.pick(np.flatnonzero(mask_rows(version, query.condition, found.rows, check)))
 
 
 def _find_in_area(version: VersionFile, area: Area | None, route: RouteLine | None, check: Check) -> _Found:
@@ -128,7 +143,8 @@ def _find_page(version: VersionFile, query: Query, found: _Found) -> Positions:
 def _read_keys(version: VersionFile, found: _Found, by: Property | Distance) -> list[pa.Array]:
     if isinstance(by, Property):
         return read_keys(version, found.rows, by)
-    return [pa.array(measure_all(*found.find_ends(version)))]
+    origins = found.origins or locations(version, found.rows)
+    return [pa.array(measure_all(*origins, *locations(version, found.rows)))]
 
 
 def _show(version: VersionFile, query: Query, page: _Found, check: Check) -> Result:
@@ -139,11 +155,17 @@ def _show(version: VersionFile, query: Query, page: _Found, check: Check) -> Res
 def _values(version: VersionFile, page: _Found, member: Member, check: Check) -> Sequence[Cell]:
     match member:
         case Distance():
-            # As Python's numbers: the last digits are those of its `math`.
-            ends = (numbers.tolist() for numbers in page.find_ends(version))
-            return [measure(*place) for place in zip(*ends, strict=True)]
+            origins = page.origins or locations(version, page.rows)
+            return [
+                measure(*place) for place in zip(*_plain(origins), *_plain(locations(version, page.rows)), strict=True)
+            ]
         case Intersection():
             return intersect(version, page.rows, member.shape, check)
         case _:
             values: list[Cell] = take(version.column(member.name), page.rows).to_pylist()
             return values
+
+
+def _plain(pair: tuple[Numbers, Numbers]) -> tuple[list[float], list[float]]:
+    """As Python's numbers, with which the last digits are those of its `math`."""
+    return pair[0].tolist(), pair[1].tolist()

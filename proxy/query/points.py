@@ -1,7 +1,7 @@
 """Entities by their points: around a place, and in a box (query-api.md, section 1.3). Edges belong to an area."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from proxy.query.version_file import VersionFile
 _FULL_TURN, _QUARTER_TURN = 360.0, 90.0
 _MARGIN_KM = 1e-6
 """A millimetre by which windows are wider: rounding must not lose an entity on the edge."""
+_PARTS = (16, 4, 1)
+_MANY = 4096
+"""Entities at the latitudes of a circle from which on a smaller one is tried first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +26,19 @@ class Near:
     distances: Numbers
 
 
+def widen(version: VersionFile, area: Nearby) -> list[Nearby]:
+    """Circles around the same place up to the area itself: each has all that is nearer than what only the next has."""
+    start, end = _find_latitudes(version, area)
+    parts = _PARTS if end - start > _MANY else _PARTS[-1:]
+    return [replace(area, kilometres=area.kilometres / part) for part in parts]
+
+
 def find_near(version: VersionFile, area: Nearby) -> Near:
     """The entities around a place."""
     latitude, longitude, km = area.center.latitude, area.center.longitude, area.kilometres
     latitudes = numbers(version, NEAR_LATITUDE)
     angle = (km + _MARGIN_KM) / EARTH_KM
-    window = math.degrees(angle)
-    start, end = np.searchsorted(latitudes, (latitude - window, np.nextafter(latitude + window, np.inf)))
+    start, end = _find_latitudes(version, area)
     longitudes = numbers(version, NEAR_LONGITUDE)[start:end]
     turn = _longitude_window(latitude, angle)
     if turn is None:
@@ -41,6 +50,14 @@ def find_near(version: VersionFile, area: Nearby) -> Near:
     within = distances <= km
     rows: Rows = version.column(NEAR_ROW).to_numpy()[picked[within]]
     return Near(rows, distances[within])
+
+
+def _find_latitudes(version: VersionFile, area: Nearby) -> tuple[int, int]:
+    """The part of the points in the order of their latitudes that a circle reaches."""
+    window = math.degrees((area.kilometres + _MARGIN_KM) / EARTH_KM)
+    south, north = area.center.latitude - window, np.nextafter(area.center.latitude + window, np.inf)
+    start, end = np.searchsorted(numbers(version, NEAR_LATITUDE), (south, north))
+    return int(start), int(end)
 
 
 def _longitude_window(latitude: float, angle: float) -> float | None:

@@ -33,21 +33,28 @@ _MAX_CROSSINGS = 20_000
 
 
 @np.errstate(all="ignore")  # of longitudes near the largest double the library computes infinite ones
-def find_intersecting(version: VersionFile, shape: Geometry, check: Callable[[], None]) -> Rows:
+def find_intersecting(
+    version: VersionFile, shape: Geometry, check: Callable[[], None], wanted: int | None = None
+) -> Rows:
     """The entities that meet a shape, touching included, in the order of their rows.
 
     Args:
         version: the entities.
         shape: a valid shape in two dimensions; edges are planar.
         check: is called each few milliseconds, and ends the work by an exception.
+        wanted: how many of the first are enough; None is all of them.
     """
     west, south, east, north = shapely.bounds(shape).tolist()
     sides = _bounds(version)
     near = (sides[0] <= east) & (sides[2] >= west) & (sides[1] <= north) & (sides[3] >= south)
     if not _is_box(shape):
-        chunks = _chunks(version, np.flatnonzero(near), check)
-        found = [rows[_meet(version, rows, shape, check)] for rows in chunks]
-        return np.concatenate([np.zeros(0, np.int32), *found])
+        found, count = [np.zeros(0, np.int32)], 0
+        for rows in _chunks(version, np.flatnonzero(near), check):
+            found.append(rows[_meet(version, rows, shape, check)])
+            count += len(found[-1])
+            if wanted is not None and count >= wanted:
+                break
+        return np.concatenate(found)
     # What lies within the box whole need not be read: of a map's view that is nearly all.
     inside = near & (sides[0] >= west) & (sides[2] <= east) & (sides[1] >= south) & (sides[3] <= north)
     for rows in _chunks(version, np.flatnonzero(near & ~inside), check):

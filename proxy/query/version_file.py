@@ -61,7 +61,8 @@ class VersionFile:
         self.mapped_bytes = state.st_size
         """Bytes of the file, which the system may drop from memory and read again."""
         self._changed = state.st_mtime_ns
-        self._bytes = pa.py_buffer(mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ))
+        self._map = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
+        self._bytes = pa.py_buffer(self._map)
         directory = self._read_directory()
         if directory["source"] != source:
             raise DamagedVersionError(
@@ -75,6 +76,11 @@ class VersionFile:
     def private_bytes(self) -> int:
         """About the memory that the open file takes of this process alone: its directory and its columns' objects."""
         return 4096 + 1024 * len(self._places)
+
+    def release_pages(self) -> None:
+        """Lets the mapped pages go from this process's memory. Who reads them again, even just now, gets them back."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
 
     def check(self) -> None:
         """Looks, before a query, whether the file was changed under our feet; takes a microsecond.

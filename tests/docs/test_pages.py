@@ -75,6 +75,7 @@ def test_every_page_is_in_the_sites_navigation_and_the_readme() -> None:
 def test_published_figures_are_those_last_measured() -> None:
     performance = read("docs/performance.md")
     assert published("figures of make bench", figures.page(ROOT / "benchmarks")) in performance
+    assert published("figures of queries", figures.page(ROOT / "benchmarks" / "queries")) in performance
     assert published("figures of make soak", soak_page()) in performance
 
 

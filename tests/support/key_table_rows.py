@@ -76,6 +76,10 @@ class KeyTableRows(WrittenKeys):
             return {}
 
 
+BING_KEY = "AbCd-" + "7_ef-Gh" * 8 + "xyz"
+"""Looks like a key of Bing, and is none."""
+
+
 def digest_of(key: str) -> str:
     """The SHA-256 of a key in hex."""
     return sha256(key.encode()).hexdigest()

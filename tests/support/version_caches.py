@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.account import AccountStorage
@@ -27,6 +27,11 @@ class Version:
 
     content: bytes
     private_bytes: int = 0
+    released: list[bytes] = field(default_factory=list)
+
+    def release_pages(self) -> None:
+        """Notes it, by the content."""
+        self.released.append(self.content)
 
 
 class Cache:
@@ -34,6 +39,7 @@ class Cache:
 
     def __init__(self, folder: Path, max_bytes: int = 10_000, private_bytes: int = 0, max_opened: int = 1000) -> None:
         self.converted: list[bytes] = []
+        self.released: list[bytes] = []
         self._private_bytes = private_bytes
         self.cache: VersionCache[Version] = VersionCache(folder, max_bytes, max_opened)
 
@@ -41,16 +47,16 @@ class Cache:
         self.converted.append(blob.read_bytes())
         file.write_bytes(MARK + blob.read_bytes())
 
-    def _open(self, file: Path) -> Version:
+    def open(self, file: Path) -> Version:
         content = file.read_bytes()
         if not content.startswith(MARK):
             raise DamagedVersionError
-        return Version(content.removeprefix(MARK), self._private_bytes)
+        return Version(content.removeprefix(MARK), self._private_bytes, self.released)
 
     async def get(self, account: AccountStorage, name: str, wait: float = WAIT) -> VersionHandle[Version]:
         """A version that `put` wrote."""
         blob = BlobPath("datasources", name)
-        source = VersionSource(account.blobs, account.blob_url, blob, self.convert, self._open)
+        source = VersionSource(account.blobs, account.blob_url, blob, self.convert, self.open)
         return await self.cache.get(source, wait)
 
     async def read(self, account: AccountStorage, name: str, wait: float = WAIT) -> bytes:
@@ -91,3 +97,8 @@ def holding(lock: Path) -> Iterator[None]:
 def make_older(folder: Path, seconds: float) -> None:
     for file in files(folder, ".arrow"):
         os.utime(file, (file.stat().st_atime - seconds, file.stat().st_mtime))
+
+
+def open_files() -> int:
+    """How many files this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))

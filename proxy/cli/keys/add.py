@@ -15,6 +15,7 @@ from proxy.cli.keys.holder import KeyHolder, KeyPlace
 from proxy.cli.keys.key_input import require_key
 from proxy.cli.keys.lines import shown
 from proxy.cli.keys.members import record_of
+from proxy.cli.keys.misplaced_key import find_misplaced_key
 from proxy.cli.keys.patterns import check_patterns
 from proxy.cli.keys.places import find_keys_place
 from proxy.keyring.keyring import DIGEST_PREFIX, hash_key
@@ -44,6 +45,8 @@ def add_key(options: Namespace) -> int:
         raise CommandError("--name: is the key itself, and would be shown")
     digest = f"{DIGEST_PREFIX}{hash_key(key.encode()).hex()}"
     record = replace(record_of(digest, model), created=from_datetime(datetime.now(UTC)))
+    if member := find_misplaced_key(record):
+        raise CommandError(f"--{member.replace('_', '-')}: looks like a key, and would be shown")
 
     async def add(keys: KeyHolder) -> int:
         fault: AnnouncementError | None = None

@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from adapters.model.key_imports import KEY_FIELDS, KeyImport
+from adapters.model.key_records import KeyRecord
 from proxy.cli.keys.members import record_of
+from proxy.cli.keys.misplaced_key import find_misplaced_key
 from proxy.cli.keys.patterns import check_patterns, split_patterns
 from proxy.keyring.file import load_members, parse_key, parse_keyring
 from proxy.keyring.keyring import DIGEST_PREFIX
@@ -56,8 +58,12 @@ def read_members(members: Mapping[str, Any], ring_text: str, fields: frozenset[s
     parse_keyring(json.dumps(ring))
     records = [record_of(written, key) for written, key in (KeyRingModel.model_validate(ring).keys or {}).items()]
     for record in records:
+        if member := find_misplaced_key(record):
+            raise SettingsError(
+                f"key {DIGEST_PREFIX}{record.digest[:12]}: {member}: looks like a key; it would be shown"
+            )
         if mistake := check_patterns(record.data_sources):
-            raise SettingsError(f"key {DIGEST_PREFIX}{record.digest[:12]}: data_sources: {mistake}")
+            raise SettingsError(f"{_label(record)}: data_sources: {mistake}")
     return KeyImport(records, fields)
 
 
@@ -93,6 +99,10 @@ def _read_csv(text: str, accounts: Collection[str]) -> tuple[dict[str, Any], fro
 
 def _value(name: str, cell: str) -> str | list[str]:
     return split_patterns(cell) if name == "data_sources" else cell
+
+
+def _label(record: KeyRecord) -> str:
+    return f"key {DIGEST_PREFIX}{record.digest[:12]}"
 
 
 def _digest(written: str) -> str:

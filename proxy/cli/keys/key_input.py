@@ -20,9 +20,13 @@ def require_key(hint: str = "") -> str:
     """Reads a key without the blanks around it.
 
     Raises:
-        CommandError: there is none.
+        CommandError: there is none, or it is no text.
     """
     key = read_key("Key: ").strip()
-    if not key or not key.isprintable():
+    if not key:
         raise CommandError(f"no key on standard input{hint}")
+    if not key.isprintable():  # a byte order mark before it, for instance
+        raise CommandError(
+            "no key on standard input: it has characters that can't be printed; pass the key alone, as UTF-8"
+        )
     return key

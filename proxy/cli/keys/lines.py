@@ -33,7 +33,7 @@ def format_key(found: FoundKey) -> str:
             record.name or "",
             record.account,
             record.role,
-            " ".join(record.data_sources or ()),
+            "no data source" if record.data_sources == () else " ".join(record.data_sources or ()),
             f"{'expired' if has_expired(record) else 'expires'} {_time(record.expires)}" if record.expires else "",
             f"created {_time(record.created)}" if record.created else "",
             f"revoked {_time(record.revoked)}".rstrip() if found.is_revoked else "",

@@ -56,8 +56,8 @@ def export_keys(options: Namespace) -> int:
     """
 
     async def export(keys: KeyHolder) -> int:
-        status, before = 0, "\n"
-        print('{"keys": {', end="")
+        # Nothing is written before the store answers: `--wait` runs this again.
+        status, start, before = 0, '{"keys": {', '{"keys": {\n'
         async for found in keys.iterate():
             if found.is_revoked:
                 continue
@@ -67,8 +67,8 @@ def export_keys(options: Namespace) -> int:
                 continue
             member = json.dumps(member_of(found.record), ensure_ascii=False)
             print(f'{before}  "{shown_digest(found.digest)}": {member}', end="")
-            before = ",\n"
-        print("\n}}")
+            start, before = "", ",\n"
+        print(f"{start}\n}}}}")
         return status
 
     return find_keys_place().run(export, changes=False, wait=options.wait)

@@ -3,10 +3,13 @@
 from typing import Any
 
 from adapters.model.key_records import KeyRecord
-from adapters.model.ticks import from_datetime, to_datetime
+from adapters.model.ticks import from_datetime, parse_ticks, to_datetime
 from proxy.keyring.file import parse_key
 from proxy.keyring.keyring import DIGEST_PREFIX
 from proxy.keyring.models import KeyModel
+
+# The times that Table Storage has. A time zone can lead out of them, as in 9999-12-31T23:59:59-05:00 for never.
+_FIRST, _LAST = parse_ticks("1601-01-01T00:00:00Z"), parse_ticks("9999-12-31T23:59:59Z")
 
 
 def record_of(written: str, key: KeyModel) -> KeyRecord:
@@ -17,7 +20,7 @@ def record_of(written: str, key: KeyModel) -> KeyRecord:
         role=key.role,
         name=key.name,
         data_sources=key.data_sources,
-        expires=None if key.expires is None else from_datetime(key.expires),
+        expires=None if key.expires is None else min(max(_FIRST, from_datetime(key.expires)), _LAST),
         shadow=key.shadow,
     )
 

@@ -116,7 +116,7 @@ class StoreKeys:
             if isinstance(key, KeyRecord):
                 yield FoundKey(key.digest, key, is_revoked=key.revoked is not None)
             else:
-                yield FoundKey(key.row_key, None, key.problem)
+                yield FoundKey(key.row_key, None, key.problem, key.is_revoked)
 
     async def get(self, digest: str) -> FoundKey | None:
         """The key of this digest."""

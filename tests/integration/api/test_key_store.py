@@ -53,6 +53,13 @@ def test_an_added_key_is_good_also_where_it_was_refused_before(server: LiveServe
     until(lambda: status(server, "new") == 200)
 
 
+def test_a_revoked_key_is_as_unknown_as_any_although_its_row_cannot_be_read(server: LiveServer, keys: KeyRows) -> None:
+    keys.write("odd", Role="of a newer version")
+    assert status(server, "odd") == 503
+    keys.revoke("odd", Role="of a newer version")
+    until(lambda: status(server, "odd") == 401)
+
+
 def test_a_key_is_read_once_however_often_it_is_used(server: LiveServer, keys: KeyRows) -> None:
     keys.write("one", is_announced=False)
     assert [status(server, "one") for _ in range(20)] == [200] * 20

@@ -228,7 +228,7 @@ def test_a_change_row_that_cannot_be_read_is_a_fault(run: Run, rows: KeyTableRow
     rows.make().table.create_entity({"PartitionKey": "~", "RowKey": "changes", "Epoch": "e"})
     outcome = run("check")
     assert outcome.status == 1
-    assert outcome.out.splitlines()[-1].startswith("broken key store: Sequence or Recent of the change row is missing")
+    assert outcome.out.splitlines()[-1].startswith("broken key store: Sequence of the change row is missing")
 
 
 def test_a_variable_that_the_key_store_names_is_no_mistake(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.conftest import Run
-from tests.support.key_table_rows import KeyTableRows, digest_of, mark_of
+from tests.support.key_table_rows import BING_KEY, KeyTableRows, digest_of, mark_of
 from tests.support.storage import ago, date
 
 KEY = "AbCd-secret"
@@ -171,6 +171,17 @@ def test_a_row_that_cannot_be_read_is_listed_and_can_be_revoked_alone(rows: KeyT
     assert keys("reinstate", digest_of(KEY)).err.startswith(f"{shown(KEY)} can't be read: Role must be")
     row = rows.get(KEY)
     assert row["Role"] == "emperor"
+    assert shown(KEY) not in keys("list").out
+    assert shown(KEY) in keys("list", "--all").out
+    assert (keys("export").status, keys("export").err) == (0, "")
+
+
+def test_a_row_in_a_partition_where_no_server_looks_is_listed_as_one_that_cannot_be_read(
+    rows: KeyTableRows, keys: Run
+) -> None:
+    rows.make().table.create_entity({"PartitionKey": "00", "RowKey": digest_of(KEY), "Account": "contoso"})
+    assert keys("list").out == f"{shown(KEY)}  can't be read: PartitionKey is not the beginning of RowKey\n"
+    assert (keys("export").status, keys("show", typed=KEY).status) == (1, 1)
 
 
 def test_the_list_has_the_same_words_for_a_store_and_for_a_ring(
@@ -179,6 +190,7 @@ def test_the_list_has_the_same_words_for_a_store_and_for_a_ring(
     keys(*ADD, "--name", "CRM", "--data-sources", "Co*,Fo*", "--expires", "2030-01-01T00:00:00Z", typed=KEY)
     keys("add", "--account", "fabrikam", typed="foreign")
     rows.write("ended", ExpiresAt=date(ago(days=1)))
+    rows.write("closed", DataSources="[]")
     stored = re.sub(r"  created \S+", "", keys("list", "--account", "contoso").out)
     in_store = [json.loads(line) for line in keys("list", "--json").out.splitlines()]
     exported = json.loads(keys("export").out)
@@ -187,6 +199,7 @@ def test_the_list_has_the_same_words_for_a_store_and_for_a_ring(
     assert keys("list", "--account", "contoso").out == stored
     assert f"{shown(KEY)}  CRM  contoso  master  Co* Fo*  expires 2030-01-01T00:00:00+00:00\n" in stored
     assert f"{shown('ended')}  contoso  master  expired " in stored
+    assert f"{shown('closed')}  contoso  master  no data source\n" in stored
     in_ring = [json.loads(line) for line in keys("list", "--json").out.splitlines()]
     assert in_ring == [each | {"created": None} for each in in_store]
     assert {tuple(each) for each in in_store} == {
@@ -249,6 +262,8 @@ def test_prune_deletes_what_was_revoked_more_than_ninety_days_ago(rows: KeyTable
         (("--account", "contoso", "--name", "x" * 65), KEY, "--name: must be 1 to 64 printable characters"),
         (("--account", "contoso", "--name", " x"), KEY, "--name: must be 1 to 64 printable characters"),
         (("--account", "contoso", "--name", KEY), KEY, "--name: is the key itself, and would be shown"),
+        (("--account", "contoso", "--name", BING_KEY), KEY, "--name: looks like a key, and would be shown"),
+        (("--account", "contoso", "--data-sources", BING_KEY), KEY, "--data-sources: looks like a key, and would be"),
         (("--account", "contoso", "--name", "known"), KEY, "--name: is a key of the key store, and would be shown"),
         (("--account", "contoso", "--data-sources", "x" * 101), KEY, "has 101 characters; at most 100 are allowed"),
         (("--account", "contoso", "--data-sources", ",".join("a" * 101)), KEY, "101 patterns; at most 100 are allowed"),
@@ -256,6 +271,7 @@ def test_prune_deletes_what_was_revoked_more_than_ninety_days_ago(rows: KeyTable
         (("--account", "contoso", "--plaintext"), KEY, "--plaintext: a key store holds digests only"),
         (("--account", "contoso", "--expires", "2020-01-01T00:00:00Z"), KEY, "--expires: '2020-01-01T00:00:00Z' is in"),
         (("--account", "contoso"), " ", "no key on standard input; --generate makes one"),
+        (("--account", "contoso"), f"\ufeff{KEY}", "no key on standard input: it has characters that can't"),
     ],
 )
 def test_what_cannot_be_added_is_one_line_and_no_row(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.conftest import Run
-from tests.support.key_table_rows import KeyTableRows, digest_of, mark_of
+from tests.support.key_table_rows import BING_KEY, KeyTableRows, digest_of, mark_of
 from tests.support.storage import ago, date
 
 HEAD = "key,account,name,role,data_sources,expires\n"
@@ -144,6 +144,8 @@ def test_a_row_that_cannot_be_read_is_mended_by_an_import(rows: KeyTableRows, ke
         ("secret-key,contoso,crm,,,", "has the same name"),
         ("secret-key,contoso,taken,,,", "the name 'taken' belongs to the key sha256:"),
         ("secret-key,contoso,good-key,,,", "its name is a key of the ring, and would be shown"),
+        (f"till,contoso,{BING_KEY},,,", "line 3, key sha256:a64e98ff18a8: name: looks like a key"),
+        (f"till,contoso,,,{BING_KEY},", "data_sources: looks like a key"),
         (f"secret-key,contoso,{'x' * 65},,,", "name: must be 1 to 64 printable characters"),
         ("secret-key,contoso,,emperor,,", "role: "),
         ("secret-key,contoso,,,,soon", "expires: "),
@@ -167,6 +169,7 @@ def test_one_wrong_line_of_csv_and_nothing_is_written(rows: KeyTableRows, keys: 
     assert text in outcome.err
     assert outcome.err.endswith("nothing was written\n")
     assert "secret-key" not in outcome.err
+    assert BING_KEY not in outcome.err
     assert (rows.get("good-key"), rows.sequence) == ({}, 0)
 
 

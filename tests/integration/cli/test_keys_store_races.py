@@ -84,6 +84,13 @@ def test_a_change_row_that_cannot_be_read_says_what_to_do(rows: KeyTableRows, ke
     assert "delete the row ~, changes, and the next change makes a new one" in outcome.err
 
 
+def test_a_list_of_changes_that_cannot_be_read_is_mended_by_the_next_change(rows: KeyTableRows, keys: Run) -> None:
+    row = {"PartitionKey": "~", "RowKey": "changes", "Epoch": "e", "Sequence": 7, "Recent": "of another version"}
+    rows.make().table.create_entity(row)
+    assert keys(*ADD, typed=KEY).status == 0
+    assert rows.changes() == ("e", 8, [[8, mark_of(KEY)]])
+
+
 def test_the_change_row_has_the_newest_800_changes(rows: KeyTableRows, keys: Run) -> None:
     rows.make().write_changes("epoch", 5000, [[5000 - number, f"{number:016x}"] for number in range(800)])
     keys(*ADD, typed=KEY)

@@ -1,5 +1,6 @@
 """What storage refuses: one line without --wait; with it, the command goes on as soon as storage lets it."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +25,9 @@ def hop(rows: KeyTableRows, storage: Storage, monkeypatch: pytest.MonkeyPatch) -
         yield opened
 
 
-@pytest.mark.parametrize("command", [["list"], ["add", "--account", "contoso"], ["revoke", "abcdef"], ["prune"]])
+@pytest.mark.parametrize(
+    "command", [["list"], ["export"], ["add", "--account", "contoso"], ["revoke", "abcdef"], ["prune"]]
+)
 def test_an_account_key_that_is_refused_is_one_line(
     rows: KeyTableRows, hop: Hop, keys: Run, command: list[str]
 ) -> None:
@@ -57,6 +60,16 @@ def test_wait_repeats_and_says_so_once(
     assert first.endswith("; waiting up to 30 minutes")
     assert last == f"sha256:{digest_of(KEY)[:12]} added to account contoso"
     assert rows.named("crm") == digest_of(KEY)
+
+
+def test_an_export_that_had_to_wait_is_one_object(
+    rows: KeyTableRows, hop: Hop, keys: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_keys, "RETRY_SECONDS", 0.01)
+    hop.times = 2
+    rows.write(KEY)
+    outcome = keys("export", "--wait")
+    assert (outcome.status, list(json.loads(outcome.out)["keys"])) == (0, [f"sha256:{digest_of(KEY)}"])
 
 
 def test_wait_ends_after_its_time(rows: KeyTableRows, hop: Hop, keys: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from adapters.credentials.config import ConnectionStringConfig, Endpoints, IdentityConfig, IdentityKind
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.key_records import ChangeLog, KeyRecord
-from adapters.model.ticks import parse_ticks
+from adapters.model.ticks import Ticks, parse_ticks
 from adapters.tables.key_table import KeyTable, UnreadableKey
 from adapters.tables.properties import MalformedRowError
 from proxy.demo.azurite import Emulator
@@ -76,6 +76,11 @@ async def test_row_that_cannot_be_read_says_why_and_hides_no_other(
     found = {getattr(key, "digest", None) or getattr(key, "row_key", None): key async for key in table.list_keys()}
     assert isinstance(found[bad], UnreadableKey)
     assert isinstance(found[good], KeyRecord)
+
+
+async def test_revoked_key_is_revoked_although_its_row_cannot_be_read(table: KeyTable, written: WrittenKeys) -> None:
+    digest = written.write("bad", Role="owner", RevokedAt="yes")
+    assert await table.read_key(digest) == KeyRecord(digest, "", revoked=Ticks(0))
 
 
 async def test_list_is_of_keys_alone_over_many_pages(table: KeyTable, written: WrittenKeys) -> None:

@@ -10,13 +10,16 @@ from adapters.account import AccountStorage
 from adapters.cache_folder import default_folder
 from adapters.model.jobs import BlobPath
 from adapters.version_cache import MAX_CONVERSIONS
-from tests.support.version_caches import MARK, Cache, files, holding, make_older
+from tests.support.version_caches import (
+    MARK,
+    Cache,
+    files,
+    holding,
+    make_older,
+    open_files,
+)
 
 pytestmark = pytest.mark.anyio
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_concurrent_callers_share_one_fetch(account: AccountStorage, folder: Path, versions: list[str]) -> None:
@@ -132,6 +135,20 @@ async def test_opened_versions_are_bounded_by_their_memory(
         await cache.read(account, name)
     assert len(cache.cache._opened) == 1  # noqa: SLF001 - what is open shows nowhere else
     assert await cache.read(account, versions[0]) == versions[0].encode() * 100
+
+
+async def test_pages_of_the_longest_unused_versions_are_released(
+    account: AccountStorage, folder: Path, versions: list[str]
+) -> None:
+    first, second, third = (name.encode() * 100 for name in versions)
+    cache = Cache(folder, max_bytes=8 * 2 * len(MARK + first))
+    for name in versions:
+        for _ in range(2):
+            await cache.read(account, name)
+    assert cache.released == [first]
+    assert await cache.read(account, versions[1]) == second
+    assert await cache.read(account, versions[0]) == first
+    assert cache.released == [first, third]
 
 
 async def test_caller_that_gives_up_does_not_end_the_fetch(

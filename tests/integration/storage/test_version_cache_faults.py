@@ -19,7 +19,15 @@ from adapters.version_cache import (
 )
 from tests.support.opened_account import run_refused
 from tests.support.storage import Storage
-from tests.support.version_caches import WAIT, Cache, delete_all, files, leave
+from tests.support.version_caches import (
+    WAIT,
+    Cache,
+    Version,
+    delete_all,
+    files,
+    leave,
+    open_files,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -156,3 +164,29 @@ async def test_discarded_version_is_fetched_again(account: AccountStorage, folde
     cache.cache.discard(await cache.get(account, versions[0]))
     assert await cache.read(account, versions[0]) == versions[0].encode() * 100
     assert len(cache.converted) == 2
+
+
+async def test_what_is_converted_to_nonsense_is_an_error(
+    account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(folder)
+    monkeypatch.setattr(cache, "convert", lambda _, file: file.write_bytes(b"nonsense"))
+    with pytest.raises(CacheUnavailableError, match="just written"):
+        await cache.read(account, versions[0])
+    assert not files(folder, ".arrow")
+
+
+async def test_a_file_that_cannot_be_opened_keeps_no_descriptor(
+    account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> Version:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    cache = Cache(folder)
+    await cache.read(account, versions[0])
+    cache.cache.close()
+    before = open_files()
+    monkeypatch.setattr(cache, "open", fail)
+    with pytest.raises(CacheUnavailableError, match="Too many open files"):
+        await cache.read(account, versions[0])
+    assert open_files() <= before

@@ -25,6 +25,7 @@ def test_row_without_optional_properties_is_a_master_key() -> None:
         {"RowKey": DIGEST.upper()},
         {"RowKey": DIGEST[:-1]},
         {"RowKey": 7},
+        {"PartitionKey": "00"},
         {"Account": None},
         {"Account": 7},
         {"Role": "Master"},
@@ -59,9 +60,21 @@ def test_change_row_is_read() -> None:
 
 @pytest.mark.parametrize(
     "properties",
-    [{"Epoch": None}, {"Epoch": 7}, {"Sequence": "x"}, {"Recent": "[[1]]"}, {"Recent": "{"}, {"Recent": 7}],
+    [
+        {"Epoch": None},
+        {"Epoch": 7},
+        {"Sequence": "x"},
+        {"Sequence": float("inf")},
+    ],
     ids=lambda properties: str(properties)[:40],
 )
 def test_change_row_that_cannot_be_read_is_refused(properties: dict[str, Any]) -> None:
     with pytest.raises(MalformedRowError):
         read_changes(CHANGES | properties)
+
+
+@pytest.mark.parametrize(
+    "recent", ["[[1]]", '[[Infinity, "+"]]', "{", 7, None, "[" * 100_000], ids=lambda text: str(text)[:20]
+)
+def test_list_of_changes_that_cannot_be_read_reaches_back_to_none(recent: object) -> None:
+    assert read_changes(CHANGES | {"Recent": recent}) == ChangeLog("e", 2)

@@ -1,11 +1,11 @@
-"""Single flight: callers of the same key share one read."""
+"""Callers of the same key share one read: one in flight, or only one that starts later."""
 
 import asyncio
 
 import pytest
 
 from adapters.errors import StorageError, StorageErrorCode
-from adapters.request_coalescing import SingleFlight
+from adapters.request_coalescing import PacedReads, SingleFlight
 
 pytestmark = pytest.mark.anyio
 
@@ -92,3 +92,45 @@ async def test_close_fails_all_callers(flight: SingleFlight, reads: Reads, *, st
         with pytest.raises(StorageError, match="left the key ring") as caught:
             await task
         assert caught.value.code is StorageErrorCode.CREDENTIAL
+
+
+async def test_callers_share_a_read_that_begins_after_they_asked(reads: Reads) -> None:
+    paced = PacedReads(0.01)
+    first = [asyncio.create_task(paced.run("key", reads.read)) for _ in range(3)]
+    await reads.started.wait()
+    later = [asyncio.create_task(paced.run("key", reads.read)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert reads.count == 1
+    reads.started.clear()
+    await reads.started.wait()  # the second does not wait for the end of the first
+    reads.gate.set()
+    assert await asyncio.gather(*first, *later) == [1, 1, 1, 2, 2, 2]
+    assert await paced.run("key", reads.read) == 3
+
+
+async def test_read_without_another_in_flight_begins_at_once(reads: Reads) -> None:
+    paced = PacedReads(3600)
+    reads.gate.set()
+    for number in (1, 2, 3):
+        assert await asyncio.wait_for(paced.run("key", reads.read), 10) == number
+    assert await asyncio.wait_for(paced.run("other", reads.read), 10) == 4
+
+
+async def test_caller_that_gives_up_does_not_end_a_paced_read(reads: Reads) -> None:
+    paced = PacedReads(0.01)
+    first, second = [asyncio.create_task(paced.run("key", reads.read)) for _ in range(2)]
+    await reads.started.wait()
+    first.cancel()
+    reads.gate.set()
+    assert await second == 1
+    assert reads.count == 1
+
+
+async def test_failed_paced_read_fails_for_its_callers_alone(reads: Reads) -> None:
+    paced = PacedReads(0.01)
+    reads.error = StorageError(StorageErrorCode.TIMEOUT, "too slow")
+    reads.gate.set()
+    found = await asyncio.gather(*(paced.run("key", reads.read) for _ in range(2)), return_exceptions=True)
+    assert found == [reads.error, reads.error]
+    reads.error = None
+    assert await paced.run("key", reads.read) == 2

@@ -9,6 +9,7 @@ from adapters.model.key_imports import KEY_FIELDS
 from adapters.model.key_records import KeyRecord
 from adapters.model.ticks import parse_ticks
 from proxy.cli.keys.import_file import read_import
+from proxy.cli.keys.members import member_of
 from proxy.settings import SettingsError
 
 RING = json.dumps({"accounts": {"contoso": {"storage": {"connection_string_env": "X"}}}, "key_store": {}})
@@ -32,6 +33,20 @@ def test_csv_and_json_say_the_same(written: str) -> None:
     whole_ring = read_import(json.dumps({"accounts": {}, "keys": {written: MEMBER}}), RING)
     assert csv.records == as_json.records == whole_ring.records == [RECORD]
     assert (csv.fields, as_json.fields) == (KEY_FIELDS - {"shadow"}, KEY_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z"),
+        ("0001-01-01T00:00:00+12:00", "1601-01-01T00:00:00Z"),
+        ("1600-12-31T23:59:59Z", "1601-01-01T00:00:00Z"),
+    ],
+)
+def test_an_end_that_storage_does_not_have_is_the_nearest_one(written: str, stored: str) -> None:
+    (record,) = read_import(f"key,account,expires\nAbCd,contoso,{written}\n", RING).records
+    assert record.expires == parse_ticks(stored)
+    assert member_of(record)["expires"] == stored
 
 
 def test_columns_may_be_fewer_and_in_any_order() -> None:

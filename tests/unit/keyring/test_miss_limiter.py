@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from proxy.keyring import miss_limiter
 from proxy.keyring.lookup import KeyStoreUnavailableError
 from proxy.keyring.miss_limiter import HALF_LIFE, MAX_MISSES, MAX_NETWORKS, MissLimiter
 
@@ -122,6 +123,25 @@ async def test_who_waits_too_long_leaves_the_queue() -> None:
             await store.read("10.0.0.1")
     assert set(await asyncio.gather(*reading)) == {"read"}
     assert store.limiter._waiting == []  # noqa: SLF001 - the queue is not seen from outside
+
+
+async def test_who_leaves_a_long_queue_is_found_without_a_look_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    def count(this: object, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return this is other
+
+    monkeypatch.setattr(miss_limiter._Waiting, "__eq__", count)  # noqa: SLF001 - a time would depend on the machine
+    store = Store()
+    tasks = [asyncio.create_task(store.read(f"10.0.{number % 7}.1")) for number in range(600)]
+    await asyncio.sleep(0)
+    for task in reversed(tasks):
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert store.limiter._waiting == []  # noqa: SLF001 - the queue is not seen from outside
+    assert compared < len(tasks)
 
 
 async def test_who_is_admitted_and_gives_up_at_once_frees_the_slot() -> None:

@@ -121,6 +121,7 @@ def test_a_repeated_name_is_a_mistake(place: str) -> None:
 def test_a_key_in_the_wrong_place_is_not_shown() -> None:
     ring = json.loads(_ring()) | {KEY: {"account": "contoso"}}
     assert _mistake(json.dumps(ring))
+    assert "its account and its key are swapped" in _mistake(_ring({"contoso": {"account": KEY}}))
 
 
 @pytest.mark.parametrize(

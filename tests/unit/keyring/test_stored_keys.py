@@ -274,6 +274,14 @@ async def test_key_of_an_account_that_the_ring_does_not_have_is_unreadable_not_u
     assert await find(store.keys(accounts=("contoso", "fabrikam")), "key") == "fabrikam"
 
 
+async def test_revoked_key_of_an_account_that_the_ring_does_not_have_is_unknown_and_no_warning(
+    store: FakeKeyStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.write("key", account="fabrikam", revoked=Ticks(0))
+    assert await find(store.keys(), "key") == "RevokedKeyError"
+    assert caplog.records == []
+
+
 async def test_keys_in_memory_are_known_to_the_log(store: FakeKeyStore) -> None:
     store.write("key")
     store.write("revoked", revoked=Ticks(0))

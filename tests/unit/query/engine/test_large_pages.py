@@ -7,6 +7,8 @@ import pytest
 from proxy.query.areas import Nearby, Point
 from proxy.query.conditions import Comparison, Operator, Or
 from proxy.query.engine import run_query
+from proxy.query.filters import filter_first_rows
+from proxy.query.points import widen
 from proxy.query.query import OrderKey, Query
 from proxy.query.version_file import VersionFile
 from tests.unit.query.engine import oracle
@@ -42,6 +44,24 @@ def test_any_page_of_any_order_is_where_it_belongs(
     result = run_query(version, query, proceed)
     expected = [row["Id"] for row in oracle.find(ROWS, query)][skip : skip + 250]
     assert (list(result.ids), result.count) == (expected, 5_000)
+
+
+@pytest.mark.parametrize("skip", [0, 20, 300, 900, 2_000, 4_900, 5_000, 10**18])
+@pytest.mark.parametrize("area", [None, Nearby(Point(0.25, 0.35), 60), Nearby(Point(0.25, 0.35), 1000)])
+@pytest.mark.parametrize("condition", [None, Comparison(SIZE, Operator.EQ, 3), Comparison(SIZE, Operator.EQ, 99)])
+def test_a_page_is_the_same_where_the_search_ends_when_it_is_full(
+    version: VersionFile, skip: int, area: Nearby | None, condition: Comparison | None
+) -> None:
+    query = Query(members=(), area=area, condition=condition, skip=skip, top=25)
+    expected = [row["Id"] for row in oracle.find(ROWS, query)][skip : skip + 25]
+    assert list(run_query(version, query, proceed).ids) == expected
+
+
+def test_a_page_is_full_before_all_entities_are_looked_at(version: VersionFile) -> None:
+    areas = widen(version, Nearby(Point(0.25, 0.35), 60))
+    assert [area.kilometres for area in areas] == [3.75, 15, 60]
+    found = filter_first_rows(version, Comparison(SIZE, Operator.EQ, 3), 5, proceed)
+    assert 5 <= len(found) < 50
 
 
 def test_a_filter_of_thousands_of_conditions_ends_where_the_check_ends_it(version: VersionFile) -> None:

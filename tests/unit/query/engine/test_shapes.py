@@ -15,6 +15,7 @@ from proxy.query.crossings import MAX_POINTS, CrossingsError, make_valid
 from proxy.query.engine import run_query
 from proxy.query.errors import QueryError
 from proxy.query.query import Intersection, Query
+from proxy.query.shapes import find_intersecting
 from proxy.query.version_file import VersionFile
 from tests.unit.query.engine.queries import SHAPES
 from tests.unit.query.engine.versions import PLAIN_TYPE, Row, make_version, proceed
@@ -87,6 +88,24 @@ def test_many_chunks_find_the_same_as_one_by_one(tmp_path: Path, shape: Any) -> 
     result = run_query(version, query, proceed)
     assert (result.count, list(result.ids)) == (len(expected), expected[:250])
     assert expected
+
+
+def test_a_page_of_what_meets_a_shape_is_full_before_all_are_read(tmp_path: Path) -> None:
+    around = [shapely.box(number % 80, 0, number % 80 + 1, 1) for number in range(20_000)]
+    version, shape = make_version(tmp_path, rows_of(around)), shapely.Point(40, 0.5).buffer(9)
+    pages = {
+        is_counted: [
+            list(
+                run_query(
+                    version, Query(members=(), area=Intersects(shape), skip=skip, is_counted=is_counted), proceed
+                ).ids
+            )
+            for skip in (0, 25, 3_000, 4_990, 10**18)
+        ]
+        for is_counted in (False, True)
+    }
+    assert pages[False] == pages[True]
+    assert len(find_intersecting(version, shape, proceed, 25)) < len(find_intersecting(version, shape, proceed))
 
 
 def test_the_common_part_is_that_of_the_valid_shapes(tmp_path: Path) -> None:

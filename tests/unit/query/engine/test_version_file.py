@@ -1,6 +1,7 @@
 """A version's file is whole and right, or an error that says so."""
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -42,6 +43,25 @@ def test_rows_are_in_the_order_of_their_ids_by_code_points(tmp_path: Path) -> No
     shuffled = ["\U0001f600", "a", "-7920", "\uffff", "B", "-7884", "\u00e9", "-7891"]
     expected = ["-7884", "-7891", "-7920", "B", "a", "\u00e9", "\uffff", "\U0001f600"]
     assert ids(make_version(tmp_path, [{"Id": id_} for id_ in shuffled])) == expected
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux shows the pages of a mapped file")
+def test_released_pages_leave_the_process_and_come_back(tmp_path: Path) -> None:
+    version = make_version(tmp_path, ROWS)
+    expected = ids(version)
+    assert resident_kilobytes(version) > 0
+    version.release_pages()
+    assert resident_kilobytes(version) == 0
+    assert ids(version) == expected
+    assert resident_kilobytes(version) > 0
+
+
+def resident_kilobytes(version: VersionFile) -> int:
+    """The memory of this process that is pages of the file."""
+    text = Path("/proc/self/smaps").read_text(encoding="utf-8")
+    return sum(
+        int(size) for size in re.findall(rf"{re.escape(str(version.file))}\nSize:.*?\nRss: +(\d+) kB", text, re.DOTALL)
+    )
 
 
 def test_a_version_without_entities_has_an_empty_answer(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What queries cost through the server: run by `python -m benchmarks.queries`."""
