@@ -74,6 +74,9 @@ def intersect(version: VersionFile, rows: Rows, shape: Geometry, check: Callable
     _check_alone(shape)
     for of in _read(version, rows, check):
         check()
+        if not shapely.intersects(shapely.envelope(of), shape):  # spares a look at shapes that can't be repaired
+            found.append(None)
+            continue
         _check_alone(of)
         if points * shapely.get_num_coordinates(of) > _EASY_PAIRS:
             # Only what lies within the other's bounds can cross.

@@ -178,6 +178,12 @@ def test_the_common_part_of_a_stored_shape_that_is_too_entangled_is_refused_soon
     assert time.monotonic() - started < HOSTILE_SECONDS
 
 
+def test_an_entangled_stored_shape_elsewhere_has_nothing_in_common(tmp_path: Path) -> None:
+    version = make_version(tmp_path, rows_of([random_ring(1_000), BOW_TIE]))
+    found = common(version, shapely.box(85, 85, 89, 89))
+    assert found == [None, None]
+
+
 def test_the_common_part_of_a_stored_line_that_crosses_itself_endlessly_is_refused_soon(tmp_path: Path) -> None:
     version = make_version(tmp_path, rows_of([shapely.LineString(shapely.get_coordinates(random_ring(2_000)))]))
     started = time.monotonic()
