@@ -5,6 +5,7 @@ place when it is whole. Files in use are locked; beyond the size limit, the long
 """
 
 import asyncio
+import errno
 import fcntl
 import hashlib
 import logging
@@ -221,14 +222,17 @@ class VersionCache(Generic[_Opened]):
                     handle = await asyncio.to_thread(_try_open, source, path)
                 if handle is not None:
                     self._keep(handle)
-                await asyncio.to_thread(self._evict)
+                await asyncio.to_thread(self._evict, self._max_bytes)
         except OSError as error:
+            if error.errno == errno.ENOSPC:  # the next attempt finds the room of all that no query reads now
+                self._opened.clear()
+                await asyncio.to_thread(self._evict, 0)
             raise CacheUnavailableError(f"{self._folder}: {error.strerror or type(error).__name__}") from error
         if handle is None:
             raise CacheUnavailableError(f"{self._folder}: a file that was just written can't be read")
         return handle
 
-    def _evict(self) -> None:
+    def _evict(self, max_bytes: int) -> None:
         """Deletes the longest unused files beyond the size limit, but none in use, and what killed processes left."""
         found = []
         for file in self._folder.iterdir():
@@ -240,7 +244,7 @@ class VersionCache(Generic[_Opened]):
         files = sorted(each for each in found if each[2].suffix == SUFFIX)
         total = sum(size for _, size, _ in files)
         for _, size, file in files:
-            if total <= self._max_bytes:
+            if total <= max_bytes:
                 return
             if _delete_unused(file):
                 total -= size
@@ -267,15 +271,16 @@ def _try_open(source: VersionSource[_Opened], path: Path) -> VersionHandle[_Open
 
 
 async def _fetch(source: VersionSource[_Opened], path: Path) -> None:
+    """Makes the file of a version. Its lock is held, so that each unfinished file of its name is a leftover."""
     started = time.perf_counter()
-    part, converted = (path.with_suffix(f".{kind}{os.getpid()}{PART_SUFFIX}") for kind in ("blob", "file"))
+    part, converted = (path.with_suffix(f".{kind}{PART_SUFFIX}") for kind in ("blob", "file"))
     try:
         if not await source.blobs.download_file(source.blob, part):
             raise VersionMissingError(str(source.blob))
         await asyncio.to_thread(source.convert, part, converted)
         await asyncio.to_thread(converted.replace, path)
     finally:
-        for file in (part, converted):
+        for file in path.parent.glob(f"{path.stem}.*{PART_SUFFIX}"):
             file.unlink(missing_ok=True)
     seconds = time.perf_counter() - started
     source.observer.version_fetched(seconds)

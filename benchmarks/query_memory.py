@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,7 @@ from proxy.query.version_file import VersionFile
 
 SOURCES = 25
 TURNS = 3
+LOOK_SECONDS = 0.005
 QUERIES = (
     {"spatialfilter": "nearby(39,-98,1000)", "$top": "250"},
     {"$filter": "Brand eq 'brand 3' and Name ne 'x' and startswith(City,'city 1')", "$orderby": "Address"},
@@ -23,30 +25,46 @@ QUERIES = (
 
 
 def measure_memory() -> tuple[float, float]:
-    """Megabytes of this kind that a new process has when all is queried, and at its peak."""
+    """Private megabytes of a new process: when all is queried, with all sources open; and at the peak."""
     with TemporaryDirectory() as folder:
         blob = Path(folder) / "blob.parquet"
         write_shops(blob)
         done = subprocess.run([sys.executable, "-m", __name__, folder], check=True, capture_output=True, text=True)
-    private, peak = json.loads(done.stdout)
+    private, peak, _ = json.loads(done.stdout)
     return private, peak
 
 
 def main(folder: Path) -> None:
-    """Converts, opens and queries; prints what is private to the process."""
+    """Converts, opens and queries; prints what is private to the process, and the most that it was."""
+    seen = [_private_mb()]
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(LOOK_SECONDS):
+            seen.append(_private_mb())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        versions = _use(folder)
+    finally:
+        done.set()
+        watcher.join()
+    print(json.dumps([_private_mb(), max(seen), len(versions)]))
+
+
+def _use(folder: Path) -> list[VersionFile]:
     schema = Schema.from_json(shop_type().to_json())
-    versions, peak = [], 0.0
+    versions = []
     for number in range(SOURCES):
         file = folder / f"{number}.query"
         convert_blob(folder / "blob.parquet", file, str(number), schema)
         versions.append(VersionFile(file, str(number)))
-        peak = max(peak, _private_mb())
     for _ in range(TURNS):
         for version in versions:
             for parameters in QUERIES:
                 run_query(version, parse_request("Shops", parameters).bind(schema), lambda: None)
-                peak = max(peak, _private_mb())
-    print(json.dumps([_private_mb(), peak]))
+    return versions
 
 
 def _private_mb() -> float:

@@ -84,6 +84,9 @@ param softDeleteDays int
 param registrySku string
 
 var proxyName = 'proxy-${token}'
+var no = ['0', 'f', 'false', 'n', 'no', 'off']
+var queriesOff = filter(settings, each => (each.name == 'PROXY_QUERIES' && contains(no, toLower(each.value))))
+var answersQueries = empty(queriesOff)
 var newStorages = filter(accounts, item => item.isMade)
 var foreignStorages = filter(accounts, item => !item.isMade)
 
@@ -169,6 +172,7 @@ module storageRoles 'modules/storage-roles.bicep' = [
       storageName: item.storage
       queueName: item.queue
       acceptWrites: acceptWrites
+      answersQueries: answersQueries
       proxyPrincipalId: identities.outputs.proxy.principalId
       workerPrincipalId: identities.outputs.worker.principalId
     }
@@ -221,6 +225,7 @@ module proxy 'modules/proxy.bicep' = {
     // 100.64.0.0/10 is where Container Apps' own ingress lives; nothing outside can send from there.
     trustedProxies: empty(trustedProxies) ? '100.64.0.0/10,${network.outputs.subnetPrefix}' : trustedProxies
     extraSettings: settings
+    answersQueries: answersQueries
     minReplicas: proxyMinReplicas
     maxReplicas: proxyMaxReplicas
     customDomain: customDomain

@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable
 
 from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
+from adapters.blobs.store import VERSIONS
 from adapters.errors import StorageError, StorageErrorCode
 from proxy.cli.accounts import run_with_accounts
 from proxy.cli.key_store_check import check_key_store
+from proxy.cli.query_cache_check import check_query_cache
 from proxy.keyring.file import load_keyring
 from proxy.observability.load_needs import LOAD_NEEDS, Finding, Probe
 from proxy.settings import SettingsError, load_settings
@@ -19,7 +21,9 @@ from proxy.unknown_variables import unknown_variables
 
 
 def run_check(_options: Namespace) -> int:
-    """Checks the settings and the key ring, then each account's storage and the key store. Returns the exit status.
+    """Checks settings and key ring, then each account's storage, the cache of queries and the key store.
+
+    Returns the exit status.
 
     Raises:
         SettingsError: a setting is wrong or unknown, or the key ring can't be used.
@@ -33,29 +37,37 @@ def run_check(_options: Namespace) -> int:
 
     async def run(accounts: AccountRegistry) -> int:
         seconds, store = settings.storage_timeout, keyring.key_store
-        if store is None:
-            return await check(accounts, seconds)
-        looking = asyncio.create_task(check_key_store(store, settings.keys_table, seconds))
-        status = await check(accounts, seconds)
-        sound, text = await looking
-        _print_line("key store", text, sound=sound)
-        return status if sound else 1
+        looking = None
+        if store is not None:
+            looking = asyncio.create_task(check_key_store(store, settings.keys_table, seconds))
+        status = await check(accounts, seconds, queries=settings.queries)
+        lines = {}
+        if settings.queries:
+            lines["query cache"] = await asyncio.to_thread(check_query_cache, settings.query_cache_mb)
+        if looking is not None:
+            lines["key store"] = await looking
+        for name, (sound, text) in lines.items():
+            _print_line(name, text, sound=sound)
+        return status if all(sound for sound, _ in lines.values()) else 1
 
     return run_with_accounts(settings, run)
 
 
-async def check(accounts: AccountRegistry, seconds: float) -> int:
+async def check(accounts: AccountRegistry, seconds: float, *, queries: bool = True) -> int:
     """Reaches everything that each account needs, within the deadline, and prints a line for each account.
 
     Args:
         accounts: the accounts of the key ring.
         seconds: the deadline of each part, such as the queue.
+        queries: whether versions of data sources are read to answer queries.
 
     Returns:
         1 where a part does not answer or refuses us. A part that does not exist yet, or no live worker, is printed and
         leaves 0: before the first start nothing exists, and a server that only reads needs no worker.
     """
-    results = await asyncio.gather(*(_check_account(accounts, name, seconds) for name in accounts.names))
+    results = await asyncio.gather(
+        *(_check_account(accounts, name, seconds, queries=queries) for name in accounts.names)
+    )
     for name, (sound, text) in zip(accounts.names, results, strict=True):
         _print_line(name, text, sound=sound)
     return 0 if all(sound for sound, _ in results) else 1
@@ -65,12 +77,14 @@ def _print_line(name: str, text: str, *, sound: bool) -> None:
     print(f"{'ok' if sound else 'broken':6} {name}: {text}")
 
 
-async def _check_account(accounts: AccountRegistry, name: str, seconds: float) -> tuple[bool, str]:
+async def _check_account(accounts: AccountRegistry, name: str, seconds: float, *, queries: bool) -> tuple[bool, str]:
     try:
         account = accounts[name]
     except StorageError as fault:
         return False, _describe(fault)
-    parts: dict[str, Probe] = {"tables": _look_at_tables, **LOAD_NEEDS}
+    parts: dict[str, Probe] = {"tables": _look_at_tables, **LOAD_NEEDS} | (
+        {"queries": _look_at_versions} if queries else {}
+    )
     results = await asyncio.gather(*(_time(part, look, account, seconds) for part, look in parts.items()))
     return all(sound for sound, _ in results), ", ".join(text for _, text in results)
 
@@ -100,6 +114,17 @@ async def _look_at_tables(account: AccountStorage) -> list[Finding]:
 
     looks = look("jobs", account.jobs.ping), look("datasources", account.data_sources.ping)
     return [remark for remarks in await asyncio.gather(*looks) for remark in remarks]
+
+
+async def _look_at_versions(account: AccountStorage) -> list[Finding]:
+    try:
+        await account.blobs.has_container(VERSIONS)  # whether it is there is said of the blobs
+    except StorageError as fault:
+        if fault.code is StorageErrorCode.ACCESS_DENIED:
+            text = f"this identity may not read the container {VERSIONS}; give it Storage Blob Data Reader there"
+            raise StorageError(fault.code, f"{text}, or set PROXY_QUERIES=false ({fault.detail})") from None
+        raise
+    return []
 
 
 def _describe(fault: StorageError) -> str:

@@ -4,11 +4,11 @@ import asyncio
 import time
 
 from adapters.credentials.config import StorageEntry
-from adapters.errors import StorageError, StorageErrorCode
+from adapters.errors import StorageError
 from adapters.tables.key_rows import CHANGES_PARTITION, CHANGES_ROW, read_changes
 from adapters.tables.key_table import KeyTable
 from adapters.tables.properties import MalformedRowError
-from proxy.cli.keys.refusals import READER, describe_refusal, is_refusal
+from proxy.cli.keys.store_errors import READER, describe_error
 
 
 async def check_key_store(entry: StorageEntry, table_name: str, seconds: float) -> tuple[bool, str]:
@@ -42,18 +42,9 @@ async def _read(table: KeyTable) -> tuple[bool, str]:
         if row is not None:
             read_changes(row)
     except StorageError as error:
-        return False, await _describe(table, error)
+        return False, await describe_error(table, error, READER)
     except MalformedRowError as error:
         return False, f"{error}; delete the row, and the next change of a key makes a new one"
     took = f"{(time.perf_counter() - started) * 1000:.0f} ms"
     empty = "; no key was ever added" if row is None else ""
     return True, f"table {table.name} of the storage account {table.account_name} {took}{empty}"
-
-
-async def _describe(table: KeyTable, error: StorageError) -> str:
-    if is_refusal(error):
-        return await describe_refusal(table, error, READER)
-    if error.code is StorageErrorCode.NO_TABLE:
-        account = table.account_name
-        return f"the storage account {account} has no table {table.name}; `keys add` and `keys import` make it"
-    return f"{error} ({error.code.value.hint})"

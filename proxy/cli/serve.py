@@ -16,4 +16,5 @@ def run_server(options: Namespace) -> int:
     keyring = load_keyring(settings)  # once here, so that a mistake ends the command
     configure_logs(settings.log_level, settings.log_format)
     warnings = unknown_variables(os.environ, keyring.storage_entries)
-    return serve(settings, listen(settings), reload=options.reload, warnings=warnings)
+    with listen(settings) as listener:
+        return serve(settings, listener, reload=options.reload, warnings=warnings)

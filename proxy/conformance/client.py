@@ -23,6 +23,8 @@ AFTER_HEAD_SECONDS = 0.5
 _KIND = "LoadDataSource|DataSourceDownload|Geocode|DataSourceRollback"
 # One path segment, before and after decoding: two would name a data source, and some GETs of those create a job.
 _SEGMENT = r"(?!\.{1,2}(?:/|$))(?:(?!%2f|%5c)[^/\\?#])+"
+# Names of actions begin with $, such as $commit; %25 may become one when it is decoded twice.
+_NAME = rf"(?!\$|%24|%25){_SEGMENT}"
 _READ_ONLY = re.compile(
     rf"""(?xi) (?:
         Dataflows/ListJobs
@@ -31,6 +33,7 @@ _READ_ONLY = re.compile(
         | data/jobs/{_SEGMENT}/\$getstatus
         | Dataflows/LoadDataSource
         | data
+        | data//?{_NAME}/{_NAME}(?:/{_NAME}|/\$metadata)?
         | NoSuchPath
         | Dataflows/NoSuchKind/x
     ) /?"""

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from ipaddress import ip_address
 
+from proxy.conformance import query_plan
 from proxy.conformance import request_plan as plan
 from proxy.conformance.client import BudgetExceededError, Client, UnreachableError, is_read_only
 from proxy.conformance.contract import DOWNLOAD, DOWNLOAD_JOB, ROOT, XML
 from proxy.conformance.exchange import Exchange, JobUnderTest, KeyChoice, Purpose, Request, segment
 from proxy.conformance.parsed import ParsedJob
+from proxy.conformance.parsed_query import is_staged, read_sources, with_entity, with_schema
 from proxy.conformance.recording import Recording
 from proxy.conformance.target import Target
 
@@ -16,6 +18,7 @@ P = Purpose
 MAX_NAMES = 8  # data sources to try for a download job
 MAX_OUTPUTS = 3  # jobs whose outputs are fetched
 MAX_UNLINKED = 24  # jobs without a link to an output that are tried for one
+MAX_SOURCES, MAX_TRIED_SOURCES = 2, 6  # data sources to query, of those that are tried
 # From so many jobs on, requests that any answer can serve use a job's status: the list may take seconds.
 LONG_LIST = 1_000
 # The codes of an unknown key. A query key that lacks a right fails a rule, but is accepted.
@@ -87,6 +90,7 @@ class _Collector:
         self._send(self._self_links(answers))
         answers += self._downloads(listed)
         self._outputs(answers)
+        self._query()
         if self._target.query_key is not None:
             self._send(plan.query_key_requests(jobs))
 
@@ -159,6 +163,25 @@ class _Collector:
                         self._send([Request(P.LOCATION, location, headers=plan.RANGE, job=requested, is_link=True)])
                 if link.is_signed:
                     self._send(plan.link_requests(link.url, requested))
+
+    def _query(self) -> None:
+        """Queries the first data sources that have entities; all that one can show for all is requested once."""
+        (listed,) = self._send([query_plan.SOURCES])
+        served = 0
+        for source in read_sources(listed)[:MAX_TRIED_SOURCES]:
+            first = self._send([query_plan.first_request(source)])
+            answer = self._client.recording.answer_of(first[0]) if first else None
+            if answer is None or not answer.entities or served == MAX_SOURCES:
+                continue
+            served += 1
+            (metadata,) = self._send([query_plan.metadata_request(source)])
+            known = with_entity(with_schema(source, metadata), answer.entities[0])
+            self._send(query_plan.form_requests(known))
+            if served == 1:
+                self._send(query_plan.other_requests(known))
+                (versions,) = self._send([query_plan.versions_request(known)])
+                if versions.status == HTTPStatus.OK and not is_staged(versions):
+                    self._send([query_plan.staged_request(known)])
 
     def _other_host(self) -> Iterator[Request]:
         """The Host in another form of the same name: any other name could lead the key elsewhere."""

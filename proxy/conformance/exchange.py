@@ -1,5 +1,6 @@
 """Requests and their answers, as rules see them. A request names the key that it carries and never holds it."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
@@ -32,11 +33,21 @@ Purpose = Enum(
     DOWNLOAD DOWNLOAD_CASE DOWNLOAD_ENCODED DOWNLOAD_ID
     OUTPUT OUTPUT_CASE OUTPUT_LISTED OUTPUT_DOWNLOAD OUTPUT_NO_KEY OUTPUT_MISSING OUTPUT_UNLINKED HEAD_OUTPUT
     LINK_APPENDED LINK_DROPPED LINK_HEAD LOCATION
+    SOURCES SOURCE_VERSIONS SOURCE_METADATA
+    FIND_FIRST FIND_ALL FIND_ONE FIND_NEAR FIND_IN_BOX FIND_EQUAL FIND_SELECTED FIND_ORDERED FIND_NEXT
+    FIND_CASE FIND_EMPTY_SEGMENT FIND_PARAMETER_CASE FIND_FULL_PAGE FIND_PAST_END FIND_STAGED FIND_JSONP FIND_HEAD
+    FIND_BAD_FILTER FIND_BAD_PROPERTY FIND_BAD_JSONP FIND_BAD_CALLBACK FIND_NO_TYPE FIND_NO_ENTITY
+    FIND_NO_KEY FIND_WRONG_KEY
     """,
 )
 
 # Answered with bytes of any length instead of an envelope.
 OUTPUTS = {each for each in Purpose if each.name.startswith("OUTPUT")} | {Purpose.QUERY_KEY_INFORMATION}
+
+# Answered with another document than an envelope, unless it is an error.
+DOCUMENTS = OUTPUTS | {each for each in Purpose if each.name.startswith(("SOURCE", "FIND_"))}
+# What stands between quotes or parentheses: ids, coordinates, areas.
+_VALUE = re.compile(r"'[^']*'|\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,24 @@ class JobUnderTest:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceUnderTest:
+    """The data source that a query is about.
+
+    `url` is listed by the endpoint and `path` is its part below /REST/v1/; both end in the entity type. `types` has the
+    properties in their order, with their Edm types. `key` is the name of the key property. The rest describes the first
+    entity. What is not known is empty.
+    """
+
+    url: str
+    path: str
+    types: tuple[tuple[str, str], ...] = ()
+    key: str = ""
+    id: str = ""
+    latitude: str = ""
+    longitude: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request.
 
@@ -76,6 +105,7 @@ class Request:
     key_name: str = "key"
     headers: tuple[tuple[str, str], ...] = ()
     job: JobUnderTest | None = None
+    source: SourceUnderTest | None = None
     is_link: bool = False
     root: str = ROOT
 
@@ -88,10 +118,12 @@ class Request:
 
     @property
     def label(self) -> str:
-        """The request as a report shows it: without keys, and a link without its query."""
+        """The request as a report shows it: without keys and entities, and a link without its query."""
         if self.is_link:
             return f"{self.method} {self.path.partition('?')[0]}?..."
         target = ("" if self.root == ROOT else self.root) + self.target(self.key.value)
+        if self.source is not None:
+            target = _VALUE.sub(lambda found: f"{found[0][0]}...{found[0][-1]}", target)
         return f"{self.method} {target}" + "".join(f" ({name}: {value})" for name, value in self.headers)
 
 
@@ -129,8 +161,10 @@ class Exchange:
         """Whether the contract wants an envelope: not from storage, nor for a redirect, an output or HEAD."""
         if self.request.is_link or self.failure or self.request.method == "HEAD":
             return False
-        is_output = self.request.purpose in OUTPUTS and self.status < HTTPStatus.BAD_REQUEST
-        return not is_output and self.status != HTTPStatus.FOUND
+        if self.request.purpose is Purpose.FIND_BAD_JSONP:  # an envelope within a call
+            return False
+        is_document = self.request.purpose in DOCUMENTS and self.status < HTTPStatus.BAD_REQUEST
+        return not is_document and self.status != HTTPStatus.FOUND
 
 
 def segment(text: str) -> str:

@@ -4,7 +4,7 @@ XML is read as a stream, so that a list of 12,000 jobs fits into memory.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from sys import intern
 from typing import Any, NoReturn
@@ -25,10 +25,31 @@ _SET_DEPTH, _JOB_DEPTH = 2, 4  # the elements around a resource set and a job
 _NUMBERS = frozenset(("statusCode", "estimatedTotal", "totalEntityCount", "processedEntityCount", "failedEntityCount"))
 
 
+def is_huge(body: bytes) -> bool:
+    """Whether a body has an absurd number of parts."""
+    return sum(body.count(each) for each in (b",", b"[", b"{", b"<")) > MAX_PARTS
+
+
+def read_json(body: bytes, number: Callable[[str], object] | None = None) -> Any:  # noqa: ANN401 - what JSON holds
+    """Strict JSON; `number` reads its numbers.
+
+    Raises:
+        ValueError: it is none, or a name is repeated.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(
+        body.decode("utf-8-sig"),
+        object_pairs_hook=_unique,
+        parse_constant=_refuse,
+        parse_float=number,
+        parse_int=number,
+    )
+
+
 def parse(exchange: Exchange) -> ParsedEnvelope | None:
     """The envelope of an answer; None if it has none in either format, or one with an absurd number of parts."""
     body = exchange.body
-    if sum(body.count(each) for each in (b",", b"[", b"{", b"<")) > MAX_PARTS:
+    if is_huge(body):
         return None
     beginning = body.removeprefix(BOM).lstrip()[:1]
     read = {b"{": _parse_json, b"<": _parse_xml}.get(beginning)
@@ -40,7 +61,7 @@ def parse(exchange: Exchange) -> ParsedEnvelope | None:
 
 
 def _parse_json(exchange: Exchange) -> ParsedEnvelope:
-    found = json.loads(exchange.body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse)
+    found = read_json(exchange.body)
     details = found.get("errorDetails")
     return ParsedEnvelope(
         exchange,

@@ -10,6 +10,7 @@ from hashlib import sha256
 from proxy.conformance.contract import JSON, BodyFormat
 from proxy.conformance.exchange import Exchange, Purpose
 from proxy.conformance.parsed import ParsedEnvelope, ParsedJob
+from proxy.conformance.parsed_query import ParsedAnswer, parse_answer
 from proxy.conformance.parser import parse
 
 # Equal bodies from this length on are kept once. A list of a thousand jobs has some hundred thousand bytes.
@@ -32,6 +33,7 @@ class Recording:
     scheme: str = "http"
     # By the identity of the exchange, which the list above keeps alive.
     _envelopes: dict[int, ParsedEnvelope | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _answers: dict[int, ParsedAnswer | None] = field(default_factory=dict, init=False, repr=False, compare=False)
     _long: dict[bytes, Exchange] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def add(self, exchange: Exchange) -> Exchange:
@@ -83,6 +85,12 @@ class Recording:
                 if id(resource_set) not in yielded:
                     yielded.add(id(resource_set))
                     yield from resource_set.jobs
+
+    def answer_of(self, exchange: Exchange) -> ParsedAnswer | None:
+        """The entities that answer a query; None if it has none in the requested format."""
+        if id(exchange) not in self._answers:
+            self._answers[id(exchange)] = parse_answer(exchange)
+        return self._answers[id(exchange)]
 
     def listed(self, form: BodyFormat = JSON) -> tuple[ParsedJob, ...]:
         """The jobs of the first list in a format."""

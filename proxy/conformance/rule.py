@@ -58,9 +58,10 @@ class Rule:
     needs: str
 
     @property
-    def section(self) -> int:
-        """The section of the contract."""
-        return int(self.id.partition(".")[0])
+    def section(self) -> int | str:
+        """The section: a number of the wire contract, or such as `q2.1` of the query contract."""
+        text = self.id.rpartition(".")[0]
+        return int(text) if text.isdigit() else text
 
 
 REGISTERED: list[Rule] = []

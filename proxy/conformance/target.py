@@ -50,7 +50,7 @@ class ClientLimits:
     timeout: float = 10
     max_bytes: int = 32_000_000  # a list of 12,000 jobs has up to 16 MB
     total_bytes: int = 1_024_000_000
-    total_requests: int = 250
+    total_requests: int = 350
     total_seconds: float = 300
     failures: int = 3
 

@@ -38,8 +38,14 @@ KEYS = (
 WORKER_END_SECONDS = 20
 DEFAULT_EMULATOR = "UseDevelopmentStorage=true"
 
+NEARBY = "spatialFilter=nearby(40.83,-74.31,5)&$select=Name,PrimaryCity,__Distance&$top=2"
+
 INSTRUCTIONS = """\
 The proxy answers at {base}. {ending} Try:
+
+  # Which shops are within 5 km of a place, the nearest first: in JSON and in Atom
+  curl '{base}/REST/v1/data/{access}/{name}/{entity}?{nearby}&$format=json&key={query}'
+  curl '{base}/REST/v1/data/{access}/{name}/{entity}?{nearby}&key={query}'
 
   # A finished load, in JSON and in XML
   curl '{base}/REST/v1/Dataflows/LoadDataSource/{load}?key={master}'
@@ -202,6 +208,8 @@ def _instructions(base: str, ending: str, connection_string: str, keyring: str) 
         query=QUERY_KEY,
         name=samples.DATA_SOURCE,
         access=samples.ACCESS_ID,
+        entity=samples.ENTITY_TYPE,
+        nearby=NEARBY,
         load=samples.LOAD_ID,
         pending=samples.PENDING_ID,
         publish=samples.PUBLISH_ID,

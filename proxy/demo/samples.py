@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
 from adapters.model.ticks import from_datetime
 
 DATA_SOURCE = "FourthCoffeeSample"
+ENTITY_TYPE = "FourthCoffeeShops"
 ACCESS_ID = "20181f26d9e94c81acdf9496133d4f23"
-DESCRIPTION = "Coffee shops of the north-west"
+DESCRIPTION = "Coffee shops of Microsoft's examples"
 
 # Ids as Bing gave them: jobs that were imported keep theirs, and these are the ones that the demo prints.
 LOAD_ID = "f8293dc72ac04942b7cb003c9608c547"
@@ -33,11 +35,27 @@ class Shop:
     longitude: float
 
 
-SHOPS = (
-    Shop("1001", "Fourth Coffee Ballard", "Seattle", 47.6687, -122.3847),
-    Shop("1002", "Fourth Coffee Pearl & Ninth", "Portland", 45.5266, -122.6819),
-    Shop("1003", "Fourth Coffee Café", "Vancouver", 49.2827, -123.1207),
-)
+# The sample data source as a load in pipe. Most of its shops stand in examples of the Bing documents.
+DATA = Path(__file__).with_name("FourthCoffee.txt")
+
+
+def _shops() -> tuple[Shop, ...]:
+    _, columns, *lines = DATA.read_text(encoding="utf-8").splitlines()
+    names = [column.partition("(")[0] for column in columns.split("|")]
+    shops = (dict(zip(names, line.split("|"), strict=True)) for line in lines)
+    return tuple(
+        Shop(
+            shop["EntityID"],
+            shop["Name"],
+            shop["PrimaryCity"],
+            float(shop["Latitude"]),
+            float(shop["Longitude"]),
+        )
+        for shop in shops
+    )
+
+
+SHOPS = _shops()
 
 
 def exports() -> dict[BlobPath, bytes]:
@@ -48,14 +66,6 @@ def exports() -> dict[BlobPath, bytes]:
         BlobPath(CONTAINER, "geocode/failed.csv"): b"1004,,Nowhere in particular,,,,The address was not found\r\n",
         BlobPath(CONTAINER, "load/failed.txt"): b"1005: Latitude: 147.66 is not between -90 and 90\r\n",
     }
-
-
-def load() -> bytes:
-    """The sample data source, as a load in csv."""
-    columns = "EntityID(Edm.String,primaryKey),Name(Edm.String),Locality(Edm.String)"
-    place = "Latitude(Edm.Double),Longitude(Edm.Double)"
-    lines = (f"{shop.entity_id},{shop.name},{shop.locality},{shop.latitude},{shop.longitude}" for shop in SHOPS)
-    return "\n".join(["Bing Spatial Data Services, 1.0, FourthCoffeeShops", f"{columns},{place}", *lines]).encode()
 
 
 def jobs(now: datetime | None = None) -> Iterator[JobRecord]:
@@ -110,10 +120,10 @@ def _download() -> bytes:
         for name, kind in zip(columns, types, strict=True)
     )
     shops = "\n".join(
-        f"  <FourthCoffeeShops>\n    <EntityID>{shop.entity_id}</EntityID>\n"
+        f"  <{ENTITY_TYPE}>\n    <EntityID>{shop.entity_id}</EntityID>\n"
         f"    <Name>{shop.name.replace('&', '&amp;')}</Name>\n    <Locality>{shop.locality}</Locality>\n"
         f"    <Latitude>{shop.latitude}</Latitude>\n    <Longitude>{shop.longitude}</Longitude>\n"
-        "  </FourthCoffeeShops>"
+        f"  </{ENTITY_TYPE}>"
         for shop in SHOPS
     )
     return f"""<?xml version="1.0" encoding="utf-8"?>

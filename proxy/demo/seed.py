@@ -88,12 +88,12 @@ async def _load_data_source(account: AccountStorage, settings: Settings, master_
     data = BlobPath(UPLOADS, f"{account.name}/{record.row_key}")
 
     async def body() -> AsyncIterator[bytes]:
-        yield samples.load()
+        yield samples.DATA.read_bytes()
 
     await account.blobs.write(data, body())
     work = {
         "operation": "complete",
-        "input": "csv",
+        "input": "pipe",
         "upload": str(data),
         "public": None,
         "access_id": samples.ACCESS_ID,

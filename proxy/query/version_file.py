@@ -85,8 +85,8 @@ class VersionFile:
     def check(self) -> None:
         """Looks, before a query, whether the file was changed under our feet; takes a microsecond.
 
-        A file that was only touched is verified again. Writers of the cache mark use by the access time, so that this
-        stays rare.
+        A file that was only touched is verified again. A cache marks its use by the access time, so that this stays
+        rare. One that is cut during a query ends the process: files are replaced, never written to.
 
         Raises:
             DamagedVersionError: it is shorter than it was: reading what is gone would end the process.
@@ -137,7 +137,7 @@ class VersionFileWriter:
     """Writes a file aside and gives it its name when the context ends, so that others find it whole or not at all.
 
     Args:
-        file: the file to write; one that is there is replaced, and who has it open keeps the old one.
+        file: the file to write; one that is there is replaced, and readers that have it open keep the old one.
         source: what the file is made of, such as the blob's path and its entity tag; a reader has to name the same.
 
     Raises:

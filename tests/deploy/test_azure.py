@@ -14,10 +14,11 @@ from adapters.credentials.config import IdentityConfig
 from adapters.job_queue import queue_name
 from adapters.tables.data_source_store import TABLE
 from proxy.keyring.file import parse_keyring
-from proxy.settings import Settings, variable_name
+from proxy.settings import Settings, load_settings, variable_name
 from tests.deploy import server_needs, worker_needs
-from tests.deploy.azure_files import APPS, KEY_STORE, MAIN, MODULES, app
+from tests.deploy.azure_files import APPS, KEY_STORE, MAIN, MODULES, RESOURCES, app
 from tests.deploy.bicep_file import AZURE, Declaration, members, plain, text_of, walk
+from tests.deploy.bicep_roles import assignments
 from tests.deploy.tools import ROOT
 from tests.docs.pages import code, read, table
 
@@ -45,10 +46,11 @@ def literals(declared: Declaration) -> set[str]:
     return {plain(item) or "" for item in loop.named_children[1].named_children}
 
 
-def gibibytes(name: str) -> float:
-    """The memory of an app."""
-    (resources,) = app(name).at("properties.template.containers.resources")
-    return float((plain(members(resources)["memory"]) or "0").removesuffix("Gi"))
+def sizes(name: str) -> list[tuple[float, float]]:
+    """Processors and bytes of memory of an app; of the server first where it answers queries."""
+    given = map(members, app(name).at("properties.template.containers.resources"))
+    texts = [(text_of(each["cpu"]), plain(each["memory"]) or "") for each in given]
+    return [(float(cpu[6:-2]), float(memory.removesuffix("Gi")) * 1024**3) for cpu, memory in texts]
 
 
 def test_azd_finds_the_bicep_files_the_dockerfile_and_the_apps() -> None:
@@ -113,11 +115,30 @@ def test_the_apps_fit_what_they_do_and_the_server_is_probed() -> None:
     assert Settings.model_fields["port"].default == int(text_of(port))
     assert {"/livez", "/readyz"} <= set(app("proxy").texts("properties.template.containers.probes.httpGet.path"))
     assert app("worker").at("properties.configuration.ingress") == []
-    assert gibibytes("proxy") * 1024**3 >= server_needs.MEMORY
-    assert gibibytes("worker") * 1024**3 >= worker_needs.MEMORY
-    for name, disk in (("proxy", server_needs.DISK), ("worker", worker_needs.DISK)):
-        assert app(name).texts("properties.template.containers.resources.cpu") == ["json('1.0')"]
-        assert disk <= DISK_OF_ONE_CORE
+    (server, (_, without_queries)), (worker,) = sizes("proxy"), sizes("worker")
+    for (cores, memory), needs in ((server, server_needs), (worker, worker_needs)):
+        assert memory >= needs.MEMORY
+        assert cores == 1
+        assert needs.DISK <= DISK_OF_ONE_CORE
+    assert without_queries < server[1]
+
+
+def test_without_queries_the_server_may_not_read_versions() -> None:
+    (grant,) = (
+        each
+        for each in assignments(MODULES["storage-roles"])
+        if each.texts("scope") == ["datasourcesContainer"]
+        and each.texts("properties.principalId") == ["proxyPrincipalId"]
+    )
+    assert "= if (answersQueries) {" in text_of(grant.node)
+    assert "each.name == 'PROXY_QUERIES'" in text_of(RESOURCES.of_kind("var")["queriesOff"].node)
+    assert "empty(queriesOff)" in text_of(RESOURCES.of_kind("var")["answersQueries"].node)
+    no = RESOURCES.of_kind("var")["no"].given
+    assert no is not None
+    for text in map(plain, no.named_children):
+        assert not load_settings(keyring="{}", queries=text).queries
+    users = [each.about for each in RESOURCES.of_kind("module").values() if each.texts("params.answersQueries")]
+    assert sorted(users) == ["modules/proxy.bicep", "modules/storage-roles.bicep"]
 
 
 @pytest.mark.parametrize("module", ["storage", "existing-storage"])

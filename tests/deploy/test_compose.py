@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import yaml
 from proxy.cli.main import parser
 from proxy.demo.azurite import Emulator
 from proxy.demo.command import DEFAULT_EMULATOR, LIMITS, QUERY_KEY, write_ring
-from tests.deploy import worker_needs
+from tests.deploy import server_needs, worker_needs
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
 from tests.support.processes import environment
@@ -73,10 +74,13 @@ def test_each_command_is_one_of_the_program() -> None:
         parser().parse_args(command)  # ends the test where it is wrong
 
 
-def test_the_worker_has_memory_and_disk_for_its_jobs() -> None:
-    worker = SERVICES["worker"]
-    assert int(worker["mem_limit"].removesuffix("m")) * 1024**2 >= worker_needs.MEMORY
-    assert worker["environment"]["TMPDIR"] in {volume.split(":")[1] for volume in worker["volumes"]}
+@pytest.mark.parametrize(("name", "needs"), [("proxy", server_needs), ("worker", worker_needs)])
+def test_server_and_worker_have_memory_and_a_volume_for_their_files(name: str, needs: ModuleType) -> None:
+    service = SERVICES[name]
+    assert int(service["mem_limit"].removesuffix("m")) * 1024**2 >= needs.MEMORY
+    folder = service["environment"].get("TMPDIR", "/tmp")  # noqa: S108 - the container's own
+    assert folder in {volume.split(":")[1] for volume in service["volumes"]}
+    assert folder not in service["tmpfs"]
 
 
 def write_samples(connection_string: str) -> "subprocess.CompletedProcess[str]":

@@ -13,7 +13,7 @@ from proxy.server.graceful_shutdown import DRAIN_SECONDS, SETTLE_SECONDS
 from proxy.server.run import uvicorn_config
 from proxy.settings import Settings, load_settings
 from proxy.worker.lease import STOP_SECONDS
-from tests.deploy import worker_needs
+from tests.deploy import server_needs, worker_needs
 from tests.deploy.manifest import Manifest, Workload, amount, fits
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
@@ -29,8 +29,7 @@ WORKLOADS = pytest.mark.parametrize(
 HEALTH = ["python", "-m", "proxy.cli.healthcheck"]
 USER = 10001
 RING_NAME = "spatial-data-proxy-ring"
-# Bytes that a server with 10,000 remembered jobs and full caches of keys was measured to need; that a worker may use.
-MEMORY = {"serve": 120e6 + 62e6, "worker": worker_needs.MEMORY}
+NEEDS = {"serve": server_needs, "worker": worker_needs}
 # Seconds that a node may go on sending requests to a pod that has left its service.
 ENDPOINTS_LAG = 5
 
@@ -65,12 +64,11 @@ def test_a_pod_has_the_memory_and_disk_that_it_needs(workload: Workload) -> None
     (command,) = workload.container["args"]
     for name in ("cpu", "memory", "ephemeral-storage"):
         assert amount(resources["requests"][name]) <= amount(resources["limits"][name])
-    assert amount(resources["limits"]["memory"]) >= MEMORY[command]
-    if command == "worker":
-        assert amount(resources["limits"]["ephemeral-storage"]) >= worker_needs.DISK
-        (folder,) = (volume["emptyDir"] for mount, volume in workload.volumes if not mount.get("readOnly"))
-        assert amount(folder["sizeLimit"]) >= worker_needs.DISK
-        assert "medium" not in folder  # a tmpfs is memory
+    assert amount(resources["limits"]["memory"]) >= NEEDS[command].MEMORY
+    assert amount(resources["limits"]["ephemeral-storage"]) >= NEEDS[command].DISK
+    (folder,) = (volume["emptyDir"] for mount, volume in workload.volumes if not mount.get("readOnly"))
+    assert NEEDS[command].DISK <= amount(folder["sizeLimit"]) <= amount(resources["limits"]["ephemeral-storage"])
+    assert "medium" not in folder  # a tmpfs is memory
 
 
 @WORKLOADS

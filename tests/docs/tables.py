@@ -21,7 +21,7 @@ from proxy.observability.metrics.catalog import PREFIX
 from proxy.settings import Settings, variable_name
 from proxy.wire.envelope import DEFAULT_COPYRIGHT
 from proxy.wire.errors import ErrorCode
-from proxy.wire.routes import NOT_SERVED, ROOT, ROUTES
+from proxy.wire.routes import NOT_SERVED, ROOT, ROUTES, Operation
 from tests.support.metric_table import METRICS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -72,6 +72,8 @@ def settings() -> str:
 
 
 def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     if value in {None, "", ()}:
         return ""
     if value == DEFAULT_COPYRIGHT:
@@ -82,7 +84,7 @@ def _default(value: object) -> str:
 
 
 def operations() -> str:
-    """Every URL template that is served."""
+    """Every URL template that is served. Queries are, unless a setting turns them off."""
     return _operations(served=True)
 
 
@@ -101,7 +103,7 @@ def _operations(*, served: bool) -> str:
                 f"`{route.template}`" if route.root == ROOT else f"`/{route.root}/{route.template}`",
             )
             for route in ROUTES
-            if (route.operation not in NOT_SERVED) is served
+            if (route.operation not in NOT_SERVED or route.operation is Operation.QUERY) is served
         ),
     )
 

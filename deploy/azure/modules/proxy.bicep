@@ -36,6 +36,9 @@ param trustedProxies string
 @description('More settings.')
 param extraSettings appSetting[]
 
+@description('Whether it answers queries, which take memory and disk.')
+param answersQueries bool
+
 @description('The fewest replicas.')
 @minValue(2)
 param minReplicas int
@@ -105,8 +108,8 @@ resource proxy 'Microsoft.App/containerApps@2025-01-01' = {
         {
           name: 'proxy'
           image: isPushed ? image : placeholder
-          // For queries, and with one core go 4 GiB of disk: PROXY_QUERY_CACHE_MB + 1 GB of it for TMPDIR.
-          resources: { cpu: json('1.0'), memory: '2Gi' }
+          // Queries keep versions on disk. One core brings 4 GiB of it, and PROXY_QUERY_CACHE_MB + 1 GB is for TMPDIR.
+          resources: answersQueries ? { cpu: json('1.0'), memory: '2Gi' } : { cpu: json('0.5'), memory: '1Gi' }
           env: concat(filter(ownSettings, setting => !contains(given, setting.name)), extraSettings)
           probes: isPushed
             ? [

@@ -10,6 +10,9 @@ param queueName string
 @description('Whether jobs may be created. Else the proxy reads only, and the worker may nothing.')
 param acceptWrites bool
 
+@description('Whether the proxy answers queries, and so reads the versions of data sources.')
+param answersQueries bool
+
 @description('The proxy\'s identity.')
 param proxyPrincipalId string
 
@@ -108,6 +111,20 @@ resource proxyReadsExports 'Microsoft.Authorization/roleAssignments@2022-04-01' 
       roles['Storage Blob Data Reader']
     )
     description: 'what a signed link opens'
+  }
+}
+
+resource proxyReadsVersions 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (answersQueries) {
+  scope: datasourcesContainer
+  name: guid(datasourcesContainer.id, proxyPrincipalId, roles['Storage Blob Data Reader'])
+  properties: {
+    principalId: proxyPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Blob Data Reader']
+    )
+    description: 'what queries read'
   }
 }
 

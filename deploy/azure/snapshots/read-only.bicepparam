@@ -1,4 +1,4 @@
-// No writes, a closed firewall, more operators (one of them twice), and settings; deployed by a pipeline.
+// No writes, no queries, a closed firewall, more operators (one of them twice), and settings; deployed by a pipeline.
 using '../main.bicep'
 
 param environmentName = 'contoso'
@@ -8,5 +8,5 @@ param acceptWrites = false
 param principalId = '11111111-1111-1111-1111-111111111111'
 param principalType = 'ServicePrincipal'
 param operators = '33333333-3333-3333-3333-333333333333,11111111-1111-1111-1111-111111111111'
-param settings = 'PROXY_OUTPUT_LINKS=redirect;PROXY_CORS_ORIGINS='
+param settings = 'PROXY_OUTPUT_LINKS=redirect;PROXY_CORS_ORIGINS=;PROXY_QUERIES=false'
 param clientNetworks = '203.0.113.0/24, 198.51.100.7'

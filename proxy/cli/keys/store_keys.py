@@ -22,8 +22,8 @@ from adapters.tables.properties import MalformedRowError
 from proxy.cli.errors import CommandError
 from proxy.cli.keys.holder import Work
 from proxy.cli.keys.lines import shown
-from proxy.cli.keys.refusals import CONTRIBUTOR, READER, describe_refusal, is_refusal
 from proxy.cli.keys.ring_text import RingText
+from proxy.cli.keys.store_errors import CONTRIBUTOR, READER, describe_error, is_refusal
 from proxy.keyring.keyring import hash_key
 from proxy.observability.logs import configure_logs
 from proxy.settings import Settings
@@ -62,8 +62,7 @@ class StorePlace:
         """Runs work on the keys and returns its exit status.
 
         Raises:
-            CommandError: storage refuses it, another key has the name, or a change could not be announced.
-            StorageError: storage can't answer.
+            CommandError: storage can't answer or refuses it, another key has the name, or a change is not announced.
         """
         configure_logs("warning", "text")
         return asyncio.run(self._run(work, CONTRIBUTOR if changes else READER, WAIT_SECONDS if wait else 0.0))
@@ -76,10 +75,7 @@ class StorePlace:
         try:
             return await _repeat_refused(table, work, role, seconds)
         except StorageError as error:
-            if error.code is not StorageErrorCode.NO_TABLE:
-                raise
-            text = f"key store: the storage account {table.account_name} has no table {table.name}"
-            raise CommandError(f"{text}; `keys add` and `keys import` make it") from None
+            raise CommandError(f"key store: {await describe_error(table, error, role)}") from None
         except NameTakenError as error:
             raise CommandError(f"{error}; revoke that key, or choose another name") from None
         except AnnouncementError as error:
@@ -98,7 +94,7 @@ async def _repeat_refused(table: KeyTable, work: Work, role: str, seconds: float
         except StorageError as error:
             if not is_refusal(error):
                 raise
-            text = f"key store: {await describe_refusal(table, error, role)}"
+            text = f"key store: {await describe_error(table, error, role)}"
         if time.monotonic() >= end:
             raise CommandError(text if seconds else f"{text}; --wait repeats this command until then")
         if is_first:

@@ -159,7 +159,10 @@ def unknown_answer(server: LiveServer, key: str) -> httpx.Response:
     return answer
 
 
-@pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.HANG, Mode.THROTTLE, Mode.FORBID, Mode.RESET])
+@pytest.mark.parametrize(
+    "mode",
+    [Mode.REFUSE, pytest.param(Mode.HANG, marks=pytest.mark.slow), Mode.THROTTLE, Mode.FORBID, Mode.RESET],
+)
 def test_without_its_store_known_keys_are_good_and_others_a_503(server: LiveServer, keys: KeyRows, mode: Mode) -> None:
     keys.write("known")
     keys.write("later", is_announced=False)

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from proxy.wire.routes import NOT_SERVED, Operation
 from tests.conftest import StartServer
-from tests.support.live import MASTER, NO_TLS, QUERY, LiveServer
+from tests.support.live import MASTER, NO_TLS, QUERY, LiveServer, start_server
 from tests.support.processes import free_port
 from tests.support.scrape import scrape
 from tests.support.serve_command import serving
@@ -28,6 +29,13 @@ REQUESTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def endpoint(account: Storage) -> Iterator[LiveServer]:
+    """A server without queries."""
+    with start_server(account, queries=False) as running:
+        yield running
+
+
 def ask(server: LiveServer, method: str, path: str, key: str | None) -> tuple[int, str, list[str]]:
     """Status, code and error details of an answer."""
     joint = "&" if "?" in path else "?"
@@ -40,9 +48,9 @@ def ask(server: LiveServer, method: str, path: str, key: str | None) -> tuple[in
 @pytest.mark.parametrize(("method", "path", "operation", "word"), REQUESTS)
 @pytest.mark.parametrize("key", ["master-key", QUERY])
 def test_an_operation_not_served_is_a_404_that_names_it(
-    method: str, path: str, operation: Operation, word: str, key: str, proxy: LiveServer
+    method: str, path: str, operation: Operation, word: str, key: str, endpoint: LiveServer
 ) -> None:
-    status, code, (detail,) = ask(proxy, method, path, key)
+    status, code, (detail,) = ask(endpoint, method, path, key)
     assert (status, code) == (404, "ValidCredentials")
     assert detail.startswith("This endpoint does not serve ")
     assert word in detail
@@ -50,13 +58,13 @@ def test_an_operation_not_served_is_a_404_that_names_it(
 
 
 @pytest.mark.parametrize(("method", "path"), [request[:2] for request in REQUESTS])
-def test_the_key_is_judged_first(method: str, path: str, proxy: LiveServer) -> None:
-    assert ask(proxy, method, path, None)[:2] == (401, "NoCredentials")
-    assert ask(proxy, method, path, "unheard-of")[:2] == (401, "InvalidCredentials")
+def test_the_key_is_judged_first(method: str, path: str, endpoint: LiveServer) -> None:
+    assert ask(endpoint, method, path, None)[:2] == (401, "NoCredentials")
+    assert ask(endpoint, method, path, "unheard-of")[:2] == (401, "InvalidCredentials")
 
 
 def test_a_restricted_key_gets_401_before_not_served(account: Storage, start: StartServer) -> None:
-    server = start(account, keys={"shops": {"account": account.account, "data_sources": ["Shop*"]}})
+    server = start(account, queries=False, keys={"shops": {"account": account.account, "data_sources": ["Shop*"]}})
     statuses = [ask(server, method, path, "shops")[0] for method, path, *_ in REQUESTS]
     assert statuses == [401, 401, 404, 404, 404, 404, 404]
     assert ask(server, "GET", f"/REST/v1/data/{ACCESS_ID}/Bars/Bars", "shops")[:2] == (401, "NotAuthorized")
@@ -64,7 +72,7 @@ def test_a_restricted_key_gets_401_before_not_served(account: Storage, start: St
 
 def test_operations_not_served_are_logged_and_counted(storage: Storage) -> None:
     port = free_port()
-    with serving(storage, metrics_port=port) as server:
+    with serving(storage, metrics_port=port, queries=False) as server:
         for method, path, *_ in REQUESTS:
             joint = "&" if "?" in path else "?"
             httpx.request(method, f"{server.url}{path}{joint}key={MASTER}", timeout=30, verify=NO_TLS)

@@ -133,4 +133,4 @@ def test_storage_that_is_away_is_one_line(rows: KeyTableRows, keys: Run, monkeyp
     for command in (["list"], ["add", "--account", "contoso"], ["import", "-"]):
         outcome = keys(*command, typed="key,account\nx-secret-x,contoso\n")
         assert (outcome.status, outcome.err.count("\n")) == (1, 1)
-        assert outcome.err.startswith("storage: unreachable: ")
+        assert outcome.err.startswith("key store: unreachable: ")

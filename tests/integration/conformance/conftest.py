@@ -16,6 +16,7 @@ from proxy.demo.azurite import Emulator
 from tests.integration.conformance.endpoints import record
 from tests.support.job_samples import JOB_TYPES, rich_job
 from tests.support.live import LiveServer, start_server
+from tests.support.queries import load_samples, start_querying
 from tests.support.storage import Storage, ago, date, int64
 
 ODD_NAME = "Shop`~!$^_={}9"
@@ -95,6 +96,21 @@ def redirected(samples: Storage) -> Iterator[Recording]:
     """The same, where output links stay on the proxy."""
     with start_server(samples, output_links="redirect") as server:
         yield record(server)
+
+
+@pytest.fixture(scope="session")
+def querying(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server in front of loaded data sources, which have a property of each type and missing values."""
+    with Storage.open(emulator, f"account-{uuid4().hex[:12]}") as storage:
+        load_samples(storage)
+        with start_querying(storage, tmp_path_factory.mktemp("versions")) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def queried(querying: LiveServer) -> Recording:
+    """What that server was asked and answered."""
+    return record(querying)
 
 
 @pytest.fixture(scope="session")

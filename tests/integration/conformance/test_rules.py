@@ -14,10 +14,11 @@ from proxy.conformance.rules import RULES, SECTIONS
 from tests.integration.conformance.job_mutations import LINKS, OUTPUTS, RESOURCES
 from tests.integration.conformance.mutate import Mutation, all_of, answer, body, each, json_body, of, xml_body
 from tests.integration.conformance.mutations import ENVELOPE, ERRORS, LIST, REQUESTS
+from tests.integration.conformance.query_mutations import QUERIES, QUERY_MISTAKES
 
 P = Purpose
 BY_ID = {rule.id: rule for rule in RULES}
-MUTATIONS = REQUESTS | ENVELOPE | RESOURCES | LINKS | OUTPUTS | ERRORS | LIST
+MUTATIONS = REQUESTS | ENVELOPE | RESOURCES | LINKS | OUTPUTS | ERRORS | LIST | QUERIES
 TRACE_ID = re.compile(b'(?<="traceId":")[0-9a-f]{32}')
 JSON_HEADERS = (("Content-Type", "application/json; charset=utf-8"),)
 
@@ -36,8 +37,11 @@ def test_rules_all_have_one_mutation_each() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
-def test_rule_with_changed_answer_fails(rule: Rule, full: Recording, empty: Recording, redirected: Recording) -> None:
-    recording = {"2.empty-list": empty, "4.kept-link": redirected}.get(rule.id, full)
+def test_rule_with_changed_answer_fails(
+    rule: Rule, full: Recording, empty: Recording, redirected: Recording, queried: Recording
+) -> None:
+    usual = queried if rule.id in QUERIES else full
+    recording = {"2.empty-list": empty, "4.kept-link": redirected}.get(rule.id, usual)
     before = evaluate(rule, recording)
     assert before.outcome is (Outcome.SKIPPED if rule.id in NEVER_PASSED else Outcome.PASSED), before.reason
     after = evaluate(rule, MUTATIONS[rule.id](recording))
@@ -167,6 +171,23 @@ MISTAKES: dict[str, tuple[str, Mutation]] = {
 def test_rule_with_easy_mistake_fails(name: str, full: Recording) -> None:
     rule_id, mutation = MISTAKES[name]
     assert result(rule_id, mutation(full)).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("name", QUERY_MISTAKES)
+def test_query_with_easy_mistake_fails(name: str, queried: Recording) -> None:
+    rule_id, mutation = QUERY_MISTAKES[name]
+    assert result(rule_id, queried).outcome is Outcome.PASSED
+    assert result(rule_id, mutation(queried)).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(("rule_id", "purpose"), [("q1.staging", P.FIND_STAGED), ("q2.7.missing", P.FIND_NO_ENTITY)])
+def test_documented_status_of_query_fails_unless_as_documented(
+    rule_id: str, purpose: Purpose, queried: Recording
+) -> None:
+    documented = answer(of(purpose), status=400)(queried)
+    assert result(rule_id, documented).outcome is Outcome.FAILED
+    found = result(rule_id, documented, as_documented=True)
+    assert (found.outcome, HTTP_400 in found.reason) == (Outcome.SKIPPED, True), found
 
 
 def test_http_links_of_https_endpoint_are_skipped(full: Recording) -> None:

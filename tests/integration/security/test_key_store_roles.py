@@ -106,7 +106,7 @@ def test_check_says_which_role_is_missing_on_what(rows: KeyTableRows, gate: Role
     gate.refused = WRITES
     sound = proxy(rows, gate, "check")
     assert (refused.returncode, sound.returncode) == (1, 0)
-    account, store = refused.stdout.splitlines()
+    account, _, store = refused.stdout.splitlines()
     assert account.startswith("ok     contoso: ")
     assert store.startswith("broken key store: refused: HTTP 403, AuthorizationPermissionMismatch")
     assert f"the identity {OBJECT} needs the role {READER} on the table {rows.name} of the storage account" in store
@@ -117,5 +117,7 @@ def test_an_identity_without_a_token_is_one_line(rows: KeyTableRows, gate: RoleG
     entra.refuses = True
     ran = proxy(rows, gate, "keys", "list")
     assert ran.returncode == 1
-    assert ran.stderr.startswith("storage: refused: ")
+    assert ran.stderr.startswith("key store: refused: ")
+    assert ran.stderr.endswith("gets no token; sign in with az login, or correct the key ring's key_store\n")
+    assert ran.stderr.count("\n") == 1
     assert gate.asked == []

@@ -58,10 +58,13 @@ class Client:
         query = {"dataSourceName": "Shops", "input": "csv", "loadOperation": operation}
         return self.create("POST", "Dataflows/LoadDataSource", content, **query)
 
-    def look(self, download: str) -> None:
-        """Looks at all that is told, and opens the download's link: the client asks, by the rights of who signed."""
+    def look(self, access: str, download: str) -> None:
+        """Looks at all that is told, queries the data source, and opens the download's link.
+
+        The client opens it, by the rights of who signed.
+        """
         self._recorder.who = "serve"
-        for path in ("Dataflows/ListJobs", "Dataflows/DataSourceDownload/Shops", "data"):
+        for path in ("Dataflows/ListJobs", "Dataflows/DataSourceDownload/Shops", "data", f"data/{access}/Shops/Shops"):
             assert self._server.get(path).status_code == 200
         self._recorder.note("GET", self.links(download)[1], None, {})
 
@@ -102,7 +105,7 @@ def test_serve_and_worker_need_exactly_their_roles(
         access = client.links(first)[1].split("/")[-2]
         downloads = [client.create("GET", f"Dataflows/DataSourceDownload/{access}/Shops") for _ in range(2)]
         await done(desk, *downloads)
-        client.look(downloads[1])
+        client.look(access, downloads[1])
         ring = ring_of(storage)
         async with ring.accounts:
             await InventoryCollector(ring, Metrics(CollectorRegistry()), timedelta(days=15), 5).collect()
@@ -141,7 +144,7 @@ def test_check_only_reads_what_serve_or_a_worker_may_read(storage: Storage, reco
     parts = ("table jobs", "table datasources", "queue", "container exports", "container uploads")
     assert recorder.asked.keys() == {("serve", part) for part in (*parts, "container datasources")}
     for (_, part), actions in recorder.asked.items():
-        holder = "worker" if part in {"container uploads", "container datasources"} else "serve"
+        holder = "worker" if part == "container uploads" else "serve"
         assert actions <= ACTIONS[holder, part], part
 
 

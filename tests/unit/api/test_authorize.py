@@ -80,10 +80,21 @@ def test_a_restricted_key_opens_no_geocode_job() -> None:
     [
         (QUERY, f"Dataflows/LoadDataSource/{JOB}", "o=pdf", ErrorCode.MASTER_KEY_NEEDED),
         (RESTRICTED, "data/a1/Other", "o=pdf", ErrorCode.OTHER_DATA_SOURCE),
-        (MASTER, "data/a1/Shops/Shop", "o=pdf", ErrorCode.NOT_SERVED),
+        (MASTER, "data/Microsoft/PointsOfInterest", "o=pdf", ErrorCode.NOT_SERVED),
         (MASTER, "data/a1/Sh%20ops", "o=pdf", ErrorCode.BAD_OUTPUT),
         (MASTER, "data/a1/Sh%20ops", "", ErrorCode.BAD_DATA_SOURCE_NAME),
     ],
 )
 def test_the_key_is_judged_before_the_form(grant: KeyGrant, path: str, query: str, code: ErrorCode) -> None:
     assert refusal(grant, path, query=query) is code
+
+
+@pytest.mark.parametrize(("queries", "code"), [(True, None), (False, ErrorCode.NOT_SERVED)])
+def test_a_query_is_judged_by_its_data_source_where_it_is_served(queries: bool, code: ErrorCode | None) -> None:  # noqa: FBT001 - a parameter of pytest
+    call = parse_path(b"/REST/v1/data/a1/Shops/Shop", "GET")
+    found = None
+    try:
+        authorize(call, MASTER, parse_query(b"o=pdf"), queries=queries)
+    except ApiError as error:
+        found = error.code
+    assert found is code

@@ -8,30 +8,13 @@ from typing import Any
 import pytest
 
 from tests.support.live import LiveServer
-from tests.support.queries import Queries, load_samples, start_querying
+from tests.support.queries import start_querying
+from tests.support.query_fixtures import samples, served, shops
 from tests.support.storage import Storage
 
+__all__ = ["samples", "served", "shops"]
+
 StartQuerying = Callable[..., LiveServer]
-
-
-@pytest.fixture(scope="module")
-def samples(shared_storage: Storage) -> Storage:
-    """An account with the contract's data sources."""
-    load_samples(shared_storage)
-    return shared_storage
-
-
-@pytest.fixture(scope="module")
-def served(samples: Storage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server in front of that account."""
-    with start_querying(samples, tmp_path_factory.mktemp("versions") / "files") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def shops(served: LiveServer) -> Queries:
-    """Queries the shops of FourthCoffeeSample."""
-    return Queries(served)
 
 
 @pytest.fixture

@@ -6,14 +6,17 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters import version_cache
+from adapters.model.versions import DamagedVersionError
 from proxy.api import query
+from proxy.query.version_file import VersionFile
 from tests.integration.api.queries.conftest import StartQuerying
 from tests.support.fault_proxy import Hop
-from tests.support.queries import Queries, load, stores
+from tests.support.queries import BUSY_SECONDS, Queries, load, stores
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
 
@@ -92,6 +95,21 @@ def test_a_folder_that_is_deleted_takes_the_next_version(queries: Queries, stora
     load(storage, stores("new"))
     assert queries.read("Stores").ids == ["new"]
     assert the_file(folder).exists()
+
+
+def test_a_file_that_stays_damaged_is_a_500_with_its_trace_id(
+    queries: Queries, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: VersionFile) -> None:
+        raise DamagedVersionError("is damaged again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VersionFile, "check", fail)
+        answer = queries.ask("Stores")
+    assert answer.status == answer.envelope["statusCode"] == 500
+    (line,) = [each for each in caplog.records if "is damaged again" in each.getMessage()]
+    assert vars(line)["trace_id"] == answer.envelope["traceId"]
+    assert queries.read("Stores?$top=50").ids == IDS
 
 
 class FailingDisk:
@@ -173,7 +191,8 @@ def test_two_processes_that_fetch_the_same_version_share_one_file(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with Hop.before(storage, "Blob") as hop, ThreadPoolExecutor(8) as pool:
         accounts = {storage.account: {"storage": {"connection_string": hop.connection_string}}}
-        with serving(storage, accounts=accounts) as one, serving(storage, accounts=accounts) as other:
+        settings: dict[str, Any] = {"accounts": accounts, "storage_timeout": BUSY_SECONDS}
+        with serving(storage, **settings) as one, serving(storage, **settings) as other:
             path = f"data/{Queries.access_id}/{Queries.name}/Stores('s019999')"
             answers = list(pool.map(lambda server: server.get(path), [one, other] * 8))
         assert [(each.status_code, b"s019999" in each.content) for each in answers] == [(200, True)] * 16

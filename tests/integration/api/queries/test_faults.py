@@ -78,7 +78,7 @@ def test_storage_that_fails_is_a_503_in_time(
 def test_a_version_that_was_read_is_answered_while_blobs_are_away(storage: Storage, querying: StartQuerying) -> None:
     load(storage, stores("a"))
     with Hop.before(storage, "Blob") as hop:
-        queries = Queries(querying(storage, storage_timeout=TIMEOUT, **through(hop, storage)))
+        queries = Queries(querying(storage, **through(hop, storage)))
         assert queries.read("Stores").ids == ["a"]
         hop.mode = Mode.REFUSE
         assert queries.read("Stores").ids == ["a"]
@@ -107,8 +107,7 @@ def test_a_caller_that_gives_up_leaves_the_fetch_to_the_next(storage: Storage, q
         queries = Queries(querying(storage, storage_timeout=TIMEOUT, **through(hop, storage)))
         hop.seconds, hop.mode = 2 * TIMEOUT, Mode.DELAY
         assert queries.ask("Stores").status == 503
-        time.sleep(2 * TIMEOUT)
-        assert queries.read("Stores").ids == ["a"]
+        wait_for(lambda: queries.ask("Stores").status == 200)
         assert hop.reads_of(".parquet") == 1
 
 
@@ -117,7 +116,7 @@ def test_a_query_that_takes_long_is_cut_and_holds_up_nobody_else(
 ) -> None:
     load(storage, stores(count=2_000))
     load(storage, stores("small"), "Small")
-    server = querying(storage, storage_timeout=TIMEOUT)
+    server = querying(storage, storage_timeout=3 * TIMEOUT)
     small, queries = Queries(server, "Small"), Queries(server)
     assert small.read("Stores").ids == ["small"]
     assert queries.read("Stores?$top=1").ids
@@ -133,13 +132,13 @@ def test_a_query_that_takes_long_is_cut_and_holds_up_nobody_else(
     with Beside(server, storage.job(), small).running() as beside, ThreadPoolExecutor(3) as pool:
         started = time.monotonic()
         answers = list(pool.map(queries.ask, [f"Stores?$inlinecount=allpages&spatialFilter=intersects('{world}')"] * 3))
-        assert time.monotonic() - started < TIMEOUT + BUSY_SECONDS
+        assert time.monotonic() - started < 3 * TIMEOUT + BUSY_SECONDS
     for answer in answers:
         assert answer.status == 503
         assert "takes too long" in answer.envelope["errorDetails"][0]
         assert int(answer.headers["retry-after"]) > 0
     assert beside.answers > 3
-    assert beside.slowest < TIMEOUT
+    assert beside.slowest < 3 * TIMEOUT
 
 
 MALFORMED: dict[str, dict[str, Any]] = {
@@ -191,7 +190,7 @@ def test_a_query_that_runs_at_sigterm_is_answered(
     with (
         Hop.before(storage, "Blob") as hop,
         ThreadPoolExecutor(1) as pool,
-        serving(**settings_of(storage, hop.connection_string)) as server,
+        serving(**settings_of(storage, hop.connection_string), storage_timeout=20) as server,
     ):
         server.wait_until_ready()
         hop.seconds, hop.mode = 1.0, Mode.DELAY

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.live import MASTER, NO_TLS
 from tests.support.processes import free_port
-from tests.support.queries import SHOPS, load, stores
+from tests.support.queries import BUSY_SECONDS, SHOPS, load, stores
 from tests.support.scrape import Metrics, scrape
 from tests.support.serve_command import Served, serving
 from tests.support.storage import Storage
@@ -50,7 +50,9 @@ class Seen:
 
 def ask(server: Served, request: str) -> int:
     path = quote(f"/REST/v1/data/{ACCESS_ID}/{SHOPS}/{request}", safe="/?&=$'(),")
-    return httpx.get(f"{server.url}{path}{'&' if '?' in path else '?'}key={MASTER}", verify=NO_TLS).status_code
+    return httpx.get(
+        f"{server.url}{path}{'&' if '?' in path else '?'}key={MASTER}", timeout=30, verify=NO_TLS
+    ).status_code
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def seen(shared_storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> I
         patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("observed")))
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
-        with serving(shared_storage, metrics_port=port, log_level="debug") as server:
+        with serving(shared_storage, metrics_port=port, log_level="debug", storage_timeout=BUSY_SECONDS) as server:
             assert [ask(server, request) for request, _ in REQUESTS] == [status for _, status in REQUESTS]
             metrics = scrape(port)
             spans = collector.until(lambda found: queries_in(found) == len(REQUESTS))
@@ -123,7 +125,7 @@ def test_a_server_that_never_queries_loads_no_engine(
 ) -> None:
     load(storage, stores("a"))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with serving(storage) as server:
+    with serving(storage, storage_timeout=BUSY_SECONDS) as server:
         for path in ("Dataflows/ListJobs", f"Dataflows/LoadDataSource/{storage.job()}", "data", f"data/{ACCESS_ID}"):
             assert server.get(path).status_code in {200, 404}
         assert server.get(f"data/{ACCESS_ID}/{SHOPS}/Stores", "unheard-of").status_code == 401

@@ -15,7 +15,7 @@ from tests.integration.api.queries.conftest import StartQuerying
 from tests.support.live import LiveServer
 from tests.support.queries import BASE, SHOPS, Queries, load, stores
 from tests.support.query_answers import read
-from tests.support.storage import Storage
+from tests.support.storage import Storage, ago, date
 from tests.support.stored_jobs import ACCESS_ID
 from tests.support.worker_desk import Desk, play
 
@@ -51,6 +51,15 @@ def test_each_change_of_version_shows_in_the_next_query(storage: Storage, queryi
     queries.refused("Stores?isStaging=true", 404)
     run(storage, JobType.ROLLBACK, version=second)
     assert queries.read("Stores").ids == ["b"]
+
+
+def test_a_staged_version_past_its_date_is_not_found(storage: Storage, querying: StartQuerying) -> None:
+    load(storage, stores("a"), operation="completeStaging")
+    queries = Queries(querying(storage))
+    assert queries.read("Stores?isStaging=1").ids == ["a"]
+    with storage.datasources() as table:
+        table.upsert_entity(dict(storage.data_source(SHOPS.lower())) | {"StagedUntil": date(ago(hours=1))})
+    queries.refused("Stores?isStaging=1", 404)
 
 
 def test_another_entity_type_of_the_next_version_is_the_one_that_is_there(

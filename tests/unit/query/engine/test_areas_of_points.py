@@ -207,3 +207,8 @@ def _away(place: tuple[float, float], line: list[tuple[float, float]]) -> float:
 def test_a_route_without_its_line_is_a_mistake_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="NearRoute"):
         run_query(version_at(tmp_path), Query(members=(), area=ROUTE), proceed)
+
+
+def test_a_distance_without_an_origin_is_a_mistake_of_the_caller(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="no distances"):
+        run_query(version_at(tmp_path), Query(members=(Distance(),)), proceed)
