@@ -40,7 +40,10 @@ def make_valid(shape: Any) -> Any:  # noqa: ANN401  shapely ships no types
     if rings > MAX_RINGS:
         raise CrossingsError(f"crosses itself and has {rings:,} rings, and at most {MAX_RINGS:,} are repaired")
     check_crossings(shape, shape, MAX_CROSSINGS)
-    return shapely.make_valid(shape)
+    repaired = shapely.make_valid(shape)
+    if not shapely.is_valid(repaired):  # rounding of very large coordinates
+        raise CrossingsError("crosses itself and can't be repaired")
+    return repaired
 
 
 def check_crossings(one: Any, other: Any, max_crossings: int) -> None:  # noqa: ANN401

@@ -1,7 +1,7 @@
 """How a query runs, from top to bottom: find by area, filter, count, order, take a page, show (query-api.md).
 
 The entities are a version's file (proxy/query/conversion.py), open and shared by all threads. A query works on numbers
-of rows: few numbers are quick to filter and to order, and only the page's entities become values of Python.
+of rows: these are quick to filter and to order, and only the page's entities become values of Python.
 """
 
 import bisect
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from proxy.query.areas import Area, BoundingBox, Intersects, Nearby, NearRoute, Point
 from proxy.query.columns import KEY, Rows, locations, lower, take, text_column
 from proxy.query.distance import Numbers, measure, measure_all
-from proxy.query.filters import filter_first_rows, filter_rows, mask_rows
+from proxy.query.filters import filter_first_rows, mask_rows
 from proxy.query.points import find_in_box, find_near, widen
 from proxy.query.query import Distance, Intersection, Member, Query
 from proxy.query.result import Cell, Result, ResultColumn
@@ -26,7 +26,8 @@ from proxy.query.sorting import Positions, find_page, find_sorted_page, read_key
 from proxy.query.version_file import VersionFile
 
 Check = Callable[[], None]
-"""Is called each few milliseconds of long work, and ends it by an exception: at a deadline, or when none waits."""
+"""Is called each few milliseconds of long work. Ends it by an exception: at a deadline, or when no client waits any
+more."""
 
 
 def run_query(version: VersionFile, query: Query, check: Check, route: RouteLine | None = None) -> Result:
@@ -75,6 +76,12 @@ class _Found:
         origins = None if self.origins is None else (self.origins[0][places], self.origins[1][places])
         return _Found(self.rows[places], tuple(rank[places] for rank in self.ranks), origins)
 
+    def find_ends(self, version: VersionFile) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Latitudes and longitudes between which distances are: the origins, and the entities."""
+        if self.origins is None:
+            raise TypeError("the area has no distances")
+        return *self.origins, *locations(version, self.rows)
+
 
 def _find_entity(version: VersionFile, id_: str) -> Rows:
     """The entity with this id, else the first in the order of ids that has it in other letter case."""
@@ -105,9 +112,8 @@ def _find(version: VersionFile, query: Query, route: RouteLine | None, check: Ch
 def _filter(version: VersionFile, query: Query, found: _Found, check: Check) -> _Found:
     if query.condition is None:
         return found
-    if query.area is None:
-        return _Found(filter_rows(version, query.condition, None, check))
-    return found.pick(np.flatnonzero(mask_rows(version, query.condition, found.rows, check)))
+    rows = None if query.area is None else found.rows
+    return found.pick(np.flatnonzero(mask_rows(version, query.condition, rows, check)))
 
 
 def _find_in_area(version: VersionFile, area: Area | None, route: RouteLine | None, check: Check) -> _Found:
@@ -143,8 +149,7 @@ def _find_page(version: VersionFile, query: Query, found: _Found) -> Positions:
 def _read_keys(version: VersionFile, found: _Found, by: Property | Distance) -> list[pa.Array]:
     if isinstance(by, Property):
         return read_keys(version, found.rows, by)
-    origins = found.origins or locations(version, found.rows)
-    return [pa.array(measure_all(*origins, *locations(version, found.rows)))]
+    return [pa.array(measure_all(*found.find_ends(version)))]
 
 
 def _show(version: VersionFile, query: Query, page: _Found, check: Check) -> Result:
@@ -155,17 +160,11 @@ def _show(version: VersionFile, query: Query, page: _Found, check: Check) -> Res
 def _values(version: VersionFile, page: _Found, member: Member, check: Check) -> Sequence[Cell]:
     match member:
         case Distance():
-            origins = page.origins or locations(version, page.rows)
-            return [
-                measure(*place) for place in zip(*_plain(origins), *_plain(locations(version, page.rows)), strict=True)
-            ]
+            # As Python's numbers: the last digits are those of its `math`.
+            ends = (numbers.tolist() for numbers in page.find_ends(version))
+            return [measure(*place) for place in zip(*ends, strict=True)]
         case Intersection():
             return intersect(version, page.rows, member.shape, check)
         case _:
             values: list[Cell] = take(version.column(member.name), page.rows).to_pylist()
             return values
-
-
-def _plain(pair: tuple[Numbers, Numbers]) -> tuple[list[float], list[float]]:
-    """As Python's numbers, with which the last digits are those of its `math`."""
-    return pair[0].tolist(), pair[1].tolist()

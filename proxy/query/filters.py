@@ -58,25 +58,12 @@ _MANY = 4096
 _INT64_END = 2.0**63
 
 
-def filter_rows(version: VersionFile, condition: Condition, rows: Rows | None, check: Callable[[], None]) -> Rows:
-    """The rows that a condition holds for, in their order.
-
-    Args:
-        version: the entities.
-        condition: the bound `$filter`.
-        rows: the rows to look at; None is all.
-        check: is called between comparisons, and ends the work by an exception.
-    """
-    mask = mask_rows(version, condition, rows, check)
-    return np.flatnonzero(mask).astype(np.int32) if rows is None else rows[mask]
-
-
 def filter_first_rows(version: VersionFile, condition: Condition, wanted: int, check: Callable[[], None]) -> Rows:
     """The first rows that a condition holds for: at least so many, or all of them."""
     found, start = [np.zeros(0, np.int32)], 0
     for part in _PARTS if version.rows > _MANY else _PARTS[-1:]:
         rows = np.arange(start, version.rows // part, dtype=np.int32)
-        found.append(filter_rows(version, condition, rows, check))
+        found.append(rows[mask_rows(version, condition, rows, check)])
         start = version.rows // part
         if sum(map(len, found)) >= wanted:
             break
@@ -84,7 +71,17 @@ def filter_first_rows(version: VersionFile, condition: Condition, wanted: int, c
 
 
 def mask_rows(version: VersionFile, condition: Condition, rows: Rows | None, check: Callable[[], None]) -> Mask:
-    """The same as a mask, as long as `rows`."""
+    """Which rows a condition holds for.
+
+    Args:
+        version: the entities.
+        condition: the bound `$filter`.
+        rows: the rows to look at; None is all.
+        check: is called between comparisons, and ends the work by an exception.
+
+    Returns:
+        A mask as long as the rows.
+    """
     if rows is not None and len(rows) * _FEW > version.rows:
         mask: Mask = _Evaluation(version, None, check).evaluate(condition)[rows]
         return mask

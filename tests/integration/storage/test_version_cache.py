@@ -137,20 +137,6 @@ async def test_opened_versions_are_bounded_by_their_memory(
     assert await cache.read(account, versions[0]) == versions[0].encode() * 100
 
 
-async def test_pages_of_the_longest_unused_versions_are_released(
-    account: AccountStorage, folder: Path, versions: list[str]
-) -> None:
-    first, second, third = (name.encode() * 100 for name in versions)
-    cache = Cache(folder, max_bytes=8 * 2 * len(MARK + first))
-    for name in versions:
-        for _ in range(2):
-            await cache.read(account, name)
-    assert cache.released == [first]
-    assert await cache.read(account, versions[1]) == second
-    assert await cache.read(account, versions[0]) == first
-    assert cache.released == [first, third]
-
-
 async def test_caller_that_gives_up_does_not_end_the_fetch(
     account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,3 +186,17 @@ async def test_use_renews_the_time_of_access_alone(
     (after,) = (file.stat() for file in files(folder, ".arrow"))
     assert after.st_mtime_ns == before.st_mtime_ns
     assert after.st_atime > before.st_atime + 400
+
+
+async def test_pages_of_the_longest_unused_versions_are_released(
+    account: AccountStorage, folder: Path, versions: list[str]
+) -> None:
+    first, second, third = (name.encode() * 100 for name in versions)
+    cache = Cache(folder, max_bytes=8 * 2 * len(MARK + first))
+    for name in versions:
+        for _ in range(2):
+            await cache.read(account, name)
+    assert cache.released == [first]
+    assert await cache.read(account, versions[1]) == second
+    assert await cache.read(account, versions[0]) == first
+    assert cache.released == [first, third]

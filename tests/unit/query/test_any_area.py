@@ -70,6 +70,11 @@ def test_any_ring_is_made_valid_or_refused(kind: str, numbers: list[tuple[str, s
     assert found.shape.is_valid
 
 
+def test_a_ring_that_stays_invalid_is_refused() -> None:
+    with pytest.raises(QueryError, match="can't be repaired"):
+        area("intersects('POLYGON((4 0,0 4,1e300 5,0 5,1e300 0,4 5,1e300 0,4 0))')")
+
+
 def star(points: int) -> str:
     """A ring of sides that cross all others."""
     corners = [(number * 7_919 % points, number * 104_729 % 89) for number in range(points)]
