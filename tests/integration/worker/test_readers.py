@@ -51,6 +51,13 @@ async def wait_for_end(pids: set[int]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def wait_until_noticed(pool: ReaderPool) -> None:
+    """Returns when the event loop knows which of the pool's idle processes have ended: a thread reports each to it."""
+    async with asyncio.timeout(SECONDS):
+        while any(reader.is_alive for reader in pool._idle):  # noqa: SLF001, ASYNC110  nothing else shows it
+            await asyncio.sleep(0.02)
+
+
 def read(pool: ReaderPool, task: LoadTask | ExportTask) -> tuple[dict[str, object], list[tuple[int, int]]]:
     """The result of a task, and the counts that it reported."""
     reported: list[tuple[int, int]] = []
@@ -136,6 +143,7 @@ def test_process_killed_while_idle_is_replaced(pool: ReaderPool, tmp_path: Path)
     (idle,) = children() - before
     os.kill(idle, signal.SIGKILL)
     RUNNER.run(wait_for_end({idle}))
+    RUNNER.run(wait_until_noticed(pool))
     assert read(pool, load_task(tmp_path, shops("a")))[0]["entities"] == 1
 
 
