@@ -10,7 +10,7 @@ from lxml import etree
 
 from adapters.credentials.connection_string import EMULATOR_KEY
 from tests.support.job_samples import OUTPUT_PATHS, STATUS_PATHS
-from tests.support.live import LiveServer, start_server
+from tests.support.live import LiveServer, start_server, wait_for
 from tests.support.storage import Storage
 from tests.support.stub_servers import (
     Serve,
@@ -118,9 +118,13 @@ def test_every_path_shows_a_storage_error(path: str, broken: LiveServer) -> None
 def test_a_missing_table_is_a_503(storage: Storage, server: LiveServer) -> None:
     job_id = storage.job()
     assert server.get(f"Dataflows/LoadDataSource/{job_id}").status_code == 200
-    storage.table.delete_table()
-    for path in ("Dataflows/ListJobs", f"Dataflows/LoadDataSource/{storage.account}", "Dataflows/Geocode/x"):
-        assert server.get(path).status_code == 503
+    paths = ("Dataflows/ListJobs", f"Dataflows/LoadDataSource/{storage.account}", "Dataflows/Geocode/x")
+
+    def is_missing_everywhere() -> bool:
+        storage.table.delete_table()  # again where the server, slow to start, has just created it
+        return all(server.get(path).status_code == 503 for path in paths)
+
+    wait_for(is_missing_everywhere)
 
 
 def test_a_fault_is_in_the_log_with_a_hint_and_without_secrets(
