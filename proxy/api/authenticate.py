@@ -90,7 +90,7 @@ class Authenticator:
 
         Raises:
             ApiError: the client has tried too many keys.
-            KeyStoreUnavailableError, UnreadableKeyError: nobody knows.
+            KeyStoreUnavailableError, UnreadableKeyError: the key can't be checked.
         """
         try:
             return (await self.find(await self.admit(key, scope))).grant.account == account

@@ -23,7 +23,7 @@ class UnreadableKeyError(Exception):
 
 
 class KeyStoreUnavailableError(Exception):
-    """The key store can't be read, so nobody knows what the key may do. `retry_after` is in seconds."""
+    """The key store can't be read, so it is not known what the key may do. `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int = 2) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ LOGGED_DIGITS = 12
 # Seconds for which an old entry is used where it can't be read again.
 RETRY_SECONDS = 1.0
 
-# The part of a read's deadline for which a caller waits whose old entry is good enough without it.
+# A caller with an old entry that may still be used waits this part of a read's deadline for a newer one.
 STALE_WAIT_FRACTION = 0.25
 
 # What a read of the store ends with: a key's row is there or not, or can't be read; the change row was read; storage
@@ -208,7 +208,7 @@ class StoredKeys:
             row = MalformedKey(str(error))
         self._count("missing" if row is None else "malformed" if isinstance(row, MalformedKey) else "found")
         if row is None and before is not None and before.row is not None:
-            # The table itself may have been deleted or emptied, and nobody knows then what the key may do.
+            # The table itself may have been deleted or emptied: a missing row then says nothing about the key.
             await self._watch.look()
             if self._watch.is_failing:
                 raise StorageError(StorageErrorCode.NO_TABLE)
