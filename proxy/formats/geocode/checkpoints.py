@@ -1,0 +1,99 @@
+"""Chunks and their answers as a worker stores them, so that its successor goes on from there (geocode.md, section 7).
+
+A chunk is a line of JSON with its items; its answers are a line each. All are arrays, in the order of the tuples of
+adapters/model/geocoding.py: a worker of another version refuses those that it does not know, and asks again.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from adapters.model.geocoding import (
+    AdminDistrict,
+    Answer,
+    BoundingBox,
+    ForwardItem,
+    Item,
+    ItemError,
+    Place,
+    PlacePoint,
+    ReverseItem,
+)
+from proxy.formats.geocode.chunks import Chunk
+
+
+class InvalidCheckpointError(Exception):
+    """The bytes are none that this version has written."""
+
+
+def encode_chunk(chunk: Chunk) -> bytes:
+    """The chunk as a line of JSON."""
+    return orjson.dumps([chunk.number, chunk.is_forward, chunk.language, _arrays(chunk.items)]) + b"\n"
+
+
+def decode_chunk(data: bytes) -> Chunk:
+    """The chunk of `encode_chunk`.
+
+    Raises:
+        InvalidCheckpointError: the bytes are something else.
+    """
+    try:
+        number, is_forward, language, arrays = orjson.loads(data)
+        items: list[Item] = [ForwardItem(*one) if is_forward else _reverse_item(*one) for one in arrays]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidCheckpointError("the chunk is none of this version") from error
+    return Chunk(number, language, items)
+
+
+def encode_answers(answers: Iterable[Answer]) -> bytes:
+    """A line of JSON for each answer: an array of places, or an object with an error."""
+    return b"".join([orjson.dumps(_answer(answer)) + b"\n" for answer in answers])
+
+
+def decode_answers(data: bytes) -> list[Answer]:
+    """The answers of `encode_answers`.
+
+    Raises:
+        InvalidCheckpointError: the bytes are something else.
+    """
+    try:
+        return [_parse_answer(orjson.loads(line)) for line in data.splitlines()]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidCheckpointError("the answers are none of this version") from error
+
+
+def _arrays(value: Any) -> Any:  # noqa: ANN401  tuples within tuples
+    """The value with a list for each tuple: the encoder takes no named ones."""
+    return [_arrays(one) for one in value] if isinstance(value, tuple | list) else value
+
+
+def _answer(answer: Answer) -> Any:  # noqa: ANN401  JSON
+    if isinstance(answer, ItemError):
+        return {"message": answer.message, "server": answer.is_of_server}
+    return _arrays(answer)
+
+
+def _parse_answer(value: Any) -> Answer:  # noqa: ANN401  JSON
+    if isinstance(value, dict):
+        return ItemError(value["message"], value["server"])
+    return tuple([_parse_place(*one) for one in value])
+
+
+def _parse_place(*values: Any) -> Place:  # noqa: ANN401  JSON
+    place = Place(*values)
+    return place._replace(
+        match_codes=tuple(place.match_codes),
+        districts=tuple([AdminDistrict(*one) for one in place.districts]),
+        box=None if place.box is None else BoundingBox(*place.box),
+        points=tuple(
+            [
+                PlacePoint(latitude, longitude, method, tuple(usages))
+                for latitude, longitude, method, usages in place.points
+            ]
+        ),
+    )
+
+
+def _reverse_item(latitude: float, longitude: float, types: list[str]) -> ReverseItem:
+    return ReverseItem(latitude, longitude, tuple(types))

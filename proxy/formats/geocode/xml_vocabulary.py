@@ -1,0 +1,47 @@
+"""Elements and attributes of a GeocodeFeed (geocode.md, 2.1 and 3.3), and how to write them."""
+
+import re
+
+from proxy.text import strip_invalid_xml
+
+NAMESPACE = "http://schemas.microsoft.com/search/local/2010/5/geocode"
+ROOT, ENTITY = "GeocodeFeed", "GeocodeEntity"
+FORWARD, REVERSE = "GeocodeRequest", "ReverseGeocodeRequest"
+
+# In the order in which an echo has them. A version that lacks one leaves it out.
+REQUEST_ATTRIBUTES = {
+    FORWARD: ("Culture", "IncludeNeighborhood", "MaxResults", "Query", "IncludeQueryParse", "StrictMatch"),
+    REVERSE: ("Culture", "IncludeEntityTypes", "IncludeNeighborhood", "MaxResults"),
+}
+CHILD_ATTRIBUTES = {
+    FORWARD: {
+        "Address": (
+            "AddressLine", "AdminDistrict", "CountryRegion", "AdminDistrict2", "District", "FormattedAddress",
+            "Locality", "PostalCode", "PostalTown", "Landmark",
+        ),
+        "ConfidenceFilter": ("MinimumConfidence",),
+    },
+    REVERSE: {"Location": ("Latitude", "Longitude"), "ConfidenceFilter": ("MinimumConfidence",)},
+}  # fmt: skip
+ONLY_VERSION_2 = {"StrictMatch"}
+BOOLEANS = {"IncludeNeighborhood", "IncludeQueryParse", "StrictMatch"}
+INTEGERS = {"MaxResults"}
+NUMBERS = {"Latitude", "Longitude"}
+
+_SPECIAL = re.compile('[&<>"\t\n\r]')
+_IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
+_IN_ATTRIBUTE = _IN_TEXT | str.maketrans({'"': "&quot;", "\n": "&#xA;", "\t": "&#x9;"})
+
+
+def write_attribute(name: str, value: str) -> str:
+    """An attribute with a blank before it; nothing where the value is empty."""
+    if not value:
+        return ""
+    if _SPECIAL.search(value):
+        value = value.translate(_IN_ATTRIBUTE)
+    return f' {name}="{strip_invalid_xml(value)}"'
+
+
+def write_text(value: str) -> str:
+    """The content of an element."""
+    return strip_invalid_xml(value.translate(_IN_TEXT))
