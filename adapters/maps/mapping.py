@@ -4,9 +4,7 @@ Each member may be missing, null or of another type; it counts as absent then.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from itertools import islice
-from math import isfinite
+from collections.abc import Sequence
 from typing import Any
 
 from adapters.model.geocoding import (
@@ -20,6 +18,8 @@ from adapters.model.geocoding import (
     PlacePoint,
     ReverseItem,
 )
+
+JsonObject = dict[str, Any]
 
 MAX_ITEMS = 100
 """Of one call."""
@@ -38,8 +38,10 @@ _MOST_DISTRICTS = 2
 _MOST_POINTS = 20
 _MOST_PLACES = 20
 _MAX_MESSAGE = 300
+_MAX_NUMBER = 1e15
 _MAX_LATITUDE, _MAX_LONGITUDE = 90, 180
 _SECRET = re.compile(r"[A-Za-z0-9_\-+/=.]{32,}+")
+_EMPTY: JsonObject = {}
 _NO_MESSAGE = "Azure Maps did not answer this request, and gave no reason."
 
 
@@ -62,8 +64,8 @@ def parse_batch(document: object, count: int) -> list[Answer]:
     Raises:
         MalformedAnswerError: the document has another shape, or another number of answers.
     """
-    found = _member(document, "batchItems")
-    if not isinstance(found, list):
+    found = document.get("batchItems") if type(document) is dict else None
+    if type(found) is not list:
         raise MalformedAnswerError(f"the answer has no array batchItems but {type(found).__name__}")
     if len(found) != count:
         raise MalformedAnswerError(f"the answer has {len(found)} batchItems, not {count} as asked for")
@@ -72,13 +74,11 @@ def parse_batch(document: object, count: int) -> list[Answer]:
 
 def parse_item(item: object) -> Answer:
     """The answer of one item: a feature collection, or an error."""
-    error = _member(item, "error")
-    if error is not None:
-        return _parse_error(error)
-    features = _member(item, "features")
-    if not isinstance(features, list):
+    if type(item) is not dict:
         return ()
-    places = (_parse_feature(feature) for feature in features[:_MOST_PLACES])
+    if item.get("error") is not None:
+        return _parse_error(_object(item, "error"))
+    places = [_parse_feature(one) for one in _array(item, "features")[:_MOST_PLACES] if type(one) is dict]
     return tuple([place for place in places if place is not None])
 
 
@@ -92,61 +92,69 @@ def _reverse(item: ReverseItem) -> dict[str, Any]:
     return {"coordinates": [item.longitude, item.latitude], **types}
 
 
-def _parse_error(error: object) -> ItemError:
+def _parse_error(error: JsonObject) -> ItemError:
     """The error's message, cut, without anything that may be a key."""
-    code, message = _text(_member(error, "code")), _text(_member(error, "message"))
-    shown = _SECRET.sub("...", message).strip()[:_MAX_MESSAGE]
+    code, message = str(error.get("code", "")), " ".join(_text(error, "message").split())
+    shown = _SECRET.sub("...", message)[:_MAX_MESSAGE]
     return ItemError(shown or _NO_MESSAGE, code.startswith(("5", "Internal")))
 
 
-def _parse_feature(feature: object) -> Place | None:
+def _parse_feature(feature: JsonObject) -> Place | None:
     """A place; None for a feature without a location."""
-    location = _location(_member(feature, "geometry"))
+    location = _location(feature)
     if location is None:
         return None
-    properties = _member(feature, "properties")
-    address = _member(properties, "address")
-    country = _member(address, "countryRegion")
+    properties = _object(feature, "properties")
+    address = _object(properties, "address")
+    country = _object(address, "countryRegion")
     return Place(
         *location,
-        _text(_member(address, "formattedAddress")),
-        _text(_member(properties, "type")),
-        _text(_member(properties, "confidence")),
-        _texts(_member(properties, "matchCodes")),
-        _text(_member(address, "addressLine")),
-        _text(_member(address, "locality")),
-        _text(_member(address, "neighborhood")),
-        _text(_member(address, "postalCode")),
-        _districts(_member(address, "adminDistricts")),
-        _text(_member(country, "name")),
-        _text(_member(country, "ISO")) or _text(_member(country, "iso")),
-        _box(_member(feature, "bbox")),
-        _points(_member(properties, "geocodePoints")),
+        _text(address, "formattedAddress"),
+        _text(properties, "type"),
+        _text(properties, "confidence"),
+        _texts(properties, "matchCodes"),
+        _text(address, "addressLine"),
+        _text(address, "locality"),
+        _text(address, "neighborhood"),
+        _text(address, "postalCode"),
+        _districts(address),
+        _text(country, "name"),
+        _text(country, "ISO") or _text(country, "iso"),
+        _box(feature),
+        _points(properties),
     )
 
 
-def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, Mapping) else None
+def _object(value: object, name: str) -> JsonObject:
+    """An object's member that is an object, or an empty one."""
+    inner = value.get(name) if type(value) is dict else None
+    return inner if type(inner) is dict else _EMPTY
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _array(owner: JsonObject, name: str) -> list[Any]:
+    value = owner.get(name)
+    return value if type(value) is list else []
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple([text for text in value if isinstance(text, str) and text]) if isinstance(value, list) else ()
+def _text(owner: JsonObject, name: str) -> str:
+    value = owner.get(name)
+    return value if type(value) is str else ""
+
+
+def _texts(owner: JsonObject, name: str) -> tuple[str, ...]:
+    return tuple([text for text in _array(owner, name) if type(text) is str and text])
 
 
 def _number(value: object) -> float | None:
-    if type(value) is float or type(value) is int:  # not bool
-        return float(value) if isfinite(value) else None
-    return None
+    if type(value) is not float and type(value) is not int:  # a boolean is neither
+        return None
+    return float(value) if abs(value) < _MAX_NUMBER else None
 
 
-def _location(geometry: object) -> tuple[float, float] | None:
-    """Latitude and longitude of a GeoJSON point."""
-    coordinates = _member(geometry, "coordinates")
-    if not isinstance(coordinates, list) or len(coordinates) < 2:  # noqa: PLR2004  longitude and latitude
+def _location(owner: JsonObject) -> tuple[float, float] | None:
+    """Latitude and longitude of an object's geometry, a GeoJSON point."""
+    coordinates = _array(_object(owner, "geometry"), "coordinates")
+    if len(coordinates) < 2:  # noqa: PLR2004  longitude and latitude
         return None
     longitude, latitude = _number(coordinates[0]), _number(coordinates[1])
     if longitude is None or latitude is None or abs(latitude) > _MAX_LATITUDE or abs(longitude) > _MAX_LONGITUDE:
@@ -154,24 +162,22 @@ def _location(geometry: object) -> tuple[float, float] | None:
     return latitude, longitude
 
 
-def _districts(value: object) -> tuple[AdminDistrict, ...]:
-    districts = islice(value, _MOST_DISTRICTS) if isinstance(value, list) else ()
-    return tuple([AdminDistrict(_text(_member(one, "name")), _text(_member(one, "shortName"))) for one in districts])
+def _districts(address: JsonObject) -> tuple[AdminDistrict, ...]:
+    districts = [one if type(one) is dict else _EMPTY for one in _array(address, "adminDistricts")[:_MOST_DISTRICTS]]
+    return tuple([AdminDistrict(_text(one, "name"), _text(one, "shortName")) for one in districts])
 
 
-def _box(value: object) -> BoundingBox | None:
-    numbers = [_number(one) for one in value[:5]] if isinstance(value, list) else []
+def _box(feature: JsonObject) -> BoundingBox | None:
+    numbers = [_number(one) for one in _array(feature, "bbox")[:5]]
     known = [number for number in numbers if number is not None]
     return BoundingBox(*known) if len(known) == len(numbers) == len(BoundingBox._fields) else None
 
 
-def _points(value: object) -> tuple[PlacePoint, ...]:
+def _points(properties: JsonObject) -> tuple[PlacePoint, ...]:
     """The points that have a location."""
     points = []
-    for one in value[:_MOST_POINTS] if isinstance(value, list) else ():
-        location = _location(_member(one, "geometry"))
+    for one in _array(properties, "geocodePoints")[:_MOST_POINTS]:
+        location = _location(one) if type(one) is dict else None
         if location is not None:
-            points.append(
-                PlacePoint(*location, _text(_member(one, "calculationMethod")), _texts(_member(one, "usageTypes")))
-            )
+            points.append(PlacePoint(*location, _text(one, "calculationMethod"), _texts(one, "usageTypes")))
     return tuple(points)

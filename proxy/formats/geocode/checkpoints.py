@@ -29,7 +29,7 @@ class InvalidCheckpointError(Exception):
 
 def encode_chunk(chunk: Chunk) -> bytes:
     """The chunk as a line of JSON."""
-    return orjson.dumps([chunk.number, chunk.is_forward, chunk.language, _arrays(chunk.items)]) + b"\n"
+    return _to_json((chunk.number, chunk.is_forward, chunk.language, chunk.items))
 
 
 def decode_chunk(data: bytes) -> Chunk:
@@ -48,7 +48,7 @@ def decode_chunk(data: bytes) -> Chunk:
 
 def encode_answers(answers: Iterable[Answer]) -> bytes:
     """A line of JSON for each answer: an array of places, or an object with an error."""
-    return b"".join([orjson.dumps(_answer(answer)) + b"\n" for answer in answers])
+    return b"".join([_to_json(answer) for answer in answers])
 
 
 def decode_answers(data: bytes) -> list[Answer]:
@@ -63,15 +63,15 @@ def decode_answers(data: bytes) -> list[Answer]:
         raise InvalidCheckpointError("the answers are none of this version") from error
 
 
-def _arrays(value: Any) -> Any:  # noqa: ANN401  tuples within tuples
-    """The value with a list for each tuple: the encoder takes no named ones."""
-    return [_arrays(one) for one in value] if isinstance(value, tuple | list) else value
+def _to_json(value: object) -> bytes:
+    return orjson.dumps(value, default=_plain) + b"\n"
 
 
-def _answer(answer: Answer) -> Any:  # noqa: ANN401  JSON
-    if isinstance(answer, ItemError):
-        return {"message": answer.message, "server": answer.is_of_server}
-    return _arrays(answer)
+def _plain(value: object) -> object:
+    """Named tuples, which the encoder does not take."""
+    if isinstance(value, ItemError):
+        return {"message": value.message, "server": value.is_of_server}
+    return tuple(value)  # type: ignore[arg-type]  # nothing else is unknown to the encoder
 
 
 def _parse_answer(value: Any) -> Answer:  # noqa: ANN401  JSON

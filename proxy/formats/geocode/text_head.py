@@ -40,6 +40,8 @@ def read_head(lines: LineReader, separator: str) -> TextHead:
         raise InvalidDataError("the data is empty")
     if first.data.lstrip().startswith(b"<"):
         raise InvalidDataError(f"line {first.number} is {first.shown}, which looks like XML: send input=xml")
+    if b"\0" in first.data:
+        raise InvalidDataError(f"line {first.number} is {first.shown}, with zero bytes: save it as UTF-8")
     title = _plain(first)
     if not title.startswith(_TITLE):
         return _read_version_1(lines, first, rest)

@@ -4,7 +4,7 @@ import re
 
 from proxy.formats.geocode.outcomes import Outcome
 from proxy.formats.geocode.requests import Row
-from proxy.formats.geocode.text_layouts import TextLayout
+from proxy.formats.geocode.text_layouts import STATUS_COLUMNS, TextLayout
 
 # In pipe and tab an apostrophe or # outside of quotes makes one client lose the whole file.
 _SPECIAL = {
@@ -30,6 +30,7 @@ class TextRenderer:
         self.has_trace_ids = "TraceId" in layout.status
         self._layout, self._separator = layout, separator
         self._special = _SPECIAL[separator].search
+        self._status = [(at, STATUS_COLUMNS.index(name)) for name, at in layout.status.items()]
         self._raw = () if separator == "," else layout.json
 
     def render(self, row: Row, outcome: Outcome, trace_id: str) -> str:
@@ -39,12 +40,13 @@ class TextRenderer:
             place = outcome.places[0]
             for at, write in layout.response:
                 fields[at] = write(place)
-        for name, at in layout.status.items():
-            fields[at] = {"StatusCode": outcome.status, "FaultReason": outcome.reason, "TraceId": trace_id}[name]
-        raw = {at: fields[at] for at in self._raw}
+        status = (outcome.status, outcome.reason, trace_id)
+        for at, number in self._status:
+            fields[at] = status[number]
+        raw = [fields[at] for at in self._raw]
         special = self._special
-        fields = [_quote(field) if special(field) else field for field in fields]
-        for at, text in raw.items():
+        fields = [_quote(field) if field and special(field) else field for field in fields]
+        for at, text in zip(self._raw, raw, strict=True):
             fields[at] = text
         return self._separator.join(fields) + "\n"
 

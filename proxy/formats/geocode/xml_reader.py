@@ -1,8 +1,9 @@
 """Reads a GeocodeFeed, version 1.0 or 2.0: names in any letter case and namespace, children in any order."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import IO, NamedTuple
 
 from lxml.etree import _Element
@@ -25,10 +26,15 @@ from proxy.formats.geocode.xml_vocabulary import (
     write_attribute,
 )
 from proxy.formats.schema import InvalidDataError
-from proxy.formats.xml.parser import XmlParser
+from proxy.formats.xml.parser import XmlParser, local_name
 
 _VERSIONS = {"": 1, "1": 1, "1.0": 1, "2": 2, "2.0": 2}
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}+")
+_LOWER = {
+    name: name.lower()
+    for request, children in CHILD_ATTRIBUTES.items()
+    for name in (*REQUEST_ATTRIBUTES[request], *children, *chain.from_iterable(children.values()))
+}
 _REQUESTS = {name.lower(): name for name in (FORWARD, REVERSE)}
 
 
@@ -67,9 +73,15 @@ class XmlRequests:
 
     def __iter__(self) -> Iterator[Row]:
         """The rows, in the file's order."""
+        other, count = "", 0
         for element in self._parser:
             if _local(str(element.tag)) == ENTITY.lower():
+                count += 1
                 yield self._read_entity(element)
+            else:
+                other = other or local_name(element)
+        if other and not count:
+            raise InvalidDataError(f"the {ROOT} holds no {ENTITY}, but {quote_value(other)}")
 
     def _read_entity(self, entity: _Element) -> Row:
         read: dict[str, _Request] = {}
@@ -96,7 +108,7 @@ class XmlRequests:
         children = {_local(str(child.tag)): child for child in reversed(element)}
         inner = ""
         for child, names in CHILD_ATTRIBUTES[name].items():
-            part = children.get(child.lower())
+            part = children.get(_LOWER[child])
             if part is not None:
                 inner += f"<{child}{_read_attributes(_attributes(part), names, given)} />"
         markup = f"<{name}{start}>{inner}</{name}>" if inner else f"<{name}{start} />"
@@ -107,23 +119,20 @@ def _read_attributes(found: dict[str, str], names: tuple[str, ...], given: dict[
     """Adds the values that are not blank to `given`; returns the attributes as an echo has them."""
     markup = ""
     for name in names:
-        value = found.get(name.lower())
+        value = found.get(_LOWER[name])
         if value:
             if not value.isspace():
                 given[name] = value
-            markup += write_attribute(name, _echo(name, value))
+            markup += write_attribute(name, _ECHOES[name](value) if name in _ECHOES else value)
     return markup
 
 
-def _echo(name: str, value: str) -> str:
-    """The value as an echo has it; empty where it is left out: one client reads no feed that has a wrong number."""
-    if name in BOOLEANS:
-        return "true" if parse_boolean(value) else ""
-    if name in NUMBERS:
-        return "" if parse_number(value) is None else value
-    if name in INTEGERS:
-        return value if _INTEGER.fullmatch(value.strip()) else ""
-    return value
+# One client reads no feed that has a wrong number or boolean: they are left out.
+_ECHOES: dict[str, Callable[[str], str]] = {
+    **dict.fromkeys(BOOLEANS, lambda value: "true" if parse_boolean(value) else ""),
+    **dict.fromkeys(NUMBERS, lambda value: "" if parse_number(value) is None else value),
+    **dict.fromkeys(INTEGERS, lambda value: value if _INTEGER.fullmatch(value.strip()) else ""),
+}
 
 
 def _attributes(element: _Element) -> dict[str, str]:

@@ -28,7 +28,7 @@ BOOLEANS = {"IncludeNeighborhood", "IncludeQueryParse", "StrictMatch"}
 INTEGERS = {"MaxResults"}
 NUMBERS = {"Latitude", "Longitude"}
 
-_SPECIAL = re.compile('[&<>"\t\n\r]')
+_NOT_PLAIN = re.compile("[^ !#-%'-;=?-~]")
 _IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
 _IN_ATTRIBUTE = _IN_TEXT | str.maketrans({'"': "&quot;", "\n": "&#xA;", "\t": "&#x9;"})
 
@@ -37,9 +37,9 @@ def write_attribute(name: str, value: str) -> str:
     """An attribute with a blank before it; nothing where the value is empty."""
     if not value:
         return ""
-    if _SPECIAL.search(value):
-        value = value.translate(_IN_ATTRIBUTE)
-    return f' {name}="{strip_invalid_xml(value)}"'
+    if _NOT_PLAIN.search(value):
+        value = strip_invalid_xml(value.translate(_IN_ATTRIBUTE))
+    return f' {name}="{value}"'
 
 
 def write_text(value: str) -> str:
