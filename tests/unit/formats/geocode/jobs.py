@@ -11,10 +11,11 @@ from typing import Any
 
 from adapters.maps.mapping import batch_body, parse_batch
 from adapters.model.geocoding import Answer, Item
-from proxy.formats.geocode.checkpoints import decode_answers, encode_answers
+from proxy.formats.geocode.checkpoints import encode_answers
 from proxy.formats.geocode.chunks import ChunkPlan, plan_chunks
 from proxy.formats.geocode.job_files import Counts, RequestFormat, open_requests, write_outputs
-from proxy.formats.geocode.requests import Row
+from proxy.formats.geocode.requests import Question, Row
+from proxy.formats.geocode.stored_answers import StoredAnswers
 from proxy.formats.limits import LoadLimits
 
 JOB_ID = "job"
@@ -45,33 +46,34 @@ def read(data: bytes, form: str = "csv", limits: LoadLimits | None = None) -> li
 def run(data: bytes, form: str = "csv", answer_of: AnswerOf = lambda _: NOTHING) -> Done:
     """A whole job: each chunk is one call, and its answers go through a checkpoint."""
     sent: list[dict[str, Any]] = []
-    answers: dict[int, list[Answer]] = {}
+    checkpoints: dict[int, bytes] = {}
     for chunk in plan_chunks([row.question for row in read(data, form) if row.question], ChunkPlan()):
         operation = "geocode:batch" if chunk.is_forward else "reverseGeocode:batch"
         items = batch_body(chunk.items)["batchItems"]
         sent += [{"operation": operation, "language": chunk.language, "item": item} for item in items]
         document = json.loads(json.dumps({"batchItems": [answer_of(item) for item in items]}))
-        answers[chunk.number] = decode_answers(encode_answers(parse_batch(document, len(items))))
-    plan, succeeded, failed = ChunkPlan(), io.BytesIO(), io.BytesIO()
+        checkpoints[chunk.number] = encode_answers(parse_batch(document, len(items)))
+    succeeded, failed, counts = write(data, form, StoredAnswers(checkpoints.get).find)
+    return Done(sent, _without_traces(succeeded), _without_traces(failed), counts)
+
+
+def write(data: bytes, form: str, find: Callable[[Question], Answer | None]) -> tuple[bytes, bytes, Counts]:
+    """Both outputs, and the counts."""
+    succeeded, failed = io.BytesIO(), io.BytesIO()
     with TemporaryDirectory() as folder:
         file = Path(folder) / "upload"
         file.write_bytes(data)
         with open_requests(file, RequestFormat(form), LoadLimits()) as requests:
-
-            def find(question: Any) -> Answer:
-                slot, _ = plan.add(question)
-                return answers[slot.chunk][slot.position]
-
             counts = write_outputs(requests, find, succeeded, failed, JOB_ID)
-    return Done(sent, _without_traces(succeeded), _without_traces(failed), counts)
+    return succeeded.getvalue(), failed.getvalue(), counts
 
 
 def items(data: bytes, form: str = "csv") -> list[Item | None]:
     return [row.question.item if row.question else None for row in read(data, form)]
 
 
-def _without_traces(out: io.BytesIO) -> str:
-    return TRACE.sub("{trace}", out.getvalue().decode())
+def _without_traces(out: bytes) -> str:
+    return TRACE.sub("{trace}", out.decode())
 
 
 def place(**properties: Any) -> dict[str, Any]:

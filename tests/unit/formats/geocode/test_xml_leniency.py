@@ -71,23 +71,34 @@ def test_an_entity_needs_no_id_and_ids_may_be_any_text_and_double() -> None:
     ("sent", "echoed"),
     [
         (
-            '<GeocodeRequest MaxResults="2" StrictMatch="1" Query="q" IncludeQueryParse="TRUE" Culture="en-US" '
-            'IncludeNeighborhood="1"><ConfidenceFilter MinimumConfidence="HIGH"/><Address Landmark="x" PostalCode="p" '
-            'Locality="l" CountryRegion="US" AdminDistrict="a" AddressLine="s"/></GeocodeRequest>',
-            '<GeocodeRequest Culture="en-US" IncludeNeighborhood="true" MaxResults="2" Query="q" '
-            'IncludeQueryParse="true" StrictMatch="true"><Address AddressLine="s" AdminDistrict="a" CountryRegion="US" '
-            'Locality="l" PostalCode="p" Landmark="x" /><ConfidenceFilter MinimumConfidence="HIGH" /></GeocodeRequest>',
+            (
+                '<GeocodeRequest MaxResults="2" StrictMatch="1" Query="q" IncludeQueryParse="TRUE" Culture="en-US" '
+                'IncludeNeighborhood="1"><ConfidenceFilter MinimumConfidence="HIGH"/><Address Landmark="x" '
+                'PostalCode="p" Locality="l" CountryRegion="US" AdminDistrict="a" AddressLine="s"/></GeocodeRequest>'
+            ),
+            (
+                '<GeocodeRequest Culture="en-US" IncludeNeighborhood="true" MaxResults="2" Query="q" '
+                'IncludeQueryParse="true" StrictMatch="true"><Address AddressLine="s" AdminDistrict="a" '
+                'CountryRegion="US" Locality="l" PostalCode="p" Landmark="x" />'
+                '<ConfidenceFilter MinimumConfidence="HIGH" /></GeocodeRequest>'
+            ),
         ),
         (
-            '<ReverseGeocodeRequest MaxResults="300" IncludeNeighborhood="0" IncludeEntityTypes="Address">'
-            '<ConfidenceFilter MinimumConfidence="none"/><Location Longitude="20.50" Latitude="+10"/>'
-            "</ReverseGeocodeRequest>",
-            '<ReverseGeocodeRequest IncludeEntityTypes="Address" MaxResults="300"><Location Latitude="+10" '
-            'Longitude="20.50" /><ConfidenceFilter MinimumConfidence="none" /></ReverseGeocodeRequest>',
+            (
+                '<ReverseGeocodeRequest MaxResults="300" IncludeNeighborhood="0" IncludeEntityTypes="Address">'
+                '<ConfidenceFilter MinimumConfidence="none"/><Location Longitude="20.50" Latitude="+10"/>'
+                "</ReverseGeocodeRequest>"
+            ),
+            (
+                '<ReverseGeocodeRequest IncludeEntityTypes="Address" MaxResults="300"><Location Latitude="+10" '
+                'Longitude="20.50" /><ConfidenceFilter MinimumConfidence="none" /></ReverseGeocodeRequest>'
+            ),
         ),
         (
-            '<GeocodeRequest IncludeEntityTypes="0" Other="x" Query="" IncludeQueryParse="yes" MaxResults="many">'
-            '<Address Landmark="" Neighborhood="n" AddressLine=""/></GeocodeRequest>',
+            (
+                '<GeocodeRequest IncludeEntityTypes="0" Other="x" Query="" IncludeQueryParse="yes" MaxResults="many">'
+                '<Address Landmark="" Neighborhood="n" AddressLine=""/></GeocodeRequest>'
+            ),
             "<GeocodeRequest><Address /></GeocodeRequest>",
         ),
         ("<GeocodeRequest></GeocodeRequest>", "<GeocodeRequest />"),
@@ -100,10 +111,14 @@ def test_an_entity_needs_no_id_and_ids_may_be_any_text_and_double() -> None:
             '<GeocodeRequest Query=" a&#x9;b&#xA;c&#xD;&quot;\'&lt;&gt;&amp;  \U0001f600 " />',
         ),
         (
-            '<ReverseGeocodeRequest><Location Latitude="1" Longitude="2"/></ReverseGeocodeRequest>'
-            '<GeocodeRequest Query="q"/>',
-            '<ReverseGeocodeRequest><Location Latitude="1" Longitude="2" /></ReverseGeocodeRequest>'
-            '<GeocodeRequest Query="q" />',
+            (
+                '<ReverseGeocodeRequest><Location Latitude="1" Longitude="2"/></ReverseGeocodeRequest>'
+                '<GeocodeRequest Query="q"/>'
+            ),
+            (
+                '<ReverseGeocodeRequest><Location Latitude="1" Longitude="2" /></ReverseGeocodeRequest>'
+                '<GeocodeRequest Query="q" />'
+            ),
         ),
         ("<Other/>", ""),
     ],
@@ -139,18 +154,24 @@ def test_version_1_has_no_strict_match() -> None:
             ForwardItem(admin_district2="c"),
         ),
         (
-            '<GeocodeRequest><Address/></GeocodeRequest><ReverseGeocodeRequest MaxResults="4">'
-            '<Location Latitude="1" Longitude="2"/></ReverseGeocodeRequest>',
+            (
+                '<GeocodeRequest><Address/></GeocodeRequest><ReverseGeocodeRequest MaxResults="4">'
+                '<Location Latitude="1" Longitude="2"/></ReverseGeocodeRequest>'
+            ),
             ReverseItem(1, 2),
         ),
         (
-            '<ReverseGeocodeRequest IncludeEntityTypes="postcode1, ADDRESS,,Address">'
-            '<Location Latitude="1" Longitude="2"/></ReverseGeocodeRequest>',
+            (
+                '<ReverseGeocodeRequest IncludeEntityTypes="postcode1, ADDRESS,,Address">'
+                '<Location Latitude="1" Longitude="2"/></ReverseGeocodeRequest>'
+            ),
             ReverseItem(1, 2, ("Postcode1", "Address")),
         ),
         (
-            '<ReverseGeocodeRequest IncludeEntityTypes="Address,Park">'
-            '<Location Latitude="1" Longitude="2"/></ReverseGeocodeRequest>',
+            (
+                '<ReverseGeocodeRequest IncludeEntityTypes="Address,Park">'
+                '<Location Latitude="1" Longitude="2"/></ReverseGeocodeRequest>'
+            ),
             ReverseItem(1, 2),
         ),
     ],
