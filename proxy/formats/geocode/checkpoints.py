@@ -81,17 +81,39 @@ def _parse_answer(value: Any) -> Answer:  # noqa: ANN401  JSON
 
 
 def _parse_place(*values: Any) -> Place:  # noqa: ANN401  JSON
-    place = Place(*values)
-    return place._replace(
-        match_codes=tuple(place.match_codes),
-        districts=tuple([AdminDistrict(*one) for one in place.districts]),
-        box=None if place.box is None else BoundingBox(*place.box),
-        points=tuple(
-            [
-                PlacePoint(latitude, longitude, method, tuple(usages))
-                for latitude, longitude, method, usages in place.points
-            ]
-        ),
+    (
+        latitude,
+        longitude,
+        name,
+        type_,
+        confidence,
+        codes,
+        line,
+        locality,
+        neighborhood,
+        postal_code,
+        districts,
+        country,
+        code,
+        box,
+        points,
+    ) = values
+    return Place(
+        latitude,
+        longitude,
+        name,
+        type_,
+        confidence,
+        tuple(codes),
+        line,
+        locality,
+        neighborhood,
+        postal_code,
+        tuple([AdminDistrict(name, short_name) for name, short_name in districts]),
+        country,
+        code,
+        None if box is None else BoundingBox(*box),
+        tuple([PlacePoint(north, east, method, tuple(usages)) for north, east, method, usages in points]),
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from adapters.model.geocoding import ForwardItem, Item, ReverseItem
 from proxy.formats.geocode.countries import find_country
@@ -39,8 +40,7 @@ _FILTERED_RESULTS = 5
 _LATITUDES, _LONGITUDES = 90, 180
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """An item to ask, and the language of its answer (Accept-Language)."""
 
     item: Item
@@ -88,8 +88,7 @@ class Row:
     with_neighborhood: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What a row asks for, without its echo; `is_reverse` also where a location has a fault."""
 
     question: Question | None

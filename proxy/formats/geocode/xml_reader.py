@@ -30,10 +30,13 @@ from proxy.formats.xml.parser import XmlParser, local_name
 
 _VERSIONS = {"": 1, "1": 1, "1.0": 1, "2": 2, "2.0": 2}
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}+")
-_LOWER = {
-    name: name.lower()
+_ATTRIBUTES = {"Id", "Version", *chain.from_iterable(REQUEST_ATTRIBUTES.values())} | {
+    name for children in CHILD_ATTRIBUTES.values() for names in children.values() for name in names
+}
+_BY_LOWER = {name.lower(): name for name in _ATTRIBUTES}
+_CHILDREN = {
+    request: tuple([(child.lower(), child, names) for child, names in children.items()])
     for request, children in CHILD_ATTRIBUTES.items()
-    for name in (*REQUEST_ATTRIBUTES[request], *children, *chain.from_iterable(children.values()))
 }
 _REQUESTS = {name.lower(): name for name in (FORWARD, REVERSE)}
 
@@ -95,7 +98,7 @@ class XmlRequests:
                 used = read[name]
                 request = build_request(used.given)
         echo = (
-            write_attribute("Id", _attributes(entity).get("id", "")),
+            write_attribute("Id", _attributes(entity).get("Id", "")),
             "".join([one.markup for one in read.values()]),
         )
         with_neighborhood = used is not None and used.with_neighborhood
@@ -107,19 +110,19 @@ class XmlRequests:
         start = _read_attributes(found, self._names[name], given)
         children = {_local(str(child.tag)): child for child in reversed(element)}
         inner = ""
-        for child, names in CHILD_ATTRIBUTES[name].items():
-            part = children.get(_LOWER[child])
+        for local, child, names in _CHILDREN[name]:
+            part = children.get(local)
             if part is not None:
                 inner += f"<{child}{_read_attributes(_attributes(part), names, given)} />"
         markup = f"<{name}{start}>{inner}</{name}>" if inner else f"<{name}{start} />"
-        return _Request(given, markup, parse_boolean(found.get("includeneighborhood", "")) is True)
+        return _Request(given, markup, parse_boolean(found.get("IncludeNeighborhood", "")) is True)
 
 
 def _read_attributes(found: dict[str, str], names: tuple[str, ...], given: dict[str, str]) -> str:
     """Adds the values that are not blank to `given`; returns the attributes as an echo has them."""
     markup = ""
     for name in names:
-        value = found.get(_LOWER[name])
+        value = found.get(name)
         if value:
             if not value.isspace():
                 given[name] = value
@@ -136,8 +139,19 @@ _ECHOES: dict[str, Callable[[str], str]] = {
 
 
 def _attributes(element: _Element) -> dict[str, str]:
-    """The attributes by their local names in lower case; of two that differ in case only, the first."""
-    return {_local(str(name)): str(value) for name, value in reversed(element.items())}
+    """The attributes by their names in this package's letter case; of two that differ in case only, the first."""
+    found = element.items()
+    known = dict(found)
+    if known.keys() <= _ATTRIBUTES:
+        return known
+    return {_attribute(str(name)): str(value) for name, value in reversed(found)}
+
+
+@lru_cache(maxsize=1024)
+def _attribute(name: str) -> str:
+    """The name without its namespace, in this package's letter case."""
+    local = _local(name)
+    return _BY_LOWER.get(local, local)
 
 
 @lru_cache(maxsize=1024)
