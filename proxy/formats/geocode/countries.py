@@ -10,10 +10,14 @@ from importlib.resources import files
 _MAX_NAME = 100
 
 
-@lru_cache(maxsize=4096)
 def find_country(name: str) -> str | None:
     """The alpha-2 code of a country by a code or name, in any letter case, with or without accents and full stops."""
-    return _table().get(_normalize(name)) if len(name) <= _MAX_NAME else None
+    return _find(name) if len(name) <= _MAX_NAME else None
+
+
+@lru_cache(maxsize=4096)
+def _find(name: str) -> str | None:
+    return _table().get(_normalize(name))
 
 
 @cache

@@ -4,7 +4,9 @@ import re
 from decimal import Decimal
 from math import isfinite
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,400}+(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]{1,4}+)?")
+from proxy.formats.limits import MAX_NUMBER_LENGTH
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -19,7 +21,7 @@ def format_number(value: float) -> str:
 def parse_number(text: str) -> float | None:
     """The number that a text is, blanks aside; None where it is none, or is not finite."""
     text = text.strip()
-    if not _NUMBER.fullmatch(text):
+    if len(text) > MAX_NUMBER_LENGTH or not _NUMBER.fullmatch(text):
         return None
     value = float(text)
     return value if isfinite(value) else None

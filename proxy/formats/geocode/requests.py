@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from adapters.model.geocoding import ForwardItem, Item, ReverseItem
@@ -157,7 +156,6 @@ def _build_reverse(given: Given) -> Request:
     return Request(Question(ReverseItem(latitude, longitude, asked), _language(given)), selection, is_reverse=True)
 
 
-@lru_cache(maxsize=256)
 def _split_types(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
     """The types to ask for; where one of the list can't be asked for, none, and those to filter by."""
     names = [name for part in text.split(",") if (name := part.strip().lower())]

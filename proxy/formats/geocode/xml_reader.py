@@ -29,7 +29,7 @@ from proxy.formats.schema import InvalidDataError
 from proxy.formats.xml.parser import XmlParser, local_name
 
 _VERSIONS = {"": 1, "1": 1, "1.0": 1, "2": 2, "2.0": 2}
-_INTEGER = re.compile(r"[+-]?[0-9]{1,400}+")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}+")
 _ATTRIBUTES = {"Id", "Version", *chain.from_iterable(REQUEST_ATTRIBUTES.values())} | {
     name for children in CHILD_ATTRIBUTES.values() for names in children.values() for name in names
 }
@@ -147,14 +147,14 @@ def _attributes(element: _Element) -> dict[str, str]:
     return {_attribute(str(name)): str(value) for name, value in reversed(found)}
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _attribute(name: str) -> str:
     """The name without its namespace, in this package's letter case."""
     local = _local(name)
     return _BY_LOWER.get(local, local)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _local(name: str) -> str:
     """The name without its namespace, in lower case."""
     return name.rpartition("}")[2].lower()

@@ -29,8 +29,9 @@ INTEGERS = {"MaxResults"}
 NUMBERS = {"Latitude", "Longitude"}
 
 _NOT_PLAIN = re.compile("[^ !#-%'-;=?-~]")
-_IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
-_IN_ATTRIBUTE = _IN_TEXT | str.maketrans({'"': "&quot;", "\n": "&#xA;", "\t": "&#x9;"})
+# Decimal references, as in query-api.md; readers take either form.
+_IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_IN_ATTRIBUTE = _IN_TEXT | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
 
 
 def write_attribute(name: str, value: str) -> str:

@@ -63,7 +63,7 @@ def test_an_entity_needs_no_id_and_ids_may_be_any_text_and_double() -> None:
     written = [line.partition(" xmlns")[0] for line in done.failed.splitlines()[2:-1]]
     assert written == [
         "<GeocodeEntity", '<GeocodeEntity Id="007"', '<GeocodeEntity Id="007"',
-        '<GeocodeEntity Id="a&#xA;&lt;&amp;="', "<GeocodeEntity",
+        '<GeocodeEntity Id="a&#10;&lt;&amp;="', "<GeocodeEntity",
     ]  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_an_entity_needs_no_id_and_ids_may_be_any_text_and_double() -> None:
         ),
         (
             '<GeocodeRequest Query=" a&#9;b&#10;c&#13;&quot;&apos;&lt;&gt;&amp;  &#x1F600; " />',
-            '<GeocodeRequest Query=" a&#x9;b&#xA;c&#xD;&quot;\'&lt;&gt;&amp;  \U0001f600 " />',
+            '<GeocodeRequest Query=" a&#9;b&#10;c&#13;&quot;\'&lt;&gt;&amp;  \U0001f600 " />',
         ),
         (
             (
