@@ -68,7 +68,7 @@ def parse_batch(document: object, count: int) -> list[Answer]:
     if type(found) is not list:
         raise MalformedAnswerError(f"the answer has no array batchItems but {type(found).__name__}")
     if len(found) != count:
-        raise MalformedAnswerError(f"the answer has {len(found)} batchItems, not {count} as asked for")
+        raise MalformedAnswerError(f"the answer has {len(found)} batchItems, and the call had {count}")
     return [parse_item(item) for item in found]
 
 

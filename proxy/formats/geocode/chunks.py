@@ -49,11 +49,11 @@ class ChunkPlan:
         self._slots: dict[bytes, int] = {}
         self._open: dict[tuple[bool, str], Chunk] = {}
         self.chunks = 0
-        """How many there are so far."""
+        """The number of chunks so far."""
 
     @property
     def items(self) -> int:
-        """How many have to be asked so far."""
+        """The number of different ones so far."""
         return len(self._slots)
 
     def add(self, question: Question) -> tuple[Slot, Chunk | None]:

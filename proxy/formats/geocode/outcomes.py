@@ -27,7 +27,7 @@ def decide_outcome(row: Row, answer: Answer | None) -> Outcome:
 
     Args:
         row: the row.
-        answer: the answer to its question; None where nobody answered, or where the row has a fault.
+        answer: the answer to its question; None where it has none, or where the row has a fault.
     """
     if row.question is None:
         return Outcome(status="BadRequest", reason=row.fault)

@@ -28,7 +28,7 @@ _ITEM_TYPES = {
         "Address", "Neighborhood", "PopulatedPlace", "Postcode1", "AdminDivision1", "AdminDivision2", "CountryRegion",
     )
 }  # fmt: skip
-"""The entity types that a geocoder can be asked for."""
+"""The entity types that a geocoder takes."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*+")
 _MAX_LANGUAGE = 100
 """A longer one would not fit into a header."""
@@ -147,17 +147,17 @@ def _build_reverse(given: Given) -> Request:
     longitude = parse_number(given.get("Longitude", ""))
     if latitude is None or longitude is None or abs(latitude) > _LATITUDES or abs(longitude) > _LONGITUDES:
         return Request(None, fault=_BAD_LOCATION, is_reverse=True)
-    asked, filtered = _split_types(given.get("IncludeEntityTypes", ""))
+    types, filtered = _split_types(given.get("IncludeEntityTypes", ""))
     selection = Selection(
         parse_max_results(given.get("MaxResults", "")),
         types=filtered,
         confidence=CONFIDENCES.get(given.get("MinimumConfidence", "").strip().lower(), 0),
     )
-    return Request(Question(ReverseItem(latitude, longitude, asked), _language(given)), selection, is_reverse=True)
+    return Request(Question(ReverseItem(latitude, longitude, types), _language(given)), selection, is_reverse=True)
 
 
 def _split_types(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The types to ask for; where one of the list can't be asked for, none, and those to filter by."""
+    """The types to ask for, and those to filter by; none to ask for where the geocoder lacks one of the list."""
     names = [name for part in text.split(",") if (name := part.strip().lower())]
     if all(name in _ITEM_TYPES for name in names):
         return tuple(dict.fromkeys(_ITEM_TYPES[name] for name in names)), frozenset()

@@ -9,7 +9,7 @@ from proxy.formats.geocode.chunks import ChunkPlan
 from proxy.formats.geocode.requests import Question
 
 _MOST_CHUNKS = 128
-"""Kept in memory. Rows come in the order of their chunks, but for languages that alternate and for equal items."""
+"""Held in memory. Rows come in the order of their chunks, but for languages that alternate and for equal items."""
 
 
 class StoredAnswers:
