@@ -21,9 +21,6 @@ from adapters.model.geocoding import (
 
 JsonObject = dict[str, Any]
 
-MAX_ITEMS = 100
-"""Of one call."""
-
 _FORWARD_MEMBERS = {
     "query": "query",
     "addressLine": "address_line",

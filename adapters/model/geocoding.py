@@ -3,7 +3,11 @@
 The items and places are tuples: they are compared by value, and a checkpoint holds them as arrays.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
+
+MAX_ITEMS = 100
+"""Of one batch."""
 
 
 class ForwardItem(NamedTuple):
@@ -81,12 +85,17 @@ class Place(NamedTuple):
     points: tuple[PlacePoint, ...] = ()
 
 
-class ItemError(NamedTuple):
-    """Why an item has no answer."""
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """Why an item has no answer.
+
+    Attributes:
+        message: a sentence for the client, without keys.
+        is_of_server: whether the geocoder failed; otherwise the item is wrong.
+    """
 
     message: str
     is_of_server: bool
-    """Whether the geocoder failed; otherwise the item is wrong."""
 
 
 Answer = tuple[Place, ...] | ItemError

@@ -69,14 +69,12 @@ def _to_json(value: object) -> bytes:
 
 def _plain(value: object) -> object:
     """Named tuples, which the encoder does not take."""
-    if isinstance(value, ItemError):
-        return {"message": value.message, "server": value.is_of_server}
     return tuple(value)  # type: ignore[arg-type]  # nothing else is unknown to the encoder
 
 
 def _parse_answer(value: Any) -> Answer:  # noqa: ANN401  JSON
     if isinstance(value, dict):
-        return ItemError(value["message"], value["server"])
+        return ItemError(value["message"], value["is_of_server"])
     return tuple([_parse_place(*one) for one in value])
 
 

@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import orjson
 
-from adapters.model.geocoding import ForwardItem, Item
+from adapters.model.geocoding import MAX_ITEMS, ForwardItem, Item
 from proxy.formats.geocode.requests import Question
 
-MAX_ITEMS = 100
 MAX_BYTES = 1024 * 1024
 """Of a chunk's items, roughly; a longer item has a chunk of its own."""
 _DIGEST_BYTES = 16
