@@ -44,7 +44,7 @@ def echo(inner: str, attributes: str = f' Version="2.0" xmlns="{NAMESPACE}"') ->
         feed(QUERY, before='<?xml version="1.0" encoding="utf-8"?>\r\n  \r\n'),
         feed(QUERY, before="<!-- ours --><?style none?>"),
         b"\xef\xbb\xbf" + feed(QUERY, before='<?xml version="1.0" encoding="utf-8"?>'),
-        gzip.compress(b"\xef\xbb\xbf" + feed(QUERY)),
+        gzip.compress(b"\xef\xbb\xbf" + feed(QUERY), mtime=0),
         feed(QUERY)
         .replace(b"<GeocodeFeed", b"<g:GeocodeFeed")
         .replace(b"</GeocodeFeed", b"</g:GeocodeFeed")
