@@ -52,7 +52,7 @@ setup: $(PACKAGES) $(AZURITE) ## Install all that is needed, into .venv and depl
 
 demo: $(RUNTIME) $(AZURITE) ## Run the proxy on http://127.0.0.1:8080 (or PROXY_PORT) with an emulator and samples; Ctrl-C ends both
 	@echo "Starting the emulator and the proxy on port $(PORT) ..."
-	@exec $(PY) -m proxy demo
+	@exec $(PY) -m proxy demo --ring-file demo-ring.json
 
 dev: setup ## Run the server from the environment, and again whenever the code changes
 	@exec $(PY) -m proxy serve --reload

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
-from azure.core.credentials import AzureNamedKeyCredential
-from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableClient
 from azure.storage.blob import UserDelegationKey
 from azure.storage.blob.aio import BlobServiceClient
@@ -23,10 +21,11 @@ from adapters.credentials.config import SharedKeyCredential
 from adapters.credentials.connection_string import EMULATOR_ACCOUNT
 from adapters.credentials.factory import Credential, TokenCredential
 from adapters.credentials.table_auth import TableAuth
-from adapters.instrumentation import InstrumentedTransport, Service, StorageObserver, null_observer
+from adapters.instrumentation import Service, StorageObserver, null_observer
 from adapters.job_cache import NO_CACHING, CacheTtl, JobCache
 from adapters.job_queue import JobQueue, queue_name
 from adapters.sdk_calls import STORAGE_RETRIES
+from adapters.sdk_clients import blob_credential, client_options, table_credential
 from adapters.storage_clock import StorageClock
 from adapters.tables.data_source_store import TABLE, DataSourceStore
 from adapters.tables.job_store import JobStore
@@ -100,7 +99,7 @@ class AccountStorage:
         client = QueueClient(
             self._credential.queue_url,
             queue_name(self._options.jobs_table, self.name),
-            credential=_blob_credential(self._credential),
+            credential=blob_credential(self._credential),
             **self._client_options("queue") | STORAGE_RETRIES,
         )
         return self._open(JobQueue(self.name, client, self._options.lease_seconds, self._options.timeout))
@@ -114,7 +113,7 @@ class AccountStorage:
         """A new client of the account's blobs, which the caller closes."""
         return BlobServiceClient(
             self._credential.blob_url,
-            credential=_blob_credential(self._credential),
+            credential=blob_credential(self._credential),
             max_single_get_size=BLOCK,
             max_chunk_get_size=BLOCK,
             **self._client_options("blob", BLOCK_SECONDS) | STORAGE_RETRIES,
@@ -152,18 +151,12 @@ class AccountStorage:
         reads = TableReader(credential.table_url, table, TableAuth(credential, table), timeout, self._observer)
         reads.clock = self.clock
         return reads, TableClient(
-            credential.table_url, table, credential=_table_credential(credential), **self._client_options("table")
+            credential.table_url, table, credential=table_credential(credential), **self._client_options("table")
         )
 
     def _client_options(self, service: Service, read_timeout: float | None = None) -> dict[str, Any]:
         """How long a client of the SDKs waits, and how often it retries."""
-        timeout = self._options.timeout
-        return {
-            "retry_total": 2,
-            "retry_backoff_factor": 0.2,
-            "permit_redirects": False,  # storage never redirects
-            "transport": InstrumentedTransport(self._observer, service, timeout, read_timeout or timeout),
-        }
+        return client_options(self._observer, service, self._options.timeout, read_timeout)
 
     def _open(self, opened: _Opened) -> _Opened:
         self._opened.append(opened)
@@ -179,15 +172,3 @@ async def close_all(parts: Sequence[_Closable]) -> None:
     async with AsyncExitStack() as stack:
         for part in parts:
             stack.push_async_callback(part.close)
-
-
-def _table_credential(credential: Credential) -> AzureNamedKeyCredential | AsyncTokenCredential:
-    if isinstance(credential, TokenCredential):
-        return credential.token
-    return AzureNamedKeyCredential(credential.account_name, credential.account_key)
-
-
-def _blob_credential(credential: Credential) -> AsyncTokenCredential | dict[str, str]:
-    if isinstance(credential, TokenCredential):
-        return credential.token
-    return {"account_name": credential.account_name, "account_key": credential.account_key}

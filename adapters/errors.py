@@ -48,6 +48,18 @@ class ConflictError(Exception):
     """Another writer changed the row first."""
 
 
+class NameTakenError(Exception):
+    """Another key has the name. `digest` is that key's."""
+
+    def __init__(self, name: str, digest: str) -> None:
+        super().__init__(f"the name {name!r} belongs to the key sha256:{digest[:12]}")
+        self.name, self.digest = name, digest
+
+
+class AnnouncementError(Exception):
+    """A key row was changed, and the change could not be announced. The text says why."""
+
+
 # Error codes of Table Storage that mean a kind of their own. The HTTP status decides for all others.
 _CODES = {
     "TableNotFound": StorageErrorCode.NO_TABLE,

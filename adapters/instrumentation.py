@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, HttpRequest
 
 from adapters.errors import StorageErrorCode, failure_of_response
+from adapters.request_coalescing import NO_LONGER_NEEDED
 from adapters.sdk_calls import error_from_exception
 
 Service = Literal["table", "blob", "queue"]
@@ -47,10 +48,6 @@ NULL_OBSERVER = StorageObserver()
 def null_observer(_account: str) -> StorageObserver:
     """The observer of an account that nothing observes."""
     return NULL_OBSERVER
-
-
-NO_LONGER_NEEDED = "no longer needed"
-"""The message of a task's cancellation where nothing needs its result any more: no failure of storage."""
 
 
 class ObservedCall:

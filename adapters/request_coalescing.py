@@ -5,9 +5,11 @@ from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, TypeVar
 
 from adapters.errors import StorageError, StorageErrorCode
-from adapters.instrumentation import NO_LONGER_NEEDED
 
 _T = TypeVar("_T")
+
+NO_LONGER_NEEDED = "no longer needed"
+"""The message of a task's cancellation where nothing needs its result any more: no failure of storage."""
 
 
 class SingleFlight:

@@ -14,6 +14,7 @@ from benchmarks.figures import Figure
 from benchmarks.footprint import remembering, starting
 from benchmarks.formats import exchanging
 from benchmarks.geocode_formats import geocoding_files
+from benchmarks.keys import key_store
 from benchmarks.links import links
 from benchmarks.listing import listing
 from benchmarks.polling import polling
@@ -62,6 +63,8 @@ def measurements(emulator: Emulator) -> Iterator[Figure]:
         yield from remembering(storage)
     with Storage.open(emulator, "telemetry") as storage:
         yield from telemetry(storage, SHORT_ROUNDS, SHORT_SECONDS)
+    with Storage.open(emulator, "keys") as storage:
+        yield from key_store(storage, SHORT_ROUNDS, SHORT_SECONDS)
     yield from links(emulator)
     yield from exchanging(LOADS)
     yield from geocoding_files()

@@ -9,13 +9,17 @@ from typing import Any
 
 from adapters.account import AccountStorage, StorageOptions
 from adapters.accounts import AccountRegistry
+from adapters.credentials.config import StorageEntry
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.job_cache import CacheTtl
 from adapters.sdk_calls import JITTER
-from proxy.keyring.reload import ActiveKeyRing, reload_on_change
+from adapters.tables.key_table import KeyTable
+from proxy.keyring.change_watch import StoreTiming
+from proxy.keyring.reload import ActiveKeyRing, OpenStore, reload_on_change
+from proxy.keyring.store import StoredKeys
 from proxy.observability.load_needs import LoadNeedsMonitor
 from proxy.observability.setup import DISABLED, Telemetry
-from proxy.settings import Settings
+from proxy.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,24 @@ def storage_options(settings: Settings, telemetry: Telemetry = DISABLED) -> Stor
         telemetry.storage_observer,
         allow_cors=bool(settings.cors_origins),
     )
+
+
+def key_store_opener(settings: Settings, telemetry: Telemetry = DISABLED) -> OpenStore:
+    """Returns what opens the key store of a ring, for a process that reads keys. Opening makes no request."""
+    timing = StoreTiming(settings.key_store_seconds, settings.key_store_stale_seconds, settings.storage_timeout)
+    observer = telemetry.key_store_observer()
+    count = (lambda _: None) if telemetry.metrics is None else telemetry.metrics.count_key_store_read
+
+    def open_store(entry: StorageEntry, has_account: Callable[[str], bool]) -> StoredKeys:
+        try:
+            table = KeyTable(entry, settings.keys_table, settings.storage_timeout, observer)
+        except StorageError as error:
+            raise SettingsError(f"key ring: key_store: {error.detail}; mend that entry") from None
+        except ValueError:  # the SDKs' text may repeat the malformed name or endpoint
+            raise SettingsError("key ring: key_store: its name or endpoint is malformed; mend that entry") from None
+        return StoredKeys(table, timing, has_account, count)
+
+    return open_store
 
 
 def start_background_tasks(
@@ -66,6 +88,22 @@ def start_background_tasks(
 
         window = timedelta(days=settings.job_window_days)
         work.append(InventoryCollector(ring, metrics, window, timeout).run())
+    return [asyncio.create_task(each) for each in work]
+
+
+def follow_keys(settings: Settings, ring: ActiveKeyRing, telemetry: Telemetry) -> list["asyncio.Task[None]"]:
+    """Starts what follows changes of keys and counts them, in a process that reads keys."""
+    work: list[Coroutine[Any, Any, None]] = [ring.run()]
+    if telemetry.metrics is not None:
+        from proxy.observability.metrics.key_store import (  # noqa: PLC0415 - needs prometheus_client
+            KeyStoreInventory,
+            watch_key_store,
+        )
+
+        watch_key_store(ring, telemetry.metrics)
+        observer = telemetry.key_store_observer()
+        counting = KeyStoreInventory(ring, telemetry.metrics, settings.keys_table, settings.storage_timeout, observer)
+        work.append(counting.run())
     return [asyncio.create_task(each) for each in work]
 
 

@@ -9,8 +9,8 @@ from proxy.settings import PREFIX, Settings, variable_name
 # Parameters of `deploy/azure/main.parameters.json` and outputs of `main.bicep`. The values of `azd env get-values` put
 # them all into the environment.
 _AZD_PARAMETERS = (
-    "ACCEPT_WRITES ACCOUNTS CERTIFICATE_NAME CLIENT_NETWORKS CUSTOM_DOMAIN KEYRING_EXISTS KEYRING_SECRET"
-    " OLD_HOST_ADDRESS OLD_HOST_NAME SETTINGS"
+    "ACCEPT_WRITES ACCOUNTS CERTIFICATE_NAME CERTIFICATE_VAULT_ID CLIENT_NETWORKS CUSTOM_DOMAIN"
+    " OLD_HOST_ADDRESS OLD_HOST_NAME OPERATORS SETTINGS"
 )
 _AZD_OUTPUTS = "DOMAIN_VERIFICATION HOST_NAME INGRESS_ADDRESS STORAGE_ACCOUNTS"
 AZD_VARIABLES = frozenset(PREFIX + name for names in (_AZD_PARAMETERS, _AZD_OUTPUTS) for name in names.split())
@@ -21,7 +21,7 @@ def unknown_variables(environment: Mapping[str, str], entries: Iterable[StorageE
 
     Args:
         environment: the variables; letter case does not matter, as it does not for settings.
-        entries: the storage of the ring's accounts, which may name variables of their own.
+        entries: the storage entries of the ring, which may name variables of their own.
     """
     settings = [variable_name(field) for field in Settings.model_fields]
     known = {*settings, *AZD_VARIABLES, *(_variable_of(entry).upper() for entry in entries)}

@@ -63,3 +63,22 @@ class ChangeLog:
     sequence: int
     recent: tuple[tuple[int, str], ...] = ()
     etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A key as its holder has it, also where it can't be read.
+
+    Args:
+        digest: the SHA-256 of the key, or the row key where that is none.
+        record: what it may do; None where it can't be read.
+        problem: why it can't be read, without its values.
+        is_revoked: whether it is revoked.
+        is_in_clear: whether the holder has the key itself.
+    """
+
+    digest: str
+    record: KeyRecord | None
+    problem: str = ""
+    is_revoked: bool = False
+    is_in_clear: bool = False

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from adapters.credentials.table_auth import TableAuth
@@ -81,6 +82,18 @@ class KeyRange:
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionRange:
+    """All rows of the partitions from `first` up to but without `end`."""
+
+    first: str
+    end: str
+
+    def filter(self) -> str:
+        """The OData filter of this range."""
+        return f"PartitionKey ge {_literal(self.first)} and PartitionKey lt {_literal(self.end)}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Response:
     status: int
     headers: Mapping[str, str]
@@ -125,6 +138,8 @@ class TableReader:
         self._timeout = timeout
         self._auth = auth
         self.clock = StorageClock()
+        self.resolver: AbstractResolver | None = None
+        """Resolves the host's name; None: in the event loop's threads. Its owner closes it."""
         self._opened: aiohttp.ClientSession | None = None
 
     async def row(self, partition: str, row_key: str) -> Json | None:
@@ -139,9 +154,9 @@ class TableReader:
         return row | {"odata.etag": response.headers.get("ETag", "*")}
 
     async def rows(
-        self, keys: KeyRange, where: str = "", select: str = "", run_page: RunPage | None = None
+        self, keys: KeyRange | PartitionRange, where: str = "", select: str = "", run_page: RunPage | None = None
     ) -> AsyncIterator[list[Json]]:
-        """The rows of a range, a page of up to 1,000 at a time, in the order of their row keys.
+        """The rows of a range, a page of up to 1,000 at a time, in the order of their keys.
 
         Args:
             keys: the range.
@@ -208,7 +223,7 @@ class TableReader:
         if self._opened is None:
             silence = self._timeout * SOCKET_TIMEOUT_FRACTION
             self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS, resolver=self.resolver),
                 headers=_HEADERS,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence),
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -16,6 +16,7 @@ from benchmarks.soak.faults import faults
 from benchmarks.soak.figures import HEAD, Figure, worst_of
 from benchmarks.soak.fuzzing import fuzzing
 from benchmarks.soak.hostile import hostile
+from benchmarks.soak.keys import keys
 from benchmarks.soak.killing import killing
 from benchmarks.soak.kills import kills
 from benchmarks.soak.loris import loris
@@ -33,6 +34,7 @@ ROWS: dict[str, Callable[[Storage], Iterator[Figure]]] = {
     "loris": loris,
     "hostile": hostile,
     "polling": polling,
+    "keys": keys,
     "killing": killing,
     "backlog": backlog,
     "fuzz": fuzzing,

@@ -1,5 +1,10 @@
-// Everything that the proxy needs in Azure, in one resource group of its own.
+// Everything that the proxy needs in Azure, in one resource group of its own. No secret is among it.
+// This file has the parameters and what they mean; resources.bicep makes the resources.
 targetScope = 'subscription'
+
+import { isAccount, isAddress, isClientNetwork, isObjectId, itemsOf } from 'checks.bicep'
+import { refuseAccount, refuseNetwork, refuseOperator, refuseSetting } from 'checks.bicep'
+import { accountStorage } from 'types.bicep'
 
 @description('The name of the azd environment. It is part of the resource group\'s name, and decides all others.')
 @minLength(1)
@@ -13,12 +18,19 @@ param location string
 @description('Spread replicas, and copies of the data, over the region\'s zones. The environment can\'t change this later. Say false in a region without zones: there the deployment fails with true.')
 param zoneRedundant bool = true
 
-@description('The accounts of the key ring, with commas between them. Each gets a storage account of its own. A name has lower-case letters, digits and single dashes, and at most 31 characters.')
+@description('The accounts of the key ring, with commas between them: main, or archive=stcontosodata@rg-data for storage that exists. A name has lower-case letters, digits and single dashes, and at most 31 characters.')
 @minLength(1)
 param accounts string = 'main'
 
-@description('Whether the vault holds a key ring already. Only where it does not is one written, without keys, so that no deployment ever takes keys away. azd learns it from the outputs.')
-param keyringExists bool = false
+@description('The object id of the identity that deploys, as azd gives it. It may make and revoke keys.')
+param principalId string = ''
+
+@description('What that principal is, as azd gives it.')
+@allowed(['Group', 'ServicePrincipal', 'User'])
+param principalType string = 'User'
+
+@description('Object ids of more people, groups and programs that may make and revoke keys, with commas between them.')
+param operators string = ''
 
 @description('Whether clients may create jobs. With false the proxy\'s identity may only read, and no worker runs. A role that was given before stays: take it away yourself.')
 param acceptWrites bool = true
@@ -53,7 +65,7 @@ param settings string = ''
 @description('The addresses that the ingress talks from, for PROXY_TRUSTED_PROXIES. Empty: what Container Apps keeps for itself, and the subnet.')
 param trustedProxies string = ''
 
-@description('Addresses or networks of clients, with commas between them, that may open the storage accounts and so the signed links. Empty: any may, and only who has a token or a signed link gets anything.')
+@description('Addresses or networks of clients, with commas between them, that may open the storage accounts and so the signed links. Empty: any may, and only a token or a signed link opens anything.')
 param clientNetworks string = ''
 
 @description('The address space of the virtual network. The environment\'s subnet takes its first /23.')
@@ -62,16 +74,19 @@ param addressPrefix string = '10.40.0.0/16'
 @description('A name of your own for the proxy, like spatial.example.com. Empty: only the name that Azure gives.')
 param customDomain string = ''
 
-@description('The certificate for that name, as it is called in the Key Vault that this makes. Required with customDomain.')
+@description('The resource id of the Key Vault that holds the certificate for that name. Required with customDomain.')
+param certificateVaultId string = ''
+
+@description('The certificate, as it is called in that vault. Required with customDomain.')
 param certificateName string = ''
 
-@description('A name that programs have built in, like spatial.virtualearth.net, to be told in the virtual network only. See modules/old-name.bicep for what it takes beside that. Empty: none.')
+@description('A name that programs have built in, like spatial.virtualearth.net, that only the virtual network resolves. See modules/old-name.bicep for what it takes beside that. Empty: none.')
 param oldHostName string = ''
 
 @description('The private address that answers to the old name. Required with oldHostName.')
 param oldHostAddress string = ''
 
-@description('Days that logs are kept.')
+@description('Days until logs are deleted.')
 @minValue(30)
 @maxValue(730)
 param logDays int = 30
@@ -87,209 +102,133 @@ param registrySku string = 'Basic'
 
 var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
-var accountNames = map(split(accounts, ','), name => trim(name))
-var networks = map(filter(split(clientNetworks, ','), text => !empty(trim(text))), text => trim(text))
-var extraSettings = map(filter(split(settings, ';'), text => !empty(trim(text))), text => {
-  name: trim(split(text, '=')[0])
-  value: join(skip(split(text, '='), 1), '=')
+var groupName = 'rg-${environmentName}'
+var groupId = '${subscription().id}/resourceGroups/${groupName}'
+var keyStoreName = 'stkeys${token}'
+
+// A wrong parameter ends the deployment here, before anything is made.
+
+var accountTexts = map(split(accounts, ','), text => trim(text))
+var entries = map(accountTexts, text => isAccount(split(text, '=')) ? split(text, '=') : fail(refuseAccount(text)))
+var accountNames = map(entries, parts => parts[0])
+var uniqueEntries = length(union(accountNames, accountNames)) == length(accountNames)
+  ? entries
+  : fail('PROXY_ACCOUNTS=${accounts}: an account is there twice. Each name may be there once.')
+var accountStorages = map(uniqueEntries, parts => {
+  account: parts[0]
+  storage: length(parts) == 1 ? 'st${uniqueString(groupId, parts[0])}' : split(parts[1], '@')[0]
+  queue: 'jobs-${parts[0]}'
+  group: length(parts) == 1 ? groupName : split(parts[1], '@')[1]
+  isMade: length(parts) == 1
 })
-var proxyName = 'proxy-${token}'
+
+var networkTexts = itemsOf(split(clientNetworks, ','))
+var networks = map(networkTexts, text => isClientNetwork(split(text, '/')) ? text : fail(refuseNetwork(text)))
+
+var settingTexts = itemsOf(split(settings, ';'))
+var settingParts = map(settingTexts, text => indexOf(text, '=') > 0 ? split(text, '=') : fail(refuseSetting(text)))
+var extraSettings = map(settingParts, parts => { name: trim(parts[0]), value: join(skip(parts, 1), '=') })
+
+var operatorTexts = itemsOf(split(operators, ','))
+var operatorIds = map(operatorTexts, text => isObjectId(text) ? toLower(text) : fail(refuseOperator(text)))
+var deployerIds = map(itemsOf([principalId]), id => toLower(id))
+var keyOperators = map(union(deployerIds, operatorIds), id => {
+  id: id
+  kind: contains(deployerIds, id) ? principalType : null
+})
+
+var ownNameTexts = itemsOf([customDomain, certificateVaultId, certificateName])
+var vaultParts = split(certificateVaultId, '/')
+var isVault = length(vaultParts) == 9 && contains(toLower(certificateVaultId), '/providers/microsoft.keyvault/vaults/')
+var certificate = empty(ownNameTexts)
+  ? null
+  : length(ownNameTexts) == 3 && isVault
+      ? { subscriptionId: vaultParts[2], group: vaultParts[4], vault: vaultParts[8], name: certificateName }
+      : fail('PROXY_CUSTOM_DOMAIN=\'${customDomain}\', PROXY_CERTIFICATE_VAULT_ID=\'${certificateVaultId}\' and PROXY_CERTIFICATE_NAME=\'${certificateName}\': a name of your own needs all three, the vault as /subscriptions/.../resourceGroups/.../providers/Microsoft.KeyVault/vaults/...; without such a name all three are empty.')
+
+var oldNameTexts = itemsOf([oldHostName, oldHostAddress])
+var oldName = empty(oldNameTexts) || (length(oldNameTexts) == 2 && isAddress(split(oldHostAddress, '.')))
+  ? oldHostName
+  : fail('PROXY_OLD_HOST_NAME=\'${oldHostName}\' and PROXY_OLD_HOST_ADDRESS=\'${oldHostAddress}\': an old name needs the IPv4 address of the gateway that answers to it, like 10.40.4.4; without such a name both are empty.')
+
+// The ring holds no secret: each app and each operator asks as its own identity. So one ring serves all.
+var keyring = {
+  accounts: toObject(accountStorages, item => item.account, item => {
+    storage: { account_name: item.storage, credential: 'default', endpoint_suffix: environment().suffixes.storage }
+  })
+  key_store: { account_name: keyStoreName, credential: 'default', endpoint_suffix: environment().suffixes.storage }
+}
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: 'rg-${environmentName}'
+  name: groupName
   location: location
   tags: tags
 }
 
-module identities 'modules/identities.bicep' = {
-  name: 'identities'
-  scope: group
-  params: { token: token, location: location, tags: tags }
-}
-
-module logs 'modules/logs.bicep' = {
-  name: 'logs'
-  scope: group
-  params: { token: token, location: location, tags: tags, days: logDays }
-}
-
-module network 'modules/network.bicep' = {
-  name: 'network'
-  scope: group
-  params: { token: token, location: location, tags: tags, addressPrefix: addressPrefix }
-}
-
-module registry 'modules/registry.bicep' = {
-  name: 'registry'
-  scope: group
-  params: {
-    token: token
-    location: location
-    tags: tags
-    sku: registrySku
-    proxyPrincipalId: identities.outputs.proxy.principalId
-    workerPrincipalId: identities.outputs.worker.principalId
-  }
-}
-
-module storage 'modules/storage.bicep' = [
-  for name in accountNames: {
-    name: 'storage-${name}'
-    scope: group
-    params: {
-      account: name
-      location: location
-      tags: tags
-      zoneRedundant: zoneRedundant
-      softDeleteDays: softDeleteDays
-      clientNetworks: networks
-      pagesMayRead: empty(filter(extraSettings, each => (each.name == 'PROXY_CORS_ORIGINS' && empty(trim(each.value)))))
-      subnetId: network.outputs.subnetId
-      workspaceId: logs.outputs.workspaceId
-    }
-  }
-]
-
-module storageRoles 'modules/storage-roles.bicep' = [
-  for (name, index) in accountNames: {
-    name: 'storage-roles-${name}'
-    scope: group
-    params: {
-      storageName: storage[index].outputs.storageName
-      queueName: storage[index].outputs.queueName
-      acceptWrites: acceptWrites
-      proxyPrincipalId: identities.outputs.proxy.principalId
-      workerPrincipalId: identities.outputs.worker.principalId
-    }
-  }
-]
-
-module vault 'modules/vault.bicep' = {
-  name: 'vault'
-  scope: group
-  params: {
-    token: token
-    location: location
-    tags: tags
-    keyringExists: keyringExists
-    accounts: [for (name, index) in accountNames: { name: name, storageName: storage[index].outputs.storageName }]
-    certificateName: certificateName
-    proxyPrincipalId: identities.outputs.proxy.principalId
-    workerPrincipalId: identities.outputs.worker.principalId
-    environmentPrincipalId: identities.outputs.environment.principalId
-    workspaceId: logs.outputs.workspaceId
-  }
-}
-
-module environment 'modules/environment.bicep' = {
-  name: 'environment'
+module resources 'resources.bicep' = {
+  name: 'resources'
   scope: group
   params: {
     token: token
     location: location
     tags: tags
     zoneRedundant: zoneRedundant
-    subnetId: network.outputs.subnetId
-    identityId: identities.outputs.environment.id
-    certificateUrl: vault.outputs.certificateUrl
-    workspaceId: logs.outputs.workspaceId
-  }
-}
-
-module proxy 'modules/proxy.bicep' = {
-  name: 'proxy'
-  scope: group
-  // A first answer needs the roles; without them the app starts all the same, and is not ready until they are known.
-  dependsOn: [storageRoles]
-  params: {
-    name: proxyName
-    location: location
-    tags: tags
-    environmentId: environment.outputs.id
-    identity: identities.outputs.proxy
-    registry: registry.outputs.loginServer
-    image: proxyImage
-    keyringUrl: vault.outputs.keyringUrl
-    publicUrl: 'https://${empty(customDomain) ? '${proxyName}.${environment.outputs.defaultDomain}' : customDomain}'
-    // 100.64.0.0/10 is where Container Apps' own ingress lives; nothing outside can send from there.
-    trustedProxies: empty(trustedProxies) ? '100.64.0.0/10,${network.outputs.subnetPrefix}' : trustedProxies
-    extraSettings: extraSettings
-    minReplicas: proxyMinReplicas
-    maxReplicas: proxyMaxReplicas
+    accounts: accountStorages
+    keyring: string(keyring)
+    keyStoreName: keyStoreName
+    operators: keyOperators
+    acceptWrites: acceptWrites
+    proxyImage: proxyImage
+    workerImage: workerImage
+    proxyMinReplicas: proxyMinReplicas
+    proxyMaxReplicas: proxyMaxReplicas
+    workerMinReplicas: workerMinReplicas
+    workerMaxReplicas: workerMaxReplicas
+    settings: extraSettings
+    trustedProxies: trustedProxies
+    clientNetworks: networks
+    addressPrefix: addressPrefix
     customDomain: customDomain
-    certificateId: environment.outputs.certificateId
+    certificate: certificate
+    oldHostName: oldName
+    oldHostAddress: oldHostAddress
+    logDays: logDays
+    softDeleteDays: softDeleteDays
+    registrySku: registrySku
   }
-}
-
-module worker 'modules/worker.bicep' = {
-  name: 'worker'
-  scope: group
-  dependsOn: [storageRoles]
-  params: {
-    name: 'worker-${token}'
-    location: location
-    tags: tags
-    environmentId: environment.outputs.id
-    identity: identities.outputs.worker
-    registry: registry.outputs.loginServer
-    image: workerImage
-    keyringUrl: vault.outputs.keyringUrl
-    extraSettings: extraSettings
-    queues: [
-      for (name, index) in accountNames: {
-        account: name
-        storageName: storage[index].outputs.storageName
-        queueName: storage[index].outputs.queueName
-      }
-    ]
-    enabled: acceptWrites
-    minReplicas: workerMinReplicas
-    maxReplicas: workerMaxReplicas
-  }
-}
-
-module oldName 'modules/old-name.bicep' = if (!empty(oldHostName)) {
-  name: 'oldName'
-  scope: group
-  params: { hostName: oldHostName, address: oldHostAddress, networkId: network.outputs.networkId, tags: tags }
 }
 
 // azd keeps outputs as variables of its environment. None of them is a secret.
 
 @description('Where azd pushes images.')
-output AZURE_CONTAINER_REGISTRY_ENDPOINT string = registry.outputs.loginServer
+output AZURE_CONTAINER_REGISTRY_ENDPOINT string = resources.outputs.registryServer
 
-@description('The resource group of everything.')
+@description('The resource group of everything that this makes.')
 output AZURE_RESOURCE_GROUP string = group.name
 
-@description('The vault of the key ring.')
-output AZURE_KEY_VAULT_NAME string = vault.outputs.vaultName
+@description('The storage account of the keys, which bears the lock.')
+output AZURE_KEY_STORE_NAME string = keyStoreName
 
-@description('The name of the key ring\'s secret in it.')
-output PROXY_KEYRING_SECRET string = vault.outputs.keyringName
-
-@description('From now on deployments leave the key ring alone.')
-output PROXY_KEYRING_EXISTS bool = true
+@description('The key ring, for the commands that you run on your machine.')
+output PROXY_KEYRING string = string(keyring)
 
 @description('What the proxy runs. azd writes it where it has pushed; from here azd env refresh brings it to other machines, and azd down forgets it.')
 output SERVICE_PROXY_IMAGE_NAME string = proxyImage
 
-@description('What the worker runs, told for the same reason.')
+@description('What the worker runs, for the same reason.')
 output SERVICE_WORKER_IMAGE_NAME string = workerImage
 
 @description('The base URL for your programs.')
-output PROXY_PUBLIC_URL string = proxy.outputs.publicUrl
+output PROXY_PUBLIC_URL string = resources.outputs.publicUrl
 
 @description('The name that Azure gives: what a CNAME record of your own name points at.')
-output PROXY_HOST_NAME string = proxy.outputs.hostName
+output PROXY_HOST_NAME string = resources.outputs.hostName
 
 @description('What a TXT record asuid.<your name> must say before customDomain is set.')
-output PROXY_DOMAIN_VERIFICATION string = proxy.outputs.domainVerification
+output PROXY_DOMAIN_VERIFICATION string = resources.outputs.domainVerification
 
 @description('The address of the environment\'s ingress.')
-output PROXY_INGRESS_ADDRESS string = environment.outputs.staticIp
+output PROXY_INGRESS_ADDRESS string = resources.outputs.ingressAddress
 
-@description('Each account of the key ring with its storage account.')
-output PROXY_STORAGE_ACCOUNTS array = [
-  for (name, index) in accountNames: { account: name, storage: storage[index].outputs.storageName }
-]
+@description('Each account of the key ring with its storage.')
+output PROXY_STORAGE_ACCOUNTS accountStorage[] = accountStorages

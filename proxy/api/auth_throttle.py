@@ -54,6 +54,12 @@ class AuthThrottle:
             self._add_known(network, digest)
             self._set_level(network, max(0.0, self._level(network) - 1))
 
+    def record_no_answer(self, address: str, digest: bytes) -> None:
+        """Takes an attempt back that revealed nothing, because the key could not be looked up."""
+        network = client_network(address)
+        if (network, digest) not in self._known:  # else it did not count
+            self._set_level(network, max(0.0, self._level(network) - 1))
+
     def record_failure(self, address: str, digest: bytes) -> None:
         """Notes that the key ring does not have it."""
         self._add_known(client_network(address), digest)

@@ -97,14 +97,19 @@ def depends_on_job(call: ApiCall, grant: KeyGrant) -> bool:
 
 
 @asynccontextmanager
-async def storage_deadline(seconds: float) -> AsyncIterator[None]:
+async def storage_deadline(seconds: float, since: float | None = None) -> AsyncIterator[None]:
     """Ends work with storage that takes longer.
+
+    Args:
+        seconds: how long all of the work may take.
+        since: when it began, by the event loop's clock; None: now.
 
     Raises:
         StorageError: it took longer.
     """
+    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at((loop.time() if since is None else since) + seconds):
             yield
     except TimeoutError:
         raise StorageError(StorageErrorCode.TIMEOUT, f"nothing within {seconds:g} s") from None

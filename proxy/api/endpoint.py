@@ -36,6 +36,7 @@ from proxy.api.response_cache import CachedResponse, ResponseCache
 from proxy.api.responses import JobsResult, ResponseFactory, Result
 from proxy.api.shielded_tasks import ShieldedTasks, Uploads
 from proxy.keyring.keyring import KeyGrant, KeyRing
+from proxy.keyring.lookup import KeyEntry, KeyStoreUnavailableError, RevokedKeyError, UnreadableKeyError
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.observability.fault_log import RateLimitedErrorLog
 from proxy.observability.request_observer import RequestObserver
@@ -102,7 +103,9 @@ class LegacyApi:
         self._ring = ring
         self._readiness = readiness
         self._observer = observer
-        self._authenticator = Authenticator(ring, trusts_proxies=bool(settings.trusted_proxies))
+        self._authenticator = Authenticator(
+            ring, settings.storage_timeout, trusts_proxies=bool(settings.trusted_proxies)
+        )
         self._cache = ResponseCache()
         self._rendering: dict[str, asyncio.Lock] = {}
         self._error_log = RateLimitedErrorLog()
@@ -124,7 +127,7 @@ class LegacyApi:
             await _send_response(send, HTTPStatus.OK.value, cached.headers, cached.render(trace_id))
             return
         query = parse_query(scope["query_string"])
-        path = redact_path(scope["raw_path"], self._ring.keyring.has_key) + ("?key=***" if query.key else "")
+        path = redact_path(scope["raw_path"], partial(self._is_key, query)) + ("?key=***" if query.key else "")
         trace = RequestTrace(_new_trace_id(), scope["method"], path)
         CURRENT.set(trace)
         self._observer.begin(trace, scope, started)
@@ -144,6 +147,13 @@ class LegacyApi:
             return await self._respond_with_result(request)
         except ApiError as raised:
             error = raised
+        except RevokedKeyError as raised:
+            trace.key, error = raised.name, ApiError(ErrorCode.REVOKED_KEY)
+        except KeyStoreUnavailableError as raised:
+            self._error_log.log_unchecked_key(trace)
+            error = ApiError(ErrorCode.KEY_STORE_UNAVAILABLE, retry_after=raised.retry_after)
+        except UnreadableKeyError:
+            error = ApiError(ErrorCode.UNREADABLE_KEY)
         except MalformedRowError as raised:
             # The adapter logs a row once, but each response promises details under its traceId.
             log.warning("%s", raised, extra={"trace_id": trace.trace_id, "account": trace.account})
@@ -163,39 +173,42 @@ class LegacyApi:
         scope, query, trace = request.scope, request.query, request.trace
         call = parse_path(scope["raw_path"], scope["method"])
         trace.operation = call.operation.value
-        keyring = self._ring.keyring
-        grant = await self._authenticator.authenticate(query.key, scope)
+        attempt = await self._authenticator.admit(query.key, scope)
+        # The ring of before the look-up: where another takes its place meanwhile, the response is not repeated.
+        keyring, started = self._ring.keyring, asyncio.get_running_loop().time()
+        key = await self._authenticator.find(attempt)
+        grant = key.grant
         trace.account, trace.key = grant.account, grant.name
         authorize(call, grant, query)
         context = self._build_context(request, grant)
         cache_key = self._cache.cache_key(scope, request.base, query, call)
         if call.operation in CACHED:
             self._cache.add_spelling(request.spelling, cache_key)
-            cached = self._cache.get(cache_key, keyring, time.monotonic())
+            cached = self._cache.get(cache_key, keyring, time.monotonic(), key=key)
             if cached is not None:
                 context.account.circuit_breaker.observer.cache_lookup("hit")
                 return self._responses.from_rendered(cached.render(trace.trace_id), query.format)
         if call.operation in OWN_DEADLINES:
             result = await HANDLERS[call.operation](call, context)
         else:
-            async with storage_deadline(self._settings.storage_timeout):
+            async with storage_deadline(self._settings.storage_timeout, started):
                 result = await HANDLERS[call.operation](call, context)
         if not isinstance(result, JobsResult):
             return self._responses.from_result(result, query.format, trace.trace_id)
-        cached = await self._render_once(request, result, cache_key, keyring, grant)
+        cached = await self._render_once(request, result, cache_key, keyring, key)
         return self._responses.from_rendered(cached.render(trace.trace_id), query.format)
 
     async def _render_once(
-        self, request: _Request, result: JobsResult, cache_key: bytes, keyring: KeyRing, grant: KeyGrant
+        self, request: _Request, result: JobsResult, cache_key: bytes, keyring: KeyRing, key: KeyEntry
     ) -> CachedResponse:
         """The rendered result, from the cache where the record is unchanged or a concurrent request has rendered it."""
         trace = request.trace
         render = partial(self._responses.from_result, result, request.query.format, trace.trace_id)
         is_large = result.size > MAX_INLINE_RESOURCES
         # One large rendering at a time for each account: a waiting request may find its own done.
-        lock = self._rendering.setdefault(grant.account, asyncio.Lock()) if is_large else nullcontext()
+        lock = self._rendering.setdefault(key.grant.account, asyncio.Lock()) if is_large else nullcontext()
         async with lock:
-            cached = self._cache.get(cache_key, keyring, time.monotonic(), result.cache_entry)
+            cached = self._cache.get(cache_key, keyring, time.monotonic(), result.cache_entry, key)
             if cached is not None:
                 return cached
             response = await asyncio.to_thread(render) if is_large else render()
@@ -206,12 +219,16 @@ class LegacyApi:
                 _share_headers(tuple(response.raw_headers)),
                 self._observer.for_cached(trace, response.status_code),
                 keyring,
-                grant.expires,
+                key,
                 result.cache_entry,
                 result.links_until(),
             )
             self._cache.put(cache_key, cached)
             return cached
+
+    def _is_key(self, query: QueryParameters, text: str) -> bool:
+        """Whether a part of a path is a key. That of the request itself may not have been looked up yet."""
+        return text.encode("utf-8", "surrogatepass") in {query.key, query.query_key} or self._ring.keys.is_key(text)
 
     def _build_base(self, scope: Scope) -> str:
         """The base of the links that stay on the proxy."""

@@ -34,7 +34,9 @@ _HEADERS = {"Cache-Control": "no-store"}
 
 
 class Readiness:
-    """Whether the job rows of at least one account can be read, and whether the process is ending.
+    """Whether keys can be found, the job rows of at least one account can be read, and the process is not ending.
+
+    The key store has to be looked at once. If it fails later, known keys stay good, and so does this process.
 
     Requests for `/readyz` never reach storage. The process probes by itself: broken accounts until they recover, and
     the others only where no request has shown lately that one of them works.
@@ -56,8 +58,10 @@ class Readiness:
     @property
     def is_ready(self) -> bool:
         """Whether requests can be answered: one account works, or there is none that could fail."""
+        if self.stopping or not self._ring.keys.is_ready:
+            return False
         names = self._ring.accounts.names
-        return not self.stopping and (not names or any(map(self._is_healthy, names)))
+        return not names or any(map(self._is_healthy, names))
 
     async def watch(self) -> None:
         """Probes the accounts until cancelled, and logs each change."""

@@ -8,7 +8,6 @@ import hashlib
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.types import Scope
@@ -16,6 +15,7 @@ from starlette.types import Scope
 from adapters.job_cache import CacheEntry
 from proxy.api.auth_throttle import client_network
 from proxy.keyring.keyring import KeyRing
+from proxy.keyring.lookup import KeyEntry
 from proxy.observability.request_observer import CachedResponseObserver
 from proxy.wire.request import ApiCall, QueryParameters
 
@@ -43,7 +43,7 @@ class CachedResponse:
         headers: the headers of the response.
         observer: logs, counts and traces each repetition.
         keyring: the key ring that allowed it.
-        key_expires: when the caller's key expires.
+        key: the caller's key, which may be revoked or expire meanwhile (keys contract, section 3).
         entry: the record that it was rendered from.
         links_until: when its signed links are half through their life, by the monotonic clock.
     """
@@ -53,7 +53,7 @@ class CachedResponse:
     headers: list[tuple[bytes, bytes]]
     observer: CachedResponseObserver
     keyring: KeyRing
-    key_expires: datetime | None
+    key: KeyEntry
     entry: CacheEntry[Any]
     links_until: float
 
@@ -61,19 +61,22 @@ class CachedResponse:
         """The body with another traceId."""
         return self.before + trace_id.encode() + self.after
 
-    def is_valid(self, keyring: KeyRing, now: float, entry: CacheEntry[Any] | None = None) -> bool:
+    def is_valid(
+        self, keyring: KeyRing, now: float, entry: CacheEntry[Any] | None = None, key: KeyEntry | None = None
+    ) -> bool:
         """Whether it may be repeated.
 
         Args:
             keyring: the key ring in use.
             now: the time by the monotonic clock.
             entry: what has just been read; None where nothing was, so that the cached entry has to be fresh.
+            key: the key that has just been found; None where none was, so that the cached one still has to hold.
         """
         return (
             (self.entry.is_fresh(now) if entry is None else self.entry is entry)
             and self.keyring is keyring
             and now < self.links_until
-            and (self.key_expires is None or datetime.now(UTC) < self.key_expires)
+            and (self.key.is_valid() if key is None else self.key == key)  # last: it counts as a use of the key
         )
 
 
@@ -128,11 +131,16 @@ class ResponseCache:
         return None if key is None else self.get(key, keyring, now)
 
     def get(
-        self, key: bytes, keyring: KeyRing, now: float, entry: CacheEntry[Any] | None = None
+        self,
+        cache_key: bytes,
+        keyring: KeyRing,
+        now: float,
+        entry: CacheEntry[Any] | None = None,
+        key: KeyEntry | None = None,
     ) -> CachedResponse | None:
         """The response of a cache key, where it is valid; the rest is as for `CachedResponse.is_valid`."""
-        response = self._small.get(key) or self._large.get(key)
-        return response if response is not None and response.is_valid(keyring, now, entry) else None
+        response = self._small.get(cache_key) or self._large.get(cache_key)
+        return response if response is not None and response.is_valid(keyring, now, entry, key) else None
 
     def add_spelling(self, spelling: bytes, key: bytes) -> None:
         """Lets a request of this spelling find the response of a cache key."""

@@ -108,7 +108,7 @@ class ResponseFactory:
         if error.allow:
             response.headers["Allow"] = ", ".join(error.allow)
         if spec.status is HTTPStatus.SERVICE_UNAVAILABLE:
-            response.headers["Retry-After"] = str(spec.retry_after)
+            response.headers["Retry-After"] = str(error.retry_after)
         return response
 
     @staticmethod

@@ -5,8 +5,10 @@ of them load parsers and Arrow: 60 MB that a server has no use for.
 """
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from proxy.cli.keys.patterns import split_patterns
 from proxy.settings import Settings, variable_name
 
 if TYPE_CHECKING:
@@ -59,6 +61,9 @@ def add_demo(commands: "Commands") -> None:
     command.add_argument(
         "--samples-only", action="store_true", help="write the samples to an emulator that already runs, and end"
     )
+    command.add_argument(
+        "--ring-file", type=Path, metavar="FILE", help="write the demo's key ring here, for commands beside it"
+    )
     command.set_defaults(run="proxy.demo.command:run_demo")
 
 
@@ -88,23 +93,58 @@ def add_sources(commands: "Commands") -> None:
 
 
 def add_keys(commands: "Commands") -> None:
-    """`keys add`, `keys list` and `keys revoke`: the key ring file."""
-    keys = _group(commands, "keys", "edit the key ring file, or make the first one")
-    file = "PROXY_KEYRING_FILE names the file."
-    command = keys.add_parser("add", help="add a key, read from standard input, by its digest", epilog=file)
+    """`keys ...`: the keys of the key store or of the key ring file."""
+    keys = _group(commands, "keys", "edit the key store or the key ring file, or make the first ring")
+    epilog = "Where the key ring has a key_store, this works on the store, else on the key ring itself."
+
+    def add(name: str, text: str, run: str) -> argparse.ArgumentParser:
+        command = keys.add_parser(name, help=text, epilog=epilog)
+        command.set_defaults(run=f"proxy.cli.keys.{run}")
+        return command
+
+    command = add("add", "add a key, read from standard input, by its digest", "add:add_key")
     command.add_argument("--account", required=True, help="the account that the key opens")
     command.add_argument("--name", help="a name for lists and logs, such as the program that has the key")
-    command.add_argument("--role", choices=["master", "query"], default="master")
+    command.add_argument("--role", choices=["master", "query"], default="master", help="by default master")
+    command.add_argument(
+        "--data-sources",
+        type=split_patterns,
+        action="extend",
+        metavar="P,P",
+        help="only the data sources of these patterns, in which * stands for any text; repeatable",
+    )
     command.add_argument("--expires", metavar="TIME", help="when it expires, like 2030-01-01T00:00:00Z")
-    command.add_argument("--data-source", action="append", default=[], metavar="PATTERN", help="only these; repeatable")
     command.add_argument("--generate", action="store_true", help="generate a new key and print it, once")
-    command.add_argument("--plaintext", action="store_true", help="store the key itself, not its digest")
-    command.set_defaults(run="proxy.cli.keys:add_key")
-    command = keys.add_parser("list", help="print the keys by their digests", epilog=file)
-    command.set_defaults(run="proxy.cli.keys:list_keys")
-    command = keys.add_parser("revoke", help="remove a key", epilog=file)
-    command.add_argument("digest", metavar="DIGEST", help="the digest's beginning, as `keys list` shows it")
-    command.set_defaults(run="proxy.cli.keys:revoke_key")
+    command.add_argument("--plaintext", action="store_true", help="store the key itself; in a key ring file only")
+    command = add("list", "print the keys by their digests, a line each", "listing:list_keys")
+    command.add_argument("--account", help="only the keys of this account")
+    command.add_argument("--all", action="store_true", help="the revoked ones too")
+    command.add_argument("--json", action="store_true", help="print lines of JSON")
+    add("show", "print what a key from standard input opens", "listing:show_key")
+    command = add("revoke", "revoke a key", "revoking:revoke_key")
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("digest", nargs="?", metavar="DIGEST", help="at least 6 digits, as `keys list` shows them")
+    which.add_argument("--name", help="the name of the key")
+    command = add("reinstate", "take the revocation of a key back", "revoking:reinstate_key")
+    command.add_argument("digest", metavar="DIGEST", help="at least 6 digits, as `keys list --all` shows them")
+    command = add("import", "add and change the keys of a file", "importing:import_keys")
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="a key ring, the output of `keys export`, or CSV with the columns key,account,name,role,data_sources,"
+        "expires; - for standard input",
+    )
+    which.add_argument("--from-ring", action="store_true", help="the keys of the ring itself, into its key_store")
+    add("export", "print the keys as a key ring's member, by their digests", "listing:export_keys")
+    add("prune", "delete the keys that were revoked more than 90 days ago", "revoking:prune_keys")
+    for command in keys.choices.values():  # last, as its arguments are listed in this order
+        command.add_argument(
+            "--wait",
+            action="store_true",
+            help="repeat what storage refuses, for 30 minutes: a new role may take that long",
+        )
 
 
 def add_conformance(commands: "Commands") -> None:

@@ -1,4 +1,4 @@
-"""The command `check`: checks settings, key ring, and all that jobs need of each account's storage."""
+"""The command `check`: checks settings, key ring, key store, and all that jobs need of each account's storage."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
 from adapters.errors import StorageError, StorageErrorCode
 from proxy.cli.accounts import run_with_accounts
+from proxy.cli.key_store_check import check_key_store
 from proxy.keyring.file import load_keyring
 from proxy.observability.load_needs import LOAD_NEEDS, Finding, Probe
 from proxy.settings import SettingsError, load_settings
@@ -18,17 +19,29 @@ from proxy.unknown_variables import unknown_variables
 
 
 def run_check(_options: Namespace) -> int:
-    """Checks the settings and the key ring, then each account's storage. Returns the exit status.
+    """Checks the settings and the key ring, then each account's storage and the key store. Returns the exit status.
 
     Raises:
         SettingsError: a setting is wrong or unknown, or the key ring can't be used.
     """
     settings = load_settings()
-    if unknown := unknown_variables(os.environ, load_keyring(settings).accounts.values()):
+    keyring = load_keyring(settings)
+    if unknown := unknown_variables(os.environ, keyring.storage_entries):
         raise SettingsError("; ".join(unknown))
     if not settings.public_url:
         print("PROXY_PUBLIC_URL is not set; serve requires it", file=sys.stderr)
-    return run_with_accounts(settings, lambda accounts: check(accounts, settings.storage_timeout))
+
+    async def run(accounts: AccountRegistry) -> int:
+        seconds, store = settings.storage_timeout, keyring.key_store
+        if store is None:
+            return await check(accounts, seconds)
+        looking = asyncio.create_task(check_key_store(store, settings.keys_table, seconds))
+        status = await check(accounts, seconds)
+        sound, text = await looking
+        _print_line("key store", text, sound=sound)
+        return status if sound else 1
+
+    return run_with_accounts(settings, run)
 
 
 async def check(accounts: AccountRegistry, seconds: float) -> int:
@@ -44,8 +57,12 @@ async def check(accounts: AccountRegistry, seconds: float) -> int:
     """
     results = await asyncio.gather(*(_check_account(accounts, name, seconds) for name in accounts.names))
     for name, (sound, text) in zip(accounts.names, results, strict=True):
-        print(f"{'ok' if sound else 'broken':6} {name}: {text}")
+        _print_line(name, text, sound=sound)
     return 0 if all(sound for sound, _ in results) else 1
+
+
+def _print_line(name: str, text: str, *, sound: bool) -> None:
+    print(f"{'ok' if sound else 'broken':6} {name}: {text}")
 
 
 async def _check_account(accounts: AccountRegistry, name: str, seconds: float) -> tuple[bool, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from tqdm import tqdm
 
 from proxy.cli.errors import CommandError
-from proxy.cli.keys import read_key
+from proxy.cli.keys.key_input import read_key
 from proxy.conformance.client import UnreachableError
 from proxy.conformance.collector import collect
 from proxy.conformance.redaction import Redactor

@@ -98,7 +98,7 @@ async def _work(settings: Settings, keyring: KeyRing, telemetry: Telemetry) -> i
             tasks.append(asyncio.create_task(keep_work_directory(folder)))
             await readers.warm()
             log.info("%s %s: working for %s accounts", PROGRAM, VERSION, len(ring.accounts.names))
-            for warning in unknown_variables(os.environ, keyring.accounts.values()):
+            for warning in unknown_variables(os.environ, keyring.storage_entries):
                 log.warning("%s", warning)
             context = WorkerContext(worker_limits(settings), folder, readers, observer, worker_name())
             await Worker(ring, context, VERSION).run(stop)

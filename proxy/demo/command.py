@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adapters.credentials.connection_string import EMULATOR_ACCOUNT, parse_connection_string
+from adapters.model.key_records import MASTER, QUERY, KeyRecord
 from proxy.demo import samples, seed
 from proxy.demo.azurite import EmulatorError, start_emulator
+from proxy.keyring.keyring import hash_key
 from proxy.observability.logs import configure_logs
 from proxy.server.run import listen, serve
 from proxy.settings import load_settings
@@ -28,6 +31,10 @@ LIMITS = {
 ACCOUNT = "demo"
 MASTER_KEY = "demo-master-key"
 QUERY_KEY = "demo-query-key"
+KEYS = (
+    KeyRecord(hash_key(MASTER_KEY.encode()).hex(), ACCOUNT, MASTER, "demo master"),
+    KeyRecord(hash_key(QUERY_KEY.encode()).hex(), ACCOUNT, QUERY, "demo query"),
+)
 WORKER_END_SECONDS = 20
 DEFAULT_EMULATOR = "UseDevelopmentStorage=true"
 
@@ -58,12 +65,22 @@ sed -n 's/.*name="succeeded">\\([^<]*\\)<.*/\\1/p' | sed 's/&amp;/\\&/g') && cur
   curl '{base}/REST/v1/data/{access}/{name}?key={query}'
   curl '{base}/REST/v1/data/{access}/{name}/$metadata?key={query}'
 
-  # A key that the key ring does not have
+  # A key that there is not
   curl -i '{base}/REST/v1/Dataflows/ListJobs?key=wrong'
 
-The commands work beside it, in another terminal:
+Give a program a key of its own, in another terminal. The server takes it at once:
 
-  export PROXY_PUBLIC_URL={base} PROXY_KEYRING='{keyring}'
+  export PROXY_PUBLIC_URL={base} {keyring}
+  key=$({program} keys add --account {account} --name 'store locator' --generate)
+  curl "{base}/REST/v1/Dataflows/ListJobs?key=$key"
+  {program} keys list
+
+Five seconds after this, the same request is refused:
+
+  {program} keys revoke --name 'store locator'
+
+The other commands work there too:
+
   {program} check
   {program} jobs list
 
@@ -89,18 +106,22 @@ def run_demo(options: Namespace) -> int:
     os.environ["PROXY_PORT"] = str(port)
     os.environ["PROXY_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     try:
-        with listener, _storage(options.emulator) as connection_string:
-            os.environ["PROXY_KEYRING"] = _key_ring(connection_string)
+        with (
+            listener,
+            _storage(options.emulator) as connection_string,
+            _ring_file(options.ring_file, write_ring(connection_string)) as variable,
+        ):
+            os.environ["PROXY_KEYRING"] = write_ring(connection_string)
             settings = load_settings(serving=True)
             configure_logs(settings.log_level, settings.log_format)
-            asyncio.run(seed.write_samples(settings, ACCOUNT, MASTER_KEY))
+            asyncio.run(seed.write_samples(settings, ACCOUNT, KEYS))
             with _worker():
                 ending = (
                     "Ctrl-C ends it; the emulator goes on."
                     if options.emulator
                     else "Ctrl-C ends it and its emulator, whose data is then gone."
                 )
-                print(_instructions(settings.public_url, ending, connection_string), flush=True)
+                print(_instructions(settings.public_url, ending, connection_string, variable), flush=True)
                 return serve(settings, listener)
     except EmulatorError as error:
         print(error, file=sys.stderr)
@@ -112,14 +133,16 @@ def _write_samples(emulator: str) -> int:
     os.environ.pop("PROXY_KEYRING_FILE", None)
     try:
         with _storage(emulator) as connection_string:
-            settings = load_settings(keyring=_key_ring(connection_string))
+            ring = write_ring(connection_string)
+            settings = load_settings(keyring=ring)
     except EmulatorError as error:
         print(error, file=sys.stderr)
         return 1
     configure_logs(settings.log_level, "text")
-    asyncio.run(seed.write_samples(settings, ACCOUNT, MASTER_KEY))
+    asyncio.run(seed.write_samples(settings, ACCOUNT, KEYS))
     base = settings.public_url or f"http://127.0.0.1:{settings.port}"
-    print(_instructions(base, "Its data stays in the emulator.", connection_string), flush=True)
+    ending = "Its data stays in the emulator."
+    print(_instructions(base, ending, connection_string, f"PROXY_KEYRING='{ring}'"), flush=True)
     return 0
 
 
@@ -152,15 +175,26 @@ def _worker() -> Iterator[None]:
                 process.kill()
 
 
-def _key_ring(connection_string: str) -> str:
-    keys = {
-        MASTER_KEY: {"account": ACCOUNT, "role": "master"},
-        QUERY_KEY: {"account": ACCOUNT, "role": "query"},
-    }
-    return json.dumps({"accounts": {ACCOUNT: {"storage": {"connection_string": connection_string}}}, "keys": keys})
+@contextmanager
+def _ring_file(path: Path | None, ring: str) -> Iterator[str]:
+    """Writes the ring for commands beside the demo, if a file is named. Yields the variable that names the ring."""
+    if path is None:
+        yield f"PROXY_KEYRING='{ring}'"
+        return
+    path.write_text(f"{ring}\n", encoding="utf-8")
+    try:
+        yield f"PROXY_KEYRING_FILE={shlex.quote(str(path.resolve()))}"
+    finally:
+        path.unlink(missing_ok=True)
 
 
-def _instructions(base: str, ending: str, connection_string: str) -> str:
+def write_ring(connection_string: str) -> str:
+    """The demo's key ring: one account, with its keys in the same storage."""
+    storage = {"connection_string": connection_string}
+    return json.dumps({"accounts": {ACCOUNT: {"storage": storage}}, "key_store": storage})
+
+
+def _instructions(base: str, ending: str, connection_string: str, keyring: str) -> str:
     return INSTRUCTIONS.format(
         base=base,
         ending=ending,
@@ -171,7 +205,8 @@ def _instructions(base: str, ending: str, connection_string: str) -> str:
         load=samples.LOAD_ID,
         pending=samples.PENDING_ID,
         publish=samples.PUBLISH_ID,
-        keyring=_key_ring(connection_string),
+        account=ACCOUNT,
+        keyring=keyring,
         connection_string=connection_string,
         program=f"{Path(sys.executable).parent / 'spatial-data-proxy'}",
     )

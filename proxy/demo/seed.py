@@ -1,22 +1,28 @@
-"""Writes the samples into the demo's account: job rows, their exports, and a data source by a real load."""
+"""Writes the demo's keys, and the samples into its account: job rows, their exports, a data source by a real load."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
 from adapters.blobs.store import UPLOADS
+from adapters.errors import AnnouncementError, NameTakenError
 from adapters.model.data_sources import DataSource
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
+from adapters.model.key_records import KeyRecord
+from adapters.tables.key_changes import KeyChanges
+from adapters.tables.key_table import KeyTable
 from proxy.bootstrap import storage_options
+from proxy.cli.errors import CommandError
 from proxy.cli.worker import reader_limits, worker_limits
 from proxy.demo import samples
 from proxy.keyring.file import load_keyring
-from proxy.keyring.keyring import DIGEST_PREFIX, hash_key
+from proxy.keyring.keyring import DIGEST_PREFIX
 from proxy.settings import Settings
 from proxy.worker.job import WorkerContext, now
 from proxy.worker.lease import run_leased_job
@@ -25,15 +31,18 @@ from proxy.worker.reader_pool import ReaderPool
 LOAD_SECONDS = 60
 
 
-async def write_samples(settings: Settings, name: str, master_key: str) -> None:
+async def write_samples(settings: Settings, name: str, keys: Sequence[KeyRecord]) -> None:
     """Writes the samples anew, so that they lie within the last days however old the emulator's volume is.
 
     Args:
-        settings: the demo's settings, with its key ring.
+        settings: the demo's settings, with its key ring, which has a key store.
         name: the account.
-        master_key: the key that owns the data source.
+        keys: the keys of the account. The first is a master key: it owns the data source.
     """
-    async with AccountRegistry(load_keyring(settings).accounts, storage_options(settings)) as accounts:
+    ring = load_keyring(settings)
+    if ring.key_store is not None:
+        await _write_keys(KeyTable(ring.key_store, settings.keys_table, settings.storage_timeout), keys)
+    async with AccountRegistry(ring.accounts, storage_options(settings)) as accounts:
         account = accounts[name]
         await account.create_missing()
         await account.jobs.delete_all()
@@ -41,10 +50,28 @@ async def write_samples(settings: Settings, name: str, master_key: str) -> None:
         for path, content in samples.exports().items():
             await account.blobs.upload_bytes(content, path)
         async with asyncio.timeout(LOAD_SECONDS):
-            await _load_data_source(account, settings, master_key)
+            await _load_data_source(account, settings, keys[0])
 
 
-async def _load_data_source(account: AccountStorage, settings: Settings, master_key: str) -> None:
+async def _write_keys(table: KeyTable, keys: Sequence[KeyRecord]) -> None:
+    """Puts keys into force, also those that were revoked in an emulator with a volume.
+
+    Raises:
+        CommandError: another key has the name of one, or a change could not be announced.
+    """
+    try:
+        await table.create()
+        changes = KeyChanges(table)
+        for key in keys:
+            if not await changes.add(replace(key, created=now())):
+                await changes.reinstate(key.digest)
+    except (NameTakenError, AnnouncementError) as error:
+        raise CommandError(f"the demo's keys: {error}") from None
+    finally:
+        await table.close()
+
+
+async def _load_data_source(account: AccountStorage, settings: Settings, master_key: KeyRecord) -> None:
     """Loads the sample data source as a worker does, under the access id that the sample jobs name."""
     source = DataSource(name=samples.DATA_SOURCE, access_id=samples.ACCESS_ID, created=now())
     await account.data_sources.change(samples.DATA_SOURCE, lambda found: found or source)
@@ -70,7 +97,7 @@ async def _load_data_source(account: AccountStorage, settings: Settings, master_
         "upload": str(data),
         "public": None,
         "access_id": samples.ACCESS_ID,
-        "master_key": f"{DIGEST_PREFIX}{hash_key(master_key.encode()).hex()}",
+        "master_key": f"{DIGEST_PREFIX}{master_key.digest}",
         "query_key": None,
     }
     await account.jobs.create(record, json.dumps(work))

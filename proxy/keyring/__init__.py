@@ -1,1 +1,1 @@
-"""The key ring: which key may do what on which account."""
+"""The key ring and the key store: which key may do what on which account."""

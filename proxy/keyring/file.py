@@ -15,8 +15,9 @@ from pydantic_core import ErrorDetails
 
 from adapters.model.jobs import BlobPath
 from adapters.tables.row_keys import is_valid_key
-from proxy.keyring.keyring import DIGEST_PREFIX, KeyGrant, KeyRing, Role, compile_pattern, hash_key
+from proxy.keyring.keyring import DIGEST_PREFIX, KeyGrant, KeyRing, Role, hash_key
 from proxy.keyring.models import AccountModel, CredentialModel, KeyModel, KeyRingModel, StorageModel
+from proxy.keyring.patterns import compile_pattern
 from proxy.settings import Settings, SettingsError, variable_name
 
 _DIGEST = re.compile(DIGEST_PREFIX + "[0-9a-f]{64}")
@@ -70,13 +71,7 @@ def parse_keyring(text: str, *, importing: bool = False) -> KeyRing:
         SettingsError: something in it is wrong.
     """
     try:
-        members = json.loads(text, object_pairs_hook=_refuse_repeats)
-    except RecursionError:
-        raise SettingsError("not a key ring") from None
-    except ValueError as error:  # its text says where and what was expected, nothing of what is there
-        raise SettingsError(f"not JSON: {error}") from None
-    try:
-        ring = KeyRingModel.model_validate(members)
+        ring = KeyRingModel.model_validate(load_members(text))
     except ValidationError as error:
         raise SettingsError(_describe(error.errors(include_url=False)[0])) from None
     for name in ring.accounts:
@@ -90,6 +85,20 @@ def parse_keyring(text: str, *, importing: bool = False) -> KeyRing:
     entries = {name: account.storage.build_entry() for name, account in ring.accounts.items()}
     key_store = None if ring.key_store is None else ring.key_store.build_entry()
     return KeyRing(entries, _build_grants(ring), compute_fingerprint(text), key_store)
+
+
+def load_members(text: str) -> object:
+    """The JSON of a key ring, not checked any further.
+
+    Raises:
+        SettingsError: it is no JSON, or a name is there twice in one object.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_refuse_repeats)
+    except RecursionError:
+        raise SettingsError("not a key ring") from None
+    except ValueError as error:  # its text says where and what was expected, nothing of what is there
+        raise SettingsError(f"not JSON: {error}") from None
 
 
 def compute_fingerprint(text: str) -> bytes:

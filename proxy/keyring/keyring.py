@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 
 from adapters.credentials.config import StorageEntry
+from proxy.keyring.patterns import DataSourcePattern
 
 DIGEST_PREFIX = "sha256:"
 
@@ -44,7 +44,7 @@ class KeyGrant:
     account: str
     role: Role = Role.MASTER
     expires: datetime | None = None
-    data_sources: tuple[re.Pattern[str], ...] | None = None
+    data_sources: tuple[DataSourcePattern, ...] | None = None
     name: str | None = None
 
     @property
@@ -57,7 +57,7 @@ class KeyGrant:
         if self.data_sources is None:
             return True
         name = (data_source_name or "").lower()
-        return bool(name) and any(pattern.fullmatch(name) for pattern in self.data_sources)
+        return bool(name) and any(pattern.matches(name) for pattern in self.data_sources)
 
 
 class KeyRing:
@@ -85,6 +85,11 @@ class KeyRing:
     def grants(self) -> Mapping[bytes, KeyGrant]:
         """What each key may do, by its digest."""
         return dict(self._grants.values())
+
+    @property
+    def storage_entries(self) -> list[StorageEntry]:
+        """Every storage entry of the ring: its accounts' and its key store's."""
+        return [*self.accounts.values(), *([] if self.key_store is None else [self.key_store])]
 
     def get_grant(self, digest: bytes, now: datetime) -> KeyGrant:
         """What the key of this digest may do.
@@ -115,8 +120,3 @@ class KeyRing:
 def hash_key(key: bytes) -> bytes:
     """The SHA-256 of a key's UTF-8 bytes."""
     return hashlib.sha256(key).digest()
-
-
-def compile_pattern(text: str) -> re.Pattern[str]:
-    """Compiles a data source pattern: `*` stands for any text, and letter case does not matter."""
-    return re.compile(".*".join(map(re.escape, text.lower().split("*"))), re.DOTALL)

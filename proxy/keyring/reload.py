@@ -7,15 +7,16 @@ from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from proxy.keyring.file import compute_fingerprint, parse_keyring, read_keyring
 from proxy.keyring.keyring import KeyRing
+from proxy.keyring.lookup import KeyLookup, RingKeys
 from proxy.settings import SettingsError, variable_name
 
 if TYPE_CHECKING:  # commands read a key ring without loading the SDK
-    from adapters.account import AccountStorage
     from adapters.accounts import AccountRegistry
+    from adapters.credentials.config import StorageEntry
 
 log = logging.getLogger(__name__)
 
@@ -28,22 +29,95 @@ READ_SECONDS = 2.0
 MAX_HANGING = 5
 
 
-class ActiveKeyRing:
-    """A key ring and its opened accounts, replaced together."""
+OpenStore = Callable[["StorageEntry", Callable[[str], bool]], KeyLookup]
 
-    def __init__(self, keyring: KeyRing, accounts: "AccountRegistry") -> None:
+
+class Closable(Protocol):
+    """Something with connections."""
+
+    async def close(self) -> None:
+        """Closes them."""
+        ...
+
+
+class ActiveKeyRing:
+    """A key ring, its opened accounts, and what finds its keys, replaced together.
+
+    `keys` are those of the ring, or of its key store. Without `open_store` nothing reads keys, as in a worker, and a
+    key store stays closed.
+    """
+
+    def __init__(
+        self,
+        keyring: KeyRing,
+        accounts: "AccountRegistry",
+        open_store: "OpenStore | None" = None,
+    ) -> None:
+        """Opens the key store, without a request to it.
+
+        Args:
+            keyring: the key ring.
+            accounts: its accounts, opened.
+            open_store: opens a key store; is passed whether the key ring in use has an account.
+
+        Raises:
+            SettingsError: the key store's credential can't be used.
+        """
         self.keyring = keyring
         self.accounts = accounts
+        self._open_store = open_store
+        self.keys = self._open_keys(keyring)
+        self._replaced = asyncio.Event()
 
-    def replace(self, keyring: KeyRing) -> "list[AccountStorage]":
-        """Puts another ring in force.
+    def replace(self, keyring: KeyRing) -> list[Closable]:
+        """Puts another ring in force. The same key store stays open, and keeps what it has read.
 
         Returns:
-            The accounts that the new ring does not have. They may still serve requests.
+            What the new ring does not have: accounts, and a key store. They may still serve requests.
+
+        Raises:
+            SettingsError: the key store's credential can't be used; the ring stays.
         """
+        removed: list[Closable] = []
+        if keyring.key_store is None or keyring.key_store != self.keyring.key_store:
+            keys = self._open_keys(keyring)
+            removed.append(self.keys)
+            self.keys = keys
+            self._replaced.set()
         before, self.accounts = self.accounts, self.accounts.with_entries(keyring.accounts)
         self.keyring = keyring
-        return before.removed_since(self.accounts)
+        return [*removed, *before.removed_since(self.accounts)]
+
+    async def run(self) -> None:
+        """Follows changes of keys until cancelled, those of the key store in force."""
+        while True:
+            self._replaced.clear()
+            following = asyncio.create_task(_follow(self.keys))
+            try:
+                await self._replaced.wait()
+            finally:
+                following.cancel()
+
+    async def close(self) -> None:
+        """Closes the accounts and the key store."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.accounts.close)
+            stack.push_async_callback(self.keys.close)
+
+    def _open_keys(self, keyring: KeyRing) -> KeyLookup:
+        if keyring.key_store is None or self._open_store is None:
+            return RingKeys(keyring)
+        return self._open_store(keyring.key_store, lambda account: account in self.keyring.accounts)
+
+
+async def _follow(keys: KeyLookup) -> None:
+    """Follows changes of keys. An unforeseen error must not end that: a revoked key would live on."""
+    while True:
+        try:
+            return await keys.run()
+        except Exception:
+            log.exception("key store: the look for changes failed")
+        await asyncio.sleep(POLL_SECONDS)
 
 
 class KeyRingFile:
@@ -110,6 +184,7 @@ async def reload_on_change(
                 if found == known:
                     continue
                 keyring = parse_keyring(text)
+                removed = ring.replace(keyring)
             except SettingsError as error:
                 if found != known:  # the log has a line for each change, not for each poll
                     log.warning("key ring: the changed file is refused, the last good ring stays: %s", error)
@@ -118,17 +193,17 @@ async def reload_on_change(
                 continue
             known = found
             count("taken")
-            removed = ring.replace(keyring)
-            log.info("key ring: changed, %s accounts and %s keys", len(keyring.accounts), len(keyring.grants))
+            keys = f"{len(keyring.grants)} keys" if keyring.key_store is None else "a key store"
+            log.info("key ring: changed, %s accounts and %s", len(keyring.accounts), keys)
             following.create_task(_log_failure(_close_later(removed, grace_seconds)))
             following.create_task(_log_failure(prepare(ring.accounts)))
 
 
-async def _close_later(accounts: "list[AccountStorage]", seconds: float) -> None:
-    """Closes accounts after so many seconds, or when the process ends."""
+async def _close_later(parts: list[Closable], seconds: float) -> None:
+    """Closes accounts and a key store after so many seconds, or when the process ends."""
     async with AsyncExitStack() as stack:
-        for account in accounts:
-            stack.push_async_callback(account.close)
+        for part in parts:
+            stack.push_async_callback(part.close)
         await asyncio.sleep(seconds)
 
 

@@ -46,7 +46,7 @@ class RequestObserver:
         """Counts an error response to a request without a valid key."""
         error = code.value
         if self.metrics is not None and (error.status is HTTPStatus.UNAUTHORIZED or code is ErrorCode.TOO_MANY_KEYS):
-            self.metrics.authentication_failures.labels(error.authentication.value).inc()
+            self.metrics.authentication_failures.labels(error.reason or error.authentication.value).inc()
 
 
 class CachedResponseObserver:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxy.observability.otel_config import parse_exporters
 from proxy.observability.request_observer import RequestObserver
-from proxy.observability.storage_observer import StorageTelemetry
+from proxy.observability.storage_observer import KEY_STORE, StorageTelemetry
 from proxy.settings import Settings, SettingsError, variable_name
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ class Telemetry:
     def storage_observer(self, account: str) -> StorageTelemetry:
         """Returns the observer of an account's storage."""
         return StorageTelemetry(account, self.metrics, self.tracer)
+
+    def key_store_observer(self) -> StorageTelemetry:
+        """Returns the observer of the key store's storage."""
+        return self.storage_observer(KEY_STORE)
 
     def request_observer(self) -> RequestObserver:
         """Returns the observer of requests."""

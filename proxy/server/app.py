@@ -12,7 +12,7 @@ from adapters.accounts import AccountRegistry
 from proxy.api.cors import ANY_ORIGIN, allow_listed_origin
 from proxy.api.endpoint import LegacyApi
 from proxy.api.health import Livez, Readiness, Readyz
-from proxy.bootstrap import start_background_tasks, storage_options
+from proxy.bootstrap import follow_keys, key_store_opener, start_background_tasks, storage_options
 from proxy.keyring.file import load_keyring
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
@@ -32,23 +32,25 @@ def create_app(settings: Settings, keyring: KeyRing, telemetry: Telemetry = DISA
     Only /livez and /readyz are the proxy's own. The wire contract has every other path, and its envelope answers also
     where there is nothing.
     """
-    ring = ActiveKeyRing(keyring, AccountRegistry(keyring.accounts, storage_options(settings, telemetry)))
+    accounts = AccountRegistry(keyring.accounts, storage_options(settings, telemetry))
+    ring = ActiveKeyRing(keyring, accounts, key_store_opener(settings, telemetry))
     readiness = Readiness(ring)
     endpoint = LegacyApi(settings, ring, readiness, telemetry.request_observer())
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
         grace = settings.storage_timeout
+        keys = follow_keys(settings, ring, telemetry)
         tasks = start_background_tasks(settings, ring, telemetry, grace_seconds=grace, signs_links=True)
         await asyncio.wait(tasks[:1], timeout=PREPARE_SECONDS)
         await readiness.probe()
-        tasks.append(asyncio.create_task(readiness.watch()))
+        tasks += [*keys, asyncio.create_task(readiness.watch())]
         yield {READINESS: readiness}
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         await endpoint.shielded_tasks.drain()
-        await ring.accounts.close()
+        await ring.close()
         telemetry.close()
 
     own: dict[str, ASGIApp] = {"/livez": Livez(), "/readyz": Readyz(readiness)}

@@ -68,17 +68,19 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool = False, 
     telemetry = build_telemetry(settings)
     with serve_metrics(settings, telemetry.metrics):
         app = create_app(settings, load_keyring(settings), telemetry)
+        server = DrainingServer(uvicorn_config(app, settings))
+        # A signal that comes before uvicorn's own handlers ends the server after its start. After its shutdown uvicorn
+        # raises the signal again for these handlers: the work is done by then.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         address, port = listener.getsockname()[:2]
         log.info("%s %s: listening on %s port %s", PROGRAM, VERSION, address, port)
         for warning in warnings:
             log.warning("%s", warning)
-        # After its shutdown uvicorn raises the signal again for the handlers of before. The work is done by then.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
         # A garbage collection that looks at all loaded modules delays every request for tens of milliseconds.
         gc.collect()
         gc.freeze()
-        DrainingServer(uvicorn_config(app, settings)).run([listener])
+        server.run([listener])
     return 0
 
 

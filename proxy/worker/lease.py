@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from adapters.account import AccountStorage
 from adapters.errors import ConflictError, StorageError
-from adapters.instrumentation import NO_LONGER_NEEDED
 from adapters.job_queue import Lease
+from adapters.request_coalescing import NO_LONGER_NEEDED
 from adapters.tables.properties import MalformedRowError
 from proxy.worker.attempt import Attempt
 from proxy.worker.job import WorkerContext

@@ -10,7 +10,15 @@ from tests.deploy.bicep_file import AZURE, BicepFile, Declaration, plain, text_o
 ROLES: dict[str, str] = json.loads((AZURE / "roles.json").read_text(encoding="utf-8"))
 SECURITY = Path(__file__).parents[2] / "SECURITY.md"
 
-WHO = {"proxyPrincipalId": "serve", "workerPrincipalId": "worker", "environmentPrincipalId": "environment"}
+WHO = {
+    "proxyPrincipalId": "serve",
+    "workerPrincipalId": "worker",
+    "environmentPrincipalId": "environment",
+    "operator.id": "operator",
+}
+
+# What an identity is. Of an operator azd may say so; without it Azure looks.
+PRINCIPAL_TYPE = {"operator": "operator.?kind"}
 
 # A scope's type, and what SECURITY.md calls it; with `{}`, its name goes there.
 ON = {
@@ -77,12 +85,13 @@ def _granted(each: Declaration, file: BicepFile) -> Granted:
         raise ValueError(f"{each.name}: {definition} is no role of roles.json")
     if variable is None or name != f"guid({scope}.id, {principal}, {variable[0]})":
         raise ValueError(f"{each.name}: its name must be made of its scope, its principal and its role")
-    if each.texts("properties.principalType") != ["ServicePrincipal"]:
-        raise ValueError(f"{each.name}: an identity is a ServicePrincipal")
     why = each.texts("properties.description")
     if not why or principal not in WHO:
         raise ValueError(f"{each.name}: nobody knows what for, or who {principal} is")
     who = WHO[principal]
+    kind = PRINCIPAL_TYPE.get(who, "ServicePrincipal")
+    if each.texts("properties.principalType") != [kind]:
+        raise ValueError(f"{each.name}: {who} must be a {kind}")
     if who == "serve" and "acceptWrites" in text_of(each.node).partition("{")[0]:
         who = "serve with writes"
     return Granted(role, _on(file.of_kind("resource")[scope], file), who, why[0])

@@ -92,4 +92,9 @@ class Manifest:
     @property
     def settings(self) -> dict[str, str]:
         """The variables that the containers get."""
-        return {name: text for each in self.all("ConfigMap") for name, text in each["data"].items()}
+        return self.config_map(self.workload("serve").container["envFrom"][0]["configMapRef"]["name"])
+
+    def config_map(self, name: str) -> dict[str, str]:
+        """The data of a ConfigMap."""
+        (found,) = (each for each in self.all("ConfigMap") if each["metadata"]["name"] == name)
+        return dict(found["data"])

@@ -1,7 +1,8 @@
-"""`deploy/azure`: the Bicep compiler judges the files; here stands what ties them to the program and to SECURITY.md."""
+"""`deploy/azure`: what no compiler knows, for it ties the files to the program and to azd."""
 
 import json
 import re
+import subprocess
 from typing import Any
 
 import pytest
@@ -9,50 +10,30 @@ import yaml
 from tree_sitter import Node
 
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
+from adapters.credentials.config import IdentityConfig
 from adapters.job_queue import queue_name
 from adapters.tables.data_source_store import TABLE
 from proxy.keyring.file import parse_keyring
 from proxy.settings import Settings, variable_name
-from tests.deploy import worker_needs
-from tests.deploy.bicep_file import AZURE, BicepFile, Declaration, all_files, members, plain, text_of, walk
-from tests.deploy.bicep_roles import GRANTS, ROLES, SECURITY, assignments, documented_roles, granted, short
-from tests.deploy.tools import ROOT, run_tool
+from tests.deploy import server_needs, worker_needs
+from tests.deploy.azure_files import APPS, KEY_STORE, MAIN, MODULES, app
+from tests.deploy.bicep_file import AZURE, Declaration, members, plain, text_of, walk
+from tests.deploy.tools import ROOT
+from tests.docs.pages import code, read, table
 
 AZD: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text(encoding="utf-8"))
 PARAMETERS: dict[str, Any] = json.loads((AZURE / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
-FILES = all_files()
-MAIN = BicepFile.read(AZURE / "main.bicep")
-APPS = {name: BicepFile.read(AZURE / "modules" / f"{name}.bicep") for name in ("proxy", "worker")}
-STORAGE = BicepFile.read(AZURE / "modules" / "storage.bicep")
-DOCUMENTED, ACTIONS = documented_roles(SECURITY.read_text(encoding="utf-8"))
 
+# Variables that azd sets itself.
+OF_AZD = re.compile("AZURE_(ENV_NAME|LOCATION|PRINCIPAL_ID|PRINCIPAL_TYPE)$|SERVICE_")
 OF_AZURE = {"AZURE_CLIENT_ID", "AZURE_TOKEN_CREDENTIALS"}
-ACCOUNTS = "Microsoft.Storage/storageAccounts"
-
-# A resource's type, a path in it, and the only text that may stand there.
-FIXED = [
-    (ACCOUNTS, "properties.allowBlobPublicAccess", "false"),
-    (ACCOUNTS, "properties.allowSharedKeyAccess", "false"),
-    (ACCOUNTS, "properties.minimumTlsVersion", "TLS1_2"),
-    (ACCOUNTS, "properties.supportsHttpsTrafficOnly", "true"),
-    (f"{ACCOUNTS}/blobServices", "properties.deleteRetentionPolicy.enabled", "true"),
-    (f"{ACCOUNTS}/blobServices/containers", "properties.publicAccess", "None"),
-    ("Microsoft.ContainerRegistry/registries", "properties.adminUserEnabled", "false"),
-    ("Microsoft.KeyVault/vaults", "properties.enableRbacAuthorization", "true"),
-    ("Microsoft.KeyVault/vaults", "properties.enablePurgeProtection", "true"),
-    ("Microsoft.App/containerApps", "identity.type", "UserAssigned"),
-]
-# Functions that return a key, and members that hold one.
-SECRETS = re.compile(r"\b(listKeys|listCredentials|listAccountSas|listServiceSas|sharedKey|connectionString)\b")
-
-
-def app(name: str) -> Declaration:
-    return APPS[name].of_kind("resource")[name]
+# What Container Apps give to a replica.
+DISK_OF_ONE_CORE = 4 * 1024**3
 
 
 def environment(name: str) -> dict[str, Node]:
     """The settings that an app's file gives it."""
-    given = APPS[name].of_kind("var")["ownSettings"].given
+    given = MODULES[name].of_kind("var")["ownSettings"].given
     assert given is not None
     entries = [members(entry) for entry in given.named_children]
     return {plain(entry["name"]) or "": entry["value"] for entry in entries}
@@ -64,53 +45,10 @@ def literals(declared: Declaration) -> set[str]:
     return {plain(item) or "" for item in loop.named_children[1].named_children}
 
 
-def test_the_compiler_finds_nothing() -> None:
-    done = run_tool("bicep", "build", "--stdout", str(AZURE / "main.bicep"))
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_roles_are_those_of_security_md() -> None:
-    given = set().union(*map(granted, FILES))
-    assert given == DOCUMENTED
-    assert len(given) == sum(len(assignments(file)) for file in FILES)
-    assert set(ROLES) == {each.role for each in DOCUMENTED}
-
-
-def test_each_role_holds_the_actions_that_it_is_given_for() -> None:
-    assert ACTIONS
-    for (who, on, role), actions in ACTIONS.items():
-        assert {short(action) for action in actions} <= GRANTS[role], (who, on)
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("Storage Table Data Reader", "Storage Table Data Contributor"),
-        ("if (acceptWrites) ", ""),
-        (
-            "scope: exportsContainer\n  name: guid(exportsContainer.id, proxy",
-            "scope: storage\n  name: guid(storage.id, proxy",
-        ),
-    ],
-)
-def test_other_roles_would_be_found(before: str, after: str) -> None:
-    path = AZURE / "modules" / "storage-roles.bicep"
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    assert not granted(BicepFile(text.replace(before, after), path)) <= DOCUMENTED
-
-
-@pytest.mark.parametrize(("kind", "path", "wanted"), FIXED, ids=lambda text: text.rpartition(".")[2])
-def test_a_resource_is_closed(kind: str, path: str, wanted: str) -> None:
-    made = [each for file in FILES for each in file.of_kind("resource").values() if not each.is_existing]
-    found = [each for each in made if each.type == kind]
-    assert found
-    assert all(each.texts(path) == [wanted] * len(each.texts(path)) and each.texts(path) for each in found)
-
-
-def test_no_file_reads_or_holds_a_secret() -> None:
-    for file in FILES:
-        assert not SECRETS.findall(text_of(file.root)), file.path.name
+def gibibytes(name: str) -> float:
+    """The memory of an app."""
+    (resources,) = app(name).at("properties.template.containers.resources")
+    return float((plain(members(resources)["memory"]) or "0").removesuffix("Gi"))
 
 
 def test_azd_finds_the_bicep_files_the_dockerfile_and_the_apps() -> None:
@@ -124,6 +62,19 @@ def test_azd_finds_the_bicep_files_the_dockerfile_and_the_apps() -> None:
     assert AZD["workflows"]["up"]["steps"] == [{"azd": "provision"}, {"azd": "deploy --all"}, {"azd": "provision"}]
 
 
+def test_after_azd_up_the_first_key_is_a_matter_of_three_lines() -> None:
+    hooks = {system: ROOT / hook["run"] for system, hook in AZD["hooks"]["postup"].items()}
+    given = {"PROXY_PUBLIC_URL": "https://a.example", "PROXY_ACCOUNTS": "archive=stdata@rg-data,main"}
+    done = subprocess.run(["sh", hooks["posix"]], env=given, capture_output=True, text=True, timeout=10, check=True)
+    assert 'export PROXY_KEYRING="$(azd env get-value PROXY_KEYRING)"' in done.stdout
+    assert "spatial-data-proxy keys add --account archive --generate --wait" in done.stdout
+    assert 'curl "https://a.example/REST/v1/Dataflows/ListJobs?key=$key"' in done.stdout
+    commands = [re.findall(r"keys add[^)\n]*--wait", path.read_text(encoding="utf-8")) for path in hooks.values()]
+    assert commands[0] == commands[1]
+    assert "keys add --account contoso --generate --wait" in read("docs/deployment/azure.md")  # parsed there by a test
+    assert AZD["hooks"]["postup"].keys() == {"posix", "windows"}
+
+
 def test_the_parameters_are_those_of_the_main_file() -> None:
     declared = MAIN.of_kind("param")
     assert {name for name, each in declared.items() if each.given is None} <= set(PARAMETERS) <= set(declared)
@@ -135,42 +86,70 @@ def test_the_parameters_are_those_of_the_main_file() -> None:
             assert (plain(default) if default.type == "string" else text_of(default)) == (found[2] or ""), name
 
 
+def test_the_guide_names_what_azd_lets_one_set() -> None:
+    rows = table(read("docs/deployment/azure.md"), "`azd env set`")
+    found = {match for entry in PARAMETERS.values() for match in re.findall(r"\$\{([A-Z_]+)", entry["value"])}
+    assert {name for row in rows for name in code(row[0])} == {each for each in found if not OF_AZD.match(each)}
+
+
+def test_a_linter_rule_that_is_off_has_its_reason_beside_it() -> None:
+    lines = (AZURE / "bicepconfig.json").read_text(encoding="utf-8").splitlines()
+    off = [number for number, line in enumerate(lines) if '"off"' in line]
+    assert off
+    assert all(lines[number - 1].strip().startswith("// Off: ") for number in off)
+
+
 @pytest.mark.parametrize("name", APPS)
 def test_an_app_is_given_settings_that_exist(name: str) -> None:
     given = environment(name)
     assert given.keys() <= {variable_name(field) for field in Settings.model_fields} | OF_AZURE
-    assert OF_AZURE | {"PROXY_KEYRING_FILE"} <= given.keys()
-    mounted = app(name).texts("properties.template.containers.volumeMounts.mountPath")
-    files = app(name).texts("properties.template.volumes.secrets.path")
-    assert plain(given["PROXY_KEYRING_FILE"]) == f"{mounted[0]}/{files[0]}"
+    assert OF_AZURE | {"PROXY_KEYRING"} <= given.keys()
     assert int(app(name).texts("properties.template.terminationGracePeriodSeconds")[0]) >= 15
 
 
-def test_the_server_is_probed_and_the_worker_fits_its_jobs() -> None:
-    port = APPS["proxy"].of_kind("var")["port"].given
+def test_the_apps_fit_what_they_do_and_the_server_is_probed() -> None:
+    port = MODULES["proxy"].of_kind("var")["port"].given
     assert port is not None
     assert Settings.model_fields["port"].default == int(text_of(port))
     assert {"/livez", "/readyz"} <= set(app("proxy").texts("properties.template.containers.probes.httpGet.path"))
     assert app("worker").at("properties.configuration.ingress") == []
-    (resources,) = app("worker").at("properties.template.containers.resources")
-    memory = float((plain(members(resources)["memory"]) or "0").removesuffix("Gi"))
-    assert memory * 1024**3 >= worker_needs.MEMORY
+    assert gibibytes("proxy") * 1024**3 >= server_needs.MEMORY
+    assert gibibytes("worker") * 1024**3 >= worker_needs.MEMORY
+    for name, disk in (("proxy", server_needs.DISK), ("worker", worker_needs.DISK)):
+        assert app(name).texts("properties.template.containers.resources.cpu") == ["json('1.0')"]
+        assert disk <= DISK_OF_ONE_CORE
 
 
-def test_storage_has_what_the_code_asks_for() -> None:
-    resources = STORAGE.of_kind("resource")
+@pytest.mark.parametrize("module", ["storage", "existing-storage"])
+def test_storage_has_what_the_code_asks_for(module: str) -> None:
+    resources = MODULES[module].of_kind("resource")
     assert literals(resources["containers"]) == {UPLOADS, VERSIONS, EXPORTS}
     assert literals(resources["tables"]) == {Settings.model_fields["jobs_table"].default, TABLE}
-    queue = resources["queue"].texts("name")[0].strip("'")
-    longest = int(text_of(STORAGE.of_kind("param")["account"].decorators["maxLength"][0]))
-    for account in ("main", "north-west", "a" * longest):
-        assert queue.replace("${account}", account) == queue_name("jobs", account)
+    assert resources["queue"].texts("name") == ["queueName"]
 
 
-def test_the_first_key_ring_is_one() -> None:
-    vault = BicepFile.read(AZURE / "modules" / "vault.bicep")
-    text = text_of(vault.of_kind("var")["accountEntries"].node) + text_of(vault.of_kind("resource")["keyring"].node)
-    for member in ("storage", "account_name", "credential", "endpoint_suffix", "accounts", "keys"):
-        assert re.search(rf"\b{member}:", text), member
-    storage = {"account_name": "stabc", "credential": "default", "endpoint_suffix": "core.windows.net"}
-    assert parse_keyring(json.dumps({"accounts": {"main": {"storage": storage}}, "keys": {}})).accounts
+def test_queues_and_the_table_of_keys_have_the_names_that_the_code_gives_them() -> None:
+    (prefix,) = re.findall(r"  queue: '([a-z-]+)\$\{parts\[0\]\}'", text_of(MAIN.root))
+    (longest,) = re.findall(r"isAccountName.*hasLength\(name, 1, (\d+)\)", (AZURE / "checks.bicep").read_text("utf-8"))
+    for account in ("main", "north-west", "a" * int(longest)):
+        assert prefix + account == queue_name(Settings.model_fields["jobs_table"].default, account)
+    assert KEY_STORE.of_kind("resource")["keysTable"].texts("name") == [Settings.model_fields["keys_table"].default]
+
+
+def test_the_key_ring_is_one_and_holds_no_secret() -> None:
+    ring = MAIN.of_kind("var")["keyring"].node
+    found = {plain(each.named_children[0]) or text_of(each.named_children[0]): each for each in properties(ring)}
+    storage, key_store = (storage_entry(found[name].named_children[-1]) for name in ("storage", "key_store"))
+    parsed = parse_keyring(json.dumps({"accounts": {"main": {"storage": storage}}, "key_store": key_store}))
+    assert all(isinstance(each, IdentityConfig) for each in (*parsed.accounts.values(), parsed.key_store))
+    assert text_of(MAIN.of_kind("output")["PROXY_KEYRING"].node).endswith("= string(keyring)")
+
+
+def properties(node: Node) -> list[Node]:
+    return [each for each in walk(node) if each.type == "object_property"]
+
+
+def storage_entry(node: Node) -> dict[str, str]:
+    """A storage entry of the ring, with texts in place of expressions."""
+    texts = {"account_name": "stabc", "endpoint_suffix": "core.windows.net"}
+    return {name: plain(value) or texts[name] for name, value in members(node).items()}

@@ -1,7 +1,6 @@
 """`docker compose up`: storage, samples, server, worker, in this order, each confined."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,10 +12,11 @@ import yaml
 
 from proxy.cli.main import parser
 from proxy.demo.azurite import Emulator
-from proxy.demo.command import ACCOUNT, LIMITS, MASTER_KEY, QUERY_KEY
+from proxy.demo.command import DEFAULT_EMULATOR, LIMITS, QUERY_KEY, write_ring
 from tests.deploy import worker_needs
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
+from tests.support.processes import environment
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
 
@@ -61,8 +61,7 @@ def test_a_signed_link_names_an_address_that_is_the_same_outside() -> None:
 @pytest.mark.parametrize("name", ["proxy", "worker"])
 def test_server_and_worker_use_the_demos_ring_and_limits(name: str) -> None:
     environment = SERVICES[name]["environment"]
-    ring = json.loads(environment["PROXY_KEYRING"])
-    assert (set(ring["accounts"]), set(ring["keys"])) == ({ACCOUNT}, {MASTER_KEY, QUERY_KEY})
+    assert json.loads(environment["PROXY_KEYRING"]) == json.loads(write_ring(DEFAULT_EMULATOR))
     assert {limit: environment[limit] for limit in LIMITS} == LIMITS
     assert not unknown(environment)
 
@@ -82,8 +81,7 @@ def test_the_worker_has_memory_and_disk_for_its_jobs() -> None:
 
 def write_samples(connection_string: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "proxy", "demo", "--emulator", connection_string, "--samples-only"]
-    environment = {name: text for name, text in os.environ.items() if not name.startswith("PROXY_")}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
 
 
 @pytest.mark.slow
@@ -94,12 +92,36 @@ def test_samples_only_writes_samples_for_a_server_with_the_same_ring(
     assert ended.returncode == 0, ended.stderr
     assert "curl 'http://127.0.0.1:8080/REST/v1/" in ended.stdout
     ring = json.loads(SERVICES["proxy"]["environment"]["PROXY_KEYRING"])
-    ring["accounts"]["demo"]["storage"]["connection_string"] = emulator.connection_string
+    for entry in (ring["accounts"]["demo"]["storage"], ring["key_store"]):
+        entry["connection_string"] = emulator.connection_string
     file = tmp_path / "ring.json"
     file.write_text(json.dumps(ring))
     with serving(storage, keyring_file=file, jobs_table="jobs") as server:
-        answer = server.get("Dataflows/ListJobs", "demo-query-key").json()
+        answer = server.get("Dataflows/ListJobs", QUERY_KEY).json()
         assert answer["resourceSets"][0]["estimatedTotal"] == 28
+
+
+@pytest.mark.slow
+def test_samples_only_puts_the_demos_keys_into_force_again(emulator: Emulator) -> None:
+    def run_keys(*words: str, key: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "proxy", "keys", *words]
+        variables = environment(keyring=write_ring(emulator.connection_string))
+        return subprocess.run(
+            command, env=variables, input=key, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    assert write_samples(emulator.connection_string).returncode == 0
+    assert run_keys("revoke", "--name", "demo query").returncode == 0
+    assert run_keys("show", key=QUERY_KEY).returncode == 1
+    assert write_samples(emulator.connection_string).returncode == 0
+    assert run_keys("show", key=QUERY_KEY).returncode == 0
+    # A volume may also hold another key of that name.
+    run_keys("revoke", "--name", "demo query")
+    assert run_keys("add", "--account", "demo", "--name", "demo query", key="another").returncode == 0
+    ended = write_samples(emulator.connection_string)
+    assert ended.returncode == 1
+    assert re.fullmatch("the demo's keys: .*demo query.*\n", ended.stderr)
+    assert run_keys("revoke", "--name", "demo query").returncode == 0
 
 
 def test_samples_only_refuses_storage_that_is_no_emulator() -> None:

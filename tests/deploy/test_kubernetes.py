@@ -7,6 +7,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
+from adapters.credentials.config import IdentityConfig, IdentityKind
+from proxy.keyring.file import parse_keyring
 from proxy.server.graceful_shutdown import DRAIN_SECONDS, SETTLE_SECONDS
 from proxy.server.run import uvicorn_config
 from proxy.settings import Settings, load_settings
@@ -26,8 +28,9 @@ WORKLOADS = pytest.mark.parametrize(
 )
 HEALTH = ["python", "-m", "proxy.cli.healthcheck"]
 USER = 10001
-# Bytes that a server with 10,000 remembered jobs was measured to need, and that a worker may use.
-MEMORY = {"serve": 120e6, "worker": worker_needs.MEMORY}
+RING_NAME = "spatial-data-proxy-ring"
+# Bytes that a server with 10,000 remembered jobs and full caches of keys was measured to need; that a worker may use.
+MEMORY = {"serve": 120e6 + 62e6, "worker": worker_needs.MEMORY}
 # Seconds that a node may go on sending requests to a pod that has left its service.
 ENDPOINTS_LAG = 5
 
@@ -65,6 +68,9 @@ def test_a_pod_has_the_memory_and_disk_that_it_needs(workload: Workload) -> None
     assert amount(resources["limits"]["memory"]) >= MEMORY[command]
     if command == "worker":
         assert amount(resources["limits"]["ephemeral-storage"]) >= worker_needs.DISK
+        (folder,) = (volume["emptyDir"] for mount, volume in workload.volumes if not mount.get("readOnly"))
+        assert amount(folder["sizeLimit"]) >= worker_needs.DISK
+        assert "medium" not in folder  # a tmpfs is memory
 
 
 @WORKLOADS
@@ -117,18 +123,39 @@ def test_metrics_stay_inside_and_prometheus_finds_each_pod() -> None:
         assert sum(fits(service["spec"]["selector"], each.labels) for each in MANIFEST.workloads) == 1
 
 
-def test_secrets_are_named_and_not_held() -> None:
+def test_the_ring_is_a_config_map_without_secrets() -> None:
+    file = PurePosixPath(MANIFEST.settings["PROXY_KEYRING_FILE"])
+    for workload in MANIFEST.workloads:
+        ((mount, volume),) = [each for each in workload.volumes if each[0]["mountPath"] == str(file.parent)]
+        assert "subPath" not in mount  # a changed ring would not arrive
+        assert volume == {"name": "ring", "configMap": {"name": RING_NAME, "defaultMode": 0o440}}
+    ring = parse_keyring(MANIFEST.config_map(RING_NAME)[file.name])
+    assert not ring.grants
+    names = []
+    for entry in ring.storage_entries:
+        assert isinstance(entry, IdentityConfig)
+        assert entry.kind is IdentityKind.DEFAULT
+        names.append(entry.endpoints.account_name)
+    # Who may write an account's storage must not make keys: the key store is a storage account of its own.
+    assert ring.key_store is not None
+    assert len(set(names)) == len(ring.accounts) + 1
+
+
+def test_a_ring_with_keys_is_a_secret_that_the_file_names_and_does_not_hold() -> None:
     assert not MANIFEST.all("Secret")
     file = PurePosixPath(MANIFEST.settings["PROXY_KEYRING_FILE"])
-    assert f"--from-file={file.name}" in MANIFEST.text
+    assert f"create secret generic {RING_NAME} --from-file={file.name}\n" in MANIFEST.text
+    assert f"secret: {{secretName: {RING_NAME}, defaultMode: 0440}}\n" in MANIFEST.text
     for workload in MANIFEST.workloads:
-        mounted = [
-            (mount, volume["secret"]) for mount, volume in workload.volumes if mount["mountPath"] == str(file.parent)
-        ]
-        ((mount, secret),) = mounted
-        assert "subPath" not in mount  # a changed ring would not arrive
-        assert secret["defaultMode"] == 0o440
-        assert f"create secret generic {secret['secretName']} " in MANIFEST.text
+        (secret,) = (each["secretRef"] for each in workload.container["envFrom"] if "secretRef" in each)
+        assert f"create secret generic {secret['name']} " in MANIFEST.text
+
+
+def test_server_and_worker_have_an_identity_each() -> None:
+    accounts = {each["metadata"]["name"]: each["metadata"]["labels"] for each in MANIFEST.all("ServiceAccount")}
+    assert len(accounts) == len(MANIFEST.workloads)
+    for workload in MANIFEST.workloads:
+        assert accounts[workload.pod["serviceAccountName"]] == workload.labels
 
 
 @pytest.mark.slow

@@ -180,7 +180,10 @@ def _leaves(command: argparse.ArgumentParser, summary: str) -> Iterator[tuple[ar
 def _command(command: argparse.ArgumentParser, summary: str) -> str:
     name = re.sub(r"^\S*(python -m proxy|spatial-data-proxy)", PROGRAM, command.prog)
     arguments = [action for action in command._actions if not isinstance(action, argparse._HelpAction)]  # noqa: SLF001 - the same
-    usage = " ".join([name, *map(_usage, arguments)])
+    groups = [group._group_actions for group in command._mutually_exclusive_groups]  # noqa: SLF001 - the same
+    alternatives = {id(action): group for group in groups for action in group}
+    words = [_alternatives(alternatives.get(id(action), [action])) for action in arguments]
+    usage = " ".join([name, *dict.fromkeys(words)])
     text = f"### {name.removeprefix(PROGRAM).strip()}\n\n{summary[:1].upper()}{summary[1:]}.\n\n```text\n{usage}\n```\n"
     if arguments:
         rows = ((f"`{_name(action)}`", action.help or "") for action in arguments)
@@ -190,6 +193,12 @@ def _command(command: argparse.ArgumentParser, summary: str) -> str:
 
 def _name(action: argparse.Action) -> str:
     return ", ".join(action.option_strings) or str(action.metavar or action.dest)
+
+
+def _alternatives(actions: list[argparse.Action]) -> str:
+    """One argument, or several of which one is required."""
+    words = [_usage(action) for action in actions]
+    return words[0] if len(words) == 1 else f"({' | '.join(word.strip('[]') for word in words)})"
 
 
 def _usage(action: argparse.Action) -> str:

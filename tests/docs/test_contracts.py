@@ -67,8 +67,13 @@ def test_every_difference_has_a_test_of_its_number() -> None:
     assert sorted(tested) == numbers
 
 
-def test_the_example_of_a_key_ring_parses() -> None:
-    assert set(parse_keyring(block(read("docs/configuration.md"), "json")).accounts) == {"contoso", "fabrikam"}
+def test_the_examples_of_a_key_ring_parse() -> None:
+    examples = re.findall(r"^```json\n(.*?)^```", read("docs/configuration.md"), re.MULTILINE | re.DOTALL)
+    with_keys, with_store = map(parse_keyring, examples)
+    assert set(with_keys.accounts) == set(with_store.accounts) == {"contoso", "fabrikam"}
+    assert (len(with_keys.grants), with_keys.key_store) == (3, None)
+    assert not with_store.grants
+    assert with_store.key_store is not None
 
 
 def test_the_row_table_has_the_properties_that_are_written() -> None:

@@ -16,7 +16,7 @@ from proxy.unknown_variables import AZD_VARIABLES
 from tests.docs import tables
 from tests.docs.pages import PAGES, ROOT, anchors, code, links, read, table
 
-README_LINES = 120
+README_LINES = 125
 
 
 @pytest.fixture(params=PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
@@ -78,8 +79,7 @@ def merged(files: list[dict[str, Service]]) -> dict[str, Service]:
         for name, service in file.items():
             known = services.setdefault(name, {})
             environment = known.get("environment", {}) | service.get("environment", {})
-            volumes = known.get("volumes", []) + service.get("volumes", [])
-            services[name] = known | service | {"environment": environment, "volumes": volumes}
+            services[name] = known | service | {"environment": environment}
     return services
 
 
@@ -89,14 +89,10 @@ def argument_of(word: str) -> str:
 
 
 def environment_of(service: Service) -> dict[str, str]:
-    """The environment of a service, with the addresses and paths of this machine."""
-    chosen = {name: str(value) for name, value in service["environment"].items()}
-    mounts = dict(reversed(volume.split(":")[:2]) for volume in service["volumes"] if volume.startswith("./"))
+    """The environment of a service, with the addresses of this machine."""
+    chosen = {name: Template(str(value)).substitute(os.environ) for name, value in service["environment"].items()}
     for name, value in chosen.items():
         chosen[name] = value.replace("UseDevelopmentStorage=true", os.environ[EMULATOR])
-        for inside, outside in mounts.items():
-            if value.startswith(inside + "/"):
-                chosen[name] = str(Path(outside + value.removeprefix(inside)).resolve())
     chosen |= {"PROXY_HOST": "127.0.0.1", "PROXY_PORT": os.environ[PORT]}
     chosen["PROXY_PUBLIC_URL"] = f"http://127.0.0.1:{os.environ[PORT]}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PROXY_")}

@@ -30,6 +30,15 @@ def test_after_a_readiness_probe_a_server_drains_before_it_ends(storage: Storage
 
 
 @pytest.mark.slow
+def test_a_signal_that_comes_while_a_server_starts_ends_it(storage: Storage) -> None:
+    with serving(**settings_of(storage)) as server:
+        assert server.process.stderr is not None
+        assert "listening on" in server.process.stderr.readline()  # uvicorn's own handlers are not there yet
+        server.terminate()
+        assert server.end()[0] == 0
+
+
+@pytest.mark.slow
 def test_sigterm_under_load_loses_no_request(storage: Storage) -> None:
     figures = list(ending(storage, times=1, clients=16, seconds=0.5))
     assert [figure.line() for figure in figures if not figure.kept] == []

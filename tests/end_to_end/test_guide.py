@@ -4,18 +4,21 @@ Another proxy with its own jobs stands in for Bing, local processes for `docker 
 the gateway. Everything else is the guide's text.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from proxy.demo.azurite import Emulator
+from proxy.keyring.file import parse_keyring
 from tests.end_to_end.compose import EMULATOR, PORT
 from tests.support.live import start_server
 from tests.support.processes import ROOT, free_port
@@ -35,6 +38,7 @@ class GuideRun:
     output: str
     steps: dict[str, str]
     old_jobs: int
+    exported: str
 
 
 KEY = f"guide-{uuid4().hex}"
@@ -131,7 +135,8 @@ def guide(emulator: Emulator, account: Storage, tmp_path_factory: pytest.TempPat
     steps: dict[str, str] = {}
     for step, part in zip(parts[1::2], parts[2::2], strict=True):
         steps[step] = steps.get(step, "") + part
-    return GuideRun(run.returncode, text, steps, len(jobs))
+    exported = (folder / "keys.json").read_text(encoding="utf-8")
+    return GuideRun(run.returncode, text, steps, len(jobs), exported)
 
 
 def test_the_guide_runs_from_its_beginning_to_its_end(guide: GuideRun) -> None:
@@ -155,6 +160,16 @@ def test_the_history_is_imported(guide: GuideRun) -> None:
 
 def test_a_data_source_without_a_recent_job_keeps_its_access_id(guide: GuideRun) -> None:
     assert f"Coffee7 has the access id {ACCESS_ID} from its first load on\n" in guide.steps["4"]
+
+
+def test_the_exported_keys_are_digests_that_a_ring_takes(guide: GuideRun) -> None:
+    keys = json.loads(guide.exported)["keys"]
+    assert f"sha256:{sha256(KEY.encode()).hexdigest()}" in keys
+    assert KEY not in guide.exported
+    accounts = {
+        key["account"]: {"storage": {"connection_string": "UseDevelopmentStorage=true"}} for key in keys.values()
+    }
+    assert len(parse_keyring(json.dumps({"accounts": accounts, "keys": keys})).grants) == len(keys)
 
 
 def test_no_output_has_the_key(guide: GuideRun) -> None:

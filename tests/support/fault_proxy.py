@@ -85,6 +85,8 @@ class Hop:
         """How long DELAY delays."""
         self.methods = ""
         """Requests by other methods pass well; empty: none do."""
+        self.passed = 0
+        """How many requests by those methods pass well before the mode holds."""
         self.times = 0
         """How many requests the mode is for; 0: all."""
         self.then = Mode.WELL
@@ -180,6 +182,9 @@ class Hop:
 
     def _mode_for(self, method: str) -> Mode:
         if self._mode is Mode.WELL or (self.methods and method not in self.methods.split()):
+            return Mode.WELL
+        if self.passed:
+            self.passed -= 1
             return Mode.WELL
         mode = self._mode
         if self.times:

@@ -93,15 +93,22 @@ def start_server(
     *,
     keys: Mapping[str, Mapping[str, Any]] | None = None,
     accounts: Mapping[str, Mapping[str, Any]] | None = None,
+    key_store: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Iterator[LiveServer]:
-    """Starts a server in front of the storage; `keys`, `accounts` and settings are added to the usual ones."""
-    ring = {
+    """Starts a server in front of the storage; `keys`, `accounts` and settings are added to the usual ones.
+
+    With a `key_store`, the ring has no keys.
+    """
+    ring: dict[str, Any] = {
         "accounts": {storage.account: {"storage": {"connection_string": storage.connection_string}}}
         | dict(accounts or {}),
         "keys": {MASTER: {"account": storage.account}, QUERY: {"account": storage.account, "role": "query"}}
         | dict(keys or {}),
     }
+    if key_store is not None:
+        ring["key_store"] = key_store
+        del ring["keys"]
     # What is remembered would hide what a test has just written; tests of memory say what they want of it.
     forgetful = {"pending_ttl": 0, "finished_ttl": 0}
     chosen = (

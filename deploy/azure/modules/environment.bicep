@@ -1,13 +1,17 @@
 // What the apps run in: one network, one ingress, one place for their logs.
 
+import { resourceTags, vaultCertificate } from '../types.bicep'
+
 @description('What makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('The region.')
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 @description('Replicas in several zones; can\'t be changed later.')
 param zoneRedundant bool
@@ -18,11 +22,14 @@ param subnetId string
 @description('The identity that reads the certificate.')
 param identityId string
 
-@description('The certificate for a name of your own, in the vault, or empty.')
-param certificateUrl string
+@description('The certificate for a name of your own.')
+param certificate vaultCertificate?
 
 @description('Where logs go.')
 param workspaceId string
+
+// Without a version, so that the environment follows a renewed certificate. Its key is a secret of the same name.
+var vaultUrl = 'https://${certificate.?vault ?? 'none'}${az.environment().suffixes.keyvaultDns}'
 
 resource environment 'Microsoft.App/managedEnvironments@2025-01-01' = {
   name: 'cae-${token}'
@@ -44,6 +51,8 @@ resource environment 'Microsoft.App/managedEnvironments@2025-01-01' = {
   }
 }
 
+// There is no newer version.
+#disable-next-line use-recent-api-versions
 resource environmentLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: environment
   name: 'apps'
@@ -56,7 +65,7 @@ resource environmentLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-previ
   }
 }
 
-resource certificate 'Microsoft.App/managedEnvironments/certificates@2025-01-01' = if (!empty(certificateUrl)) {
+resource ownName 'Microsoft.App/managedEnvironments/certificates@2025-01-01' = if (certificate != null) {
   parent: environment
   name: 'own-name'
   location: location
@@ -64,7 +73,7 @@ resource certificate 'Microsoft.App/managedEnvironments/certificates@2025-01-01'
   properties: {
     certificateKeyVaultProperties: {
       identity: identityId
-      keyVaultUrl: certificateUrl
+      keyVaultUrl: '${vaultUrl}/secrets/${certificate.?name ?? 'none'}'
     }
   }
 }
@@ -79,4 +88,4 @@ output defaultDomain string = environment.properties.defaultDomain
 output staticIp string = environment.properties.staticIp
 
 @description('The certificate in this environment, or empty.')
-output certificateId string = empty(certificateUrl) ? '' : certificate.id
+output certificateId string = certificate == null ? '' : ownName.id

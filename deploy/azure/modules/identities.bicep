@@ -1,13 +1,17 @@
-// One identity for each who asks, so that each may do only what it does.
+// One identity for each program, so that each may do only what it does.
+
+import { identityIds, resourceTags } from '../types.bicep'
 
 @description('What makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('The region.')
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 resource proxyIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-proxy-${token}'
@@ -29,21 +33,22 @@ resource environmentIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2
 }
 
 @description('The proxy\'s identity: its resource id, and what role assignments and applications call it.')
-output proxy object = {
+output proxy identityIds = {
   id: proxyIdentity.id
   principalId: proxyIdentity.properties.principalId
   clientId: proxyIdentity.properties.clientId
 }
 
 @description('The worker\'s, which the scale rule uses too.')
-output worker object = {
+output worker identityIds = {
   id: workerIdentity.id
   principalId: workerIdentity.properties.principalId
   clientId: workerIdentity.properties.clientId
 }
 
 @description('The environment\'s.')
-output environment object = {
+output environment identityIds = {
   id: environmentIdentity.id
   principalId: environmentIdentity.properties.principalId
+  clientId: environmentIdentity.properties.clientId
 }

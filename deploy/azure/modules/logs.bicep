@@ -1,15 +1,19 @@
 // One workspace for all logs.
 
+import { resourceTags } from '../types.bicep'
+
 @description('What makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('The region.')
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
-@description('Days that logs are kept.')
+@description('Days until logs are deleted.')
 param days int
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {

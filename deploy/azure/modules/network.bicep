@@ -1,20 +1,24 @@
 // The virtual network that the environment lives in.
 
+import { resourceTags } from '../types.bicep'
+
 @description('What makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('The region.')
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 @description('The address space.')
 param addressPrefix string
 
 var subnetAddresses = cidrSubnet(addressPrefix, 23, 0)
 
-resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-01-01' = {
   name: 'vnet-${token}'
   location: location
   tags: tags

@@ -9,17 +9,19 @@
 //
 // The zone takes the whole name. Other names of the domain, like dev.virtualearth.net, resolve as before.
 
+import { resourceTags } from '../types.bicep'
+
 @description('The name.')
 param hostName string
 
 @description('The private address that answers to it.')
 param address string
 
-@description('The network that is told.')
+@description('The network that resolves it.')
 param networkId string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
   name: hostName

@@ -1,5 +1,7 @@
 // The proxy: answers requests.
 
+import { appSetting, identityIds, resourceTags } from '../types.bicep'
+
 @description('The app\'s name, and the first part of the name that Azure gives it.')
 @maxLength(32)
 param name string
@@ -8,13 +10,13 @@ param name string
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 @description('The environment.')
 param environmentId string
 
-@description('The proxy\'s identity: id, clientId.')
-param identity object
+@description('The proxy\'s identity.')
+param identity identityIds
 
 @description('The registry of the image.')
 param registry string
@@ -22,8 +24,8 @@ param registry string
 @description('The image; empty before the first push.')
 param image string
 
-@description('The key ring\'s secret in the vault.')
-param keyringUrl string
+@description('The key ring, as JSON without a secret.')
+param keyring string
 
 @description('The base URL that clients use.')
 param publicUrl string
@@ -31,8 +33,8 @@ param publicUrl string
 @description('Where the ingress talks from.')
 param trustedProxies string
 
-@description('More settings: name, value.')
-param extraSettings object[]
+@description('More settings.')
+param extraSettings appSetting[]
 
 @description('The fewest replicas.')
 @minValue(2)
@@ -51,16 +53,16 @@ var port = 8080
 var metricsPort = 9090
 
 // Before azd has pushed an image something else must run: this sample of Microsoft listens on the same port. It has no
-// /livez, so no probe of ours asks it. Whether Azure adds some of its own is told in several ways.
+// /livez, so no probe of ours asks it. Sources differ on whether Azure adds some of its own.
 var isPushed = !empty(image)
 var placeholder = 'mcr.microsoft.com/dotnet/samples:aspnetapp'
 
-// Later ones win: what `settings` says is said on purpose.
+// Later ones win: what `settings` names is there on purpose.
 var given = map(extraSettings, setting => setting.name)
 var ownSettings = [
   { name: 'AZURE_CLIENT_ID', value: identity.clientId }
   { name: 'AZURE_TOKEN_CREDENTIALS', value: 'ManagedIdentityCredential' }
-  { name: 'PROXY_KEYRING_FILE', value: '/etc/spatial-data-proxy/keyring.json' }
+  { name: 'PROXY_KEYRING', value: keyring }
   { name: 'PROXY_PUBLIC_URL', value: publicUrl }
   { name: 'PROXY_PORT', value: string(port) }
   { name: 'PROXY_TRUSTED_PROXIES', value: trustedProxies }
@@ -88,12 +90,13 @@ resource proxy 'Microsoft.App/containerApps@2025-01-01' = {
         transport: 'http'
         // Inside the environment only, and past the ingress: whoever asks reaches one replica, not each in turn.
         additionalPortMappings: [{ external: false, targetPort: metricsPort, exposedPort: metricsPort }]
-        customDomains: empty(customDomain) ? [] : [
-          { name: customDomain, bindingType: 'SniEnabled', certificateId: certificateId }
-        ]
+        customDomains: empty(customDomain)
+          ? []
+          : [
+              { name: customDomain, bindingType: 'SniEnabled', certificateId: certificateId }
+            ]
       }
       registries: [{ server: registry, identity: identity.id }]
-      secrets: [{ name: 'keyring', keyVaultUrl: keyringUrl, identity: identity.id }]
     }
     template: {
       // SIGTERM: not ready for two seconds, then six for what was accepted. The rest is a reserve.
@@ -102,41 +105,35 @@ resource proxy 'Microsoft.App/containerApps@2025-01-01' = {
         {
           name: 'proxy'
           image: isPushed ? image : placeholder
-          resources: { cpu: json('0.5'), memory: '1Gi' }
+          // For queries, and with one core go 4 GiB of disk: PROXY_QUERY_CACHE_MB + 1 GB of it for TMPDIR.
+          resources: { cpu: json('1.0'), memory: '2Gi' }
           env: concat(filter(ownSettings, setting => !contains(given, setting.name)), extraSettings)
-          // As a file, for the proxy follows that without a restart.
-          volumeMounts: [{ volumeName: 'keyring', mountPath: '/etc/spatial-data-proxy' }]
-          probes: isPushed ? [
-            {
-              type: 'Startup'
-              httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
-              periodSeconds: 3
-              timeoutSeconds: 2
-              failureThreshold: 10
-            }
-            {
-              type: 'Liveness'
-              httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
-              periodSeconds: 10
-              timeoutSeconds: 4
-              failureThreshold: 3
-            }
-            {
-              type: 'Readiness'
-              httpGet: { path: '/readyz', port: port, scheme: 'HTTP' }
-              periodSeconds: 1
-              timeoutSeconds: 2
-              failureThreshold: 2
-              successThreshold: 1
-            }
-          ] : []
-        }
-      ]
-      volumes: [
-        {
-          name: 'keyring'
-          storageType: 'Secret'
-          secrets: [{ secretRef: 'keyring', path: 'keyring.json' }]
+          probes: isPushed
+            ? [
+                {
+                  type: 'Startup'
+                  httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
+                  periodSeconds: 3
+                  timeoutSeconds: 2
+                  failureThreshold: 10
+                }
+                {
+                  type: 'Liveness'
+                  httpGet: { path: '/livez', port: port, scheme: 'HTTP' }
+                  periodSeconds: 10
+                  timeoutSeconds: 4
+                  failureThreshold: 3
+                }
+                {
+                  type: 'Readiness'
+                  httpGet: { path: '/readyz', port: port, scheme: 'HTTP' }
+                  periodSeconds: 1
+                  timeoutSeconds: 2
+                  failureThreshold: 2
+                  successThreshold: 1
+                }
+              ]
+            : []
         }
       ]
       scale: {

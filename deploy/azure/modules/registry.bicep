@@ -1,13 +1,17 @@
 // Where the image is. Nobody has a password for it: azd pushes as you, the apps pull by their identities.
 
+import { resourceTags } from '../types.bicep'
+
 @description('What makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('The region.')
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 @description('Basic, Standard or Premium.')
 param sku string

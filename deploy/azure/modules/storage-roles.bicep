@@ -1,4 +1,4 @@
-// Who may do what in one storage account: the table of SECURITY.md, "Least privilege in Azure", row by row. A test compares.
+// Who may do what in an account's storage: SECURITY.md, "Least privilege in Azure", row by row. A test compares.
 // Each role is given on the one table, queue or container that it is for.
 
 @description('The storage account.')
@@ -75,7 +75,10 @@ resource proxyReadsJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: proxyPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Table Data Reader'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Reader']
+    )
     description: 'job rows'
   }
 }
@@ -86,8 +89,11 @@ resource proxyReadsDatasources 'Microsoft.Authorization/roleAssignments@2022-04-
   properties: {
     principalId: proxyPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Table Data Reader'])
-    description: 'what is told of data sources'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Reader']
+    )
+    description: 'rows of data sources'
   }
 }
 
@@ -97,7 +103,10 @@ resource proxyReadsExports 'Microsoft.Authorization/roleAssignments@2022-04-01' 
   properties: {
     principalId: proxyPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Reader'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Blob Data Reader']
+    )
     description: 'what a signed link opens'
   }
 }
@@ -119,7 +128,10 @@ resource proxyCountsJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   properties: {
     principalId: proxyPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Queue Data Reader'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Queue Data Reader']
+    )
     description: 'the metric of how many jobs wait'
   }
 }
@@ -132,7 +144,10 @@ resource proxyWritesJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   properties: {
     principalId: proxyPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Table Data Contributor'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Contributor']
+    )
     description: 'rows of new jobs'
   }
 }
@@ -143,7 +158,10 @@ resource proxyWritesUploads 'Microsoft.Authorization/roleAssignments@2022-04-01'
   properties: {
     principalId: proxyPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Blob Data Contributor']
+    )
     description: 'data of loads'
   }
 }
@@ -154,7 +172,10 @@ resource proxySendsJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = i
   properties: {
     principalId: proxyPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Queue Data Message Sender'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Queue Data Message Sender']
+    )
     description: 'telling the workers'
   }
 }
@@ -167,7 +188,10 @@ resource workerWritesJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' =
   properties: {
     principalId: workerPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Table Data Contributor'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Contributor']
+    )
     description: 'what became of jobs'
   }
 }
@@ -178,7 +202,10 @@ resource workerWritesDatasources 'Microsoft.Authorization/roleAssignments@2022-0
   properties: {
     principalId: workerPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Table Data Contributor'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Contributor']
+    )
     description: 'data sources and their versions'
   }
 }
@@ -189,7 +216,10 @@ resource workerReadsUploads 'Microsoft.Authorization/roleAssignments@2022-04-01'
   properties: {
     principalId: workerPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Blob Data Contributor']
+    )
     description: 'data of loads'
   }
 }
@@ -200,7 +230,10 @@ resource workerWritesVersions 'Microsoft.Authorization/roleAssignments@2022-04-0
   properties: {
     principalId: workerPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Blob Data Contributor']
+    )
     description: 'entities of versions'
   }
 }
@@ -211,7 +244,10 @@ resource workerWritesExports 'Microsoft.Authorization/roleAssignments@2022-04-01
   properties: {
     principalId: workerPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Blob Data Contributor']
+    )
     description: 'what jobs give'
   }
 }
@@ -222,7 +258,10 @@ resource workerTakesJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   properties: {
     principalId: workerPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Queue Data Contributor'])
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Queue Data Contributor']
+    )
     description: 'taking jobs, and how many wait'
   }
 }

@@ -1,15 +1,21 @@
-// The storage of one account of the key ring: nobody has a key to it, all is asked by identities and signed links.
+// The storage of one account of the key ring: no account key opens it, only identities and signed links do.
+
+import { resourceTags } from '../types.bicep'
+
+@description('The storage account.')
+param name string
 
 @description('The account\'s name in the key ring.')
-@minLength(1)
-@maxLength(31)
 param account string
+
+@description('The queue that the account\'s jobs wait in.')
+param queueName string
 
 @description('The region.')
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 @description('Copies in several zones.')
 param zoneRedundant bool
@@ -17,7 +23,7 @@ param zoneRedundant bool
 @description('Days that deleted blobs and containers can be brought back.')
 param softDeleteDays int
 
-@description('Who may open it beside the apps; with none given, any network.')
+@description('The networks that may open it beside the apps; with none given, any network.')
 param clientNetworks string[]
 
 @description('Whether browsers let pages of any origin read blobs that they can open.')
@@ -30,7 +36,7 @@ param subnetId string
 param workspaceId string
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' = {
-  name: 'st${uniqueString(resourceGroup().id, account)}'
+  name: name
   location: location
   tags: union(tags, { 'spatial-account': account })
   kind: 'StorageV2'
@@ -107,12 +113,14 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-0
 
 resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = {
   parent: queueService
-  name: 'jobs-${account}'
+  name: queueName
 }
 
 // A line for each request, with the identity that made it. A client that appends its key to a signed link so that it is
-// sent (SECURITY.md) has that key in these lines: who may read the workspace may read it.
+// sent (SECURITY.md) has that key in these lines: a reader of the workspace may read it.
 
+// There is no newer version.
+#disable-next-line use-recent-api-versions
 resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: blobs
   name: 'requests'
@@ -126,6 +134,8 @@ resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
+// There is no newer version.
+#disable-next-line use-recent-api-versions
 resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: tableService
   name: 'requests'
@@ -139,6 +149,8 @@ resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   }
 }
 
+// There is no newer version.
+#disable-next-line use-recent-api-versions
 resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: queueService
   name: 'requests'
@@ -151,9 +163,3 @@ resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
     ]
   }
 }
-
-@description('The storage account\'s name.')
-output storageName string = storage.name
-
-@description('The queue that the account\'s jobs wait in.')
-output queueName string = queue.name

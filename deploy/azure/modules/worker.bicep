@@ -1,5 +1,7 @@
 // The worker: does the jobs. Nobody can connect to it from outside.
 
+import { accountStorage, appSetting, identityIds, resourceTags } from '../types.bicep'
+
 @description('The app\'s name.')
 @maxLength(32)
 param name string
@@ -8,13 +10,13 @@ param name string
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags resourceTags
 
 @description('The environment.')
 param environmentId string
 
-@description('The worker\'s identity: id, clientId.')
-param identity object
+@description('The worker\'s identity.')
+param identity identityIds
 
 @description('The registry of the image.')
 param registry string
@@ -22,14 +24,14 @@ param registry string
 @description('The image; empty before the first push.')
 param image string
 
-@description('The key ring\'s secret in the vault.')
-param keyringUrl string
+@description('The key ring, as JSON without a secret.')
+param keyring string
 
-@description('More settings: name, value.')
-param extraSettings object[]
+@description('More settings.')
+param extraSettings appSetting[]
 
-@description('The queues that jobs wait in: account, storageName, queueName.')
-param queues object[]
+@description('The accounts; jobs wait in a queue of each.')
+param accounts accountStorage[]
 
 @description('Whether there are jobs to do.')
 param enabled bool
@@ -49,7 +51,7 @@ var given = map(extraSettings, setting => setting.name)
 var ownSettings = [
   { name: 'AZURE_CLIENT_ID', value: identity.clientId }
   { name: 'AZURE_TOKEN_CREDENTIALS', value: 'ManagedIdentityCredential' }
-  { name: 'PROXY_KEYRING_FILE', value: '/etc/spatial-data-proxy/keyring.json' }
+  { name: 'PROXY_KEYRING', value: keyring }
   { name: 'PROXY_METRICS_PORT', value: string(metricsPort) }
 ]
 
@@ -71,7 +73,6 @@ resource worker 'Microsoft.App/containerApps@2025-01-01' = {
       activeRevisionsMode: 'Single'
       maxInactiveRevisions: 3
       registries: [{ server: registry, identity: identity.id }]
-      secrets: [{ name: 'keyring', keyVaultUrl: keyringUrl, identity: identity.id }]
     }
     template: {
       // SIGTERM: five seconds for the job in hand, then it is given back. The rest is a reserve.
@@ -80,48 +81,42 @@ resource worker 'Microsoft.App/containerApps@2025-01-01' = {
         {
           name: 'worker'
           image: isPushed ? image : placeholder
-          // Said from the first, for azd changes the image only: without it our image would be a server, which fails for
+          // There from the first, for azd changes the image only: without it our image would be a server, which fails for
           // want of its settings. The sample takes no notice of a word that is no option.
           args: ['worker']
           // Memory: PROXY_WORKER_JOBS x PROXY_WORKER_MEMORY_MB + 256 MiB, and a reserve. With one core go 4 GiB of disk: for
           // each of these jobs three times as much as the largest load, PROXY_MAX_UPLOAD_MB, and more.
           resources: { cpu: json('1.0'), memory: '2Gi' }
           env: concat(filter(ownSettings, setting => !contains(given, setting.name)), extraSettings)
-          volumeMounts: [{ volumeName: 'keyring', mountPath: '/etc/spatial-data-proxy' }]
           // It listens on its metrics port only, so that is its sign of life. A lost one costs little: its job's lease
           // ends, and another does the job again.
-          probes: isPushed ? [
-            {
-              type: 'Liveness'
-              httpGet: { path: '/metrics', port: metricsPort, scheme: 'HTTP' }
-              initialDelaySeconds: 10
-              periodSeconds: 30
-              timeoutSeconds: 10
-              failureThreshold: 4
-            }
-          ] : []
-        }
-      ]
-      volumes: [
-        {
-          name: 'keyring'
-          storageType: 'Secret'
-          secrets: [{ secretRef: 'keyring', path: 'keyring.json' }]
+          probes: isPushed
+            ? [
+                {
+                  type: 'Liveness'
+                  httpGet: { path: '/metrics', port: metricsPort, scheme: 'HTTP' }
+                  initialDelaySeconds: 10
+                  periodSeconds: 30
+                  timeoutSeconds: 10
+                  failureThreshold: 4
+                }
+              ]
+            : []
         }
       ]
       // Where no jobs may be created there are none to do, nor anything to sweep.
       scale: {
         minReplicas: enabled ? minReplicas : 0
         maxReplicas: maxReplicas
-        rules: enabled ? map(queues, waiting => {
-          name: 'jobs-of-${waiting.account}'
+        rules: map(enabled ? accounts : [], item => {
+          name: 'jobs-of-${item.account}'
           azureQueue: {
-            accountName: waiting.storageName
-            queueName: waiting.queueName
+            accountName: item.storage
+            queueName: item.queue
             queueLength: jobsForEach
             identity: identity.id
           }
-        }) : []
+        })
       }
     }
   }

@@ -4,12 +4,15 @@ A label holds an account of the key ring, the program's version, or a word of a 
 key. So the ring bounds the number of series.
 """
 
+import math
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from proxy.observability.storage_observer import KEY_STORE
 from proxy.version import VERSION
 from proxy.wire.envelope import Authentication
+from proxy.wire.errors import ErrorCode
 
 PREFIX = "spatial_proxy_"
 
@@ -65,7 +68,9 @@ class Metrics:
             ["account", "result"],
         )
         self.authentication_failures = counter(
-            "authentication_failures", "Requests refused for their key, by authenticationResultCode.", ["code"]
+            "authentication_failures",
+            "Requests refused for their key, by authenticationResultCode, or `revoked`.",
+            ["code"],
         )
         self.keyring_reloads = counter(
             "keyring_reloads", "Changes of the key ring file, taken (success) or refused (failure).", ["result"]
@@ -84,11 +89,26 @@ class Metrics:
         self.queue_messages = gauge(
             "queue_messages", "Jobs that wait for a worker or are being done, approximately.", ["account"]
         )
-        self.keys = gauge("keys", "Keys of the ring, valid or expired.", ["account", "state"])
+        self.keys = gauge(
+            "keys", "Keys, valid or expired; of a key store also revoked, counted by one process.", ["account", "state"]
+        )
         self.next_key_expiry = gauge(
             "next_key_expiry_timestamp_seconds",
             "When the next valid key expires, in seconds since 1970; none where no key expires.",
             ["account"],
+        )
+        self.key_store_age = gauge(
+            "key_store_age_seconds",
+            "Since the key store was last read, or since the start where it never was; NaN without a key store.",
+        )
+        self.key_store_reads = counter(
+            "key_store_reads",
+            "Reads of the key store: a key's row was found, missing or malformed; the change row was looked at; the"
+            " store failed; or the read was shed, as too many had found nothing.",
+            ["result"],
+        )
+        self.key_cache_entries = gauge(
+            "key_cache_entries", "Keys of the key store in memory, known or unknown.", ["kind"]
         )
         self.account_up = gauge("account_up", "0 where the account's storage can't be opened or read.", ["account"])
         self.account_fault = gauge(
@@ -118,17 +138,21 @@ class Metrics:
         )
 
         self.build_info.labels(VERSION).set(1)
+        self.key_store_age.set(math.nan)
         # A counter that begins with its first event hides it from rate(), so those of alerts exist from the start.
         for result in ("success", "failure"):
             self.keyring_reloads.labels(result)
         for code in Authentication:
             if code is not Authentication.VALID:
                 self.authentication_failures.labels(code.value)
+        self.authentication_failures.labels(ErrorCode.REVOKED_KEY.value.reason)
 
     def account_label(self, name: str | None) -> str:
         """Returns the value of the label `account`: the name, while there are not too many of them."""
         if name is None:
             return NONE
+        if name == KEY_STORE:
+            return name
         if name not in self._accounts:
             if len(self._accounts) >= MAX_ACCOUNTS:
                 return OTHER
@@ -139,6 +163,10 @@ class Metrics:
         """Counts a change of the key ring file that was `taken` or `refused`."""
         self.keyring_reloads.labels("success" if outcome == "taken" else "failure").inc()
 
+    def count_key_store_read(self, result: str) -> None:
+        """Counts a read of the key store; `result` is one of its READ_RESULTS."""
+        self.key_store_reads.labels(result).inc()
+
     def report_load_need(self, account: str, need: str, state: float) -> None:
         """Sets whether what loads need of an account is there: 1, 0, or NaN where that is not known."""
         if self.account_label(account) != OTHER:
@@ -146,6 +174,7 @@ class Metrics:
 
     def remove_account(self, name: str) -> None:
         """Removes the gauges of an account that has left the ring, so that no alert sees their last values."""
+        of_no_account = (self.build_info, self.key_store_age, self.key_cache_entries)
         for metric in vars(self).values():
-            if isinstance(metric, Gauge) and metric is not self.build_info:
+            if isinstance(metric, Gauge) and metric not in of_no_account:
                 metric.remove_by_labels({"account": name})

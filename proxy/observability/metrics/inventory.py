@@ -64,7 +64,8 @@ class InventoryCollector:
             self._reasons.pop(name, None)
             self._metrics.remove_account(name)
         self._accounts = names
-        self._count_keys(self._ring.keyring, names)
+        if self._ring.keyring.key_store is None:
+            self._count_keys(self._ring.keyring, names)
         await asyncio.gather(*map(self._count_account, sorted(names)))
 
     def _count_keys(self, ring: KeyRing, names: Collection[str]) -> None:

@@ -1,12 +1,15 @@
 """The command line as operators use it: environment, arguments, what is printed, the exit status."""
 
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from proxy.cli.main import main
+from proxy.demo.azurite import Emulator
+from tests.support.key_table_rows import KeyTableRows
 from tests.support.live import PUBLIC_URL
 from tests.support.storage import Storage
 
@@ -38,3 +41,28 @@ def run(storage: Storage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         return Outcome(status, captured.out, captured.err)
 
     return run_main
+
+
+@pytest.fixture
+def rows(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeyTableRows]:
+    """The table of a key store, not made yet. The environment has a ring that names it."""
+    with KeyTableRows.unmade(emulator.connection_string) as opened:
+        monkeypatch.delenv("PROXY_KEYRING_FILE", raising=False)
+        monkeypatch.setenv("PROXY_KEYRING", opened.ring("contoso", "fabrikam"))
+        monkeypatch.setenv("PROXY_KEYS_TABLE", opened.name)
+        yield opened
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `keys ...` with a text on standard input: `keys("add", "--account", "contoso", typed="AbCd")`."""
+
+    def run_keys(*arguments: str, typed: str = "") -> Outcome:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed.encode()), encoding="utf-8"))
+        capsys.readouterr()
+        status = main(["keys", *arguments])
+        captured = capsys.readouterr()
+        assert not typed.strip() or typed.strip() not in captured.out + captured.err  # no key is ever printed
+        return Outcome(status, captured.out, captured.err)
+
+    return run_keys

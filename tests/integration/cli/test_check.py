@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from adapters.credentials.connection_string import EMULATOR_KEY
 from adapters.model.ticks import FIRST
 from adapters.tables.worker_rows import WorkerRow
 from proxy.bootstrap import ensure_storage_resources
@@ -16,6 +17,7 @@ from proxy.unknown_variables import AZD_VARIABLES
 from tests.deploy.bicep_file import AZURE
 from tests.integration.cli.conftest import Run
 from tests.integration.worker.test_worker import ring_of
+from tests.support.key_table_rows import KeyTableRows
 from tests.support.storage import Storage
 from tests.support.stub_servers import closed_port
 
@@ -114,6 +116,100 @@ def test_a_worker_that_lives_is_reported_and_that_none_does_is_no_fault(run: Run
     assert (outcome.status, outcome.err) == (0, "")
     line = rf"ok     {storage.account}: tables \d+ ms, blobs \d+ ms, queue \d+ ms, links \d+ ms, workers 1 alive\n"
     assert re.fullmatch(line, outcome.out)
+
+
+def test_a_key_store_that_can_be_read_is_one_more_line(run: Run, rows: KeyTableRows) -> None:
+    rows.make()
+    empty = run("check")
+    rows.add("a-key")
+    sound = run("check")
+    assert [empty.status, sound.status] == [0, 0]
+    line = rf"ok     key store: table {rows.name} of the storage account devstoreaccount1 \d+ ms"
+    assert re.fullmatch(line + "; no key was ever added", empty.out.splitlines()[-1])
+    assert re.fullmatch(line, sound.out.splitlines()[-1])
+    assert [each.split(":")[0] for each in sound.out.splitlines()] == [
+        "ok     contoso",
+        "ok     fabrikam",
+        "ok     key store",
+    ]
+
+
+def test_a_key_store_without_its_table_says_which_command_makes_it(run: Run, rows: KeyTableRows) -> None:
+    outcome = run("check")
+    assert outcome.status == 1
+    assert outcome.out.splitlines()[-1] == (
+        f"broken key store: the storage account devstoreaccount1 has no table {rows.name}; `keys add` and `keys import`"
+        " make it"
+    )
+
+
+def test_a_key_store_that_cannot_be_read_is_a_fault_within_the_deadline(
+    run: Run, rows: KeyTableRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = {
+        "timeout: nothing within 1 s": "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:{port}/a",
+        "unreachable: ": "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a",
+        "refused: HTTP 403, ": rows.connection_string.replace(EMULATOR_KEY, SECRET),
+        "credential: the connection string has no AccountKey (correct the key ring's key_store)": "AccountName=a",
+    }
+    monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for text, store in stores.items():
+            named = {"connection_string": store.format(port=silent.getsockname()[1])}
+            monkeypatch.setenv("PROXY_KEYRING", rows.ring("contoso", key_store=named))
+            outcome = run("check")
+            assert outcome.status == 1
+            assert outcome.out.splitlines()[-1].startswith(f"broken key store: {text}")
+            assert SECRET not in outcome.out + outcome.err
+
+
+def test_a_change_row_that_cannot_be_read_is_a_fault(run: Run, rows: KeyTableRows) -> None:
+    rows.make().table.create_entity({"PartitionKey": "~", "RowKey": "changes", "Epoch": "e"})
+    outcome = run("check")
+    assert outcome.status == 1
+    assert outcome.out.splitlines()[-1].startswith("broken key store: Sequence or Recent of the change row is missing")
+
+
+def test_a_variable_that_the_key_store_names_is_no_mistake(
+    run: Run, rows: KeyTableRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows.make()
+    monkeypatch.setenv("PROXY_KEY_STORAGE", rows.connection_string)
+    monkeypatch.setenv("PROXY_KEYRING", rows.ring("contoso", key_store={"connection_string_env": "PROXY_KEY_STORAGE"}))
+    outcome = run("check")
+    assert (outcome.status, outcome.err) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({"key_store": {"account_name": "contosokeys"}}, "PROXY_KEYRING: key ring: key_store: must be one of "),
+        ({"key_store": "contosokeys"}, "PROXY_KEYRING: key ring: key_store: "),
+        (
+            {"keys": {"a-secret-key": {"account": "contoso"}, "another": {"account": "contoso"}}},
+            "PROXY_KEYRING: key ring: it has a key_store and 2 keys of its own; `keys import --from-ring` writes them",
+        ),
+        ({"key_store": None}, "PROXY_KEYRING: key ring: keys: is missing; a ring has keys, or a key_store"),
+    ],
+)
+def test_a_ring_whose_keys_are_nowhere_or_twice_is_one_line(
+    run: Run, rows: KeyTableRows, monkeypatch: pytest.MonkeyPatch, command: str, members: dict[str, object], text: str
+) -> None:
+    monkeypatch.setenv("PROXY_KEYRING", rows.ring("contoso", **members))
+    outcome = run(command)
+    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert outcome.err.startswith(text)
+    assert "a-secret-key" not in outcome.err
+
+
+def test_the_jobs_of_a_ring_with_a_key_store_are_those_of_its_accounts(
+    run: Run, rows: KeyTableRows, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROXY_KEYRING", rows.ring(storage.account))
+    storage.job("Geocode")
+    outcome = run("jobs", "list")
+    assert (outcome.status, outcome.out.count("\n"), outcome.err) == (0, 1, "")
 
 
 @pytest.mark.parametrize(

@@ -7,74 +7,57 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from azure.data.tables import TableServiceClient
 from lxml import etree
 
 from adapters.model.jobs import JobType
 from proxy.demo.azurite import Emulator
+from proxy.demo.command import MASTER_KEY, QUERY_KEY
+from proxy.keyring.file import parse_keyring
+from proxy.keyring.keyring import hash_key
+from tests.docs.pages import block, section
+from tests.support.demo_process import QUIET_SECONDS, Demo, checkout, running_demo
+from tests.support.live import wait_for
+from tests.support.processes import environment, free_port
 
 ROOT = Path(__file__).parents[3]
 PRINTED = 10
-QUIET_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Demo:
-    """A running demo: its process and what it printed."""
-
-    process: subprocess.Popen[str]
-    text: str
-    base: str
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-@contextmanager
-def running(*arguments: str, **variables: str) -> Iterator[Demo]:
-    port = str(free_port())
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PROXY_")}
-    environment |= {"PROXY_PORT": port} | variables
-    command = [sys.executable, "-m", "proxy", "demo", *arguments]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
-    ) as process:
-        assert process.stdout is not None
-        timer = threading.Timer(QUIET_SECONDS, process.kill)
-        timer.start()
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if "AccountName=" in line and "{" not in line:
-                break
-        timer.cancel()
-        try:
-            yield Demo(process, "".join(lines), f"http://127.0.0.1:{port}")
-        finally:
-            process.terminate()
+RING_FILE = "demo-ring.json"
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stands in for the checkout: `make demo` writes the demo's key ring there."""
+    return checkout(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Path) -> Iterator[Demo]:
     # The port of metrics is the server's alone: the worker must do its jobs beside it.
-    with running(PROXY_METRICS_PORT=str(free_port())) as started:
+    with running_demo("--ring-file", str(folder / RING_FILE), metrics_port=free_port()) as started:
         yield started
+
+
+def run(script: str, folder: Path) -> str:
+    """Runs a shell script as somebody does who has just opened a terminal; returns its output."""
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_the_printed_requests_answer_as_they_stand(demo: Demo) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl on this machine; the URLs are tested below")
-    requests = re.findall(r"^  ((?:curl|link=).*)$", demo.text, re.MULTILINE)
+    requests = re.findall(r"^  ((?:curl (?!\")|link=).*)$", demo.text, re.MULTILINE)
     assert len(requests) == PRINTED
     answers = [
         subprocess.run(["bash", "-c", request], check=True, capture_output=True, text=True).stdout
@@ -104,13 +87,64 @@ def test_the_links_of_the_samples_lead_somewhere(demo: Demo) -> None:
         assert answer.content
 
 
-def test_the_printed_commands_work_beside_it(demo: Demo) -> None:
-    lines = [line.strip() for line in demo.text.splitlines()]
-    script = [line for line in lines if line.startswith("export ") or line.endswith((" check", " jobs list"))]
-    ran = subprocess.run(["bash", "-ec", "\n".join(script)], capture_output=True, text=True, check=False, timeout=60)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert ran.stdout.startswith("ok     demo: ")
-    assert ran.stdout.count('"JobType"') > 28
+def test_the_printed_commands_work_beside_it(demo: Demo, tmp_path: Path) -> None:
+    script = demo.text.split("in another terminal.")[1].partition("\n")[2]
+    lines = re.findall(r"^  ((?:export|key=|curl|/).*)$", script.partition("Storage explorers")[0], re.MULTILINE)
+    assert len(lines) == 7
+    keys = run("\n".join(lines[:5]), tmp_path)
+    assert '"estimatedTotal":' in keys  # the request with the new key
+    listed = keys.splitlines()
+    for name in ("demo master", "demo query", "store locator"):
+        assert sum(name in line for line in listed) == 1
+    rest = run("\n".join([lines[0], *lines[5:]]), tmp_path)
+    assert rest.startswith("ok     demo: ")
+    assert rest.count('"JobType"') > 28
+
+
+def test_the_ring_file_is_there_while_the_demo_runs(demo: Demo, folder: Path) -> None:
+    ring = parse_keyring((folder / RING_FILE).read_text())
+    assert f"PROXY_KEYRING_FILE={folder / RING_FILE}\n" in demo.text
+    assert not ring.grants
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"-m proxy demo --ring-file {RING_FILE}\n" in makefile
+
+
+@pytest.mark.slow
+def test_the_ring_file_goes_with_the_demo(tmp_path: Path) -> None:
+    with running_demo("--ring-file", str(tmp_path / RING_FILE)) as started:
+        assert httpx.get(f"{started.base}/livez").status_code == 200
+        assert (tmp_path / RING_FILE).is_file()
+    assert started.process.wait(20) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_readmes_key_opens_the_demo_until_it_is_revoked(demo: Demo, folder: Path) -> None:
+    script = block((ROOT / "README.md").read_text(encoding="utf-8").split("\nGive a program a key")[1], "sh")
+    script = script.replace("http://127.0.0.1:8080", demo.base)
+    key = run(script + 'echo "$key"\n', folder).splitlines()[-1]
+    wait_for(lambda: httpx.get(f"{demo.base}/REST/v1/Dataflows/ListJobs?key={key}").status_code == 401)
+
+
+def test_the_guides_key_opens_the_demo_until_it_is_revoked(demo: Demo, folder: Path) -> None:
+    script = block(section((ROOT / "docs" / "getting-started.md").read_text(), "## A key for each program"), "sh")
+    answers = run(script.replace("http://127.0.0.1:8080", demo.base), folder)
+    first, refused = answers.split("HTTP/1.1 ")
+    assert '"statusCode":200' in first
+    assert first.count("store locator") == 2  # listed, and shown
+    assert refused.startswith("401 ")
+
+
+def test_no_row_of_the_demos_storage_holds_a_key(demo: Demo, folder: Path) -> None:
+    command = "spatial-data-proxy keys add --account demo --name 'row reader' --generate"
+    added = run(f". .venv/bin/activate && export PROXY_KEYRING_FILE={RING_FILE}\n{command}\n", folder).strip()
+    tables = {}
+    with TableServiceClient.from_connection_string(demo.connection_string) as service:
+        for table in service.list_tables():
+            with service.get_table_client(table.name) as client:
+                tables[table.name] = repr(list(client.list_entities()))
+    assert hash_key(added.encode()).hex() in tables["keys"]
+    for key in (added, MASTER_KEY, QUERY_KEY):
+        assert [name for name, rows in tables.items() if key in rows] == []
 
 
 def test_the_samples_have_every_type_in_every_state(demo: Demo) -> None:
@@ -141,7 +175,7 @@ def test_the_worker_beside_the_demo_does_a_load(demo: Demo) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_proxy_and_its_emulator(number: signal.Signals) -> None:
-    with running() as started:
+    with running_demo() as started:
         links = httpx.get(f"{started.base}/REST/v1/Dataflows/DataSourceDownload/FourthCoffeeSample?key=demo-master-key")
         (job,) = links.json()["resourceSets"][0]["resources"]
         export = job["links"][1]["url"]
@@ -167,9 +201,9 @@ def test_a_taken_port_is_a_clear_message() -> None:
 def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
     # The default ports may be anybody's on this machine, so the test says where the emulator is.
     arguments = ("--emulator", emulator.connection_string)
-    with running(*arguments) as started:
+    with running_demo(*arguments) as started:
         first = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
-    with running(*arguments) as started:
+    with running_demo(*arguments) as started:
         again = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
     # A second start on the same volume makes the samples anew, and leaves none of the first.
     assert first["resourceSets"][0]["estimatedTotal"] == again["resourceSets"][0]["estimatedTotal"] == 28

@@ -70,3 +70,24 @@ def test_a_worker_names_its_version_and_what_is_no_setting(storage: Storage, tmp
     assert f"{PROGRAM} {VERSION}: working for 1 accounts" in first
     assert "warning" in second
     assert "PROXY_WORKER_LEESE: no such setting; the nearest name is PROXY_WORKER_LEASE" in second
+
+
+@pytest.mark.parametrize(
+    ("key_store", "reason"),
+    [
+        ({"connection_string_env": "NOT_SET_BY_ANY_TEST"}, "NOT_SET_BY_ANY_TEST is not set"),
+        ({"connection_string": "AccountName=a;AccountKey=!;TableEndpoint=nonsense"}, ""),
+    ],
+)
+def test_serve_ends_where_its_key_store_cannot_be_opened(
+    key_store: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ring = {"accounts": {"contoso": {"storage": {"connection_string": AWAY}}}, "key_store": key_store}
+    variables = {"KEYRING": json.dumps(ring), "PUBLIC_URL": "http://a", "HOST": "127.0.0.1", "PORT": str(free_port())}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"PROXY_{name}", value)
+    assert main(["serve"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "key ring: key_store: " in line
+    assert reason in line
+    assert "!" not in line

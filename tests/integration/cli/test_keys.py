@@ -1,4 +1,4 @@
-"""`keys add | list | revoke`: the file is edited safely, and a key is never on a command line."""
+"""`keys ...` on a key ring file: it is edited safely, and a key is never on a command line."""
 
 import hashlib
 import io
@@ -50,13 +50,14 @@ def test_a_key_from_standard_input_is_stored_as_its_digest(
 ) -> None:
     typed(monkeypatch, "AbCd-secret\n")
     assert (
-        main(["keys", "add", "--account", "contoso", "--expires", "2028-06-30T00:00:00Z", "--data-source", "Co*"]) == 0
+        main(["keys", "add", "--account", "contoso", "--expires", "2028-06-30T00:00:00Z", "--data-sources", "Co*, Fo*"])
+        == 0
     )
     assert keys(file)[digest("AbCd-secret")] == {
         "account": "contoso",
         "role": "master",
         "expires": "2028-06-30T00:00:00Z",
-        "data_sources": ["Co*"],
+        "data_sources": ["Co*", "Fo*"],
     }
     captured = capsys.readouterr()
     assert "AbCd-secret" not in file.read_text(encoding="utf-8") + captured.out + captured.err
@@ -211,7 +212,13 @@ def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
         (["add", "--account", "contoso", "--name", "two\nlines"], "k\n", "name: must be 1 to 64 printable"),
         (["add", "--account", "contoso", "--name", "x" * 65], "k\n", "name: must be 1 to 64 printable"),
         (["revoke", "ffffffffffff"], "", "0 keys have a digest that begins with it"),
-        (["revoke", ""], "", "keys have a digest that begins with it"),
+        (["revoke", "fffff"], "", "DIGEST must be the first 6 to 64 hex digits"),
+        (["revoke", "in-the-clear-key"], "", "DIGEST must be the first 6 to 64 hex digits"),
+        (["revoke", ""], "", "DIGEST must be the first 6 to 64 hex digits"),
+        (["revoke", "--name", "in-the-clear-key"], "", "0 keys have this name"),
+        (["reinstate", digest("in-the-clear-key")], "", "is in force; a key ring file remembers no revocation"),
+        (["prune"], "", "there is nothing to prune; a key ring file remembers no revocation"),
+        (["import", "--from-ring"], "", "the key ring has no key_store"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_changes_nothing(
@@ -264,7 +271,7 @@ def test_on_a_terminal_the_key_is_not_shown(
         return "typed-key"
 
     monkeypatch.setattr("sys.stdin", Terminal())
-    monkeypatch.setattr("proxy.cli.keys.getpass", typed_unseen)
+    monkeypatch.setattr("proxy.cli.keys.key_input.getpass", typed_unseen)
     assert main(["keys", "add", "--account", "contoso"]) == 0
     assert asked == ["Key: "]  # by getpass, which does not show what is typed
     assert "typed-key" not in capsys.readouterr().err

@@ -128,7 +128,7 @@ def test_keys_on_a_terminal_are_not_echoed(
     typed = {"Key: ": MASTER, "Query key: ": QUERY}
     getpass: Callable[[str, object], str] = lambda prompt, _: typed.pop(prompt)  # noqa: E731 - one line of a test
     monkeypatch.setattr("sys.stdin", Terminal())
-    monkeypatch.setattr("proxy.cli.keys.getpass", getpass)
+    monkeypatch.setattr("proxy.cli.keys.key_input.getpass", getpass)
     assert run("--base-url", bare.url, "--key", "-", "--query-key", "-") == 0
     assert typed == {}
     assert MASTER not in capsys.readouterr().out

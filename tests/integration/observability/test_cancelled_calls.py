@@ -12,12 +12,12 @@ from adapters.credentials.connection_string import parse_connection_string
 from adapters.credentials.table_auth import TableAuth
 from adapters.errors import StorageErrorCode
 from adapters.instrumentation import (
-    NO_LONGER_NEEDED,
     InstrumentedTransport,
     Service,
     StorageObserver,
     StorageVerb,
 )
+from adapters.request_coalescing import NO_LONGER_NEEDED
 from adapters.tables.reader import TableReader
 
 

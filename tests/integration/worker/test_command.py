@@ -24,7 +24,12 @@ from tests.support.worker_processes import worker_process
 
 @pytest.mark.slow
 async def test_worker_does_jobs_until_sigterm(desk: Desk, storage: Storage, tmp_path: Path) -> None:
-    ring = {"accounts": {storage.account: {"storage": {"connection_string": storage.connection_string}}}, "keys": {}}
+    # A worker reads no keys, so a key store that is away does not concern it.
+    away = {"connection_string": "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a"}
+    ring = {
+        "accounts": {storage.account: {"storage": {"connection_string": storage.connection_string}}},
+        "key_store": away,
+    }
     file = tmp_path / "ring.json"
     file.write_text(json.dumps(ring))
     temporary = tmp_path / "files"
@@ -35,6 +40,7 @@ async def test_worker_does_jobs_until_sigterm(desk: Desk, storage: Storage, tmp_
         await wait_for_jobs(desk, job_id)
         status, log = await asyncio.to_thread(worker.end)
     assert status == 0, log
+    assert "key store" not in log
     assert "DataSourceComplete of Shops: Completed" in log
     assert (await desk.record(job_id)).status is JobStatus.COMPLETED
     assert list(temporary.iterdir()) == []

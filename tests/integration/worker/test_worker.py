@@ -112,12 +112,13 @@ async def test_worker_follows_the_key_ring(desk: Desk, storage: Storage) -> None
         first = await desk.load(shops("a"))
         ring.replace(KeyRing(entry, {}))
         await wait_for_jobs(desk, first)
-        (left,) = ring.replace(KeyRing({}, {}))
+        removed = ring.replace(KeyRing({}, {}))
         await asyncio.sleep(1.2)
         second = await desk.load(shops("b"))
         await asyncio.sleep(0.5)
         assert (await desk.record(second)).status is JobStatus.PENDING
-    await left.close()
+    for each in removed:
+        await each.close()
 
 
 async def test_cleanup_continues_after_unforeseen_errors(

@@ -6,7 +6,7 @@ from azure.data.tables import UpdateMode
 
 from adapters.model.jobs import JobRecord, JobType
 from adapters.tables.job_transactions import MAX_RECORDS, upsert_operations
-from adapters.tables.row_keys import Alias, download_alias, is_valid_key, legacy_alias
+from adapters.tables.row_keys import Alias, download_alias, escape_key, is_valid_key, legacy_alias
 from tests.support.given_jobs import record
 
 OLDER, NEWER = "1" * 32, "2" * 32
@@ -91,3 +91,9 @@ def test_transaction_has_at_most_100_operations() -> None:
         for count in range(MAX_RECORDS)
     ]
     assert len(upsert_operations("contoso", records, {})) <= 100
+
+
+def test_what_a_key_may_not_hold_is_percent_encoded() -> None:
+    assert escape_key("a/b\\c#d?e\x7f") == "a%2Fb%5Cc%23d%3Fe%7F"
+    assert escape_key("50% off, 'ü' & co%2f") == "50% off, 'ü' & co%2f"
+    assert is_valid_key(escape_key("/" * 64))

@@ -61,6 +61,24 @@ def test_good_keys_behind_the_same_address_never_wait() -> None:
     assert throttle.delay("10.0.0.2", key(0)) == 0.0
 
 
+def test_keys_that_could_not_be_looked_up_cost_nothing() -> None:
+    throttle = AuthThrottle(Clock())
+    for number in range(10 * BURST):
+        assert throttle.delay("10.0.0.1", key(number)) == 0.0
+        throttle.record_no_answer("10.0.0.1", key(number))
+
+
+def test_a_known_key_that_could_not_be_looked_up_buys_no_tries() -> None:
+    throttle = AuthThrottle(Clock())
+    throttle.delay("10.0.0.1", key(0))
+    throttle.record_success("10.0.0.1", key(0))
+    for number in range(1, BURST + 2):
+        throttle.delay("10.0.0.1", key(number))
+        throttle.delay("10.0.0.1", key(0))
+        throttle.record_no_answer("10.0.0.1", key(0))
+    assert throttle.delay("10.0.0.1", key(-1)) != 0.0
+
+
 def test_an_ipv6_customer_is_one_address() -> None:
     throttle = AuthThrottle(Clock())
     waits = [throttle.delay(f"2001:db8::{number:x}", key(number)) for number in range(1000)]

@@ -3,7 +3,8 @@
 import pytest
 
 from proxy.api.context import authorize
-from proxy.keyring.keyring import KeyGrant, Role, compile_pattern
+from proxy.keyring.keyring import KeyGrant, Role
+from proxy.keyring.patterns import compile_pattern
 from proxy.wire.errors import ApiError, ErrorCode
 from proxy.wire.request import parse_path, parse_query
 

@@ -49,9 +49,10 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "FIRST_WAIT_S", 30.0)
 
 
-def looks(accounts: Looked, count: int) -> Readiness:
+def looks(accounts: Looked, count: int, *, are_keys_ready: bool = True) -> Readiness:
     """So many looks one after the other."""
-    made = Readiness(cast(ActiveKeyRing, SimpleNamespace(accounts=accounts)))
+    keys = SimpleNamespace(is_ready=are_keys_ready)
+    made = Readiness(cast(ActiveKeyRing, SimpleNamespace(accounts=accounts, keys=keys)))
 
     async def look() -> None:
         for _ in range(count):
@@ -65,6 +66,10 @@ def test_nothing_is_ready_before_it_was_read() -> None:
     assert not looks(Looked("a"), 0).is_ready
     assert looks(Looked("a"), 1).is_ready
     assert looks(Looked(), 0).is_ready
+
+
+def test_nothing_is_ready_before_keys_can_be_found() -> None:
+    assert not looks(Looked("a"), 1, are_keys_ready=False).is_ready
 
 
 def test_an_ending_process_is_not_ready() -> None:

@@ -1,5 +1,7 @@
 """What the response cache keeps: how much, and for which requests."""
 
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,12 +9,14 @@ import pytest
 from adapters.job_cache import CacheEntry
 from proxy.api import response_cache
 from proxy.api.response_cache import LARGEST_SMALL, OVERHEAD, CachedResponse, ResponseCache
-from proxy.keyring.keyring import KeyRing
+from proxy.keyring.keyring import KeyGrant, KeyRing
+from proxy.keyring.lookup import KeyEntry, RingEntry
 from proxy.observability.request_observer import RequestObserver
 from proxy.observability.request_trace import RequestTrace
 from proxy.wire.request import parse_path, parse_query
 
 RING = KeyRing({}, {})
+KEY = RingEntry(KeyGrant("a"))
 JOB = "0a" * 16
 STATUS = f"Dataflows/LoadDataSource/{JOB}"
 
@@ -34,9 +38,9 @@ def digests(cache: ResponseCache, request: dict[str, Any]) -> tuple[bytes, bytes
     return cache.cache_key(request, base, query, call), cache.spelling_of(request, base)
 
 
-def response(size: int, until: float = float("inf")) -> CachedResponse:
+def response(size: int, until: float = float("inf"), key: KeyEntry = KEY) -> CachedResponse:
     observer = RequestObserver().for_cached(RequestTrace("", "GET", "/"), 200)
-    return CachedResponse(b"x" * size, b"", [], observer, RING, None, CacheEntry(None, until), float("inf"))
+    return CachedResponse(b"x" * size, b"", [], observer, RING, key, CacheEntry(None, until), float("inf"))
 
 
 @pytest.mark.parametrize(
@@ -98,6 +102,56 @@ def test_a_response_that_grows_replaces_the_small_one() -> None:
     cache.put(b"a", response(10, until=0.0))
     cache.put(b"a", response(2 * LARGEST_SMALL))
     assert cache.get(b"a", RING, 0.0) is not None
+
+
+@dataclass(eq=False)
+class StoredEntry:
+    """A key of a store, which counts its uses."""
+
+    grant: KeyGrant = field(default_factory=lambda: KeyGrant("a"))
+    holds: bool = True
+    uses: int = 0
+
+    def is_valid(self) -> bool:
+        self.uses += 1
+        return self.holds
+
+
+def test_every_hit_asks_whether_the_key_still_holds() -> None:
+    cache, key = ResponseCache(), StoredEntry()
+    cache.put(b"a", response(10, key=key))
+    cache.add_spelling(b"spelling", b"a")
+    assert cache.get_by_spelling(b"spelling", RING, 0.0) is not None
+    assert cache.get(b"a", RING, 0.0) is not None
+    assert key.uses == 2
+    key.holds = False
+    assert cache.get_by_spelling(b"spelling", RING, 0.0) is None
+    assert cache.get(b"a", RING, 0.0) is None
+    key.holds = True  # read again, and unchanged
+    assert cache.get(b"a", RING, 0.0) is not None
+
+
+def test_a_key_that_was_just_found_gets_its_own_response_only() -> None:
+    cache, key = ResponseCache(), StoredEntry(holds=False)
+    cache.put(b"a", response(10, key=key))
+    assert cache.get(b"a", RING, 0.0, key=key) is not None
+    assert cache.get(b"a", RING, 0.0, key=StoredEntry()) is None
+
+
+def test_a_response_that_is_not_repeated_is_no_use_of_its_key() -> None:
+    cache, key = ResponseCache(), StoredEntry()
+    cache.put(b"a", response(10, until=0.0, key=key))
+    assert cache.get(b"a", RING, 1.0) is None
+    assert cache.get(b"a", KeyRing({}, {}), -1.0) is None
+    assert key.uses == 0
+
+
+def test_a_response_ends_with_a_key_of_the_ring() -> None:
+    cache, now = ResponseCache(), datetime.now(UTC)
+    for name, expires in ((b"past", now), (b"to come", now + timedelta(hours=1))):
+        cache.put(name, response(10, key=RingEntry(KeyGrant("a", expires=expires))))
+    assert cache.get(b"past", RING, 0.0) is None
+    assert cache.get(b"to come", RING, 0.0) is not None
 
 
 def test_spellings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from unittest.mock import patch
 
 import pytest
 
-from proxy.keyring.keyring import ExpiredKeyError, KeyGrant, KeyRing, UnknownKeyError, compile_pattern, hash_key
+from proxy.keyring.keyring import ExpiredKeyError, KeyGrant, KeyRing, UnknownKeyError, hash_key
+from proxy.keyring.patterns import compile_pattern
 
 NOW = datetime(2026, 1, 3, tzinfo=UTC)
 RING = KeyRing(

@@ -1,5 +1,7 @@
 """The error catalogue says what wire-contract.md, section 5, demands."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.wire.errors import ApiError, ErrorCode
@@ -7,6 +9,7 @@ from proxy.wire.errors import ApiError, ErrorCode
 CATALOGUE = {
     ErrorCode.NO_KEY: (401, "NoCredentials"),
     ErrorCode.UNKNOWN_KEY: (401, "InvalidCredentials"),
+    ErrorCode.REVOKED_KEY: (401, "InvalidCredentials"),
     ErrorCode.TOO_MANY_KEYS: (503, "None"),
     ErrorCode.EXPIRED_KEY: (401, "CredentialsExpired"),
     ErrorCode.MASTER_KEY_NEEDED: (401, "NotAuthorized"),
@@ -43,6 +46,8 @@ CATALOGUE = {
     ErrorCode.CORRUPT_RECORD: (500, "ValidCredentials"),
     ErrorCode.INTERNAL_ERROR: (500, "None"),
     ErrorCode.STORAGE_UNAVAILABLE: (503, "ValidCredentials"),
+    ErrorCode.KEY_STORE_UNAVAILABLE: (503, "ValidCredentials"),
+    ErrorCode.UNREADABLE_KEY: (503, "ValidCredentials"),
 }
 
 
@@ -69,3 +74,15 @@ def test_a_text_without_values_may_hold_braces() -> None:
     assert quota.format_text({"limit": 7}) == "JobUsageQuota: Account already has 7 'Pending' jobs."
     name = ErrorCode.BAD_DATA_SOURCE_NAME.value
     assert name.format_text({}) == name.text
+
+
+def test_a_revoked_key_is_as_unknown_as_one_that_never_existed() -> None:
+    unknown, revoked = ErrorCode.UNKNOWN_KEY.value, ErrorCode.REVOKED_KEY.value
+    assert revoked == replace(unknown, reason="revoked")
+    assert not unknown.reason
+
+
+@pytest.mark.parametrize("code", [ErrorCode.KEY_STORE_UNAVAILABLE, ErrorCode.UNREADABLE_KEY])
+def test_a_key_that_cannot_be_checked_is_not_said_to_exist(code: ErrorCode) -> None:
+    assert "can't be checked" in code.value.text
+    assert code.value.retry_after > 0

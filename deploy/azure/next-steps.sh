@@ -1,0 +1,17 @@
+#!/bin/sh
+# After `azd up`, with the variables of its environment: prints what makes the first key and asks the first question.
+account="${PROXY_ACCOUNTS:-main}"
+account="${account%%,*}"
+account="${account%%=*}"
+cat <<END
+
+The proxy is at $PROXY_PUBLIC_URL. To make a key and ask with it:
+
+  export PROXY_KEYRING="\$(azd env get-value PROXY_KEYRING)"
+  key="\$(spatial-data-proxy keys add --account $account --generate --wait)"
+  curl "$PROXY_PUBLIC_URL/REST/v1/Dataflows/ListJobs?key=\$key"
+
+Note the key (echo "\$key"): it is stored as a digest only, and can't be shown again.
+--wait: Azure takes up to 30 minutes until your role is in force. Then a new key works within seconds.
+The guide is docs/deployment/azure.md.
+END

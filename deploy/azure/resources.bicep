@@ -1,0 +1,269 @@
+// The resources in the group of main.bicep, and beside it: roles on storage that exists and on the certificate.
+// A console and an Azure Maps account have their place here, as modules behind an `if`.
+
+import { accountStorage, appSetting, keyOperator, resourceTags, vaultCertificate } from 'types.bicep'
+
+@description('What makes names unique.')
+@minLength(13)
+@maxLength(13)
+param token string
+
+@description('The region.')
+param location string
+
+@description('Tags of all resources.')
+param tags resourceTags
+
+@description('Several zones for replicas and copies of the data.')
+param zoneRedundant bool
+
+@description('The accounts of the key ring.')
+param accounts accountStorage[]
+
+@description('The key ring, as JSON without a secret.')
+param keyring string
+
+@description('The storage account of the keys.')
+param keyStoreName string
+
+@description('The people, groups and programs that may make and revoke keys.')
+param operators keyOperator[]
+
+@description('Whether clients may create jobs.')
+param acceptWrites bool
+
+@description('The image of the proxy; empty before the first push.')
+param proxyImage string
+
+@description('The image of the worker; empty before the first push.')
+param workerImage string
+
+@description('The fewest replicas of the proxy.')
+param proxyMinReplicas int
+
+@description('The most replicas of the proxy.')
+param proxyMaxReplicas int
+
+@description('The fewest workers.')
+param workerMinReplicas int
+
+@description('The most workers.')
+param workerMaxReplicas int
+
+@description('More settings for both apps.')
+param settings appSetting[]
+
+@description('Where the ingress talks from; empty for what Container Apps uses.')
+param trustedProxies string
+
+@description('The networks that may open storage beside the apps; with none given, any network.')
+param clientNetworks string[]
+
+@description('The address space of the virtual network.')
+param addressPrefix string
+
+@description('A name of your own for the proxy, or empty.')
+param customDomain string
+
+@description('The certificate for that name.')
+param certificate vaultCertificate?
+
+@description('A name that programs have built in, or empty.')
+param oldHostName string
+
+@description('The private address that answers to it.')
+param oldHostAddress string
+
+@description('Days until logs are deleted.')
+param logDays int
+
+@description('Days that deleted blobs and containers can be brought back.')
+param softDeleteDays int
+
+@description('The kind of container registry.')
+param registrySku string
+
+var proxyName = 'proxy-${token}'
+var newStorages = filter(accounts, item => item.isMade)
+var foreignStorages = filter(accounts, item => !item.isMade)
+
+module identities 'modules/identities.bicep' = {
+  name: 'identities'
+  params: { token: token, location: location, tags: tags }
+}
+
+module logs 'modules/logs.bicep' = {
+  name: 'logs'
+  params: { token: token, location: location, tags: tags, days: logDays }
+}
+
+module network 'modules/network.bicep' = {
+  name: 'network'
+  params: { token: token, location: location, tags: tags, addressPrefix: addressPrefix }
+}
+
+module registry 'modules/registry.bicep' = {
+  name: 'registry'
+  params: {
+    token: token
+    location: location
+    tags: tags
+    sku: registrySku
+    proxyPrincipalId: identities.outputs.proxy.principalId
+    workerPrincipalId: identities.outputs.worker.principalId
+  }
+}
+
+module keyStore 'modules/key-store.bicep' = {
+  name: 'key-store'
+  params: {
+    name: keyStoreName
+    location: location
+    tags: tags
+    zoneRedundant: zoneRedundant
+    clientNetworks: clientNetworks
+    subnetId: network.outputs.subnetId
+    workspaceId: logs.outputs.workspaceId
+    proxyPrincipalId: identities.outputs.proxy.principalId
+    operators: operators
+  }
+}
+
+module storage 'modules/storage.bicep' = [
+  for item in newStorages: {
+    name: 'storage-${item.account}'
+    params: {
+      name: item.storage
+      account: item.account
+      queueName: item.queue
+      location: location
+      tags: tags
+      zoneRedundant: zoneRedundant
+      softDeleteDays: softDeleteDays
+      clientNetworks: clientNetworks
+      pagesMayRead: empty(filter(settings, each => (each.name == 'PROXY_CORS_ORIGINS' && empty(trim(each.value)))))
+      subnetId: network.outputs.subnetId
+      workspaceId: logs.outputs.workspaceId
+    }
+  }
+]
+
+// A group of yours is named as a scope only, never as a resource: so azd down leaves it alone.
+// Accounts may share storage that exists, so these two loops go one by one.
+@batchSize(1)
+module existingStorage 'modules/existing-storage.bicep' = [
+  for item in foreignStorages: {
+    name: 'existing-storage-${token}-${item.account}'
+    scope: resourceGroup(item.group)
+    params: { name: item.storage, queueName: item.queue }
+  }
+]
+
+@batchSize(1)
+module storageRoles 'modules/storage-roles.bicep' = [
+  for item in accounts: {
+    name: 'storage-roles-${token}-${item.account}'
+    scope: resourceGroup(item.group)
+    dependsOn: [storage, existingStorage]
+    params: {
+      storageName: item.storage
+      queueName: item.queue
+      acceptWrites: acceptWrites
+      proxyPrincipalId: identities.outputs.proxy.principalId
+      workerPrincipalId: identities.outputs.worker.principalId
+    }
+  }
+]
+
+// Azure looks at names and scopes before it looks at conditions, and empty ones are errors.
+module certificateRole 'modules/certificate-role.bicep' = if (certificate != null) {
+  name: 'certificate-role-${token}'
+  scope: resourceGroup(
+    certificate.?subscriptionId ?? subscription().subscriptionId,
+    certificate.?group ?? resourceGroup().name
+  )
+  params: {
+    vaultName: certificate.?vault ?? 'none'
+    certificateName: certificate.?name ?? 'none'
+    environmentPrincipalId: identities.outputs.environment.principalId
+  }
+}
+
+module environment 'modules/environment.bicep' = {
+  name: 'environment'
+  dependsOn: [certificateRole]
+  params: {
+    token: token
+    location: location
+    tags: tags
+    zoneRedundant: zoneRedundant
+    subnetId: network.outputs.subnetId
+    identityId: identities.outputs.environment.id
+    certificate: certificate
+    workspaceId: logs.outputs.workspaceId
+  }
+}
+
+module proxy 'modules/proxy.bicep' = {
+  name: 'proxy'
+  // A first answer needs the roles; without them the app starts all the same, and is not ready until they are known.
+  dependsOn: [keyStore, storageRoles]
+  params: {
+    name: proxyName
+    location: location
+    tags: tags
+    environmentId: environment.outputs.id
+    identity: identities.outputs.proxy
+    registry: registry.outputs.loginServer
+    image: proxyImage
+    keyring: keyring
+    publicUrl: 'https://${empty(customDomain) ? '${proxyName}.${environment.outputs.defaultDomain}' : customDomain}'
+    // 100.64.0.0/10 is where Container Apps' own ingress lives; nothing outside can send from there.
+    trustedProxies: empty(trustedProxies) ? '100.64.0.0/10,${network.outputs.subnetPrefix}' : trustedProxies
+    extraSettings: settings
+    minReplicas: proxyMinReplicas
+    maxReplicas: proxyMaxReplicas
+    customDomain: customDomain
+    certificateId: environment.outputs.certificateId
+  }
+}
+
+module worker 'modules/worker.bicep' = {
+  name: 'worker'
+  dependsOn: [storageRoles]
+  params: {
+    name: 'worker-${token}'
+    location: location
+    tags: tags
+    environmentId: environment.outputs.id
+    identity: identities.outputs.worker
+    registry: registry.outputs.loginServer
+    image: workerImage
+    keyring: keyring
+    extraSettings: settings
+    accounts: accounts
+    enabled: acceptWrites
+    minReplicas: workerMinReplicas
+    maxReplicas: workerMaxReplicas
+  }
+}
+
+module oldName 'modules/old-name.bicep' = if (!empty(oldHostName)) {
+  name: 'oldName'
+  params: { hostName: oldHostName, address: oldHostAddress, networkId: network.outputs.networkId, tags: tags }
+}
+
+@description('Where azd pushes images.')
+output registryServer string = registry.outputs.loginServer
+
+@description('The base URL for clients.')
+output publicUrl string = proxy.outputs.publicUrl
+
+@description('The name that Azure gives.')
+output hostName string = proxy.outputs.hostName
+
+@description('What proves that a name is yours.')
+output domainVerification string = proxy.outputs.domainVerification
+
+@description('The address of the ingress.')
+output ingressAddress string = environment.outputs.staticIp

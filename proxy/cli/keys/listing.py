@@ -1,0 +1,78 @@
+"""The commands `keys list`, `keys show` and `keys export`."""
+
+import json
+import sys
+from argparse import Namespace
+
+from adapters.model.key_records import FoundKey
+from proxy.cli.keys.holder import KeyHolder
+from proxy.cli.keys.key_input import require_key
+from proxy.cli.keys.lines import format_key, format_key_json, has_expired, shown
+from proxy.cli.keys.members import member_of, shown_digest
+from proxy.cli.keys.places import find_keys_place
+from proxy.keyring.keyring import hash_key
+
+
+def list_keys(options: Namespace) -> int:
+    """Prints a line for each key, by the beginning of its digest. A key that can't be read has its line too."""
+    format_line = format_key_json if options.json else format_key
+
+    async def write(keys: KeyHolder) -> int:
+        async for found in keys.iterate():
+            is_meant = found.record is None or options.account in {None, found.record.account}
+            if is_meant and (options.all or not found.is_revoked):
+                print(format_line(found))
+        return 0
+
+    return find_keys_place().run(write, changes=False, wait=options.wait)
+
+
+def show_key(options: Namespace) -> int:
+    """Prints what a key from standard input opens, by the beginning of its digest.
+
+    Returns:
+        1 where the key opens nothing.
+    """
+    place = find_keys_place()
+    digest = hash_key(require_key().encode()).hex()
+
+    async def show(keys: KeyHolder) -> int:
+        found = await keys.get(digest)
+        if found is None:
+            print(f"{shown(digest)}  unknown")
+            return 1
+        is_foreign = found.record is not None and found.record.account not in (place.accounts or ())
+        print(format_key(found) + ("  its account is not in the key ring" if is_foreign else ""))
+        return int(is_foreign or not _opens(found))
+
+    return place.run(show, changes=False, wait=options.wait)
+
+
+def export_keys(options: Namespace) -> int:
+    """Prints the keys as the member `keys` of a ring, by their digests, without the revoked ones.
+
+    Returns:
+        1 where a key can't be read: standard error names it.
+    """
+
+    async def export(keys: KeyHolder) -> int:
+        status, before = 0, "\n"
+        print('{"keys": {', end="")
+        async for found in keys.iterate():
+            if found.is_revoked:
+                continue
+            if found.record is None:
+                print(f"left out: {format_key(found)}", file=sys.stderr)
+                status = 1
+                continue
+            member = json.dumps(member_of(found.record), ensure_ascii=False)
+            print(f'{before}  "{shown_digest(found.digest)}": {member}', end="")
+            before = ",\n"
+        print("\n}}")
+        return status
+
+    return find_keys_place().run(export, changes=False, wait=options.wait)
+
+
+def _opens(found: FoundKey) -> bool:
+    return found.record is not None and not found.is_revoked and not has_expired(found.record)

@@ -1,0 +1,81 @@
+"""A store of 5,000 keys: lists stream, and a closed pipe ends them quietly."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from proxy.demo.azurite import Emulator
+from tests.integration.cli.test_pipes import PIPE_CLOSED, shell
+from tests.support.key_table_rows import KeyTableRows
+
+KEYS = 5_000
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def environment(emulator: Emulator) -> Iterator[dict[str, str]]:
+    """What a command needs, and a store that `keys import` has filled."""
+    with KeyTableRows.unmade(emulator.connection_string) as rows:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PROXY_")}
+        settings = {"PROXY_KEYRING": rows.ring("contoso"), "PROXY_KEYS_TABLE": rows.name}
+        lines = "".join(f"key-{number},contoso,,query,Coffee{number}*,\n" for number in range(KEYS))
+        done = run(kept | settings, "import", "-", typed=f"key,account,name,role,data_sources,expires\n{lines}")
+        assert (done.stdout, done.stderr) == (f"added {KEYS}, same 0, changed 0, revoked 0\n", "")
+        assert rows.sequence == KEYS // 100
+        yield kept | settings
+
+
+def run(environment: dict[str, str], *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "proxy", "keys", *words]
+    return subprocess.run(
+        command, env=environment, input=typed, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_a_list_and_an_export_have_all_keys(environment: dict[str, str]) -> None:
+    lines = run(environment, "list", "--json").stdout.splitlines()
+    assert len({json.loads(line)["data_sources"][0] for line in lines}) == KEYS
+    exported = run(environment, "export").stdout
+    assert len(json.loads(exported)["keys"]) == KEYS
+    again = run(environment, "import", "-", typed=exported)
+    assert again.stdout == f"added 0, same {KEYS}, changed 0, revoked 0\n"
+
+
+@pytest.mark.parametrize("command", ["list", "export", "list --json --all"])
+def test_a_pipe_that_is_closed_in_the_middle_ends_a_list_quietly(command: str, environment: dict[str, str]) -> None:
+    assert shell(f"proxy keys {command} | head -n 1 > /dev/null", environment) == ([PIPE_CLOSED, 0], "")
+
+
+def test_memory_does_not_grow_with_the_keys(environment: dict[str, str]) -> None:
+    """Python's own peak, without the modules: a page of keys is in memory at a time, and no more."""
+    script = (
+        "import asyncio, os, sys, tracemalloc\n"
+        "from adapters.tables.key_table import KeyTable\n"
+        "from proxy.cli.keys.store_keys import StoreKeys\n"
+        "from proxy.keyring.file import load_keyring\n"
+        "from proxy.settings import load_settings\n"
+        "async def main():\n"
+        "    settings = load_settings()\n"
+        "    table = KeyTable(load_keyring(settings).key_store, settings.keys_table, 5)\n"
+        "    keys, peaks, number = StoreKeys(table), [], 0\n"
+        "    async for key in keys.iterate():\n"
+        "        number += 1\n"
+        "        if number in {1_000, 2_000, 5_000}:\n"
+        "            peaks.append(tracemalloc.get_traced_memory()[1])\n"
+        "            tracemalloc.reset_peak()\n"
+        "    await table.close()\n"
+        "    print(number, *peaks)\n"
+        "tracemalloc.start()\n"
+        "asyncio.run(main())\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    number, _, second, last = map(int, ran.stdout.split())
+    assert number == KEYS
+    assert last < second * 1.3
