@@ -13,7 +13,7 @@ from adapters.model.jobs import JobRecord, JobStatus
 from adapters.model.status_aliases import parse_status
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
 from adapters.tables.job_rows import UNCONFIRMED, count_properties, read_job, write_job
-from adapters.tables.leased_jobs import RELEASED, Claim, HeldJob, WaitingJob, read_held_job, read_waiting_job
+from adapters.tables.leased_jobs import FORGIVEN, RELEASED, Claim, HeldJob, WaitingJob, read_held_job, read_waiting_job
 from adapters.tables.partition_store import PartitionStore
 from adapters.tables.properties import MalformedRowError, Row
 from adapters.tables.reader import KeyRange
@@ -61,6 +61,10 @@ class JobChanges(PartitionStore):
     async def release(self, job_id: str) -> None:
         """Makes any message of an unfinished job valid again."""
         await self._merge(job_id, RELEASED)
+
+    async def forgive_attempts(self, job_id: str, try_id: str) -> None:
+        """Counts no attempt of an unfinished job any more, if this attempt is the valid one."""
+        await self._merge(job_id, FORGIVEN, try_id)
 
     async def update_progress(
         self, job_id: str, total: int, processed: int, failed: int, try_id: str | None = None

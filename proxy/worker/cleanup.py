@@ -19,7 +19,9 @@ from adapters.model.ticks import PER_SECOND, Ticks
 from adapters.model.versions import expire_staged, list_versions
 from adapters.tables.properties import MalformedRowError
 from adapters.tables.worker_rows import RETENTION_SECONDS
+from proxy.worker.geocoding.checkpoints import DELETIONS, FOLDER
 from proxy.worker.ordering import LOOK_BACK
+from proxy.worker.parallel import run_all
 
 # Ticks. A job gets its row, then its message, then its confirmation: a younger job may be between these steps.
 ENQUEUE_GRACE = 60 * PER_SECOND
@@ -123,10 +125,19 @@ async def delete_unreferenced_blobs(account: AccountStorage, name: str | None = 
 
 
 async def delete_uploads(account: AccountStorage) -> None:
-    """Deletes the data of loads that are over."""
+    """Deletes the data of loads and geocode jobs that are over, and what the latter kept for their next turn."""
+    by_job: dict[str, dict[BlobPath, Ticks]] = defaultdict(dict)
     for path, written in (await account.blobs.list_blobs(UPLOADS, f"{account.name}/")).items():
-        if await _is_over(account, _job_of(path), written):
-            await account.blobs.delete(path)
+        by_job[_job_of_upload(path)][path] = written
+    for job_id, paths in by_job.items():
+        if await _is_over(account, job_id, max(paths.values())):
+            await run_all((account.blobs.delete(path) for path in paths), DELETIONS)
+
+
+def _job_of_upload(path: BlobPath) -> str:
+    """The id of the job whose data or checkpoint a blob is."""
+    _, _, *checkpoint = path.name.split("/") if f"/{FOLDER}/" in path.name else ("", "")
+    return checkpoint[0] if checkpoint else _job_of(path)
 
 
 async def delete_exports(account: AccountStorage) -> None:

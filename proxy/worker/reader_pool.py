@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy.worker.reader_process import END_SECONDS, ReaderProcess
-from proxy.worker.reader_tasks import CRASH, LoadTask, ReportProgress, Task
+from proxy.worker.reader_tasks import CRASH, ExportTask, ReportProgress, Task
 
 MAX_CRASH = 4_000
 
@@ -94,7 +94,9 @@ class ReaderPool:
         return await ReaderProcess.start(self.limits.memory_mb)
 
     def _unpack(self, result: Mapping[str, Any], task: Task) -> Any:  # noqa: ANN401  each task has its own result
-        what = f"data can't be read as {task.input_format}" if isinstance(task, LoadTask) else "entities can't be read"
+        what = "entities can't be read"
+        if not isinstance(task, ExportTask):
+            what = f"data can't be read as {task.input_format}"
         unreadable = f"The {what}: a part of it is damaged or not in its format. The worker's log says where."
         match result.get("error"):
             case None:
