@@ -205,6 +205,18 @@ class Settings(BaseSettings):
         description="megabytes of a load, as it is sent and after decompression, and of a data source that an "
         "incremental load makes larger",
     )
+    maps_calls_per_second: float = Field(
+        5, ge=0.1, le=1000, description="calls of one process to an Azure Maps account in a second"
+    )
+    maps_items_per_day: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000_000,
+        description="items that an account may ask of Azure Maps in a UTC day, each of which is billed; off when unset",
+    )
+    maps_items_per_job: int | None = Field(
+        None, ge=1, le=100_000_000, description="items that a geocode job may ask of Azure Maps; off when unset"
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, _ADDRESSES, AfterValidator(_networks)] = Field(
         (), description="addresses or networks of proxies in front whose `X-Forwarded-For` and `-Proto` count"
     )

@@ -26,7 +26,7 @@ def run_check(_options: Namespace) -> int:
     """
     settings = load_settings()
     keyring = load_keyring(settings)
-    if unknown := unknown_variables(os.environ, keyring.storage_entries):
+    if unknown := unknown_variables(os.environ, keyring.variables):
         raise SettingsError("; ".join(unknown))
     if not settings.public_url:
         print("PROXY_PUBLIC_URL is not set; serve requires it", file=sys.stderr)

@@ -87,7 +87,9 @@ async def _work(settings: Settings, keyring: KeyRing, telemetry: Telemetry) -> i
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    ring = ActiveKeyRing(keyring, AccountRegistry(keyring.accounts, storage_options(settings, telemetry)))
+    ring = ActiveKeyRing(
+        keyring, AccountRegistry(keyring.accounts, storage_options(settings, telemetry), maps=keyring.maps)
+    )
     # An account that has left the ring is closed when its jobs are finished or given back.
     grace = STOP_SECONDS + 2 * settings.storage_timeout
     tasks = start_background_tasks(settings, ring, telemetry, grace_seconds=grace, signs_links=False)
@@ -98,7 +100,7 @@ async def _work(settings: Settings, keyring: KeyRing, telemetry: Telemetry) -> i
             tasks.append(asyncio.create_task(keep_work_directory(folder)))
             await readers.warm()
             log.info("%s %s: working for %s accounts", PROGRAM, VERSION, len(ring.accounts.names))
-            for warning in unknown_variables(os.environ, keyring.storage_entries):
+            for warning in unknown_variables(os.environ, keyring.variables):
                 log.warning("%s", warning)
             context = WorkerContext(worker_limits(settings), folder, readers, observer, worker_name())
             await Worker(ring, context, VERSION).run(stop)
