@@ -52,13 +52,14 @@ def run_worker(_options: Namespace) -> int:
 
 
 def worker_limits(settings: Settings) -> WorkerLimits:
-    """Returns the limits of a load."""
+    """Returns the limits of jobs."""
     size = settings.max_upload_mb * MEGABYTE
     return WorkerLimits(
         load=LoadLimits(settings.max_entities, size),
         upload_bytes=size,
         location_hosts=frozenset(settings.data_location_hosts),
         tries=settings.worker_tries,
+        maps_items_per_job=settings.maps_items_per_job,
     )
 
 

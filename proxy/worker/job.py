@@ -63,8 +63,8 @@ class WorkerLimits:
 class WorkerContext:
     """What every attempt needs from its worker.
 
-    `folder` is the work directory, `worker` the name in job rows. `geocoder_for` gives the geocoder of an account by
-    its name, if it has one.
+    `folder` is the work directory, `worker` the name in job rows. `geocoder_for` gives the geocoder of an account, or
+    raises MapsError.
     """
 
     limits: WorkerLimits
@@ -72,7 +72,7 @@ class WorkerContext:
     readers: ReaderPool
     observer: JobObserver = NULL_OBSERVER
     worker: str = "worker"
-    geocoder_for: "Callable[[str], Geocoder | None]" = lambda _: None
+    geocoder_for: "Callable[[AccountStorage], Geocoder]" = lambda account: account.maps
 
 
 @dataclass(eq=False)

@@ -17,7 +17,7 @@ async def create_geocode(_call: ApiCall, context: CallContext) -> CreatedJob:
 
     What is wrong with the file itself shows when a worker reads it: the job is Aborted then.
     """
-    if not context.has_maps:
+    if not context.account.has_maps:
         raise ApiError(ErrorCode.NO_MAPS)
     request = parse_geocode_request(context.query)
 

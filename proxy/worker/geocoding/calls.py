@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
+from adapters.errors import StorageError
 from adapters.maps.errors import FINAL, AskStoppedError, MapsError, MapsFailure
 from adapters.model.geocoding import Answer, Item
 from proxy.formats.geocode.checkpoints import decode_chunk, encode_answers
@@ -50,7 +51,7 @@ class Geocoder(Protocol):
         ...
 
 
-async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints, geocoder: Geocoder) -> str | None:
+async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints) -> str | None:
     """Asks the chunks that have no answers yet, for one turn.
 
     Returns:
@@ -61,9 +62,12 @@ async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints, geoc
         JobAbortedError: Azure Maps refuses the first call.
         LeaseLostError: the job has ended, or another worker has it.
     """
-    turn = _Turn(job, plan, checkpoints, geocoder, await checkpoints.list_progress())
+    turn = _Turn(job, plan, checkpoints, await checkpoints.list_progress())
+    if len(turn.answered) == plan.chunks:
+        return None
     try:
-        await turn.run()
+        geocoder = job.context.geocoder_for(job.account)
+        await turn.run(geocoder)
     except MapsError as error:
         if error.failure is MapsFailure.DAY_BOUND:
             log.warning("a geocode job waits: %s; %s", error, error.failure.value.hint, extra=turn.log_fields)
@@ -75,28 +79,28 @@ async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints, geoc
         return reason
     if len(turn.answered) < plan.chunks:
         raise PostponedError(0)
+    await geocoder.give_back()
     return None
 
 
 class _Turn:
     """The calls of one turn. `answered` has the numbers of the chunks that have their answers."""
 
-    def __init__(
-        self, job: RunningJob, plan: Plan, checkpoints: Checkpoints, geocoder: Geocoder, progress: Progress
-    ) -> None:
+    def __init__(self, job: RunningJob, plan: Plan, checkpoints: Checkpoints, progress: Progress) -> None:
         self.answered, self._begun = progress.answered, progress.begun
         self.log_fields = {"account": job.account.name, "row_key": job.id}
-        self._job, self._plan, self._checkpoints, self._geocoder = job, plan, checkpoints, geocoder
+        self._job, self._plan, self._checkpoints = job, plan, checkpoints
         self._loop = asyncio.get_running_loop()
         self._end = self._loop.time() + TURN_SECONDS
+        self._is_failed = False
         self._count()
         job.resumed = job.processed
 
-    async def run(self) -> None:
+    async def run(self, geocoder: Geocoder) -> None:
         """Asks until the end of the turn, or of the chunks.
 
         Raises:
-            MapsError: Azure Maps answers no more. Chunks in flight are dropped.
+            MapsError: Azure Maps answers no more. The chunks in flight have ended too.
         """
         running: set[asyncio.Task[None]] = set()
         confirmed = self._loop.time()
@@ -105,7 +109,7 @@ class _Turn:
                 async for chunk in chunks:
                     # The first call of a turn is always made, so that each turn has a result.
                     may_go_on = self._may_go_on if running else lambda: True
-                    running.add(asyncio.create_task(self._ask(chunk, may_go_on)))
+                    running.add(asyncio.create_task(self._ask(geocoder, chunk, may_go_on)))
                     running = await _finish_some(running, IN_FLIGHT - 1)
                     if not self._may_go_on():
                         break
@@ -113,14 +117,15 @@ class _Turn:
                         await self._job.confirm()
                         confirmed = self._loop.time()
             await _finish_some(running, 0)
+        except (MapsError, StorageError):
+            self._is_failed = True
+            await asyncio.wait(running)  # their answers are paid for
+            raise
         finally:
-            for task in running:
-                task.cancel()
-            if running:
-                await asyncio.wait(running)
+            await _cancel(running)
 
     def _may_go_on(self) -> bool:
-        return self._loop.time() < self._end and not self._job.stop.is_set()
+        return not self._is_failed and self._loop.time() < self._end and not self._job.stop.is_set()
 
     async def _read_chunks(self) -> AsyncGenerator[Chunk, None]:
         for group, numbers in enumerate(self._plan.groups):
@@ -131,11 +136,11 @@ class _Turn:
                 if number not in self.answered:
                     yield decode_chunk(line)
 
-    async def _ask(self, chunk: Chunk, may_go_on: Callable[[], bool]) -> None:
+    async def _ask(self, geocoder: Geocoder, chunk: Chunk, may_go_on: Callable[[], bool]) -> None:
         known = await self._checkpoints.read_part(chunk.number) if chunk.number in self._begun else {}
         before = len(known)
         try:
-            found = await self._geocoder.ask(chunk.items, chunk.language, answers=known, may_go_on=may_go_on)
+            found = await geocoder.ask(chunk.items, chunk.language, answers=known, may_go_on=may_go_on)
         except (AskStoppedError, MapsError) as error:
             if len(known) > before:  # they are paid for
                 await self._checkpoints.write_part(chunk.number, known)
@@ -164,3 +169,9 @@ async def _finish_some(running: set[asyncio.Task[None]], most: int) -> set[async
         for task in done:
             task.result()
     return running
+
+
+async def _cancel(running: set[asyncio.Task[None]]) -> None:
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

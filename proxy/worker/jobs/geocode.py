@@ -18,7 +18,6 @@ from proxy.worker.reader_tasks import DATA
 
 log = logging.getLogger(__name__)
 
-NO_MAPS = "No Azure Maps account is set up for this account any more: its entry in the key ring has no maps."
 DATA_GONE = "The data that was sent is not there any more."
 TOO_MANY_ITEMS = "The file has {:,} different requests, and PROXY_MAPS_ITEMS_PER_JOB allows {:,}."
 
@@ -34,16 +33,13 @@ async def geocode(job: RunningJob) -> JobRecord:
         PostponedError: there is more to do, in another turn.
         LeaseLostError: the job has ended, or another worker has it.
     """
-    geocoder = job.context.geocoder_for(job.account.name)
-    if geocoder is None:
-        raise JobAbortedError(NO_MAPS)
     checkpoints = Checkpoints(job.account, job.id)
     plan = await checkpoints.read_plan() or await _make_plan(job, checkpoints)
     job.total = plan.rows
     most = job.context.limits.maps_items_per_job
     if most is not None and plan.items > most:
         raise JobAbortedError(TOO_MANY_ITEMS.format(plan.items, most))
-    given_up = await ask_chunks(job, plan, checkpoints, geocoder)
+    given_up = await ask_chunks(job, plan, checkpoints)
     return await _end(job, plan, checkpoints, given_up)
 
 

@@ -20,7 +20,7 @@ def rows(count: int, first: int = 0, query: str = "place {}") -> bytes:
     return (HEAD + "".join(f"{number},{query.format(number)},,,\n" for number in range(first, first + count))).encode()
 
 
-def with_maps(desk: Desk, maps: Geocoder | None, **limits: Any) -> Desk:
+def with_maps(desk: Desk, maps: Geocoder, **limits: Any) -> Desk:
     """The desk with this geocoder for its account."""
     changed = replace(desk.context.limits, **limits)
     return replace(desk, context=replace(desk.context, limits=changed, geocoder_for=lambda _: maps))
