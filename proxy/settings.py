@@ -194,6 +194,9 @@ class Settings(BaseSettings):
     data_location_hosts: Annotated[tuple[str, ...], NoDecode, _HOSTS] = Field(
         (), description="hosts that a load may fetch its data from, beside the account's own blob endpoint"
     )
+    keep_outputs_days: int = Field(
+        0, ge=0, le=36_500, description="days after which the outputs of a finished job are deleted; 0: never"
+    )
     max_data_sources: int = Field(25, ge=1, le=100_000, description="data sources of an account")
     max_active_jobs: int = Field(10, ge=1, le=10_000, description="unfinished jobs of an account")
     max_jobs_per_day: int = Field(50, ge=1, le=1_000_000, description="jobs that an account may create in 24 hours")

@@ -60,6 +60,7 @@ def worker_limits(settings: Settings) -> WorkerLimits:
         location_hosts=frozenset(settings.data_location_hosts),
         tries=settings.worker_tries,
         maps_items_per_job=settings.maps_items_per_job,
+        keep_outputs_days=settings.keep_outputs_days,
     )
 
 

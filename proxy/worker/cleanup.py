@@ -29,6 +29,9 @@ ENQUEUE_GRACE = 60 * PER_SECOND
 # Ticks. An upload is written before its job's row, and may be slow.
 ORPHAN_GRACE = 86_400 * PER_SECOND
 
+DAY = 86_400 * PER_SECOND
+"""Ticks."""
+
 NOT_CREATED = "The request that creates this job was answered by an error, so no worker does it. Create it again."
 
 # The outputs of an attempt: account, job, attempt, name. All other blobs of the container belong to other programs.
@@ -38,8 +41,12 @@ _OUTPUT = re.compile(r"[^/]+/(?P<job>[0-9a-f]{32})/[0-9a-f]{12}/[^/]+", re.ASCII
 _DAYS = 5
 
 
-async def clean_up(account: AccountStorage) -> None:
+async def clean_up(account: AccountStorage, keep_outputs_days: int = 0) -> None:
     """Runs the whole clean-up of one account.
+
+    Args:
+        account: the account.
+        keep_outputs_days: the days after which outputs of finished jobs are deleted; 0: never.
 
     Raises:
         StorageError: storage did not answer. The next clean-up continues.
@@ -52,6 +59,8 @@ async def clean_up(account: AccountStorage) -> None:
     await delete_unreferenced_blobs(account)
     await delete_uploads(account)
     await delete_exports(account)
+    if keep_outputs_days:
+        await delete_old_outputs(account, keep_outputs_days)
     for worker in await account.workers.list_all():
         if worker.age > RETENTION_SECONDS:
             await account.workers.remove(worker.name)
@@ -156,6 +165,16 @@ async def delete_exports(account: AccountStorage) -> None:
         job = jobs.get(job_id)
         if job and job.status is not JobStatus.PENDING and path not in {job.output_blob, job.failed_blob}:
             await account.blobs.delete(path)
+
+
+async def delete_old_outputs(account: AccountStorage, days: int) -> None:
+    """Deletes the outputs of jobs that ended so many days ago. The row goes first, so that no link leads nowhere."""
+    for ended in await account.jobs.list_ended_outputs(Ticks(account.clock.now() - days * DAY)):
+        if ended.is_offered and not await account.jobs.drop_outputs(ended):
+            continue  # the next clean-up reads the row again
+        for path in ended.blobs:
+            await account.blobs.delete(path)
+        await account.jobs.forget_outputs(ended.row_key)
 
 
 def _job_of(path: BlobPath) -> str:

@@ -50,13 +50,14 @@ class ConcurrentChangeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """Limits from the settings: of a load, of fetched data, of attempts of one job, and of its items to geocode."""
+    """Limits from the settings: of a load, of fetched data, of attempts of a job, of its items, and of its outputs."""
 
     load: LoadLimits
     upload_bytes: int
     location_hosts: frozenset[str]
     tries: int
     maps_items_per_job: int | None = None
+    keep_outputs_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

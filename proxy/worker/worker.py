@@ -198,7 +198,7 @@ class Worker:
             if loop.stop.is_set():
                 return
             try:
-                await clean_up(loop.account)
+                await clean_up(loop.account, self._context.limits.keep_outputs_days)
             except Exception as error:  # noqa: BLE001  the next clean-up continues
                 _log_error(loop.account, "the clean-up is incomplete", error)
             wait = CLEANUP_SECONDS
