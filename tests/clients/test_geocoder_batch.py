@@ -2,15 +2,13 @@
 
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
 from tests.clients.test_geocoder import session_to
-from tests.support.geocoding import Geocoding, start_geocoding
+from tests.support.geocoding import Geocoding
 from tests.support.live import MASTER, QUERY
-from tests.support.storage import Storage
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
@@ -18,13 +16,6 @@ with warnings.catch_warnings():
     import geocoder
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def geocoding(account: Storage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Geocoding]:
-    """A server and a worker before the stand-in."""
-    with start_geocoding(account, Path(tmp_path_factory.mktemp("worker"))) as started:
-        yield started
 
 
 @pytest.fixture
