@@ -65,7 +65,7 @@ class WorkerContext:
     """What every attempt needs from its worker.
 
     `folder` is the work directory, `worker` the name in job rows. `geocoder_for` gives the geocoder of an account, or
-    raises MapsError.
+    raises MapsError. `lend_slot` lets another job begin, because this one only waits for others from now on.
     """
 
     limits: WorkerLimits
@@ -74,6 +74,7 @@ class WorkerContext:
     observer: JobObserver = NULL_OBSERVER
     worker: str = "worker"
     geocoder_for: "Callable[[AccountStorage], Geocoder]" = lambda account: account.maps
+    lend_slot: Callable[[], None] = lambda: None
 
 
 @dataclass(eq=False)

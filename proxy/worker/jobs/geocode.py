@@ -39,6 +39,8 @@ async def geocode(job: RunningJob) -> JobRecord:
     most = job.context.limits.maps_items_per_job
     if most is not None and plan.items > most:
         raise JobAbortedError(TOO_MANY_ITEMS.format(plan.items, most))
+    # Loads and other jobs need not wait for a slow, throttled or broken Azure Maps.
+    job.context.lend_slot()
     given_up = await ask_chunks(job, plan, checkpoints)
     return await _end(job, plan, checkpoints, given_up)
 
