@@ -40,7 +40,7 @@ class MapsCounter(PartitionStore):
     def __init__(self, account: str, reads: TableReader, writes: TableClient, timeout: float, most: int) -> None:
         """`most` is the largest number of items of one day, for all processes together."""
         super().__init__(account, reads, writes, timeout)
-        self._most = most
+        self.most = most
         self._step = max(1, min(LARGEST_STEP, most // _STEPS_OF_A_DAY))
         self._day, self._left = "", 0
         """The day that items were last taken of, and how many of those are not asked yet."""
@@ -61,7 +61,7 @@ class MapsCounter(PartitionStore):
                 step = -(-missing // self._step) * self._step
                 taken, left = await self._take_step(missing, step)
                 if taken < missing:
-                    raise _day_is_over(now, self._most, left + self._left)
+                    raise _day_is_over(now, self.most, left + self._left)
                 self._left += taken
             self._left -= items
 
@@ -83,7 +83,7 @@ class MapsCounter(PartitionStore):
 
         def add(used: int) -> int:
             nonlocal left
-            left = max(0, self._most - used)
+            left = max(0, self.most - used)
             return used if left < least else used + min(wanted, left)
 
         taken = await self._change(add)
