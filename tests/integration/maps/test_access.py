@@ -1,5 +1,6 @@
 """Keys and tokens: where they go, and what becomes of a call that is refused (J1, J2)."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,16 @@ async def test_j2_a_new_token_that_is_refused_as_well_is_final(maps: MapsStandIn
     assert caught.value.failure is MapsFailure.REFUSED
     assert "look at client_id and credential" in str(caught.value)
     assert (maps.calls, len(entra.asked)) == (3, 2)
+
+
+async def test_j2_calls_in_flight_with_the_same_token_share_one_new_token(maps: MapsStandIn, entra: Entra) -> None:
+    access = open_access(BY_IDENTITY)
+    before = await access.headers()
+    access.confirm(before)
+    assert await asyncio.gather(*(access.renew(before) for _ in range(4))) == [True] * 4
+    await asyncio.gather(*(access.headers() for _ in range(4)))
+    assert (maps.calls, len(entra.asked)) == (0, 2)
+    await access.close()
 
 
 async def test_j1_a_token_that_was_never_good_is_not_replaced(maps: MapsStandIn, entra: Entra) -> None:
