@@ -39,7 +39,9 @@ def storage_options(settings: Settings, telemetry: Telemetry = DISABLED) -> Stor
         settings.worker_lease,
         telemetry.storage_observer,
         allow_cors=bool(settings.cors_origins),
-        maps=MapsOptions(settings.maps_items_per_day, Throttles(settings.maps_calls_per_second)),
+        maps=MapsOptions(
+            settings.maps_items_per_day, Throttles(settings.maps_calls_per_second), telemetry.maps_observer
+        ),
     )
 
 

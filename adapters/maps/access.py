@@ -1,6 +1,7 @@
 """What a call to Azure Maps carries to be let in: a subscription key, or an identity's token. In headers only."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import sha256
@@ -10,6 +11,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 
 from adapters.credentials.config import MapsEntry
 from adapters.credentials.factory import open_identity, read_variable
+from adapters.credentials.table_auth import TOKEN_MARGIN
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.maps.errors import MapsError, MapsFailure
 from adapters.sdk_calls import error_from_exception
@@ -90,20 +92,21 @@ class TokenAccess:
         self.account, self._open = client_id, open_credential
         self._credential = open_credential()
         self._current: Headers = {}
+        self._renew_at = 0.0
         self._confirmed: Headers | None = None
         self._lock = asyncio.Lock()
 
     async def headers(self) -> Headers:
-        """The identity's token, which its library holds until it nearly ends."""
+        """The identity's token, until it nearly ends."""
         async with self._lock:
-            try:
-                async with asyncio.timeout(TOKEN_SECONDS):
-                    token = (await self._credential.get_token(SCOPE)).token
-            except Exception as error:  # noqa: BLE001 - the identity libraries' errors have no common base class
-                raise _describe(error) from None
-            bearer = f"Bearer {token}"
-            if self._current.get("Authorization") != bearer:
-                self._current = {"Authorization": bearer, "x-ms-client-id": self.account}
+            if time.time() >= self._renew_at:
+                try:
+                    async with asyncio.timeout(TOKEN_SECONDS):
+                        token = await self._credential.get_token(SCOPE)
+                except Exception as error:  # noqa: BLE001 - the identity libraries' errors have no common base class
+                    raise _describe(error) from None
+                self._current = {"Authorization": f"Bearer {token.token}", "x-ms-client-id": self.account}
+                self._renew_at = token.expires_on - TOKEN_MARGIN
             return self._current
 
     def confirm(self, headers: Headers) -> None:
@@ -121,7 +124,7 @@ class TokenAccess:
             if refused is not self._confirmed:
                 return False
             before, self._credential = self._credential, self._open()
-            self._current = {}
+            self._current, self._renew_at = {}, 0.0
             await before.close()
         return True
 

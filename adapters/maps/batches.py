@@ -14,7 +14,7 @@ MAX_TRIES = 6
 LONGEST_WAIT = 60.0
 TIMED_OUT = ItemError("Azure Maps did not answer this request in time.", is_of_server=True)
 
-_HALVED = frozenset({MapsFailure.TIMEOUT, MapsFailure.REJECTED})
+_HALVED = frozenset({MapsFailure.TIMEOUT, MapsFailure.REJECTED, MapsFailure.PARTIAL})
 
 AskOnce = Callable[[Sequence[Item]], Awaitable[list[Answer]]]
 

@@ -84,7 +84,7 @@ class MapsConnection:
         try:
             return parse(orjson.loads(response.content))
         except MalformedAnswerError as error:
-            raise MapsError(MapsFailure.UNAVAILABLE, str(error)) from None
+            raise MapsError(MapsFailure.PARTIAL if error.is_page else MapsFailure.UNAVAILABLE, str(error)) from None
         except ValueError:  # its text may repeat the answer
             raise MapsError(MapsFailure.UNAVAILABLE, "the answer is no JSON") from None
 

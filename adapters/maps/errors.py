@@ -19,6 +19,7 @@ class MapsFailure(Enum):
     REFUSED = MapsFailureKind("refused", "check this account's maps entry: its key or identity, role and endpoint")
     THROTTLED = MapsFailureKind("throttled", "others use the same Azure Maps account, or the rate set is above its own")
     TIMEOUT = MapsFailureKind("timeout", "Azure Maps did not answer in time")
+    PARTIAL = MapsFailureKind("partial", "Azure Maps is well: it answers the items in pages")
     REJECTED = MapsFailureKind("rejected", "Azure Maps is well: the request held a value that it does not take")
     UNAVAILABLE = MapsFailureKind("unavailable", "check the endpoint and DNS, and see Azure's service health")
     DAY_BOUND = MapsFailureKind("day bound", "the items of this UTC day are used up; wait, or raise the bound")

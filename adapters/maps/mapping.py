@@ -43,7 +43,14 @@ _NO_MESSAGE = "Azure Maps did not answer this request, and gave no reason."
 
 
 class MalformedAnswerError(Exception):
-    """The answer to a batch is none: no object with an answer for each item. The text says what it is instead."""
+    """The answer to a batch is none: no object with an answer for each item. The text says what it is instead.
+
+    `is_page`: the answer says that there is more, so that a smaller call may get all.
+    """
+
+    def __init__(self, text: str, *, is_page: bool = False) -> None:
+        super().__init__(text)
+        self.is_page = is_page
 
 
 def batch_body(items: Sequence[Item]) -> dict[str, Any]:
@@ -65,7 +72,8 @@ def parse_batch(document: object, count: int) -> list[Answer]:
     if type(found) is not list:
         raise MalformedAnswerError(f"the answer has no array batchItems but {type(found).__name__}")
     if len(found) != count:
-        raise MalformedAnswerError(f"the answer has {len(found)} batchItems, and the call had {count}")
+        is_page = len(found) < count and count > 1 and type(document) is dict and bool(document.get("nextLink"))
+        raise MalformedAnswerError(f"the answer has {len(found)} batchItems, and the call had {count}", is_page=is_page)
     return [parse_item(item) for item in found]
 
 

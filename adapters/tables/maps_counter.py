@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from azure.core import MatchConditions
 from azure.data.tables import EdmType, EntityProperty, UpdateMode
@@ -21,10 +22,11 @@ from adapters.maps.errors import MapsError, MapsFailure
 from adapters.model.ticks import to_datetime
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
 from adapters.tables.partition_store import PartitionStore
-from adapters.tables.properties import read_count
+from adapters.tables.properties import Row, read_count
 from adapters.tables.reader import TableReader
 
 PARTITION = "~counters"
+Operation = tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], dict[str, Any]]
 LARGEST_STEP = 100
 _STEPS_OF_A_DAY = 100
 
@@ -38,7 +40,7 @@ class MapsCounter(PartitionStore):
     def __init__(self, account: str, reads: TableReader, writes: TableClient, timeout: float, most: int) -> None:
         """`most` is the largest number of items of one day, for all processes together."""
         super().__init__(account, reads, writes, timeout)
-        self._most = most
+        self.most = most
         self._step = max(1, min(LARGEST_STEP, most // _STEPS_OF_A_DAY))
         self._day, self._left = "", 0
         """The day that items were last taken of, and how many of those are not asked yet."""
@@ -59,7 +61,7 @@ class MapsCounter(PartitionStore):
                 step = -(-missing // self._step) * self._step
                 taken, left = await self._take_step(missing, step)
                 if taken < missing:
-                    raise _day_is_over(now, self._most, left + self._left)
+                    raise _day_is_over(now, self.most, left + self._left)
                 self._left += taken
             self._left -= items
 
@@ -81,7 +83,7 @@ class MapsCounter(PartitionStore):
 
         def add(used: int) -> int:
             nonlocal left
-            left = max(0, self._most - used)
+            left = max(0, self.most - used)
             return used if left < least else used + min(wanted, left)
 
         taken = await self._change(add)
@@ -96,19 +98,8 @@ class MapsCounter(PartitionStore):
             after = change(before)
             if after == before:
                 return 0
-            entity = {
-                "PartitionKey": PARTITION,
-                "RowKey": key,
-                "Items": EntityProperty(after, EdmType.INT64),
-            }
-            write = (
-                self._writes.create_entity(entity)
-                if row is None
-                else self._writes.update_entity(
-                    entity, UpdateMode.MERGE, etag=row["odata.etag"], match_condition=MatchConditions.IfNotModified
-                )
-            )
-            if await self._try(write):
+            entity = {"PartitionKey": PARTITION, "RowKey": key, "Items": EntityProperty(after, EdmType.INT64)}
+            if await self._try(self._writes.submit_transaction([_operation(entity, row)])):
                 return after - before
             await back_off(attempt + 1)
         raise ConflictError("other writers kept changing the day's count of items")
@@ -118,6 +109,14 @@ class MapsCounter(PartitionStore):
 
     def _now(self) -> datetime:
         return to_datetime(self._reads.clock.now())
+
+
+def _operation(entity: dict[str, Any], row: Row | None) -> Operation:
+    """Creates the row, or changes it as it was read. In a transaction: `create_entity` has no error code."""
+    if row is None:
+        return "create", entity
+    condition = {"etag": row["odata.etag"], "match_condition": MatchConditions.IfNotModified}
+    return "update", entity, {"mode": UpdateMode.MERGE, **condition}
 
 
 def _day_of(moment: datetime) -> str:

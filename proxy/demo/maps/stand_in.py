@@ -207,4 +207,5 @@ def _straight_route(body: Json) -> Json:
         "geometry": {"type": "MultiLineString", "coordinates": [line]},
         "properties": {"type": "RoutePath", "legs": []},
     }
-    return {"type": "FeatureCollection", "features": [*body["features"], path]}
+    ends = [{**feature, "properties": {"type": "ManeuverPoint"}} for feature in body["features"]]
+    return {"type": "FeatureCollection", "features": [*ends, path]}
