@@ -11,6 +11,7 @@ from adapters.maps.errors import FINAL, AskStoppedError, MapsError, MapsFailure
 from adapters.model.geocoding import Answer, Item
 from proxy.formats.geocode.checkpoints import decode_chunk, encode_answers
 from proxy.formats.geocode.chunks import Chunk
+from proxy.worker.geocoding.answer_writer import AnswerWriter
 from proxy.worker.geocoding.checkpoints import Checkpoints, Plan, Progress
 from proxy.worker.geocoding.tasks import answers_file
 from proxy.worker.job import JobAbortedError, PostponedError, RunningJob
@@ -87,7 +88,9 @@ class _Turn:
     """The calls of one turn. `answered` has the numbers of the chunks that have their answers."""
 
     def __init__(self, job: RunningJob, plan: Plan, checkpoints: Checkpoints, progress: Progress) -> None:
-        self.answered, self._begun = progress.answered, progress.begun
+        self.answered = {number for numbers in progress.written for number in numbers}
+        self._begun = progress.begun
+        self._writer = AnswerWriter(checkpoints)
         self.log_fields = {"account": job.account.name, "row_key": job.id}
         self._job, self._plan, self._checkpoints = job, plan, checkpoints
         self._loop = asyncio.get_running_loop()
@@ -148,7 +151,7 @@ class _Turn:
                 raise
             return
         answers = encode_answers(found)
-        await self._checkpoints.write_answers(chunk.number, answers)
+        await self._writer.write(chunk.number, answers)
         (self._job.folder / answers_file(chunk.number)).write_bytes(answers)
         is_first, self._job.has_progressed = not self._job.has_progressed, True
         self.answered.add(chunk.number)

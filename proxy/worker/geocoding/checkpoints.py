@@ -6,12 +6,15 @@
 | `{try}/data` | the file, where it was fetched from a `dataLocation`: it may change there |
 | `{try}/{number}.jsonl` | the items of a group of chunks |
 | `{number}.jsonl` | the answers to a chunk; written before the chunk counts as done |
+| `{number}.{number}...jsonl` | the same of some chunks that were answered while storage was busy |
 | `{number}-part.jsonl` | of a chunk that was cut short: the positions of some items, and their answers |
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 from adapters.account import AccountStorage
@@ -25,6 +28,7 @@ FOLDER = "geocode"
 DELETIONS = 8
 """At the same time."""
 _PLAN = "plan.json"
+_NUMBERS = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The numbers of the chunks that have all their answers, and of those that have some."""
+    """The numbers of the chunks that have all their answers, those of one blob together; and of those with some."""
 
-    answered: set[int]
+    written: list[tuple[int, ...]]
     begun: set[int]
 
 
@@ -89,13 +93,24 @@ class Checkpoints:
         """A group of chunks."""
         return await self._blobs.get(self._items_path(plan.attempt, group))
 
-    async def write_answers(self, number: int, answers: bytes) -> None:
-        """Writes the answers to a chunk."""
-        await self._blobs.put(answers, self._path(f"{number:06d}.jsonl"))
+    async def write_answers(self, answers: Mapping[int, bytes]) -> None:
+        """Writes the answers to some chunks, by their numbers; each ends with a line break."""
+        name = ".".join(f"{number:06d}" for number in answers)
+        sizes = [content.count(b"\n") for content in answers.values()]
+        head = b"" if len(answers) == 1 else json.dumps(sizes).encode() + b"\n"
+        await self._blobs.put(head + b"".join(answers.values()), self._path(f"{name}.jsonl"))
 
-    async def read_answers(self, number: int) -> bytes | None:
-        """The answers to a chunk."""
-        return await self._blobs.get(self._path(f"{number:06d}.jsonl"))
+    async def read_answers(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """The answers of one `write_answers`; none where there are none."""
+        name = ".".join(f"{number:06d}" for number in numbers)
+        content = await self._blobs.get(self._path(f"{name}.jsonl"))
+        if content is None:
+            return {}
+        if len(numbers) == 1:
+            return {numbers[0]: content}
+        head, *lines = content.splitlines(keepends=True)
+        left = iter(lines)
+        return {number: b"".join(islice(left, size)) for number, size in zip(numbers, json.loads(head), strict=True)}
 
     async def write_part(self, number: int, answers: Mapping[int, Answer]) -> None:
         """Writes some of the answers to a chunk, by the positions of their items."""
@@ -115,7 +130,8 @@ class Checkpoints:
         found = await self._blobs.list_blobs(UPLOADS, self._prefix)
         names = [path.name.removeprefix(self._prefix).removesuffix(".jsonl") for path in found]
         parts = [name.removesuffix("-part") for name in names if name.endswith("-part")]
-        return Progress({int(name) for name in names if name.isdigit()}, {int(name) for name in parts})
+        written = [tuple(map(int, name.split("."))) for name in names if _NUMBERS.fullmatch(name)]
+        return Progress(written, {int(name) for name in parts})
 
     async def delete(self) -> None:
         """Deletes all of them. The job has ended, so nobody reads them."""

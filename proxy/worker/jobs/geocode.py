@@ -78,12 +78,14 @@ async def _end(job: RunningJob, plan: Plan, checkpoints: Checkpoints, given_up: 
     if not (job.folder / DATA).exists():
         await _download(job, plan.data)
 
-    async def fetch(number: int) -> None:
-        file = job.folder / answers_file(number)
-        if not file.exists() and (answers := await checkpoints.read_answers(number)) is not None:
-            file.write_bytes(answers)
+    async def fetch(numbers: tuple[int, ...]) -> None:
+        if all((job.folder / answers_file(number)).exists() for number in numbers):
+            return  # asked in this turn
+        for number, answers in (await checkpoints.read_answers(numbers)).items():
+            (job.folder / answers_file(number)).write_bytes(answers)
 
-    await run_all((fetch(number) for group in plan.groups for number in group), IN_FLIGHT)
+    progress = await checkpoints.list_progress()
+    await run_all((fetch(numbers) for numbers in progress.written), IN_FLIGHT)
     limits = job.context.limits.load
     await job.read(OutputTask(str(job.folder), job.work["input"], limits.entities, limits.unpacked_bytes, job.id))
     what = "geocoded: %s rows, %s of them failed, %s items asked in %s calls"
