@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from adapters.account import AccountStorage
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
+from adapters.errors import StorageError
 from adapters.model.data_sources import DataSource
 from adapters.model.job_ids import created_at, first_id_at, is_row_id
 from adapters.model.jobs import BlobPath, JobStatus
@@ -59,11 +60,11 @@ async def clean_up(account: AccountStorage, keep_outputs_days: int = 0) -> None:
     await delete_unreferenced_blobs(account)
     await delete_uploads(account)
     await delete_exports(account)
-    if keep_outputs_days:
-        await delete_old_outputs(account, keep_outputs_days)
     for worker in await account.workers.list_all():
         if worker.age > RETENTION_SECONDS:
             await account.workers.remove(worker.name)
+    if keep_outputs_days:
+        await delete_old_outputs(account, keep_outputs_days)
 
 
 async def requeue_lost_jobs(account: AccountStorage) -> None:
@@ -168,13 +169,24 @@ async def delete_exports(account: AccountStorage) -> None:
 
 
 async def delete_old_outputs(account: AccountStorage, days: int) -> None:
-    """Deletes the outputs of jobs that ended so many days ago. The row goes first, so that no link leads nowhere."""
+    """Deletes the outputs of jobs that ended so many days ago. The row goes first, so that no link leads nowhere.
+
+    Raises:
+        StorageError: one of them could not be deleted, maybe because another program's container is denied.
+    """
+    failure: StorageError | None = None
     for ended in await account.jobs.list_ended_outputs(Ticks(account.clock.now() - days * DAY)):
         if ended.is_offered and not await account.jobs.drop_outputs(ended):
             continue  # the next clean-up reads the row again
-        for path in ended.blobs:
-            await account.blobs.delete(path)
-        await account.jobs.forget_outputs(ended.row_key)
+        try:
+            for path in ended.blobs:
+                await account.blobs.delete(path)
+        except StorageError as error:
+            failure = error
+        else:
+            await account.jobs.forget_outputs(ended.row_key)
+    if failure is not None:
+        raise failure
 
 
 def _job_of(path: BlobPath) -> str:

@@ -1,5 +1,6 @@
 """Geocode jobs at the desk."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -31,8 +32,13 @@ async def create(desk: Desk, data: bytes, form: str = "csv") -> str:
     job_id = new_job_id(now())
     upload = BlobPath(UPLOADS, f"{desk.account.name}/{job_id}")
     await desk.account.blobs.upload_bytes(data, upload)
+    return await create_row(desk, job_id, {"input": form, "upload": str(upload)})
+
+
+async def create_row(desk: Desk, job_id: str, work: dict[str, str]) -> str:
+    """Creates a job with this payload."""
     record = JobRecord(row_key=job_id, job_type=JobType.GEOCODE, status=JobStatus.PENDING, created=now())
-    await desk.account.jobs.create(record, f'{{"input":"{form}","upload":"{upload}"}}')
+    await desk.account.jobs.create(record, json.dumps(work))
     await desk.account.queue.enqueue(job_id)
     return job_id
 
