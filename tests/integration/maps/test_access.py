@@ -8,6 +8,7 @@ import pytest
 
 from adapters.credentials.config import Identity, IdentityKind, MapsEntry
 from adapters.maps.access import TOKEN_SECONDS, open_access
+from adapters.maps.connection import DEADLINE
 from adapters.maps.errors import MapsError, MapsFailure
 from adapters.maps.options import MapsOptions, open_maps
 from proxy.demo.maps.stand_in import CLIENT_ID, KEY, MapsStandIn
@@ -109,4 +110,4 @@ async def test_an_identity_without_a_token_is_a_mistake_of_the_entry(maps: MapsS
 
 
 def test_a_token_has_a_deadline_of_its_own_below_that_of_a_call() -> None:
-    assert TOKEN_SECONDS < 70
+    assert TOKEN_SECONDS < DEADLINE == 70

@@ -57,16 +57,21 @@ async def test_j4_pauses_without_retry_after_double_with_jitter(maps: MapsStandI
     assert maps.calls == 4
 
 
-@pytest.mark.parametrize("lateness", ["408", "slow 3"])
-async def test_j5_a_late_call_is_halved_at_once_down_to_the_item(
-    maps: MapsStandIn, waits: Waits, lateness: str
-) -> None:
-    maps.rule = lambda _number, items: lateness if any("Nowhere" in item["query"] for item in items) else ""
-    items = [*towns(7), ForwardItem(query="Nowhere")]
-    answers = await ask(maps, items, deadline=0.5 if lateness.startswith("slow") else 30)
+async def test_j5_a_late_call_is_halved_at_once_down_to_the_item(maps: MapsStandIn, waits: Waits) -> None:
+    maps.rule = lambda _number, items: "408" if any("Nowhere" in item["query"] for item in items) else ""
+    answers = await ask(maps, [*towns(7), ForwardItem(query="Nowhere")])
     assert are_found(answers[:7])
     assert answers[7] == ItemError("Azure Maps did not answer this request in time.", is_of_server=True)
     assert [len(each.items) for each in maps.asked] == [8, 4, 4, 2, 2, 1, 1]
+    assert waits.longest == []
+
+
+async def test_j5_a_call_without_an_answer_by_its_deadline_is_late(maps: MapsStandIn, waits: Waits) -> None:
+    maps.rule = lambda _number, items: "slow 60" if any("Nowhere" in item["query"] for item in items) else ""
+    answers = await ask(maps, [*towns(1), ForwardItem(query="Nowhere")], deadline=1.5)
+    assert are_found(answers[:1])
+    assert answers[1] == ItemError("Azure Maps did not answer this request in time.", is_of_server=True)
+    assert [len(each.items) for each in maps.asked] == [2, 1, 1]
     assert waits.longest == []
 
 

@@ -24,7 +24,7 @@ async def test_no_second_has_more_calls_than_the_rate_and_a_burst(maps: MapsStan
             asking.create_task(client.ask(towns(2), "en-US"))
     await client.close()
     assert maps.calls == 40
-    assert maps.most_calls_in_one_second <= rate + BURST + 1
+    assert maps.most_calls_in_one_second <= 1.25 * rate + BURST
     assert maps.asked[-1].at - maps.asked[0].at >= (40 - BURST - 1) / rate
 
 
@@ -60,7 +60,7 @@ async def test_accounts_of_different_keys_have_a_rate_each() -> None:
 async def test_the_rate_halves_once_for_the_calls_in_flight_and_recovers(maps: MapsStandIn, waits: Waits) -> None:
     throttle = Throttle(FAST)
     client = client_of(maps, throttle=throttle)
-    maps.seconds = 0.2
+    maps.seconds = 1
     maps.modes = dict.fromkeys(range(1, 5), "429 1")
     async with asyncio.TaskGroup() as asking:
         for _ in range(4):
@@ -110,7 +110,7 @@ async def test_a_look_up_and_a_route_do_not_wait_for_a_pause(maps: MapsStandIn) 
 
 
 async def test_a_cancelled_caller_takes_no_call_from_others(maps: MapsStandIn) -> None:
-    throttle = Throttle(2)
+    throttle = Throttle(0.5)
     client = client_of(maps, throttle=throttle)
     await client.ask(towns(1), "en-US")
     waiting = [asyncio.create_task(client.ask(towns(1), "en-US")) for _ in range(5)]
