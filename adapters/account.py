@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
@@ -17,18 +17,22 @@ from adapters.blobs.sas_keys import DelegationKeyProvider, account_key_source
 from adapters.blobs.sas_links import SasLinkSigner
 from adapters.blobs.store import BLOCK, BLOCK_SECONDS, EXPORTS, UPLOADS, VERSIONS, BlobStore
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.credentials.config import SharedKeyCredential
+from adapters.credentials.config import MapsEntry, SharedKeyCredential
 from adapters.credentials.connection_string import EMULATOR_ACCOUNT
 from adapters.credentials.factory import Credential, TokenCredential
 from adapters.credentials.table_auth import TableAuth
 from adapters.instrumentation import Service, StorageObserver, null_observer
 from adapters.job_cache import NO_CACHING, CacheTtl, JobCache
 from adapters.job_queue import JobQueue, queue_name
+from adapters.maps.client import MapsClient
+from adapters.maps.errors import MapsError, MapsFailure
+from adapters.maps.options import MapsOptions, open_maps
 from adapters.sdk_calls import STORAGE_RETRIES
 from adapters.sdk_clients import blob_credential, client_options, table_credential
 from adapters.storage_clock import StorageClock
 from adapters.tables.data_source_store import TABLE, DataSourceStore
 from adapters.tables.job_store import JobStore
+from adapters.tables.maps_counter import MapsCounter
 from adapters.tables.reader import TableReader
 from adapters.tables.worker_rows import WorkerRows
 
@@ -46,6 +50,7 @@ class StorageOptions:
     """Makes the observer of the account of this name."""
     allow_cors: bool = False
     """Whether pages of other origins may read an emulator's blobs. The owner of real storage sets that rule."""
+    maps: MapsOptions = field(default_factory=MapsOptions)
 
 
 class _Closable(Protocol):
@@ -58,8 +63,12 @@ _Opened = TypeVar("_Opened", bound=_Closable)
 class AccountStorage:
     """The storage of one account of the key ring."""
 
-    def __init__(self, name: str, credential: Credential, options: StorageOptions) -> None:
+    def __init__(
+        self, name: str, credential: Credential, options: StorageOptions, maps: MapsEntry | None = None
+    ) -> None:
+        """`maps` is the Azure Maps of the account, None where it has none."""
         self.name = name
+        self._maps_entry = maps
         self._credential = credential
         self._options = options
         self._opened: list[_Closable] = []
@@ -75,7 +84,7 @@ class AccountStorage:
             options.link_lifetime,
             observer=observer,
         )
-        reads, writes = self._table(options.jobs_table)
+        self._jobs_table = reads, writes = self._table(options.jobs_table)
         self.jobs = JobStore(name, reads, writes, options.timeout, observer)
         self.workers = WorkerRows(name, reads, writes, options.timeout)
         self.circuit_breaker = CircuitBreaker(options.timeout, observer=observer)
@@ -108,6 +117,28 @@ class AccountStorage:
     def blobs(self) -> BlobStore:
         """The account's blobs."""
         return self._open(BlobStore(self.blob_service(), self._options.jobs_table))
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether the account has an Azure Maps, so that it geocodes."""
+        return self._maps_entry is not None
+
+    @cached_property
+    def maps(self) -> MapsClient:
+        """The account's Azure Maps.
+
+        Raises:
+            MapsError: it has none, or its entry can't be used.
+        """
+        if self._maps_entry is None:
+            raise MapsError(MapsFailure.CREDENTIAL, "the account has no maps entry in the key ring")
+        return self._open(open_maps(self.name, self._maps_entry, self._options.maps, self.maps_counter))
+
+    @cached_property
+    def maps_counter(self) -> MapsCounter | None:
+        """The day's count of items asked of Azure Maps; None where nothing bounds it. It closes with the jobs."""
+        most = self._options.maps.items_per_day
+        return None if most is None else MapsCounter(self.name, *self._jobs_table, self._options.timeout, most)
 
     def blob_service(self) -> BlobServiceClient:
         """A new client of the account's blobs, which the caller closes."""

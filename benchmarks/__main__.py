@@ -13,6 +13,7 @@ from benchmarks import figures
 from benchmarks.figures import Figure
 from benchmarks.footprint import remembering, starting
 from benchmarks.formats import exchanging
+from benchmarks.geocode_formats import geocoding_files
 from benchmarks.keys import key_store
 from benchmarks.links import links
 from benchmarks.listing import listing
@@ -66,6 +67,7 @@ def measurements(emulator: Emulator) -> Iterator[Figure]:
         yield from key_store(storage, SHORT_ROUNDS, SHORT_SECONDS)
     yield from links(emulator)
     yield from exchanging(LOADS)
+    yield from geocoding_files()
     with Storage.open(emulator, "working") as storage:
         yield from working(storage)
     yield Figure("the whole run", time.monotonic() - started, "s")

@@ -12,6 +12,8 @@ from adapters.accounts import AccountRegistry
 from adapters.credentials.config import StorageEntry
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.job_cache import CacheTtl
+from adapters.maps.options import MapsOptions
+from adapters.maps.throttle import Throttles
 from adapters.sdk_calls import JITTER
 from adapters.tables.key_table import KeyTable
 from proxy.keyring.change_watch import StoreTiming
@@ -37,6 +39,9 @@ def storage_options(settings: Settings, telemetry: Telemetry = DISABLED) -> Stor
         settings.worker_lease,
         telemetry.storage_observer,
         allow_cors=bool(settings.cors_origins),
+        maps=MapsOptions(
+            settings.maps_items_per_day, Throttles(settings.maps_calls_per_second), telemetry.maps_observer
+        ),
     )
 
 

@@ -194,6 +194,9 @@ class Settings(BaseSettings):
     data_location_hosts: Annotated[tuple[str, ...], NoDecode, _HOSTS] = Field(
         (), description="hosts that a load may fetch its data from, beside the account's own blob endpoint"
     )
+    keep_outputs_days: int = Field(
+        0, ge=0, le=36_500, description="days after which the outputs of a finished job are deleted; 0: never"
+    )
     max_data_sources: int = Field(25, ge=1, le=100_000, description="data sources of an account")
     max_active_jobs: int = Field(10, ge=1, le=10_000, description="unfinished jobs of an account")
     max_jobs_per_day: int = Field(50, ge=1, le=1_000_000, description="jobs that an account may create in 24 hours")
@@ -212,6 +215,18 @@ class Settings(BaseSettings):
     query_copyright: str = Field(
         DEFAULT_QUERY_COPYRIGHT,
         description="the copyright notice of queries; `{year}` in it is the current year",
+    )
+    maps_calls_per_second: float = Field(
+        5, ge=0.1, le=1000, description="calls of one process to an Azure Maps account in a second"
+    )
+    maps_items_per_day: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000_000,
+        description="items that an account may ask of Azure Maps in a UTC day, each of which is billed; off when unset",
+    )
+    maps_items_per_job: int | None = Field(
+        None, ge=1, le=100_000_000, description="items that a geocode job may ask of Azure Maps; off when unset"
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, _ADDRESSES, AfterValidator(_networks)] = Field(
         (), description="addresses or networks of proxies in front whose `X-Forwarded-For` and `-Proto` count"

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from adapters.credentials.config import IdentityConfig, StorageEntry
 from proxy.settings import PREFIX, Settings, variable_name
 
 # Parameters of `deploy/azure/main.parameters.json` and outputs of `main.bicep`. The values of `azd env get-values` put
@@ -16,21 +15,17 @@ _AZD_OUTPUTS = "DOMAIN_VERIFICATION HOST_NAME INGRESS_ADDRESS STORAGE_ACCOUNTS"
 AZD_VARIABLES = frozenset(PREFIX + name for names in (_AZD_PARAMETERS, _AZD_OUTPUTS) for name in names.split())
 
 
-def unknown_variables(environment: Mapping[str, str], entries: Iterable[StorageEntry] = ()) -> list[str]:
+def unknown_variables(environment: Mapping[str, str], named: Iterable[str] = ()) -> list[str]:
     """A text for each `PROXY_` variable that is no setting: its name, and the nearest name that is one.
 
     Args:
         environment: the variables; letter case does not matter, as it does not for settings.
-        entries: the storage entries of the ring, which may name variables of their own.
+        named: the variables that the ring names.
     """
     settings = [variable_name(field) for field in Settings.model_fields]
-    known = {*settings, *AZD_VARIABLES, *(_variable_of(entry).upper() for entry in entries)}
+    known = {*settings, *AZD_VARIABLES, *(name.upper() for name in named)}
     found = sorted(name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known)
     return [f"{name}: no such setting; the nearest name is {_nearest(name.upper(), settings)}" for name in found]
-
-
-def _variable_of(entry: StorageEntry) -> str:
-    return (entry.client_secret_variable if isinstance(entry, IdentityConfig) else entry.variable) or ""
 
 
 def _nearest(name: str, settings: list[str]) -> str:

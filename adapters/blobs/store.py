@@ -6,6 +6,7 @@ from contextlib import aclosing
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from azure.storage.blob import BlobBlock, ContentSettings, CorsRule
@@ -18,7 +19,7 @@ from adapters.model.ticks import Ticks, from_datetime
 from adapters.sdk_calls import error_code, storage_call, try_call
 
 UPLOADS = "uploads"
-"""Bodies of load requests: `{account}/{job id}`."""
+"""Bodies of requests: `{account}/{job id}`; parts of geocode jobs: `{account}/geocode/{job id}/...`."""
 VERSIONS = "datasources"
 """Entities of versions: `{account}/{name in lower case}/{job id}-{try}.parquet`."""
 EXPORTS = "exports"
@@ -77,10 +78,8 @@ class BlobStore:
             ids.append(f"{writer}-{len(ids):06d}")
             size += len(block)
             await self._write(path, partial(_stage, blob, ids[-1], block))
-        # Callers download exports, and need not see the table's name.
-        metadata = {_OWNER: self._owner} if self._owner and path.container != EXPORTS else None
-        settings, blocks = ContentSettings(content_type_of(path.name)), [BlobBlock(block_id) for block_id in ids]
-        await self._write(path, lambda: blob.commit_block_list(blocks, content_settings=settings, metadata=metadata))
+        options, blocks = self._options(path), [BlobBlock(block_id) for block_id in ids]
+        await self._write(path, lambda: blob.commit_block_list(blocks, **options))
         return size
 
     async def upload_bytes(self, content: bytes, path: BlobPath) -> None:
@@ -90,6 +89,30 @@ class BlobStore:
             yield content
 
         await self.write(path, chunks())
+
+    async def put(self, content: bytes, path: BlobPath) -> None:
+        """Writes a small blob by one request, over one of the same name; creates its container where it is missing."""
+        blob, options = self._client(path), self._options(path)
+        await self._write(path, lambda: blob.upload_blob(content, overwrite=True, **options))
+
+    async def put_new(self, content: bytes, path: BlobPath) -> bool:
+        """Writes a small blob as `put` does, unless there is one of that name: then it returns False."""
+        blob, options = self._client(path), self._options(path)
+
+        async def upload() -> None:
+            await self._write(path, lambda: blob.upload_blob(content, overwrite=False, **options))
+
+        return await try_call(upload(), BLOCK_SECONDS, {"BlobAlreadyExists"})
+
+    async def get(self, path: BlobPath) -> bytes | None:
+        """The content of a small blob; None where there is no such blob."""
+        try:
+            async with storage_call(BLOCK_SECONDS):
+                return await (await self._client(path).download_blob()).readall()
+        except StorageError as error:
+            if error_code(error.__cause__) in _NOT_FOUND:
+                return None
+            raise
 
     async def upload_file(self, file: Path, path: BlobPath) -> None:
         """Copies a local file to a blob, as `write` does."""
@@ -169,6 +192,11 @@ class BlobStore:
             await self.create_container(path.container)
             async with storage_call(BLOCK_SECONDS):
                 await call()
+
+    def _options(self, path: BlobPath) -> dict[str, Any]:
+        """What each write says of a blob. Callers download exports, and need not see the table's name."""
+        metadata = {_OWNER: self._owner} if self._owner and path.container != EXPORTS else None
+        return {"content_settings": ContentSettings(content_type_of(path.name)), "metadata": metadata}
 
     def _client(self, path: BlobPath) -> BlobClient:
         return self._blobs.get_blob_client(path.container, path.name)

@@ -76,6 +76,47 @@ class IdentityConfig:
     client_id: str | None = None
     client_secret_variable: str | None = None
 
+    @property
+    def variable(self) -> str | None:
+        """The environment variable that the entry names, if it does."""
+        return self.client_secret_variable
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A Microsoft Entra identity of what is no storage; its members are those of `IdentityConfig`."""
+
+    kind: IdentityKind
+    tenant_id: str | None = None
+    client_id: str | None = None
+    client_secret_variable: str | None = None
+
+
+MAPS_ENDPOINT = "https://atlas.microsoft.com"
+
+
+@dataclass(frozen=True, slots=True)
+class MapsEntry:
+    """The Azure Maps account of an account: by a subscription key in a variable, or by an identity (geocode.md, 1).
+
+    Attributes:
+        subscription_key_variable: the environment variable that holds the key.
+        client_id: the unique id of the Azure Maps account, not that of the identity.
+        identity: what gets tokens; given exactly where `client_id` is.
+        endpoint: its URL, without a slash at its end.
+    """
+
+    subscription_key_variable: str | None = None
+    client_id: str | None = None
+    identity: Identity | None = None
+    endpoint: str = MAPS_ENDPOINT
+
+    @property
+    def variable(self) -> str | None:
+        """The environment variable that the entry names, if it does."""
+        secret = None if self.identity is None else self.identity.client_secret_variable
+        return self.subscription_key_variable or secret
+
 
 StorageEntry = ConnectionStringConfig | AccountKeyConfig | IdentityConfig
 

@@ -11,9 +11,11 @@ from azure.data.tables import UpdateMode
 from adapters.errors import ConflictError
 from adapters.model.jobs import JobRecord, JobStatus
 from adapters.model.status_aliases import parse_status
+from adapters.model.ticks import Ticks, format_ticks
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
+from adapters.tables.ended_outputs import EndedOutputs, read_ended_outputs
 from adapters.tables.job_rows import UNCONFIRMED, count_properties, read_job, write_job
-from adapters.tables.leased_jobs import RELEASED, Claim, HeldJob, WaitingJob, read_held_job, read_waiting_job
+from adapters.tables.leased_jobs import FORGIVEN, RELEASED, Claim, HeldJob, WaitingJob, read_held_job, read_waiting_job
 from adapters.tables.partition_store import PartitionStore
 from adapters.tables.properties import MalformedRowError, Row
 from adapters.tables.reader import KeyRange
@@ -61,6 +63,31 @@ class JobChanges(PartitionStore):
     async def release(self, job_id: str) -> None:
         """Makes any message of an unfinished job valid again."""
         await self._merge(job_id, RELEASED)
+
+    async def list_ended_outputs(self, before: Ticks) -> list[EndedOutputs]:
+        """The jobs that ended before this moment and have outputs, or had some that may not be deleted yet."""
+        found = []
+        where = EndedOutputs.WHERE.format(format_ticks(before))
+        async for page in self._reads.rows(KeyRange(self._account, "0", END_OF_JOBS), where, EndedOutputs.SELECT):
+            found += [read_ended_outputs(row, partial(self._warn, row)) for row in page]
+        return found
+
+    async def drop_outputs(self, ended: EndedOutputs) -> bool:
+        """Clears the outputs in a job's row, where `Dropped` names them until `forget_outputs`.
+
+        Returns:
+            False where the row has changed since it was read.
+        """
+        return await self._update(ended.row_key, ended.dropped(), ended.etag)
+
+    async def forget_outputs(self, job_id: str) -> None:
+        """Notes that the outputs that were dropped are deleted."""
+        entity = {"PartitionKey": self._account, "RowKey": job_id, "Dropped": ""}
+        await self._try(self._writes.update_entity(entity, UpdateMode.MERGE))
+
+    async def forgive_attempts(self, job_id: str, try_id: str) -> None:
+        """Counts no attempt of an unfinished job any more, if this attempt is the valid one."""
+        await self._merge(job_id, FORGIVEN, try_id)
 
     async def update_progress(
         self, job_id: str, total: int, processed: int, failed: int, try_id: str | None = None

@@ -35,6 +35,9 @@ class Claim:
         }
 
 
+FORGIVEN = {"Attempts": 0}
+"""The properties of a job none of whose attempts counts."""
+
 RELEASED = {"Message": ""}
 """The properties that release a job: any of its messages may claim it again."""
 

@@ -27,6 +27,7 @@ from proxy.api.handlers.data_source_jobs import (
     create_rollback,
 )
 from proxy.api.handlers.data_sources import all_metadata, data_sources, metadata, one_data_source, public_data_sources
+from proxy.api.handlers.geocode import create_geocode
 from proxy.api.handlers.jobs import job_list, job_output, job_status
 from proxy.api.handlers.load import create_load
 from proxy.api.health import Readiness
@@ -57,6 +58,7 @@ HANDLERS: dict[Operation, Handler] = {
     Operation.JOB_LIST: job_list,
     Operation.JOB_OUTPUT: job_output,
     Operation.LOAD: create_load,
+    Operation.GEOCODE: create_geocode,
     Operation.DOWNLOAD: create_download,
     Operation.ROLLBACK: create_rollback,
     Operation.PUBLISH: create_publish,
@@ -69,8 +71,8 @@ HANDLERS: dict[Operation, Handler] = {
     Operation.PUBLIC_DATA_SOURCES: public_data_sources,
 }
 
-# A load takes as long as its body, so its handler sets the deadlines of its own work with storage.
-OWN_DEADLINES = frozenset((Operation.LOAD,))
+# These take as long as their body, so their handlers set the deadlines of their own work with storage.
+OWN_DEADLINES = frozenset((Operation.LOAD, Operation.GEOCODE))
 
 CACHED = frozenset((Operation.JOB_STATUS, Operation.JOB_LIST))
 

@@ -17,7 +17,7 @@ def run_with_accounts(settings: Settings, work: Callable[[AccountRegistry], Awai
     configure_logs("warning", "text")
 
     async def run() -> int:
-        async with AccountRegistry(keyring.accounts, storage_options(settings)) as accounts:
+        async with AccountRegistry(keyring.accounts, storage_options(settings), maps=keyring.maps) as accounts:
             return await work(accounts)
 
     return asyncio.run(run())

@@ -41,6 +41,9 @@ def add_check(commands: "Commands") -> None:
     command = commands.add_parser(
         "check", help="check the settings, the key ring and the storage", epilog="It reads the variables of `serve`."
     )
+    command.add_argument(
+        "--maps", action="store_true", help="ask one item of each account's Azure Maps, which is billed"
+    )
     command.set_defaults(run="proxy.cli.check:run_check")
 
 

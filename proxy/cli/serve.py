@@ -15,6 +15,6 @@ def run_server(options: Namespace) -> int:
     settings = load_settings(serving=True)
     keyring = load_keyring(settings)  # once here, so that a mistake ends the command
     configure_logs(settings.log_level, settings.log_format)
-    warnings = unknown_variables(os.environ, keyring.storage_entries)
+    warnings = unknown_variables(os.environ, keyring.variables)
     with listen(settings) as listener:
         return serve(settings, listener, reload=options.reload, warnings=warnings)

@@ -52,13 +52,15 @@ def run_worker(_options: Namespace) -> int:
 
 
 def worker_limits(settings: Settings) -> WorkerLimits:
-    """Returns the limits of a load."""
+    """Returns the limits of jobs."""
     size = settings.max_upload_mb * MEGABYTE
     return WorkerLimits(
         load=LoadLimits(settings.max_entities, size),
         upload_bytes=size,
         location_hosts=frozenset(settings.data_location_hosts),
         tries=settings.worker_tries,
+        maps_items_per_job=settings.maps_items_per_job,
+        keep_outputs_days=settings.keep_outputs_days,
     )
 
 
@@ -87,7 +89,9 @@ async def _work(settings: Settings, keyring: KeyRing, telemetry: Telemetry) -> i
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    ring = ActiveKeyRing(keyring, AccountRegistry(keyring.accounts, storage_options(settings, telemetry)))
+    ring = ActiveKeyRing(
+        keyring, AccountRegistry(keyring.accounts, storage_options(settings, telemetry), maps=keyring.maps)
+    )
     # An account that has left the ring is closed when its jobs are finished or given back.
     grace = STOP_SECONDS + 2 * settings.storage_timeout
     tasks = start_background_tasks(settings, ring, telemetry, grace_seconds=grace, signs_links=False)
@@ -98,7 +102,7 @@ async def _work(settings: Settings, keyring: KeyRing, telemetry: Telemetry) -> i
             tasks.append(asyncio.create_task(keep_work_directory(folder)))
             await readers.warm()
             log.info("%s %s: working for %s accounts", PROGRAM, VERSION, len(ring.accounts.names))
-            for warning in unknown_variables(os.environ, keyring.storage_entries):
+            for warning in unknown_variables(os.environ, keyring.variables):
                 log.warning("%s", warning)
             context = WorkerContext(worker_limits(settings), folder, readers, observer, worker_name())
             await Worker(ring, context, VERSION).run(stop)

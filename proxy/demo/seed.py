@@ -42,7 +42,7 @@ async def write_samples(settings: Settings, name: str, keys: Sequence[KeyRecord]
     ring = load_keyring(settings)
     if ring.key_store is not None:
         await _write_keys(KeyTable(ring.key_store, settings.keys_table, settings.storage_timeout), keys)
-    async with AccountRegistry(ring.accounts, storage_options(settings)) as accounts:
+    async with AccountRegistry(ring.accounts, storage_options(settings), maps=ring.maps) as accounts:
         account = accounts[name]
         await account.create_missing()
         await account.jobs.delete_all()

@@ -16,12 +16,12 @@ from pydantic_core import ErrorDetails
 from adapters.model.jobs import BlobPath
 from adapters.tables.row_keys import is_valid_key
 from proxy.keyring.keyring import DIGEST_PREFIX, KeyGrant, KeyRing, Role, hash_key
-from proxy.keyring.models import AccountModel, CredentialModel, KeyModel, KeyRingModel, StorageModel
+from proxy.keyring.models import AccountModel, CredentialModel, KeyModel, KeyRingModel, MapsModel, StorageModel
 from proxy.keyring.patterns import compile_pattern
 from proxy.settings import Settings, SettingsError, variable_name
 
 _DIGEST = re.compile(DIGEST_PREFIX + "[0-9a-f]{64}")
-_MODELS = (KeyRingModel, AccountModel, StorageModel, CredentialModel, KeyModel)
+_MODELS = (KeyRingModel, AccountModel, StorageModel, CredentialModel, MapsModel, KeyModel)
 _MEMBERS = [name for model in _MODELS for name in model.model_fields]
 
 
@@ -84,7 +84,8 @@ def parse_keyring(text: str, *, importing: bool = False) -> KeyRing:
     _check_key_holder(ring, importing=importing)
     entries = {name: account.storage.build_entry() for name, account in ring.accounts.items()}
     key_store = None if ring.key_store is None else ring.key_store.build_entry()
-    return KeyRing(entries, _build_grants(ring), compute_fingerprint(text), key_store)
+    maps = {name: account.maps.build_entry() for name, account in ring.accounts.items() if account.maps is not None}
+    return KeyRing(entries, _build_grants(ring), compute_fingerprint(text), key_store, maps)
 
 
 def load_members(text: str) -> object:

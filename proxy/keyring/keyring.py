@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from adapters.credentials.config import StorageEntry
+from adapters.credentials.config import MapsEntry, StorageEntry
 from proxy.keyring.patterns import DataSourcePattern
 
 DIGEST_PREFIX = "sha256:"
@@ -74,10 +74,13 @@ class KeyRing:
         grants: Mapping[bytes, KeyGrant],
         fingerprint: bytes = b"",
         key_store: StorageEntry | None = None,
+        maps: Mapping[str, MapsEntry] | None = None,
     ) -> None:
         self.accounts = accounts
         self.fingerprint = fingerprint
         self.key_store = key_store
+        self.maps: Mapping[str, MapsEntry] = maps or {}
+        """The Azure Maps of the accounts that have one."""
         self._secret = secrets.token_bytes(32)
         self._grants = {self._index(digest): (digest, grant) for digest, grant in grants.items()}
 
@@ -90,6 +93,12 @@ class KeyRing:
     def storage_entries(self) -> list[StorageEntry]:
         """Every storage entry of the ring: its accounts' and its key store's."""
         return [*self.accounts.values(), *([] if self.key_store is None else [self.key_store])]
+
+    @property
+    def variables(self) -> list[str]:
+        """The environment variables that the ring names."""
+        named = [entry.variable for entry in (*self.storage_entries, *self.maps.values())]
+        return [name for name in named if name]
 
     def get_grant(self, digest: bytes, now: datetime) -> KeyGrant:
         """What the key of this digest may do.

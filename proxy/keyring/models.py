@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -17,11 +18,14 @@ from pydantic import (
 )
 
 from adapters.credentials.config import (
+    MAPS_ENDPOINT,
     AccountKeyConfig,
     ConnectionStringConfig,
     Endpoints,
+    Identity,
     IdentityConfig,
     IdentityKind,
+    MapsEntry,
     StorageEntry,
 )
 from adapters.credentials.connection_string import is_endpoint
@@ -38,6 +42,8 @@ _CREDENTIAL_FORMS = (
     {"managed_identity", "client_id"},
     {"tenant_id", "client_id", "client_secret_env"},
 )
+_MAPS_FORMS = ({"subscription_key_env"}, {"client_id", "credential"})
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 MAX_NAME_LENGTH = 64
 
 
@@ -55,6 +61,11 @@ def _is_key_name(name: str) -> bool:
     return 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
 
 
+def _is_maps_url(url: str) -> bool:
+    # The key and the addresses to geocode go there.
+    return is_endpoint(url) and (url.startswith("https://") or urlsplit(url).hostname in _LOOPBACK)
+
+
 Text = Annotated[str, StringConstraints(min_length=1)]
 AccountName = Annotated[str, StringConstraints(pattern="^[a-z0-9]{1,63}$")]
 Suffix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
@@ -66,6 +77,10 @@ Variable = Annotated[
         "must be the name of an environment variable, not its value",
     ),
 ]
+MapsUrl = Annotated[
+    str, _require(_is_maps_url, "must be an https URL without a query; plain http is for loopback only")
+]
+Guid = Annotated[str, StringConstraints(pattern="^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
 EndpointUrl = Annotated[str, _require(is_endpoint, "must be an http or https URL without a query")]
 KeyName = Annotated[
     str,
@@ -93,6 +108,11 @@ class CredentialModel(StrictModel):
         if self.model_fields_set not in _CREDENTIAL_FORMS:
             raise ValueError("must be managed_identity (and client_id), or tenant_id, client_id and client_secret_env")
         return self
+
+    @property
+    def kind(self) -> IdentityKind:
+        """The kind of the identity."""
+        return IdentityKind.MANAGED_IDENTITY if self.managed_identity else IdentityKind.CLIENT_SECRET
 
 
 class StorageModel(StrictModel):
@@ -130,14 +150,40 @@ class StorageModel(StrictModel):
         named = self.credential
         if not isinstance(named, CredentialModel):
             return IdentityConfig(endpoints, IdentityKind.DEFAULT)
-        kind = IdentityKind.MANAGED_IDENTITY if named.managed_identity else IdentityKind.CLIENT_SECRET
-        return IdentityConfig(endpoints, kind, named.tenant_id, named.client_id, named.client_secret_env)
+        return IdentityConfig(endpoints, named.kind, named.tenant_id, named.client_id, named.client_secret_env)
+
+
+class MapsModel(StrictModel):
+    """The Azure Maps of an account (geocode contract, section 1)."""
+
+    subscription_key_env: Variable | None = None
+    client_id: Guid | None = None
+    credential: Literal["default"] | CredentialModel | None = None
+    endpoint: MapsUrl = MAPS_ENDPOINT
+
+    @model_validator(mode="after")
+    def _check_form(self) -> "MapsModel":
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        if given - {"endpoint"} not in _MAPS_FORMS:
+            raise ValueError("must be subscription_key_env, or client_id with credential; each takes endpoint")
+        return self
+
+    def build_entry(self) -> MapsEntry:
+        """The entry for the adapters. Nothing of it is looked up yet."""
+        endpoint, named = self.endpoint.rstrip("/"), self.credential
+        if self.subscription_key_env is not None:
+            return MapsEntry(self.subscription_key_env, endpoint=endpoint)
+        identity = Identity(IdentityKind.DEFAULT)
+        if isinstance(named, CredentialModel):
+            identity = Identity(named.kind, named.tenant_id, named.client_id, named.client_secret_env)
+        return MapsEntry(None, self.client_id, identity, endpoint)
 
 
 class AccountModel(StrictModel):
     """An account of the key ring file."""
 
     storage: StorageModel
+    maps: MapsModel | None = None
 
 
 class KeyModel(StrictModel):

@@ -84,7 +84,7 @@ class ActiveKeyRing:
             removed.append(self.keys)
             self.keys = keys
             self._replaced.set()
-        before, self.accounts = self.accounts, self.accounts.with_entries(keyring.accounts)
+        before, self.accounts = self.accounts, self.accounts.with_entries(keyring.accounts, keyring.maps)
         self.keyring = keyring
         return [*removed, *before.removed_since(self.accounts)]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from adapters.account import AccountStorage
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
 from adapters.errors import StorageError, StorageErrorCode
+from adapters.maps.errors import MapsError
 from adapters.sdk_calls import JITTER
 from adapters.tables.worker_rows import LIVE_SECONDS
 from proxy.keyring.reload import ActiveKeyRing
@@ -81,6 +82,27 @@ LOAD_NEEDS: Mapping[str, Probe] = {
 }
 
 
+async def probe_maps(account: AccountStorage) -> list[Finding]:
+    """Gets a token of the account's Azure Maps, or its key, without a call that costs; it raises MapsError too.
+
+    The finding is the day's count, where a bound is set.
+    """
+    await account.maps.check_access()
+    counter = account.maps_counter
+    if counter is None:
+        return []
+    try:
+        count = await counter.count()
+    except StorageError as error:
+        if error.code is not StorageErrorCode.NO_TABLE:
+            raise
+        count = 0
+    text = f"{count} of the {counter.most} items of this UTC day are used"
+    if count < counter.most:
+        return [Finding(text, is_missing=False)]
+    return [Finding(f"{text}; geocode jobs wait for the next day")]
+
+
 class LoadNeedsMonitor:
     """Probes what loads need of each account, and reports each change."""
 
@@ -122,18 +144,26 @@ class LoadNeedsMonitor:
         names = [name for name in accounts.names if name not in accounts.errors]
         self._states = {key: state for key, state in self._states.items() if key[0] in names}
         self._due = {key: due for key, due in self._due.items() if key[0] in names}
-        await asyncio.gather(*(self._probe_part(accounts[name], part) for name in names for part in self._parts))
+        await asyncio.gather(*(self._probe_account(accounts[name]) for name in names))
 
-    async def _probe_part(self, account: AccountStorage, part: str) -> None:
+    async def _probe_account(self, account: AccountStorage) -> None:
+        parts = {part: LOAD_NEEDS[part] for part in self._parts}
+        if account.has_maps:
+            parts["maps"] = probe_maps
+        await asyncio.gather(*(self._probe_part(account, part, probe) for part, probe in parts.items()))
+
+    async def _probe_part(self, account: AccountStorage, part: str, probe: Probe) -> None:
         key, text = (account.name, part), ""
         if time.monotonic() < self._due.get(key, 0):
             return
         try:
             async with asyncio.timeout(self._timeout):
-                missing = [finding.text for finding in await LOAD_NEEDS[part](account) if finding.is_missing]
+                missing = [finding.text for finding in await probe(account) if finding.is_missing]
             state, text = float(not missing), "; ".join(missing)
         except TimeoutError:
             state, text = 0.0, f"nothing within {self._timeout:g} s"
+        except MapsError as error:
+            state, text = 0.0, str(error)
         except StorageError as error:
             state, text = 0.0, str(error)
             if error.code is StorageErrorCode.ACCESS_DENIED:

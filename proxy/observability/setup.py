@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.maps.observer import NULL_OBSERVER, MapsObserver
+from proxy.observability.maps_observer import MapsTelemetry
 from proxy.observability.otel_config import parse_exporters
 from proxy.observability.request_observer import RequestObserver
 from proxy.observability.storage_observer import KEY_STORE, StorageTelemetry
@@ -26,6 +28,10 @@ class Telemetry:
     def storage_observer(self, account: str) -> StorageTelemetry:
         """Returns the observer of an account's storage."""
         return StorageTelemetry(account, self.metrics, self.tracer)
+
+    def maps_observer(self, account: str) -> MapsObserver:
+        """Returns the observer of an account's Azure Maps."""
+        return NULL_OBSERVER if self.metrics is None else MapsTelemetry(account, self.metrics)
 
     def key_store_observer(self) -> StorageTelemetry:
         """Returns the observer of the key store's storage."""

@@ -32,7 +32,7 @@ def create_app(settings: Settings, keyring: KeyRing, telemetry: Telemetry = DISA
     Only /livez and /readyz are the proxy's own. The wire contract has every other path, and its envelope answers also
     where there is nothing.
     """
-    accounts = AccountRegistry(keyring.accounts, storage_options(settings, telemetry))
+    accounts = AccountRegistry(keyring.accounts, storage_options(settings, telemetry), maps=keyring.maps)
     ring = ActiveKeyRing(keyring, accounts, key_store_opener(settings, telemetry))
     readiness = Readiness(ring)
     endpoint = LegacyApi(settings, ring, readiness, telemetry.request_observer())

@@ -82,6 +82,7 @@ class ErrorCode(Enum):
         " incrementalStaging."
     )
     BAD_INPUT = _invalid("The parameter input is missing or not valid. Allowed values: xml, csv, tab, pipe, kml, shp.")
+    BAD_GEOCODE_INPUT = _invalid("The parameter input is missing or not valid. Allowed values: xml, csv, tab, pipe.")
     BAD_SET_PUBLIC = _invalid("The parameter setPublic is missing or not valid. Allowed values: 0, 1, true, false.")
     BAD_IS_STAGING = _invalid("The parameter isStaging is not valid. Allowed values: 0, 1, true, false.")
     BAD_SHOW_ALL_VERSIONS = _invalid(
@@ -110,6 +111,12 @@ class ErrorCode(Enum):
     )
     NO_SUCH_PATH = ErrorSpec(HTTPStatus.NOT_FOUND, Authentication.NONE, "There is nothing at this path.")
     NOT_SERVED = _not_found("This endpoint does not serve {what}. Ask its operator what to use instead.")
+    # Not a 503: a client takes that for a quota, and tries another key.
+    NO_MAPS = ErrorSpec(
+        HTTPStatus.NOT_IMPLEMENTED,
+        Authentication.VALID,
+        "This account can't geocode: no Azure Maps account is set up for it. Ask the operator of this endpoint.",
+    )
     NO_SUCH_JOB = _not_found("There is no such job in the account of this key.")
     NO_SUCH_OUTPUT = _not_found("The job has no such output.")
     NO_SUCH_DATA_SOURCE = _not_found("There is no such data source in the account of this key.")

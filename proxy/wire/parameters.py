@@ -17,6 +17,7 @@ LOAD_OPERATIONS = {
 }
 STAGING = frozenset((JobType.COMPLETE_STAGING, JobType.INCREMENTAL_STAGING))
 INPUTS = frozenset(("xml", "csv", "tab", "pipe", "kml", "shp"))
+GEOCODE_INPUTS = frozenset(("xml", "csv", "tab", "pipe"))
 
 MAX_DESCRIPTION = 2048
 
@@ -62,12 +63,6 @@ def parse_load_request(query: QueryParameters) -> LoadRequest:
     if input_format not in INPUTS:
         raise ApiError(ErrorCode.BAD_INPUT)
     public = parse_flag(parameters, "setpublic", ErrorCode.BAD_SET_PUBLIC)
-    description = parameters.get("description") or None
-    if description is not None and len(description) > MAX_DESCRIPTION:
-        raise ApiError(ErrorCode.BAD_DESCRIPTION)
-    location = parameters.get("datalocation") or None
-    if location is not None and (len(location) > MAX_LOCATION or _CONTROLS.search(location)):
-        raise ApiError(ErrorCode.BAD_DATA_LOCATION)
     return LoadRequest(
         name=name,
         operation=operation[0],
@@ -75,9 +70,47 @@ def parse_load_request(query: QueryParameters) -> LoadRequest:
         input=input_format,
         public=None if operation[1] in STAGING else public,
         access_id=parameters.get("accessid") or None,
-        description=description,
-        location=location,
+        description=_parse_description(parameters),
+        location=_parse_location(parameters),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeocodeRequest:
+    """The parameters of a geocode job; None where one is absent."""
+
+    input: str
+    description: str | None
+    location: str | None
+
+
+def parse_geocode_request(query: QueryParameters) -> GeocodeRequest:
+    """Parses the parameters of a geocode job (geocode.md, section 1).
+
+    Raises:
+        ApiError: one is missing, or its value is not allowed.
+    """
+    parameters = query.parameters
+    input_format = parameters.get("input", "").lower()
+    if input_format not in GEOCODE_INPUTS:
+        raise ApiError(ErrorCode.BAD_GEOCODE_INPUT)
+    return GeocodeRequest(
+        input=input_format, description=_parse_description(parameters), location=_parse_location(parameters)
+    )
+
+
+def _parse_description(parameters: Mapping[str, str]) -> str | None:
+    description = parameters.get("description") or None
+    if description is not None and len(description) > MAX_DESCRIPTION:
+        raise ApiError(ErrorCode.BAD_DESCRIPTION)
+    return description
+
+
+def _parse_location(parameters: Mapping[str, str]) -> str | None:
+    location = parameters.get("datalocation") or None
+    if location is not None and (len(location) > MAX_LOCATION or _CONTROLS.search(location)):
+        raise ApiError(ErrorCode.BAD_DATA_LOCATION)
+    return location
 
 
 def parse_flag(parameters: Mapping[str, str], name: str, error: ErrorCode) -> bool | None:

@@ -51,7 +51,6 @@ class Route:
 # Operations of Bing's API that this endpoint does not serve, as the error's text words them. The log and the metrics
 # show the operator which programs need them.
 NOT_SERVED = {
-    Operation.GEOCODE: "creating geocode jobs; it serves the status and the outputs of existing ones",
     Operation.QUERY: "queries of data sources; it serves their information and downloads",
     Operation.BING_DATA: "Bing's own data, like Microsoft/PointsOfInterest; it serves data sources of your account",
     Operation.BOUNDARIES: "boundaries of the Geodata API",
@@ -72,6 +71,7 @@ ROUTES = (
     Route("Dataflows/DataSourceRollback/{job}/output/{output}", Operation.JOB_OUTPUT, StatusPath.ROLLBACK),
     Route("Dataflows/ListJobs/{job}/output/{output}", Operation.JOB_OUTPUT, StatusPath.LISTED),
     Route("Dataflows/LoadDataSource", Operation.LOAD, methods=("POST",)),
+    Route("Dataflows/Geocode", Operation.GEOCODE, StatusPath.GEOCODE, methods=("POST",)),
     Route("Dataflows/DataSourceDownload/{accessId}/{name}", Operation.DOWNLOAD, methods=CREATING),
     Route("Dataflows/DataSourceRollback/{previousVersionJobId}/{name}", Operation.ROLLBACK, methods=CREATING),
     Route("data/{accessId}/{name}/$commit", Operation.PUBLISH, methods=CREATING),
@@ -84,7 +84,6 @@ ROUTES = (
     Route("data/{accessId}/{name}", Operation.DATA_SOURCE),
     Route("data/{accessId}/{name}/$metadata", Operation.METADATA),
     Route("data/{accessId}/{name}/{entityType}", Operation.QUERY),
-    Route("Dataflows/Geocode", Operation.GEOCODE, StatusPath.GEOCODE, methods=("POST",)),
     # The Geodata API has a host and a root of its own: platform.bing.com.
     Route("public/Geodata", Operation.BOUNDARIES, root="geo/spatial/v1"),
 )

@@ -1,10 +1,11 @@
 """One attempt of a job, from the receipt of its message to the final state of its row."""
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
@@ -18,12 +19,21 @@ from adapters.model.versions import VersionNotFoundError
 from adapters.remote.fetch import FetchError
 from adapters.tables.leased_jobs import Claim, HeldJob
 from adapters.tables.properties import MalformedRowError
-from proxy.worker.job import ConcurrentChangeError, JobAbortedError, LeaseLostError, RunningJob, WorkerContext
+from proxy.worker.geocoding.checkpoints import Checkpoints
+from proxy.worker.job import (
+    ConcurrentChangeError,
+    JobAbortedError,
+    LeaseLostError,
+    PostponedError,
+    RunningJob,
+    WorkerContext,
+)
 from proxy.worker.jobs.delete import delete
 from proxy.worker.jobs.download import download
+from proxy.worker.jobs.geocode import geocode
 from proxy.worker.jobs.load import load
 from proxy.worker.jobs.version_changes import publish, roll_back, set_access
-from proxy.worker.observer import FAILED, GIVEN_BACK, LOST
+from proxy.worker.observer import FAILED, GIVEN_BACK, LOST, POSTPONED
 from proxy.worker.ordering import count_jobs_ahead, enqueue_next, seconds_to_wait
 from proxy.worker.reader_pool import ReaderKilledError, ReadingError
 from proxy.worker.reader_tasks import LOCAL_ERRORS
@@ -31,6 +41,7 @@ from proxy.worker.reader_tasks import LOCAL_ERRORS
 log = logging.getLogger(__name__)
 
 HANDLERS: Mapping[JobType, Callable[[RunningJob], Awaitable[JobRecord]]] = {
+    JobType.GEOCODE: geocode,
     JobType.COMPLETE: load,
     JobType.COMPLETE_STAGING: load,
     JobType.INCREMENTAL: load,
@@ -73,6 +84,7 @@ class Attempt:
     account: AccountStorage
     lease: Lease
     context: WorkerContext
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
     outcome: str = FAILED
     job: RunningJob | None = None
     _started: float = 0.0
@@ -96,6 +108,8 @@ class Attempt:
                 return
             # The worker that ended the job may have died before it did this.
             await enqueue_next(self.account, held.record)
+            if held.record.job_type is JobType.GEOCODE:
+                await Checkpoints(self.account, self.lease.job_id).delete()
         await self.lease.complete()
 
     async def give_back(self, seconds: float = 0) -> None:
@@ -108,7 +122,8 @@ class Attempt:
         """Tells the observer how an attempt that had begun ended."""
         if self.job is not None:
             job_type, seconds = self.job.record.job_type.value, time.perf_counter() - self._started
-            self.context.observer.finished(self.account.name, job_type, self.outcome, self.job.processed, seconds)
+            entities = max(0, self.job.processed - self.job.resumed)
+            self.context.observer.finished(self.account.name, job_type, self.outcome, entities, seconds)
 
     async def _get_held(self) -> HeldJob | None:
         """The job; None if it is gone or belongs to another program, or if another message of it counts."""
@@ -150,12 +165,12 @@ class Attempt:
         """
         record, tries = held.record, self.context.limits.tries
         with TemporaryDirectory(dir=self.context.folder, ignore_cleanup_errors=True) as folder:
-            job = self.job = RunningJob(self.account, record, self.context, Path(folder), try_id)
+            job = self.job = RunningJob(self.account, record, self.context, Path(folder), try_id, stop=self.stop)
             self._started = time.perf_counter()
             self.context.observer.started(self.account.name)
             if number > tries:
                 return job.aborted(f"The job was given up: {tries} workers that tried it ended without a word.")
-            log.info("%s of %s: begun", record.job_type, record.data_source_name, extra=self.log_fields)
+            log.info("%s: begun", describe_job(record), extra=self.log_fields)
             try:
                 job.work = json.loads(held.work or "")
                 return await HANDLERS[record.job_type](job)
@@ -163,18 +178,36 @@ class Attempt:
                 self.outcome = LOST
                 await self.lease.complete()
                 return None
-            except Exception as error:  # a worker survives every error of a job
-                if isinstance(error, OSError) and error.errno in LOCAL_ERRORS:
-                    raise
-                reason = self._describe(error)
-                if isinstance(error, FINAL) or (isinstance(error, FetchError) and not error.is_transient):
-                    return job.aborted(as_sentence(reason))
-                log.warning("try %s of %s failed: %s", number, tries, reason, extra=self.log_fields)
-                if number >= tries:
-                    last = as_sentence(reason)
-                    return job.aborted(f"The job was given up after {tries} tries. The last one failed: {last}")
-                await self.lease.release(retry_seconds(number))
+            except PostponedError as error:
+                self.outcome = POSTPONED
+                await self._postpone(error.seconds)
                 return None
+            except Exception as error:  # noqa: BLE001  a worker survives every error of a job
+                return await self._fail(job, error, 1 if job.has_progressed else number)
+
+    async def _fail(self, job: RunningJob, error: Exception, number: int) -> JobRecord | None:
+        """Ends a job whose attempt failed; or hides it until the next attempt, and returns None.
+
+        Raises:
+            OSError: the work directory can't be used.
+        """
+        if isinstance(error, OSError) and error.errno in LOCAL_ERRORS:
+            raise error
+        tries, reason = self.context.limits.tries, self._describe(error)
+        if isinstance(error, FINAL) or (isinstance(error, FetchError) and not error.is_transient):
+            return job.aborted(as_sentence(reason))
+        log.warning("try %s of %s failed: %s", number, tries, reason, extra=self.log_fields)
+        if number >= tries:
+            last = as_sentence(reason)
+            return job.aborted(f"The job was given up after {tries} tries. The last one failed: {last}")
+        await self.lease.release(retry_seconds(number))
+        return None
+
+    async def _postpone(self, seconds: float) -> None:
+        """Puts the job behind all that wait, by another message. Until this one is deleted, either may be received."""
+        await self.account.jobs.release(self.lease.job_id)
+        await self.account.queue.enqueue(self.lease.job_id, after=seconds)
+        await self.lease.complete()
 
     async def _store(self, held: HeldJob, ended: JobRecord, try_id: str) -> None:
         """Writes the ended job to its row."""
@@ -186,8 +219,7 @@ class Attempt:
             return
         self.outcome = ended.status.value
         why = f": {ended.error_message[:MAX_REASON]}" if ended.error_message else ""
-        what = ended.job_type, ended.data_source_name, ended.status.value, why
-        log.info("%s of %s: %s%s", *what, extra=self.log_fields)
+        log.info("%s: %s%s", describe_job(ended), ended.status.value, why, extra=self.log_fields)
 
     def _describe(self, error: Exception) -> str:
         """The reason of a failed attempt, without secrets: an error of another library appears by its type."""
@@ -204,6 +236,11 @@ class Attempt:
 def retry_seconds(number: int) -> float:
     """The seconds between an attempt, counted from 1, and the next one."""
     return min(MAX_RETRY_SECONDS, RETRY_FACTOR ** (number - 1))
+
+
+def describe_job(record: JobRecord) -> str:
+    """The job in log lines: its type and its data source."""
+    return f"{record.job_type} of {record.data_source_name}" if record.data_source_name else str(record.job_type)
 
 
 def as_sentence(text: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from adapters.account import AccountStorage
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
+from adapters.errors import StorageError
 from adapters.model.data_sources import DataSource
 from adapters.model.job_ids import created_at, first_id_at, is_row_id
 from adapters.model.jobs import BlobPath, JobStatus
@@ -19,13 +20,18 @@ from adapters.model.ticks import PER_SECOND, Ticks
 from adapters.model.versions import expire_staged, list_versions
 from adapters.tables.properties import MalformedRowError
 from adapters.tables.worker_rows import RETENTION_SECONDS
+from proxy.worker.geocoding.checkpoints import DELETIONS, FOLDER
 from proxy.worker.ordering import LOOK_BACK
+from proxy.worker.parallel import run_all
 
 # Ticks. A job gets its row, then its message, then its confirmation: a younger job may be between these steps.
 ENQUEUE_GRACE = 60 * PER_SECOND
 
 # Ticks. An upload is written before its job's row, and may be slow.
 ORPHAN_GRACE = 86_400 * PER_SECOND
+
+DAY = 86_400 * PER_SECOND
+"""Ticks."""
 
 NOT_CREATED = "The request that creates this job was answered by an error, so no worker does it. Create it again."
 
@@ -36,8 +42,12 @@ _OUTPUT = re.compile(r"[^/]+/(?P<job>[0-9a-f]{32})/[0-9a-f]{12}/[^/]+", re.ASCII
 _DAYS = 5
 
 
-async def clean_up(account: AccountStorage) -> None:
+async def clean_up(account: AccountStorage, keep_outputs_days: int = 0) -> None:
     """Runs the whole clean-up of one account.
+
+    Args:
+        account: the account.
+        keep_outputs_days: the days after which outputs of finished jobs are deleted; 0: never.
 
     Raises:
         StorageError: storage did not answer. The next clean-up continues.
@@ -53,6 +63,8 @@ async def clean_up(account: AccountStorage) -> None:
     for worker in await account.workers.list_all():
         if worker.age > RETENTION_SECONDS:
             await account.workers.remove(worker.name)
+    if keep_outputs_days:
+        await delete_old_outputs(account, keep_outputs_days)
 
 
 async def requeue_lost_jobs(account: AccountStorage) -> None:
@@ -123,10 +135,19 @@ async def delete_unreferenced_blobs(account: AccountStorage, name: str | None = 
 
 
 async def delete_uploads(account: AccountStorage) -> None:
-    """Deletes the data of loads that are over."""
+    """Deletes the data of loads and geocode jobs that are over, and what the latter kept for their next turn."""
+    by_job: dict[str, dict[BlobPath, Ticks]] = defaultdict(dict)
     for path, written in (await account.blobs.list_blobs(UPLOADS, f"{account.name}/")).items():
-        if await _is_over(account, _job_of(path), written):
-            await account.blobs.delete(path)
+        by_job[_job_of_upload(path)][path] = written
+    for job_id, paths in by_job.items():
+        if await _is_over(account, job_id, max(paths.values())):
+            await run_all((account.blobs.delete(path) for path in paths), DELETIONS)
+
+
+def _job_of_upload(path: BlobPath) -> str:
+    """The id of the job whose data or checkpoint a blob is."""
+    _, _, *checkpoint = path.name.split("/") if f"/{FOLDER}/" in path.name else ("", "")
+    return checkpoint[0] if checkpoint else _job_of(path)
 
 
 async def delete_exports(account: AccountStorage) -> None:
@@ -145,6 +166,27 @@ async def delete_exports(account: AccountStorage) -> None:
         job = jobs.get(job_id)
         if job and job.status is not JobStatus.PENDING and path not in {job.output_blob, job.failed_blob}:
             await account.blobs.delete(path)
+
+
+async def delete_old_outputs(account: AccountStorage, days: int) -> None:
+    """Deletes the outputs of jobs that ended so many days ago. The row goes first, so that no link leads nowhere.
+
+    Raises:
+        StorageError: one of them could not be deleted, maybe because another program's container is denied.
+    """
+    failure: StorageError | None = None
+    for ended in await account.jobs.list_ended_outputs(Ticks(account.clock.now() - days * DAY)):
+        if ended.is_offered and not await account.jobs.drop_outputs(ended):
+            continue  # the next clean-up reads the row again
+        try:
+            for path in ended.blobs:
+                await account.blobs.delete(path)
+        except StorageError as error:
+            failure = error
+        else:
+            await account.jobs.forget_outputs(ended.row_key)
+    if failure is not None:
+        raise failure
 
 
 def _job_of(path: BlobPath) -> str:

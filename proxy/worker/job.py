@@ -1,10 +1,11 @@
 """The job that a worker runs: its context, and what every type of job needs."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.account import AccountStorage
 from adapters.blobs.store import EXPORTS, VERSIONS
@@ -15,6 +16,9 @@ from proxy.formats.limits import LoadLimits
 from proxy.worker.observer import NULL_OBSERVER, JobObserver
 from proxy.worker.reader_pool import ReaderPool
 from proxy.worker.reader_tasks import Task
+
+if TYPE_CHECKING:
+    from proxy.worker.geocoding.calls import Geocoder
 
 NO_DATA_SOURCE = "There is no such data source."
 
@@ -32,36 +36,54 @@ class LeaseLostError(Exception):
     """This attempt must not go on: another worker has the job, or the job has ended."""
 
 
+class PostponedError(Exception):
+    """The job's turn is over. It goes on after so many seconds, behind the jobs that wait by then."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"goes on in {seconds:g} s")
+        self.seconds = seconds
+
+
 class ConcurrentChangeError(Exception):
     """Another job changed what this one builds on. The next attempt builds on the new state."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """Limits from the settings: of a load, of fetched data, and of attempts of one job."""
+    """Limits from the settings: of a load, of fetched data, of attempts of a job, of its items, and of its outputs."""
 
     load: LoadLimits
     upload_bytes: int
     location_hosts: frozenset[str]
     tries: int
+    maps_items_per_job: int | None = None
+    keep_outputs_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What every attempt needs from its worker. `folder` is the work directory, `worker` the name in job rows."""
+    """What every attempt needs from its worker.
+
+    `folder` is the work directory, `worker` the name in job rows. `geocoder_for` gives the geocoder of an account, or
+    raises MapsError. `lend_slot` lets another job begin, because this one only waits for others from now on.
+    """
 
     limits: WorkerLimits
     folder: Path
     readers: ReaderPool
     observer: JobObserver = NULL_OBSERVER
     worker: str = "worker"
+    geocoder_for: "Callable[[AccountStorage], Geocoder]" = lambda account: account.maps
+    lend_slot: Callable[[], None] = lambda: None
 
 
 @dataclass(eq=False)
 class RunningJob:
     """One attempt of a job. `try_id` names it in the job's row and in its blobs; `folder` is removed at its end.
 
-    `work` has the parameters of the request. `processed` counts the entities that loaded or failed so far.
+    `work` has the parameters of the request. `processed` counts the entities that loaded or failed so far; `resumed`
+    are those of earlier turns, and `total` is known to some jobs before their end. `has_progressed`: a part of the job
+    is done for good. `stop` is set when the worker has to end.
     """
 
     account: AccountStorage
@@ -73,6 +95,10 @@ class RunningJob:
     processed: int = 0
     failed: int = 0
     failed_blob: BlobPath | None = None
+    total: int = 0
+    resumed: int = 0
+    has_progressed: bool = False
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def id(self) -> str:
@@ -147,7 +173,12 @@ class RunningJob:
 
     async def report_progress(self) -> None:
         """Writes the counts to the job's row."""
-        await self.account.jobs.update_progress(self.id, self.processed, self.processed, self.failed, self.try_id)
+        total = max(self.total, self.processed)
+        await self.account.jobs.update_progress(self.id, total, self.processed, self.failed, self.try_id)
+
+    async def forgive_attempts(self) -> None:
+        """Makes the attempts so far count no more: only those that achieve nothing make a job be given up."""
+        await self.account.jobs.forgive_attempts(self.id, self.try_id)
 
     def now(self) -> Ticks:
         """The storage account's time: the stored dates must not depend on the clock of one worker."""

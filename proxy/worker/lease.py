@@ -30,7 +30,7 @@ async def run_leased_job(account: AccountStorage, lease: Lease, context: WorkerC
         ConflictError: other writers kept changing the job's row.
         UnfitError: this worker can't do any job.
     """
-    attempt = Attempt(account, lease, context)
+    attempt = Attempt(account, lease, context, stop)
     running = asyncio.create_task(attempt.run())
     renewing = asyncio.create_task(_renew(lease, account.queue.lease_seconds))
     stopping = asyncio.create_task(_wait_for_stop(stop))

@@ -3,6 +3,8 @@
 # Outcomes of an attempt, beside the two final states of a job, Completed and Aborted.
 GIVEN_BACK = "given_back"
 """The worker stopped; another worker will do the job."""
+POSTPONED = "postponed"
+"""The job's turn is over; it goes on in another one."""
 LOST = "lost"
 """Another worker has the job, or the job has ended."""
 FAILED = "failed"

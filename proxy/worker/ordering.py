@@ -3,6 +3,7 @@
 A job that is not yet next is hidden in the queue, for longer the more jobs are ahead of it. The worker that ends a job
 enqueues the next one, so that none waits for its own message, which is dropped later: only one message of a job counts.
 If the worker dies before that, the message of the ended job comes back first, and its receiver enqueues the next one.
+A job without a data source, as a geocode job is, waits for none.
 """
 
 from adapters.account import AccountStorage
@@ -39,6 +40,8 @@ async def enqueue_next(account: AccountStorage, record: JobRecord) -> None:
 async def _waiting(account: AccountStorage, record: JobRecord, *before: str) -> list[WaitingJob]:
     """The unfinished jobs of the same data source, oldest first. An unconfirmed job does not count yet."""
     name = (record.data_source_name or "").lower()
+    if not name:
+        return []
     first = first_id_at(Ticks(created_at(record.row_key) - LOOK_BACK))
     found = await account.jobs.list_waiting(first, *before)
     return [job for job in found if not job.is_unconfirmed and job.data_source_name.lower() == name]

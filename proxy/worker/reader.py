@@ -23,6 +23,8 @@ import pyarrow as pa
 
 from proxy.formats.schema import InvalidDataError
 from proxy.worker.export_data import export_data
+from proxy.worker.geocoding.reading import plan_items, write_job_outputs
+from proxy.worker.geocoding.tasks import OutputTask, PlannedItems, PlanTask
 from proxy.worker.load_data import load_data
 from proxy.worker.reader_tasks import CRASH, LOCAL_ERRORS, ExportTask, LoadedVersion, LoadTask, ReportProgress
 
@@ -91,9 +93,11 @@ def do(task: Mapping[str, Any], report: ReportProgress) -> dict[str, Any]:
         return _describe(error)
 
 
-_TASKS: dict[str, Callable[[dict[str, Any], ReportProgress], LoadedVersion | None]] = {
+_TASKS: dict[str, Callable[[dict[str, Any], ReportProgress], LoadedVersion | PlannedItems | None]] = {
     LoadTask.kind: lambda fields, report: load_data(LoadTask(**fields), report),
     ExportTask.kind: lambda fields, report: export_data(ExportTask(**fields), report),
+    PlanTask.kind: lambda fields, report: plan_items(PlanTask(**fields), report),
+    OutputTask.kind: lambda fields, report: write_job_outputs(OutputTask(**fields), report),
 }
 
 

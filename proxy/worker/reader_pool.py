@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy.worker.reader_process import END_SECONDS, ReaderProcess
-from proxy.worker.reader_tasks import CRASH, LoadTask, ReportProgress, Task
+from proxy.worker.reader_tasks import CRASH, ExportTask, ReportProgress, Task
 
 MAX_CRASH = 4_000
 
@@ -49,6 +49,8 @@ class ReaderPool:
         self.limits = limits
         self._idle: list[ReaderProcess] = []
         self._busy = 0
+        self._turns = asyncio.Semaphore(limits.jobs)
+        """A job that has lent its slot waits for a process, so that no more of them take memory at once."""
 
     async def warm(self) -> None:
         """Starts a process for the next task, unless one is ready or all are busy."""
@@ -58,17 +60,23 @@ class ReaderPool:
     async def run(self, task: Task, report: ReportProgress) -> Any:  # noqa: ANN401  each task has its own result
         """Has a task done, and returns the members of its result; a cancellation kills the process.
 
+        It waits while as many tasks are being done as the limits allow.
+
         Raises:
             ReadingError: the data can't be read, or not within the limits.
             ReaderKilledError: another program killed the process.
             OSError: the directory is gone, or its disk is full.
         """
+        async with self._turns:
+            return self._unpack(await self._run(task, report), task)
+
+    async def _run(self, task: Task, report: ReportProgress) -> Mapping[str, Any]:
         self._busy += 1
         reader = None
         try:
             reader = await self._take()
             async with asyncio.timeout(self.limits.seconds):
-                result = await reader.do(task, report)
+                return await reader.do(task, report)
         except TimeoutError:
             limit = f"PROXY_WORKER_JOB_SECONDS allows ({self.limits.seconds:g} seconds)"
             raise ReadingError(f"Reading the data takes longer than {limit}.") from None
@@ -79,7 +87,6 @@ class ReaderPool:
             elif reader is not None:
                 await reader.end()
             await self.warm()
-        return self._unpack(result, task)
 
     async def close(self) -> None:
         """Ends the processes that wait for a task."""
@@ -94,7 +101,9 @@ class ReaderPool:
         return await ReaderProcess.start(self.limits.memory_mb)
 
     def _unpack(self, result: Mapping[str, Any], task: Task) -> Any:  # noqa: ANN401  each task has its own result
-        what = f"data can't be read as {task.input_format}" if isinstance(task, LoadTask) else "entities can't be read"
+        what = "entities can't be read"
+        if not isinstance(task, ExportTask):
+            what = f"data can't be read as {task.input_format}"
         unreadable = f"The {what}: a part of it is damaged or not in its format. The worker's log says where."
         match result.get("error"):
             case None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from proxy.worker.geocoding.tasks import OutputTask, PlanTask
+
 ReportProgress = Callable[[int, int], None]
 """Receives the counts so far: entities that were read, and those of them that failed."""
 
@@ -55,7 +57,7 @@ class ExportTask:
     data_source: str
 
 
-Task = LoadTask | ExportTask
+Task = LoadTask | ExportTask | PlanTask | OutputTask
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 import asyncio
 from collections import Counter
 
+MAX_LENT = 8
+"""Jobs that go on without a slot. They only wait for answers of others, and each has some calls in flight."""
+
 
 class Slots:
     """A number of slots. If there are several accounts, none gets the last free slot while it holds another one.
@@ -13,6 +16,8 @@ class Slots:
     def __init__(self, count: int) -> None:
         self.accounts = 1
         """The number of accounts."""
+        self.lent = 0
+        """The number of jobs that go on without a slot."""
         self._free = count
         self._taken: Counter[str] = Counter()
         self._waiting: list[tuple[str, asyncio.Event]] = []
@@ -59,3 +64,26 @@ class Slots:
 
     def _may_acquire(self, account: str) -> bool:
         return self._free > (1 if self._taken[account] and self.accounts > 1 else 0)
+
+
+class HeldSlot:
+    """The slot of one job, for as long as the job needs it."""
+
+    def __init__(self, slots: Slots, account: str) -> None:
+        """The slot is taken already."""
+        self._slots, self._account = slots, account
+        self._is_lent = False
+
+    def lend(self) -> None:
+        """Frees the slot for another job, because this one only waits from now on; keeps it if many did so."""
+        if not self._is_lent and self._slots.lent < MAX_LENT:
+            self._is_lent = True
+            self._slots.lent += 1
+            self._slots.release(self._account)
+
+    def release(self) -> None:
+        """Ends the job's claim to it. To be called once."""
+        if self._is_lent:
+            self._slots.lent -= 1
+        else:
+            self._slots.release(self._account)

@@ -7,7 +7,7 @@ to wait for its own jobs: another worker may be free.
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.account import AccountStorage
 from adapters.errors import ConflictError, StorageError, StorageErrorCode
@@ -20,7 +20,7 @@ from proxy.worker.attempt import UnfitError
 from proxy.worker.cleanup import clean_up
 from proxy.worker.job import WorkerContext, now
 from proxy.worker.lease import run_leased_job
-from proxy.worker.slots import Slots
+from proxy.worker.slots import HeldSlot, Slots
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class Worker:
         if not self._slots.try_acquire(name):
             await lease.release()
             return False
-        task = asyncio.create_task(self._do(loop, lease))
+        task = asyncio.create_task(self._do(loop, lease, HeldSlot(self._slots, name)))
         loop.jobs[task] = lease.job_id
         task.add_done_callback(loop.jobs.pop)
         return True
@@ -164,9 +164,10 @@ class Worker:
             self._context.observer.polled(loop.account.name)
         return lease
 
-    async def _do(self, loop: _AccountLoop, lease: Lease) -> None:
+    async def _do(self, loop: _AccountLoop, lease: Lease, slot: HeldSlot) -> None:
+        context = replace(self._context, lend_slot=slot.lend)
         try:
-            await run_leased_job(loop.account, lease, self._context, loop.stop)
+            await run_leased_job(loop.account, lease, context, loop.stop)
             loop.backoff = 0.0
         except UnfitError as error:
             self._unfit = error
@@ -175,7 +176,7 @@ class Worker:
                 loop.backoff = min(BROKEN_SECONDS[1], max(BROKEN_SECONDS[0], 2 * loop.backoff))
             _log_error(loop.account, "a job is left to its next try", error)
         finally:
-            self._slots.release(loop.account.name)
+            slot.release()
             if not loop.backoff:
                 loop.woken.set()
 
@@ -198,7 +199,7 @@ class Worker:
             if loop.stop.is_set():
                 return
             try:
-                await clean_up(loop.account)
+                await clean_up(loop.account, self._context.limits.keep_outputs_days)
             except Exception as error:  # noqa: BLE001  the next clean-up continues
                 _log_error(loop.account, "the clean-up is incomplete", error)
             wait = CLEANUP_SECONDS

@@ -47,6 +47,11 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert {name: defaults[name] for name in expected} == expected
 
 
+def test_the_bounds_of_azure_maps_are_off_by_default_and_its_rate_is_five_calls() -> None:
+    settings = load_settings()
+    assert (settings.maps_calls_per_second, settings.maps_items_per_day, settings.maps_items_per_job) == (5, None, None)
+
+
 def test_every_variable_has_the_prefix_and_a_description() -> None:
     assert PREFIX == "PROXY_"
     assert variable_name("sas_minutes") == "PROXY_SAS_MINUTES"
@@ -56,6 +61,11 @@ def test_every_variable_has_the_prefix_and_a_description() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("PROXY_MAPS_CALLS_PER_SECOND", "0"),
+        ("PROXY_MAPS_CALLS_PER_SECOND", "fast"),
+        ("PROXY_MAPS_ITEMS_PER_DAY", "0"),
+        ("PROXY_MAPS_ITEMS_PER_DAY", "1.5"),
+        ("PROXY_MAPS_ITEMS_PER_JOB", "-1"),
         ("PROXY_PUBLIC_URL", "spatial.example.net"),
         ("PROXY_PUBLIC_URL", "ftp://spatial.example.net"),
         ("PROXY_PUBLIC_URL", "https://"),

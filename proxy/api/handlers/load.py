@@ -1,16 +1,12 @@
 """Creates a load job: from the request's parameters to the data in Blob Storage and a job in the queue."""
 
 import asyncio
-from contextlib import aclosing, suppress
 from pathlib import PurePosixPath
 from uuid import uuid4
 
-from adapters.blobs.store import UPLOADS, BlobTooLargeError
-from adapters.errors import StorageError
 from adapters.model.data_sources import DataSource
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
-from adapters.remote.fetch import FetchError, check_location
-from proxy.api.context import CallContext, storage_deadline
+from proxy.api.context import CallContext
 from proxy.api.handlers.job_creation import (
     Payload,
     create_job,
@@ -21,13 +17,12 @@ from proxy.api.handlers.job_creation import (
     now,
     recent_jobs,
 )
+from proxy.api.handlers.job_data import create_with_data
 from proxy.keyring.keyring import DIGEST_PREFIX, hash_key
 from proxy.wire.create_response import CreatedJob, create_response
 from proxy.wire.errors import ApiError, ErrorCode
 from proxy.wire.parameters import STAGING, LoadRequest, parse_load_request
 from proxy.wire.request import ApiCall
-
-MEGABYTE = 1024 * 1024
 
 # These create a missing data source. An incremental load may come while one of them is pending.
 _LOADS = frozenset((JobType.COMPLETE, JobType.INCREMENTAL)) | STAGING
@@ -37,46 +32,18 @@ async def create_load(_call: ApiCall, context: CallContext) -> CreatedJob:
     """Checks the request, stores its data, creates the job (Create a Load Data Source Job and Input Entity Data)."""
     request = parse_load_request(context.query)
     await _check_query_key(context)
-    await _check_data(request, context)
-    seconds = context.settings.storage_timeout
-    if request.location is not None:
-        async with storage_deadline(seconds):
-            return await _create(request, None, context)
-    name, limit = context.account.name, context.settings.max_active_jobs
-    with context.uploads.track(name, limit) as upload:
-        if upload is None:
-            raise ApiError(ErrorCode.TOO_MANY_ACTIVE_JOBS, values={"limit": limit})
-        async with storage_deadline(seconds):
-            await check_preconditions(request, context, context.uploads.count(name, before=upload))
-        upload.is_admitted = True
-        path = BlobPath(UPLOADS, f"{name}/{context.account.jobs.ids.next(now())}")
-        await _store(context, path)
-        async with storage_deadline(seconds):
-            return await _create(request, path, context)
+    return await create_with_data(
+        request.location,
+        context,
+        lambda uploads: check_preconditions(request, context, uploads),
+        lambda upload: _create(request, upload, context),
+    )
 
 
 async def _check_query_key(context: CallContext) -> None:
     key = context.query.query_key
     if key is not None and (key == context.query.key or not await context.has_key(key)):
         raise ApiError(ErrorCode.BAD_QUERY_KEY)
-
-
-async def _check_data(request: LoadRequest, context: CallContext) -> None:
-    """Checks that the data is in one place. It reads no more of a body than that takes, and fetches nothing."""
-    body, settings = context.body, context.settings
-    if (body.length or 0) > settings.max_upload_mb * MEGABYTE:
-        raise ApiError(ErrorCode.BODY_TOO_LARGE)
-    if request.location is None:
-        if not body.is_announced:
-            raise ApiError(ErrorCode.NO_DATA)
-        return
-    if not await body.is_empty():
-        raise ApiError(ErrorCode.BODY_AND_LOCATION)
-    try:
-        # The worker fetches it, and checks the addresses of its host then.
-        check_location(request.location, frozenset(settings.data_location_hosts), context.account.blob_url)
-    except FetchError:
-        raise ApiError(ErrorCode.BAD_DATA_LOCATION) from None
 
 
 async def check_preconditions(
@@ -110,21 +77,6 @@ async def check_preconditions(
             raise ApiError(ErrorCode.TOO_MANY_DATA_SOURCES)
     enforce_quotas(jobs, settings, uploads)
     return source, access_id
-
-
-async def _store(context: CallContext, path: BlobPath) -> None:
-    """Streams the body to a blob. The sender has its own pace, and storage its time for each block."""
-    blobs = context.account.blobs
-    try:
-        async with aclosing(aiter(context.body)) as pieces:
-            size = await blobs.write(path, pieces, context.settings.max_upload_mb * MEGABYTE)
-    except BlobTooLargeError:
-        raise ApiError(ErrorCode.BODY_TOO_LARGE) from None
-    if not size:
-        with suppress(StorageError, TimeoutError):  # the cleanup deletes what is left
-            async with asyncio.timeout(context.settings.storage_timeout):
-                await blobs.delete(path)
-        raise ApiError(ErrorCode.NO_DATA)
 
 
 async def _create(request: LoadRequest, upload: BlobPath | None, context: CallContext) -> CreatedJob:

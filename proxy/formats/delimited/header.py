@@ -13,7 +13,7 @@ _TITLE = "bing spatial data services"
 _EXPECTED = "Bing Spatial Data Services, 1.0, <entity type>"
 _VERSIONS = {"1", "1.0"}
 _TYPES = {type_.lower(): type_ for type_ in EdmType}
-_MAX_LINE_BYTES = 256 * 1024
+MAX_LINE_BYTES = 256 * 1024
 """Of a header line: 352 properties need some 30,000, and a spreadsheet has 16,384 cells in a line."""
 _SHOWN = 80
 _SEPARATORS = {",": "commas (,)", "\t": "tabs", "|": "pipes (|)", ";": "semicolons (;)"}
@@ -56,8 +56,8 @@ class Header:
     @classmethod
     def read(cls, lines: LineReader) -> "Header":
         """Reads the lines and counts them."""
-        title, rest = _next_line(lines, lines.read())
-        schema, rest = _next_line(lines, rest)
+        title, rest = next_line(lines, lines.read())
+        schema, rest = next_line(lines, rest)
         return cls(title, schema, rest)
 
     def parse(self, separator: str) -> DeclaredSchema:
@@ -68,9 +68,9 @@ class Header:
         """
         lines = (self.title, self.schema)
         for line in lines:
-            if len(line.data) > _MAX_LINE_BYTES:
+            if len(line.data) > MAX_LINE_BYTES:
                 raise InvalidDataError(
-                    f"line {line.number} is {line.shown} and has more than {_MAX_LINE_BYTES:,} bytes; "
+                    f"line {line.number} is {line.shown} and has more than {MAX_LINE_BYTES:,} bytes; "
                     f"line 1 has to be: {_EXPECTED}"
                 )
         name = _parse_title(self.title, separator)
@@ -80,7 +80,7 @@ class Header:
         return DeclaredSchema(name, tuple(properties), tuple(keys), finite=True)
 
 
-def _next_line(lines: LineReader, text: bytes) -> tuple[Line, bytes]:
+def next_line(lines: LineReader, text: bytes) -> tuple[Line, bytes]:
     """The next line that is not blank, and the text behind it."""
     while text:
         blank = _BLANK.match(text).end()  # type: ignore[union-attr]  # matches any text

@@ -3,7 +3,6 @@
 The reader finds the separators, line ends and quotes of a block at once. Rows may have any number of values.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -14,14 +13,14 @@ import pyarrow as pa
 
 from proxy.formats.batches import RawRows, RowError
 from proxy.formats.columns.buffers import quote_value, without_empty
-from proxy.formats.delimited.grammar import GRAMMARS, Positions, Quotes, find_quotes
+from proxy.formats.delimited.blocks import split_blocks
+from proxy.formats.delimited.grammar import GRAMMARS, Positions, Quotes
 from proxy.formats.delimited.header import Header
-from proxy.formats.delimited.lines import PIECE_BYTES, LineReader, check_encoding
+from proxy.formats.delimited.lines import LineReader, check_encoding
 from proxy.formats.limits import BATCH_ROWS, MAX_ID_LENGTH, MAX_RECORD_BYTES
 from proxy.formats.schema import InvalidDataError
 from proxy.formats.schema_validation import DeclaredSchema
 
-_LINE_END = re.compile(rb"\r\n?|\n")
 _TOO_LARGE = f"has more than {MAX_RECORD_BYTES:,} bytes, the most that an entity may have"
 
 
@@ -50,30 +49,10 @@ class Delimited:
         text = Header.read(lines).rest
         names = [property_.name for property_ in declared.properties]
         key = names.index(next(name for name in names if name in declared.keys))
-        is_last = False
-        while text:
-            quotes = find_quotes(text, grammar, is_last=is_last)
-            if quotes.open_record == 0:
-                following = lines.read()
-                is_last = not following
-                text += following
-                continue
-            end = quotes.open_record or _find_row_end(text, quotes)
-            block = _Block(text[:end], quotes, grammar.separator)
+        for block_text, quotes in split_blocks(lines, text, grammar):
+            block = _Block(block_text, quotes, grammar.separator)
             yield from block.read(len(names), key, lines.number + 1)
             lines.number += len(block.line_ends)
-            text = text[end:] or lines.read()
-
-
-def _find_row_end(text: bytes, quotes: Quotes) -> int:
-    """The end of a row such that the rows before it are little more than a piece: limits the memory of a block."""
-    at = PIECE_BYTES + PIECE_BYTES // 4
-    while match := _LINE_END.search(text, at):
-        before = int(np.searchsorted(quotes.edges, match.start()))
-        if before % 2 == 0:
-            return match.end()
-        at = int(quotes.edges[before])
-    return len(text)
 
 
 class _Block:

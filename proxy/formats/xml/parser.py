@@ -81,7 +81,7 @@ class XmlParser:
         self.size = 0
         """The bytes so far, as UTF-8."""
         self._reset_size()
-        self._head, root_tag = self._read_root()
+        self._head, root_tag, self.root_attributes = self._read_root()
         self.root_name = root_tag.rpartition("}")[2]
         self._position = _Position()
         self._parser = XMLPullParser(events=("start", "start-ns"), tag=root_tag, **_OPTIONS)
@@ -144,8 +144,8 @@ class XmlParser:
         if root is not None and sum(1 for _ in root.iter()) > MAX_ELEMENTS:
             raise InvalidDataError(f"{where} holds more than {MAX_ELEMENTS:,} others")
 
-    def _read_root(self) -> tuple[bytes, str]:
-        """The file up to the piece that has the root's start tag, and the root's tag."""
+    def _read_root(self) -> tuple[bytes, str, dict[str, str]]:
+        """The file up to the piece that has the root's start tag, and the root's tag and attributes."""
         parser = XMLPullParser(events=("start",), **_OPTIONS)
         head = b""
         for piece in self._pieces():
@@ -158,7 +158,7 @@ class XmlParser:
             if has_doctype and (root is not None or error):
                 raise InvalidDataError("a document type (DOCTYPE) is not allowed")
             if root is not None:
-                return head, str(root.tag)
+                return head, str(root.tag), {str(name): str(value) for name, value in root.items()}
             if error:
                 raise error
             self._check_size(None)

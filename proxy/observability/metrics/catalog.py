@@ -19,6 +19,7 @@ PREFIX = "spatial_proxy_"
 # Seconds. A cached response takes some tens of microseconds, a request may wait for storage until its deadline.
 REQUEST_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 FETCH_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+MAPS_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 70.0)
 JOB_BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 # Accounts with series of their own. The others share one label: a ring may have thousands.
@@ -128,6 +129,26 @@ class Metrics:
         self.inventory_last_success = gauge(
             "inventory_last_success_timestamp_seconds",
             "When jobs and queue were last counted, in seconds since 1970.",
+            ["account"],
+        )
+
+        self.maps_items = counter(
+            "maps_items",
+            "Items of Azure Maps: asked, which is billed; repeated among those; answered or failed in the end.",
+            ["account", "outcome"],
+        )
+        self.maps_call_duration = histogram(
+            "maps_call_duration_seconds",
+            "Duration of calls of Azure Maps, in seconds.",
+            ["operation"],
+            buckets=MAPS_BUCKETS,
+        )
+        self.maps_errors = counter(
+            "maps_errors", "Calls of Azure Maps without an answer, by reason.", ["account", "reason"]
+        )
+        self.maps_day_share = gauge(
+            "maps_day_share",
+            "Share of the day's items of Azure Maps that all processes have used; NaN without a bound.",
             ["account"],
         )
 

@@ -94,6 +94,9 @@ class InventoryCollector:
         metrics.inventory_last_success.labels(account.name).set(time.time())
         self._set_fault(account.name, None)
         metrics.queue_messages.labels(account.name).set(await self._queue_length(account))
+        counter = account.maps_counter if account.has_maps else None
+        share = UNKNOWN if counter is None else await counter.count() / counter.most
+        metrics.maps_day_share.labels(account.name).set(share)
 
     def _set_jobs(self, name: str, records: Collection[JobRecord], now: datetime) -> None:
         ticks = from_datetime(now)

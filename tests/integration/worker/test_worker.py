@@ -126,7 +126,7 @@ async def test_cleanup_continues_after_unforeseen_errors(
 ) -> None:
     failed_twice = asyncio.Event()
 
-    async def fail(_: AccountStorage) -> NoReturn:
+    async def fail(_account: AccountStorage, _days: int) -> NoReturn:
         if caplog.records:
             failed_twice.set()
         raise ValueError("AccountKey=secret")

@@ -1,0 +1,1 @@
+"""Azure Maps: batch geocoding."""

@@ -1,0 +1,1 @@
+"""The Azure Maps client against the stand-in."""

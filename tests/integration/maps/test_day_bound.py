@@ -1,0 +1,160 @@
+"""The day's bound of items: one counter row for all processes (operations contract, section 1)."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from azure.data.tables import EntityProperty
+
+from adapters.account import AccountStorage
+from adapters.errors import StorageError
+from adapters.maps.errors import MapsError, MapsFailure
+from adapters.model.geocoding import Answer
+from adapters.tables.maps_counter import MapsCounter
+from proxy.demo.maps.stand_in import MapsStandIn
+from tests.integration.maps.conftest import client_of, towns
+from tests.support.opened_account import run
+from tests.support.storage import Storage
+
+
+def counter(account: AccountStorage, most: int) -> MapsCounter:
+    """The counter of one more process."""
+    return MapsCounter(account.name, *account._jobs_table, 5, most)  # noqa: SLF001 - as another process would open it
+
+
+def row_of(storage: Storage) -> dict[str, Any]:
+    (row,) = [
+        row for row in storage.table.query_entities("PartitionKey eq '~counters'") if storage.account in row["RowKey"]
+    ]
+    return dict(row)
+
+
+def items(row: dict[str, Any]) -> int:
+    value = row["Items"]
+    return int(value.value if isinstance(value, EntityProperty) else value)
+
+
+def test_the_row_has_the_contracts_key_and_counts_in_steps_of_a_hundredth(storage: Storage) -> None:
+    async def work(account: AccountStorage) -> None:
+        for most, counts in ((50, [1, 2]), (1000, [10, 10]), (1_000_000, [100, 100])):
+            day = counter(account, most)
+            for count in counts:
+                await day.take(1)
+                assert items(row_of(storage)) == count
+            await day.give_back()
+            assert items(row_of(storage)) == await day.count() == 2
+            storage.table.delete_entity(row_of(storage))
+
+    run(storage, work)
+
+
+def test_the_rows_name_is_the_account_and_the_utc_day(storage: Storage) -> None:
+    async def work(account: AccountStorage) -> None:
+        assert await counter(account, 10).count() == 0
+        await counter(account, 10).take(3)
+
+    before = datetime.now(UTC)
+    run(storage, work)
+    days = {f"{moment:%Y%m%d}" for moment in (before, datetime.now(UTC))}
+    row = row_of(storage)
+    assert row["RowKey"] in {f"maps:{storage.account}:{day}" for day in days}
+    assert items(row) == 3
+
+
+def test_processes_that_take_at_once_lose_no_item_and_stay_within_the_bound(storage: Storage) -> None:
+    async def work(account: AccountStorage) -> None:
+        processes = [counter(account, 400) for _ in range(4)]
+        granted = 0
+
+        async def take(process: MapsCounter) -> None:
+            nonlocal granted
+            for _ in range(15):
+                try:
+                    await process.take(10)
+                except MapsError:
+                    return
+                granted += 10
+
+        await asyncio.gather(*map(take, processes))
+        assert 400 - 4 * 10 < granted <= 400
+        assert granted <= items(row_of(storage)) <= 400
+        for process in processes:
+            await process.give_back()
+        assert items(row_of(storage)) == granted
+
+    run(storage, work)
+
+
+def test_a_call_over_the_bound_counts_nothing_and_says_when_the_day_ends(storage: Storage) -> None:
+    async def work(account: AccountStorage) -> None:
+        day = counter(account, 10)
+        await day.take(7)
+        with pytest.raises(MapsError) as caught:
+            await day.take(4)
+        assert (caught.value.failure, caught.value.items_left) == (MapsFailure.DAY_BOUND, 3)
+        assert caught.value.retry_after is not None
+        assert 0 < caught.value.retry_after <= 86_400
+        assert "3 of the 10 items of this UTC day are left" in str(caught.value)
+        await day.take(3)
+        assert items(row_of(storage)) == 10
+
+    run(storage, work)
+
+
+def test_a_new_day_begins_anew(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(account: AccountStorage) -> None:
+        day = counter(account, 1000)
+        monkeypatch.setattr(day, "_now", lambda: datetime(2030, 1, 1, 23, 59, 50, tzinfo=UTC))
+        await day.take(5)
+        with pytest.raises(MapsError) as caught:
+            await day.take(1000)
+        assert caught.value.retry_after == 10
+        assert await day.count() == 10
+        monkeypatch.setattr(day, "_now", lambda: datetime(2030, 1, 2, tzinfo=UTC))
+        await day.take(1000)
+        assert await day.count() == 1000
+        await day.give_back()  # the rest of the day before is gone, and takes nothing from this one
+        assert await day.count() == 1000
+
+    run(storage, work)
+
+
+def test_j15_a_chunk_at_the_bound_asks_what_is_left_and_asks_nothing_twice(storage: Storage, maps: MapsStandIn) -> None:
+    async def work(account: AccountStorage) -> None:
+        answers: dict[int, Answer] = {}
+        client = client_of(maps, budget=counter(account, 6))
+        for _ in range(2):
+            with pytest.raises(MapsError) as caught:
+                await client.ask(towns(10), "en-US", answers=answers)
+            assert caught.value.failure is MapsFailure.DAY_BOUND
+        assert (maps.items, sorted(answers)) == (6, [0, 1, 2, 3, 4, 5])
+        await client.close()
+        rest = client_of(maps, budget=counter(account, 10))
+        assert len(await rest.ask(towns(10), "en-US", answers=answers)) == 10
+        await rest.close()
+        assert maps.items == 10
+
+    run(storage, work)
+
+
+def test_what_was_not_asked_is_given_back_at_the_end(storage: Storage, maps: MapsStandIn) -> None:
+    async def work(account: AccountStorage) -> None:
+        client = client_of(maps, budget=counter(account, 10_000))
+        await client.ask(towns(1), "en-US")
+        assert items(row_of(storage)) == 100
+        await client.close()
+        assert items(row_of(storage)) == 1
+
+    run(storage, work)
+
+
+def test_storage_that_cannot_count_lets_no_call_pass(storage: Storage, maps: MapsStandIn) -> None:
+    async def work(account: AccountStorage) -> None:
+        client = client_of(maps, budget=counter(account, 10))
+        with pytest.raises(StorageError):
+            await client.ask(towns(1), "en-US")
+        await client.close()
+
+    run(storage, work, text=storage.connection_string.replace("AccountKey=", "AccountKey=AAAA"))
+    assert maps.calls == 0

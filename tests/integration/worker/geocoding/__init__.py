@@ -1,0 +1,1 @@
+"""Geocode jobs of a worker."""
