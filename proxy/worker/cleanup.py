@@ -33,6 +33,9 @@ ORPHAN_GRACE = 86_400 * PER_SECOND
 DAY = 86_400 * PER_SECOND
 """Ticks."""
 
+COUNTER_DAYS = 60
+"""How long a day's count of items asked of Azure Maps is kept: long enough to compare it with a bill."""
+
 NOT_CREATED = "The request that creates this job was answered by an error, so no worker does it. Create it again."
 
 # The outputs of an attempt: account, job, attempt, name. All other blobs of the container belong to other programs.
@@ -63,6 +66,7 @@ async def clean_up(account: AccountStorage, keep_outputs_days: int = 0) -> None:
     for worker in await account.workers.list_all():
         if worker.age > RETENTION_SECONDS:
             await account.workers.remove(worker.name)
+    await account.counters.remove_before(Ticks(account.clock.now() - COUNTER_DAYS * DAY))
     if keep_outputs_days:
         await delete_old_outputs(account, keep_outputs_days)
 
