@@ -88,7 +88,7 @@ def fault_reasons() -> str:
     """The texts of FaultReason that are not Azure Maps' own."""
     faults = (requests.NO_REQUEST, requests.NO_REQUEST_IN_TEXT_1, requests.FORMATTED, requests.BAD_LOCATION)
     filters = (reason for _, reason in outcomes.FILTERS)
-    texts = {text: "`BadRequest`" for text in (*faults, outcomes.NOTHING, *filters)}
+    texts = dict.fromkeys((*faults, outcomes.NOTHING, *filters), "`BadRequest`")
     return table(
         ("`StatusCode`", "`FaultReason`"),
         ((status, text) for text, status in (texts | {outcomes.NOT_ANSWERED: "`ServerError`"}).items()),
