@@ -122,7 +122,7 @@ class _Turn:
             await _finish_some(running, 0)
         except (MapsError, StorageError):
             self._is_failed = True
-            await asyncio.wait(running)  # their answers are paid for
+            await asyncio.gather(*running, return_exceptions=True)  # their answers are paid for
             raise
         finally:
             await _cancel(running)

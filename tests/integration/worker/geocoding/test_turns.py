@@ -149,6 +149,18 @@ async def test_attempts_without_progress_exhaust_them(desk: Desk) -> None:
     assert str(job.error_message).startswith("The job was given up after 3 tries.")
 
 
+async def test_storage_that_fails_before_the_first_call_is_the_reason(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> bytes:
+        raise StorageError(StorageErrorCode.TIMEOUT, "nothing within 5 s")
+
+    monkeypatch.setattr("proxy.worker.attempt.MAX_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(Checkpoints, "read_items", fail)
+    job = await geocode(with_maps(desk, CannedMaps()), rows(2))
+    assert "storage" in str(job.error_message).lower()
+
+
 async def test_a_used_up_day_leaves_the_job_pending(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """J15."""
     monkeypatch.setattr("proxy.worker.geocoding.calls.WAIT_SECONDS", 0.1)
