@@ -207,6 +207,36 @@ async def test_a_part_of_a_chunk_is_not_asked_again(desk: Desk, monkeypatch: pyt
     assert (job.processed, job.failed, len(maps.asked), len(set(maps.asked))) == (90, 0, 90, 90)
 
 
+@pytest.mark.parametrize("first", [MapsFailure.UNAVAILABLE, MapsFailure.REFUSED, MapsFailure.DAY_BOUND])
+async def test_a_part_of_a_chunk_is_kept_when_azure_maps_fails_for_good(
+    first: MapsFailure, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the turn that is given up, and from an earlier one."""
+    monkeypatch.setattr("proxy.worker.geocoding.calls.WAIT_SECONDS", 0.0)
+
+    class HalfMaps(CannedMaps):
+        async def ask(
+            self,
+            items: Sequence[Item],
+            language: str,
+            *,
+            answers: dict[int, Answer] | None = None,
+            may_go_on: Callable[[], bool] = lambda: True,
+        ) -> list[Answer]:
+            if self.calls:
+                raise MapsError(MapsFailure.REFUSED, "HTTP 401")
+            assert answers is not None
+            found = await super().ask(items[20:60], language, may_go_on=may_go_on)
+            answers.update(enumerate(found, 20))
+            raise MapsError(first, "HTTP 500")
+
+    job = await geocode(with_maps(desk, HalfMaps()), rows(90))
+    assert (job.status, job.processed, job.failed) == (JobStatus.COMPLETED, 90, 50)
+    succeeded, failed = await outputs(desk, job)
+    assert [int(line.partition(",")[0]) for line in succeeded.splitlines()[2:]] == [*range(20, 60)]
+    assert failed.count(",ServerError,The request was not answered.") == 50
+
+
 @pytest.mark.parametrize("failure", [MapsFailure.REFUSED, MapsFailure.CREDENTIAL])
 async def test_a_refusal_of_the_first_call_aborts_at_once(failure: MapsFailure, desk: Desk) -> None:
     """J1."""
