@@ -29,7 +29,7 @@ from tests.support.live import wait_for
 from tests.support.processes import environment, free_port
 
 ROOT = Path(__file__).parents[3]
-PRINTED = 15
+PRINTED = 16
 RING_FILE = "demo-ring.json"
 
 
@@ -65,11 +65,12 @@ def test_the_printed_requests_answer_as_they_stand(demo: Demo) -> None:
         subprocess.run(["bash", "-c", request], check=True, capture_output=True, text=True).stdout
         for request in requests
     ]
-    nearby, feed, *answers = answers
+    nearby, feed, near_address, *answers = answers
     del answers[4:7]  # the geocode job, which has a test of its own
     shops = json.loads(nearby)["d"]["results"]
     assert [shop["PrimaryCity"] for shop in shops] == ["Verona", "Fairfield"]
     assert 0 < shops[0]["__Distance"] < shops[1]["__Distance"] < 5
+    assert [shop["PrimaryCity"] for shop in json.loads(near_address)["d"]["results"]] == ["Verona", "Fairfield"]
     assert etree.fromstring(feed.encode()).tag == "{http://www.w3.org/2005/Atom}feed"
     assert [name for name in (shop["Name"] for shop in shops) if f"<d:Name>{name}</d:Name>" not in feed] == []
     assert '"status":"Completed"' in answers[0]
