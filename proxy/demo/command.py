@@ -155,7 +155,7 @@ def run_demo(options: Namespace) -> int:
                 )
                 text = partial(_instructions, settings.public_url, ending, connection_string, variable)
                 # It waits for the server, which runs below.
-                threading.Thread(target=_announce, args=(port, text), daemon=True).start()
+                threading.Thread(target=announce, args=(port, text), daemon=True).start()
                 return serve(settings, listener)
     except EmulatorError as error:
         print(error, file=sys.stderr)
@@ -181,7 +181,7 @@ def _write_samples(emulator: str) -> int:
     return 0
 
 
-def _announce(port: int, instructions: Callable[[str], str]) -> None:
+def announce(port: int, instructions: Callable[[str], str]) -> None:
     """Geocodes addresses once the server answers, and prints requests to try; the job is among them."""
     print(instructions(create_job(port, MASTER_KEY) or samples.GEOCODE_ID), flush=True)
 

@@ -1,13 +1,9 @@
 """`demo`: what a newcomer sees first. Its printed requests are run as they stand."""
 
 import json
-import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +15,6 @@ from lxml import etree
 
 from adapters.model.jobs import JobType
 from proxy.demo import samples
-from proxy.demo.azurite import Emulator
 from proxy.demo.command import MASTER_KEY, QUERY_KEY
 from proxy.keyring.file import parse_keyring
 from proxy.keyring.keyring import hash_key
@@ -187,15 +182,6 @@ def test_the_ring_file_is_there_while_the_demo_runs(demo: Demo, folder: Path) ->
     assert f"-m proxy demo --ring-file {RING_FILE}\n" in makefile
 
 
-@pytest.mark.slow
-def test_the_ring_file_goes_with_the_demo(tmp_path: Path) -> None:
-    with running_demo("--ring-file", str(tmp_path / RING_FILE)) as started:
-        assert httpx.get(f"{started.base}/livez").status_code == 200
-        assert (tmp_path / RING_FILE).is_file()
-    assert started.process.wait(20) == 0
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_readmes_key_opens_the_demo_until_it_is_revoked(demo: Demo, folder: Path) -> None:
     script = readme_script(demo, "\nGive a program a key")
     key = run(script + 'echo "$key"\n', folder).splitlines()[-1]
@@ -256,43 +242,6 @@ def test_the_worker_beside_the_demo_does_a_load(demo: Demo) -> None:
             break
         time.sleep(0.2)
     assert (job["status"], job["processedEntityCount"]) == ("Completed", 1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_proxy_and_its_emulator(number: signal.Signals) -> None:
-    with running_demo() as started:
-        links = httpx.get(f"{started.base}/REST/v1/Dataflows/DataSourceDownload/FourthCoffeeSample?key=demo-master-key")
-        (job,) = links.json()["resourceSets"][0]["resources"]
-        export = job["links"][1]["url"]
-        assert httpx.get(export).status_code == 200
-        started.process.send_signal(number)
-        assert started.process.wait(20) == 0
-        for url in (started.base, export):
-            with pytest.raises(httpx.ConnectError):
-                httpx.get(url)
-
-
-def test_a_taken_port_is_a_clear_message() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        environment = os.environ | {"PROXY_PORT": str(port)}
-        command = [sys.executable, "-m", "proxy", "demo"]
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    assert ended.returncode == 1
-    assert ended.stderr == f"PROXY_HOST, PROXY_PORT: can't listen on 127.0.0.1:{port}: Address already in use\n"
-
-
-@pytest.mark.slow
-def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
-    # The default ports may be anybody's on this machine, so the test says where the emulator is.
-    arguments = ("--emulator", emulator.connection_string)
-    with running_demo(*arguments) as started:
-        first = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
-    with running_demo(*arguments) as started:
-        again = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
-    # A second start on the same volume makes the samples anew, and leaves none of the first.
-    assert first["resourceSets"][0]["estimatedTotal"] == again["resourceSets"][0]["estimatedTotal"] == 29
 
 
 def test_the_readmes_first_request_gets_the_answer_shown(demo: Demo) -> None:
