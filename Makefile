@@ -8,6 +8,9 @@ PORT := $(or $(PROXY_PORT),8080)
 # `make test ALL=1` runs the slow tests too, and measures coverage.
 ALL ?=
 
+# Many images set this. Without bytecode, each worker and each process that tests start compiles all it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 # These are written last, so an interrupted setup is done again.
 # The first holds the checkout's path: a virtual environment doesn't survive a move.
 RUNTIME := $(VENV)/.runtime-ready
