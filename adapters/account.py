@@ -30,6 +30,8 @@ from adapters.maps.options import MapsOptions, open_maps
 from adapters.sdk_calls import STORAGE_RETRIES
 from adapters.sdk_clients import blob_credential, client_options, table_credential
 from adapters.storage_clock import StorageClock
+from adapters.tables.audit_rows import TABLE as AUDIT_TABLE
+from adapters.tables.audit_rows import AuditRows
 from adapters.tables.counter_rows import CounterRows
 from adapters.tables.data_source_store import TABLE, DataSourceStore
 from adapters.tables.job_store import JobStore
@@ -103,6 +105,11 @@ class AccountStorage:
     def data_sources(self) -> DataSourceStore:
         """The account's data sources."""
         return self._open(DataSourceStore(self.name, *self._table(TABLE), self._options.timeout))
+
+    @cached_property
+    def audit(self) -> AuditRows:
+        """What operators changed."""
+        return self._open(AuditRows(self.name, *self._table(AUDIT_TABLE), self._options.timeout))
 
     @cached_property
     def queue(self) -> JobQueue:

@@ -170,14 +170,23 @@ class BlobStore:
 
     async def has_container(self, container: str) -> bool:
         """Whether a container exists. Reads a missing blob, since that needs no more than the right to read blobs."""
+        return await self._find_missing(BlobPath(container, "reach")) in {None, "BlobNotFound"}
+
+    async def exists(self, path: BlobPath) -> bool:
+        """Whether there is such a blob."""
+        return await self._find_missing(path) is None
+
+    async def _find_missing(self, path: BlobPath) -> str | None:
+        """What is missing, as storage's error code, where a blob is not there."""
         try:
             async with storage_call(BLOCK_SECONDS):
-                await self._client(BlobPath(container, "reach")).get_blob_properties()
+                await self._client(path).get_blob_properties()
         except StorageError as error:
-            if error_code(error.__cause__) not in _NOT_FOUND:
+            code = error_code(error.__cause__)
+            if code not in _NOT_FOUND:
                 raise
-            return error_code(error.__cause__) == "BlobNotFound"
-        return True
+            return code
+        return None
 
     async def create_container(self, container: str) -> None:
         """Creates a container where it is missing."""

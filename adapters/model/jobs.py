@@ -83,7 +83,7 @@ class JobRecord:
     failed_blob: BlobPath | None = None
     legacy_id: str | None = None
     unconfirmed: bool = False
-    """The request that creates it is still running: no worker may run it (proxy/api/handlers/job_creation.py)."""
+    """The request that creates it is still running: no worker may run it (proxy/operations/job_creation.py)."""
 
     @property
     def public_id(self) -> str:

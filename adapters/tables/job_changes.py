@@ -64,6 +64,24 @@ class JobChanges(PartitionStore):
         """Makes any message of an unfinished job valid again."""
         await self._merge(job_id, RELEASED)
 
+    async def void_attempts(self, job_id: str, name: str) -> bool:
+        """Makes every message and attempt of an unfinished job void, in favour of an attempt of this new name.
+
+        Returns:
+            False where the job has ended or is gone.
+        """
+        return await self._merge(job_id, {"Message": name, "Try": name})
+
+    async def restart(self, held: HeldJob) -> bool:
+        """Makes an ended job unfinished again, as it was created; False where its row has changed since it was read.
+
+        Any message may claim it then, and no earlier attempt counts any more.
+        """
+        record = replace(held.record, status=JobStatus.PENDING, completed=None, error_message=None, unconfirmed=False)
+        record = replace(record, total=0, processed=0, failed=0, output_blob=None, failed_blob=None)
+        row = write_job(self._account, record) | {"Work": held.work}
+        return await self._update(record.row_key, row, held.etag, UpdateMode.REPLACE)
+
     async def list_ended_outputs(self, before: Ticks) -> list[EndedOutputs]:
         """The jobs that ended before this moment and have outputs, or had some that may not be deleted yet."""
         found = []

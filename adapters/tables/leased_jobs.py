@@ -7,7 +7,7 @@ from azure.data.tables import EdmType, EntityProperty
 from adapters.model.jobs import JobRecord
 from adapters.model.ticks import Ticks, format_ticks
 from adapters.tables.job_rows import UNCONFIRMED
-from adapters.tables.properties import Row, WarnRow, read_count, read_text, read_timestamp
+from adapters.tables.properties import Row, WarnRow, read_count, read_date, read_text, read_timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class HeldJob:
     """A job's row with its claim.
 
     `work` is the text that it was created with; None means that another program runs it. Only `message` is valid of its
-    messages, where it has one, and only `try_id` of its attempts. `attempts` counts those begun by that message.
+    messages, where it has one, and only `try_id` of its attempts. `attempts` counts those begun by that message;
+    `worker` has begun the last one, at `started`.
     """
 
     record: JobRecord
@@ -56,6 +57,8 @@ class HeldJob:
     try_id: str
     attempts: int
     etag: str
+    worker: str | None = None
+    started: Ticks | None = None
 
     def next_attempt(self, message: str) -> int:
         """The number of the attempt that this message begins, from 1.
@@ -68,8 +71,9 @@ class HeldJob:
 def read_held_job(row: Row, record: JobRecord, warn: WarnRow) -> HeldJob:
     """The job that a row holds."""
     message, try_id = read_text(row, "Message", warn), read_text(row, "Try", warn) or ""
-    attempts = read_count(row, "Attempts", warn)
-    return HeldJob(record, read_text(row, "Work", warn), message, try_id, attempts, row["odata.etag"])
+    attempts, worker = read_count(row, "Attempts", warn), read_text(row, "Worker", warn)
+    started = read_date(row, "StartedDate", warn)
+    return HeldJob(record, read_text(row, "Work", warn), message, try_id, attempts, row["odata.etag"], worker, started)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.versions import DamagedVersionError, staged_version
 from adapters.version_cache import CacheUnavailableError, VersionMissingError, VersionSource
 from proxy.api.context import CallContext
-from proxy.api.handlers.job_creation import data_source, now
 from proxy.api.query_places import LocatedQuery, PlaceFinder
 from proxy.api.query_service import QueryService
 from proxy.api.responses import RawDocument
 from proxy.keyring.keyring import DIGEST_PREFIX, KeyGrant, Role, hash_key
 from proxy.observability.request_trace import CURRENT
+from proxy.operations.job_creation import data_source, now
 from proxy.query.answer import Answer
 from proxy.query.areas import require_resolved
 from proxy.query.conversion import convert_blob

@@ -1,12 +1,20 @@
 """Jobs of an existing data source: download, roll back, publish what is staged, make public or private, delete."""
 
-from adapters.model.data_sources import DataSource, DataSourceVersion
-from adapters.model.jobs import JobType
-from adapters.model.versions import find_version, staged_version
+from adapters.model.jobs import JobRecord
 from proxy.api.context import CallContext
-from proxy.api.handlers.job_creation import Payload, create_and_describe, create_job_for
 from proxy.api.responses import Accepted
-from proxy.wire.create_response import CreatedJob
+from proxy.operations.job_creation import create_job
+from proxy.operations.source_jobs import (
+    SourceJob,
+    SourceName,
+    delete,
+    download,
+    plan_source_job,
+    publish,
+    roll_back,
+    set_public,
+)
+from proxy.wire.create_response import CreatedJob, create_response
 from proxy.wire.errors import ApiError, ErrorCode
 from proxy.wire.parameters import parse_flag
 from proxy.wire.request import ApiCall
@@ -14,35 +22,17 @@ from proxy.wire.request import ApiCall
 
 async def create_download(call: ApiCall, context: CallContext) -> CreatedJob:
     """Exports a version, by default the published one (Create a Download Job)."""
-    job_id = context.query.parameters.get("jobid") or None
-
-    def build_payload(source: DataSource) -> Payload:
-        if job_id is None:
-            _ensure_found(source.published)
-            return {"version": None}
-        return {"version": _ensure_found(find_version(source, job_id, context.account.clock.now())).job_id}
-
-    return await create_and_describe(call, context, JobType.DOWNLOAD, build_payload)
+    return await _create_and_describe(call, context, download(context.query.parameters.get("jobid") or None))
 
 
 async def create_rollback(call: ApiCall, context: CallContext) -> CreatedJob:
     """Makes an earlier version current again (Rollback a Data Source Dataflow)."""
-
-    def build_payload(source: DataSource) -> Payload:
-        version = next((each for each in source.earlier if each.job_id == call.reference.lower()), None)
-        return {"version": _ensure_found(version).job_id}
-
-    return await create_and_describe(call, context, JobType.ROLLBACK, build_payload)
+    return await _create_and_describe(call, context, roll_back(call.reference))
 
 
 async def create_publish(call: ApiCall, context: CallContext) -> CreatedJob:
     """Makes the staged version current (Publish a Staged Data Source)."""
-
-    def build_payload(source: DataSource) -> Payload:
-        _ensure_found(staged_version(source, context.account.clock.now()))
-        return {}
-
-    return await create_and_describe(call, context, JobType.PUBLISH, build_payload)
+    return await _create_and_describe(call, context, publish())
 
 
 async def create_access(call: ApiCall, context: CallContext) -> CreatedJob:
@@ -50,23 +40,26 @@ async def create_access(call: ApiCall, context: CallContext) -> CreatedJob:
     public = parse_flag(context.query.parameters, "setpublic", ErrorCode.BAD_SET_PUBLIC)
     if public is None:
         raise ApiError(ErrorCode.BAD_SET_PUBLIC)
-    return await create_and_describe(call, context, JobType.ACCESS, lambda _: {"public": public}, public=public)
+    return await _create_and_describe(call, context, set_public(public=public), public=public)
 
 
 async def create_delete(call: ApiCall, context: CallContext) -> Accepted:
     """Deletes the data source, or its staged version alone (Delete a Data Source)."""
     staging = parse_flag(context.query.parameters, "isstaging", ErrorCode.BAD_IS_STAGING) or False
-
-    def build_payload(source: DataSource) -> Payload:
-        if staging:
-            _ensure_found(staged_version(source, context.account.clock.now()))
-        return {"staging": staging}
-
-    await create_job_for(call, context, JobType.DELETE, build_payload)
+    await _create(call, context, delete(staging=staging))
     return Accepted()
 
 
-def _ensure_found(version: DataSourceVersion | None) -> DataSourceVersion:
-    if version is None:
-        raise ApiError(ErrorCode.NO_SUCH_VERSION)
-    return version
+async def _create_and_describe(
+    call: ApiCall, context: CallContext, job: SourceJob, *, public: bool | None = None
+) -> CreatedJob:
+    record = await _create(call, context, job)
+    return create_response(record, context.base, context.key, public=public)
+
+
+async def _create(call: ApiCall, context: CallContext, job: SourceJob) -> JobRecord:
+    account = context.account
+    uploads = context.uploads.count(account.name)
+    # The path of a rollback has no access id.
+    plan = plan_source_job(job, SourceName(call.name, call.access_id), account, context.settings, uploads)
+    return await create_job(account, plan, context.shielded_tasks.start)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from adapters.model.data_sources import DataSource
 from adapters.model.versions import list_versions
 from proxy.api.context import CallContext
-from proxy.api.handlers.job_creation import data_source, now
 from proxy.api.responses import RawDocument
+from proxy.operations.job_creation import data_source, now
 from proxy.wire.envelope import Branding
 from proxy.wire.errors import ApiError, ErrorCode
 from proxy.wire.namespaces import JSON_CONTENT, XML_CONTENT

@@ -4,8 +4,8 @@ from pathlib import PurePosixPath
 
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
 from proxy.api.context import CallContext
-from proxy.api.handlers.job_creation import Payload, create_job, enforce_quotas, now, recent_jobs
 from proxy.api.handlers.job_data import create_with_data
+from proxy.operations.job_creation import Payload, create_job, enforce_quotas, now, recent_jobs
 from proxy.wire.create_response import CreatedJob, create_response
 from proxy.wire.errors import ApiError, ErrorCode
 from proxy.wire.parameters import GeocodeRequest, parse_geocode_request
@@ -43,5 +43,5 @@ async def _create(request: GeocodeRequest, upload: BlobPath | None, context: Cal
         place = {"location": request.location} if upload is None else {"upload": str(upload)}
         return record, {"input": request.input, **place}
 
-    record = await create_job(context, plan, upload)
+    record = await create_job(context.account, plan, context.shielded_tasks.start, upload)
     return create_response(record, context.base, context.key)

@@ -8,7 +8,7 @@ from adapters.errors import StorageError
 from adapters.model.jobs import BlobPath
 from adapters.remote.fetch import FetchError, check_location
 from proxy.api.context import CallContext, storage_deadline
-from proxy.api.handlers.job_creation import now
+from proxy.operations.job_creation import now
 from proxy.wire.create_response import CreatedJob
 from proxy.wire.errors import ApiError, ErrorCode
 

@@ -1,24 +1,25 @@
 """Creates a load job: from the request's parameters to the data in Blob Storage and a job in the queue."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from uuid import uuid4
 
 from adapters.model.data_sources import DataSource
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
+from adapters.model.ticks import from_datetime
 from proxy.api.context import CallContext
-from proxy.api.handlers.job_creation import (
+from proxy.api.handlers.job_data import create_with_data
+from proxy.keyring.keyring import DIGEST_PREFIX, hash_key
+from proxy.operations.job_creation import (
     Payload,
     create_job,
     data_source,
     enforce_quotas,
     ensure_not_deleting,
-    imported_access_id,
     now,
     recent_jobs,
 )
-from proxy.api.handlers.job_data import create_with_data
-from proxy.keyring.keyring import DIGEST_PREFIX, hash_key
 from proxy.wire.create_response import CreatedJob, create_response
 from proxy.wire.errors import ApiError, ErrorCode
 from proxy.wire.parameters import STAGING, LoadRequest, parse_load_request
@@ -64,7 +65,7 @@ async def check_preconditions(
     """
     account, settings = context.account, context.settings
     source, jobs = await asyncio.gather(data_source(account, request.name), recent_jobs(account))
-    access_id = await imported_access_id(context, request.name) if source is None else source.access_id
+    access_id = await _imported_access_id(context, request.name) if source is None else source.access_id
     if request.access_id is not None and (access_id or "").lower() != request.access_id.lower():
         raise ApiError(ErrorCode.NO_SUCH_DATA_SOURCE)
     await ensure_not_deleting(account, source, request.name, jobs)
@@ -106,8 +107,19 @@ async def _create(request: LoadRequest, upload: BlobPath | None, context: CallCo
             "query_key": None if query_key is None else _format_digest(query_key),
         }
 
-    record = await create_job(context, plan, upload)
+    record = await create_job(context.account, plan, context.shielded_tasks.start, upload)
     return create_response(record, context.base, context.key)
+
+
+async def _imported_access_id(context: CallContext, name: str) -> str | None:
+    """The access id that a data source had at Bing, from its newest imported job in the job list's window.
+
+    Programs have it in their URLs, so a data source that is loaded here for the first time keeps it.
+    """
+    since = datetime.now(UTC) - timedelta(days=context.settings.job_window_days)
+    entry = await context.account.job_cache.list_created_since(from_datetime(since))
+    imported = (job for job in reversed(entry.value) if job.legacy_id and job.access_id)
+    return next((job.access_id for job in imported if (job.data_source_name or "").lower() == name.lower()), None)
 
 
 def _format_digest(key: bytes) -> str:

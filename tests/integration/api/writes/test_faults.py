@@ -10,8 +10,8 @@ import pytest
 import proxy.api.shielded_tasks
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.tables import job_store as jobs
-from proxy.api.handlers import job_creation
 from proxy.api.shielded_tasks import ShieldedTasks
+from proxy.operations import job_creation
 from tests.conftest import StartServer
 from tests.integration.api.writes.test_loads import XML, load
 from tests.support.live import LiveServer

@@ -1,8 +1,8 @@
-"""Creates jobs: the account's quotas, then a row, a queue message and a response that agree, whatever storage does."""
+"""Creates jobs: the account's quotas, then a row and a queue message that agree, whatever storage does."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,11 +17,8 @@ from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
 from adapters.model.ticks import Ticks, from_datetime
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
 from adapters.tables.properties import MalformedRowError
-from proxy.api.context import CallContext
 from proxy.settings import Settings
-from proxy.wire.create_response import CreatedJob, create_response
 from proxy.wire.errors import ApiError, ErrorCode
-from proxy.wire.request import ApiCall
 
 DAY = timedelta(hours=24)
 
@@ -44,6 +41,10 @@ Payload = Mapping[str, Any]
 
 Plan = Callable[[], Awaitable[tuple[JobRecord, Payload]]]
 """Checks whether the account may create the job now, and builds its record and payload; raises ApiError if not."""
+
+
+StartTask = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+"""Starts a task."""
 
 
 def now() -> Ticks:
@@ -74,17 +75,6 @@ async def data_source(account: AccountStorage, name: str) -> DataSource | None:
     return await account.data_source_breaker.call(lambda: account.data_sources.get(name))
 
 
-async def imported_access_id(context: CallContext, name: str) -> str | None:
-    """The access id that a data source had at Bing, from its newest imported job in the job list's window.
-
-    Programs have it in their URLs, so a data source that is loaded here for the first time keeps it.
-    """
-    since = datetime.now(UTC) - timedelta(days=context.settings.job_window_days)
-    entry = await context.account.job_cache.list_created_since(from_datetime(since))
-    imported = (job for job in reversed(entry.value) if job.legacy_id and job.access_id)
-    return next((job.access_id for job in imported if (job.data_source_name or "").lower() == name.lower()), None)
-
-
 async def ensure_not_deleting(
     account: AccountStorage, source: DataSource | None, name: str, jobs: list[JobRecord]
 ) -> None:
@@ -106,47 +96,9 @@ def _deletes_staged_only(payload: str | None) -> bool:
     return False
 
 
-async def create_job_for(
-    call: ApiCall, context: CallContext, job_type: JobType, build_payload: Callable[[DataSource], Payload]
+async def create_job(
+    account: AccountStorage, plan: Plan, start: StartTask = asyncio.create_task, upload: BlobPath | None = None
 ) -> JobRecord:
-    """Creates a job of an existing data source. `build_payload` may raise ApiError."""
-    account = context.account
-
-    async def plan() -> tuple[JobRecord, Payload]:
-        source, jobs = await asyncio.gather(data_source(account, call.name), recent_jobs(account))
-        # The path of a rollback has no access id.
-        if source is None or (call.access_id and source.access_id.lower() != call.access_id.lower()):
-            raise ApiError(ErrorCode.NO_SUCH_DATA_SOURCE)
-        await ensure_not_deleting(account, source, call.name, jobs)
-        enforce_quotas(jobs, context.settings, context.uploads.count(account.name))
-        moment = now()
-        record = JobRecord(
-            row_key=account.jobs.ids.next(moment),
-            job_type=job_type,
-            status=JobStatus.PENDING,
-            created=moment,
-            data_source_name=source.name,
-            access_id=source.access_id,
-        )
-        return record, {**build_payload(source), "source": source.identity}
-
-    return await create_job(context, plan)
-
-
-async def create_and_describe(
-    call: ApiCall,
-    context: CallContext,
-    job_type: JobType,
-    build_payload: Callable[[DataSource], Payload],
-    *,
-    public: bool | None = None,
-) -> CreatedJob:
-    """Creates a job as `create_job_for` does, and builds the response that describes it."""
-    record = await create_job_for(call, context, job_type, build_payload)
-    return create_response(record, context.base, context.key, public=public)
-
-
-async def create_job(context: CallContext, plan: Plan, upload: BlobPath | None = None) -> JobRecord:
     """Creates the planned job, or none: one that fails half-way is ended, after the response if need be.
 
     A new job has these states. Each step is one write, and the caller gets its 201 after the last one only:
@@ -162,15 +114,24 @@ async def create_job(context: CallContext, plan: Plan, upload: BlobPath | None =
     An unknown outcome is looked up in the row, whose id is the job's alone. The upload is deleted where no row can
     refer to it. Otherwise the cleanup deletes it.
 
+    Args:
+        account: the account.
+        plan: plans the job.
+        start: starts what ends a job that failed half-way, as a task that may outlive this call.
+        upload: the blob of the job's data.
+
+    Returns:
+        The job.
+
     Raises:
         ApiError: the plan refuses.
         StorageError: storage could not answer, or not in time.
     """
-    creation = _Creation(context.account, upload)
+    creation = _Creation(account, upload)
     try:
         return await creation.run(plan)
     except BaseException as error:
-        undoing = context.shielded_tasks.start(creation.undo())
+        undoing = start(creation.undo())
         if not isinstance(error, asyncio.CancelledError):  # else the time is up, and it goes on after the response
             await asyncio.wait({undoing}, timeout=UNDO_PATIENCE)
         raise
