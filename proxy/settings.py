@@ -238,6 +238,7 @@ class Settings(BaseSettings):
         DEFAULT_COPYRIGHT, description="the envelope's copyright notice; `{year}` in it is the current year"
     )
     brand_logo_url: str = Field(DEFAULT_BRAND_LOGO_URL, description="the envelope's brand logo")
+    operator: str = Field("", description="the name in audit rows of whoever runs a command; by default user@host")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Word] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )

@@ -9,9 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from pathlib import Path
 
-from adapters.account import AccountStorage
 from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.versions import DamagedVersionError, staged_version
 from adapters.version_cache import CacheUnavailableError, VersionMissingError, VersionSource
@@ -22,9 +20,9 @@ from proxy.api.responses import RawDocument
 from proxy.keyring.keyring import DIGEST_PREFIX, KeyGrant, Role, hash_key
 from proxy.observability.request_trace import CURRENT
 from proxy.operations.job_creation import data_source, now
+from proxy.operations.version_files import version_source
 from proxy.query.answer import Answer
 from proxy.query.areas import require_resolved
-from proxy.query.conversion import convert_blob
 from proxy.query.engine import run_query
 from proxy.query.errors import QueryError
 from proxy.query.query import Query
@@ -79,23 +77,6 @@ def may_query(source: DataSource, grant: KeyGrant, key: bytes) -> bool:
     if source.is_public or source.query_key is None or grant.role is Role.MASTER:
         return True
     return source.query_key == f"{DIGEST_PREFIX}{hash_key(key).hex()}"
-
-
-def version_source(account: AccountStorage, version: DataSourceVersion) -> VersionSource[VersionFile]:
-    """Where a version's file comes from. Its own name within tells it from a file of another version."""
-    name = f"{account.blob_url}/{version.blob}"
-
-    def convert(blob: Path, file: Path) -> None:
-        convert_blob(blob, file, name, Schema.from_json(version.schema))
-
-    return VersionSource(
-        account.blobs,
-        account.blob_url,
-        version.blob,
-        convert,
-        lambda file: VersionFile(file, name),
-        account.circuit_breaker.observer,
-    )
 
 
 def _warn(context: CallContext, text: str, *values: object) -> None:

@@ -79,7 +79,10 @@ class UnfitError(Exception):
 
 @dataclass(eq=False)
 class Attempt:
-    """One attempt of a leased job; `job` is set once it has begun, and `outcome` is for the observer."""
+    """One attempt of a leased job.
+
+    `job` is set once it has begun, `is_ending` before its end is written, and `outcome` is for the observer.
+    """
 
     account: AccountStorage
     lease: Lease
@@ -87,6 +90,7 @@ class Attempt:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     outcome: str = FAILED
     job: RunningJob | None = None
+    is_ending: bool = False
     _started: float = 0.0
 
     @property
@@ -111,6 +115,21 @@ class Attempt:
             if held.record.job_type is JobType.GEOCODE:
                 await Checkpoints(self.account, self.lease.job_id).delete()
         await self.lease.complete()
+
+    async def confirm(self) -> None:
+        """Checks that an attempt that has begun still counts, unless it is writing its own end.
+
+        Raises:
+            LeaseLostError: an operator has ended the job, or another attempt counts.
+            StorageError: storage did not answer.
+            MalformedRowError: the job's row can't be read.
+        """
+        try:
+            if self.job is not None and not self.is_ending:
+                await self.job.confirm()
+        except LeaseLostError:
+            if not self.is_ending:  # which may have begun meanwhile
+                raise
 
     async def give_back(self, seconds: float = 0) -> None:
         """Gives the job back to the queue, hidden for some seconds. Its earlier attempts do not count any more."""
@@ -211,6 +230,7 @@ class Attempt:
 
     async def _store(self, held: HeldJob, ended: JobRecord, try_id: str) -> None:
         """Writes the ended job to its row."""
+        self.is_ending = True
         if ended.status is JobStatus.ABORTED and held.try_id and ended.data_source_name:
             # A worker that sleeps in an earlier attempt must not switch versions after this end.
             await self.account.data_sources.bump_etag(ended.data_source_name)

@@ -36,6 +36,11 @@ DAY = 86_400 * PER_SECOND
 KEEP_COUNTERS = 60 * DAY
 """As long as the use of keys is kept."""
 
+KEEP_AUDIT = 400 * DAY
+
+RETRY_GRACE = DAY
+"""An operator may retry an aborted job as long as its data is there."""
+
 NOT_CREATED = "The request that creates this job was answered by an error, so no worker does it. Create it again."
 
 # The outputs of an attempt: account, job, attempt, name. All other blobs of the container belong to other programs.
@@ -67,6 +72,7 @@ async def clean_up(account: AccountStorage, keep_outputs_days: int = 0) -> None:
         if worker.age > RETENTION_SECONDS:
             await account.workers.remove(worker.name)
     await account.counters.remove_before(to_datetime(Ticks(account.clock.now() - KEEP_COUNTERS)).date())
+    await account.audit.remove_before(Ticks(account.clock.now() - KEEP_AUDIT))
     if keep_outputs_days:
         await delete_old_outputs(account, keep_outputs_days)
 
@@ -139,13 +145,30 @@ async def delete_unreferenced_blobs(account: AccountStorage, name: str | None = 
 
 
 async def delete_uploads(account: AccountStorage) -> None:
-    """Deletes the data of loads and geocode jobs that are over, and what the latter kept for their next turn."""
+    """Deletes the data of loads and geocode jobs that are over, and what the latter kept for their next turn.
+
+    The data of an Aborted job stays for a day, so that it can be retried.
+    """
     by_job: dict[str, dict[BlobPath, Ticks]] = defaultdict(dict)
     for path, written in (await account.blobs.list_blobs(UPLOADS, f"{account.name}/")).items():
         by_job[_job_of_upload(path)][path] = written
     for job_id, paths in by_job.items():
         if await _is_over(account, job_id, max(paths.values())):
-            await run_all((account.blobs.delete(path) for path in paths), DELETIONS)
+            kept = await _may_be_retried(account, job_id)
+            over = (path for path in paths if not (kept and _is_data(path)))
+            await run_all((account.blobs.delete(path) for path in over), DELETIONS)
+
+
+async def _may_be_retried(account: AccountStorage, job_id: str) -> bool:
+    found = await account.jobs.get_with_payload(job_id)
+    if found is None or found[0].status is not JobStatus.ABORTED:
+        return False
+    return (found[0].completed or 0) > account.clock.now() - RETRY_GRACE
+
+
+def _is_data(path: BlobPath) -> bool:
+    """Whether a blob is what a request sent, and no checkpoint."""
+    return f"/{FOLDER}/" not in path.name
 
 
 def _job_of_upload(path: BlobPath) -> str:

@@ -11,7 +11,7 @@ from adapters.job_queue import Lease
 from adapters.request_coalescing import NO_LONGER_NEEDED
 from adapters.tables.properties import MalformedRowError
 from proxy.worker.attempt import Attempt
-from proxy.worker.job import WorkerContext
+from proxy.worker.job import LeaseLostError, WorkerContext
 from proxy.worker.observer import LOST
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ async def run_leased_job(account: AccountStorage, lease: Lease, context: WorkerC
     """
     attempt = Attempt(account, lease, context, stop)
     running = asyncio.create_task(attempt.run())
-    renewing = asyncio.create_task(_renew(lease, account.queue.lease_seconds))
+    renewing = asyncio.create_task(_renew(attempt, account.queue.lease_seconds))
     stopping = asyncio.create_task(_wait_for_stop(stop))
     reporting = asyncio.create_task(_report_progress(attempt))
     try:
@@ -47,7 +47,7 @@ async def run_leased_job(account: AccountStorage, lease: Lease, context: WorkerC
             running.result()
         elif stopping.cancelled():
             attempt.outcome = LOST
-            log.warning("a job's lease was lost", extra=attempt.log_fields)
+            log.warning("a job's lease was lost, or the job was ended", extra=attempt.log_fields)
         else:
             await attempt.give_back()
             log.info("a job is given back", extra=attempt.log_fields)
@@ -55,17 +55,23 @@ async def run_leased_job(account: AccountStorage, lease: Lease, context: WorkerC
         attempt.notify_finished()
 
 
-async def _renew(lease: Lease, seconds: float) -> None:
-    """Renews the lease; returns when it is lost, or has run out because storage did not answer."""
+async def _renew(attempt: Attempt, seconds: float) -> None:
+    """Renews the lease; returns when the attempt must not go on.
+
+    The lease is lost, or has run out because storage did not answer; or an operator has ended the job.
+    """
     renewed = time.monotonic()
     while time.monotonic() < renewed + seconds:
         await asyncio.sleep(seconds / 3)
         called = time.monotonic()
         try:
-            if not await lease.renew():
+            if not await attempt.lease.renew():
                 return
             renewed = called
-        except StorageError as error:
+            await attempt.confirm()
+        except LeaseLostError:
+            return
+        except (StorageError, MalformedRowError) as error:
             log.warning("a lease was not renewed: %s", error)
 
 
