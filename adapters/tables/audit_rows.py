@@ -94,7 +94,8 @@ class AuditRows(PartitionStore):
 
 
 def _month_of(moment: Ticks) -> str:
-    return f"{to_datetime(moment):%Y%m}"
+    date = to_datetime(moment)
+    return f"{date.year:04}{date.month:02}"
 
 
 def _read(row: Row) -> AuditEntry:

@@ -20,7 +20,6 @@ ENVIRONMENT = (
     f"Settings are environment variables: {', '.join(map(variable_name, Settings.model_fields))}. PROXY_KEYRING or"
     " PROXY_KEYRING_FILE is required. docs/configuration.md explains each."
 )
-_RING = "PROXY_KEYRING or PROXY_KEYRING_FILE names the accounts."
 
 
 def add_serve(commands: "Commands") -> None:
@@ -70,34 +69,9 @@ def add_demo(commands: "Commands") -> None:
     command.set_defaults(run="proxy.demo.command:run_demo")
 
 
-def add_jobs(commands: "Commands") -> None:
-    """`jobs put`, `jobs list` and `jobs import`: job rows."""
-    jobs = _group(commands, "jobs", "write, list and import job rows")
-    account = _account()
-    command = jobs.add_parser("put", parents=[account], help="write job rows from lines of JSON", epilog=_RING)
-    command.add_argument("file", metavar="FILE", help="a path, or - for standard input")
-    command.set_defaults(run="proxy.cli.jobs:put_jobs")
-    command = jobs.add_parser("list", parents=[account], help="print job rows as lines of JSON", epilog=_RING)
-    command.set_defaults(run="proxy.cli.jobs:list_jobs")
-    command = jobs.add_parser("import", parents=[account], help="import a job list saved from Bing", epilog=_RING)
-    command.add_argument("file", metavar="FILE", help="a saved answer of ListJobs, JSON or XML, or -")
-    command.set_defaults(run="proxy.cli.jobs:import_jobs")
-
-
-def add_sources(commands: "Commands") -> None:
-    """`sources access-id`: prepares a data source."""
-    sources = _group(commands, "sources", "prepare data sources")
-    command = sources.add_parser(
-        "access-id", parents=[_account()], help="keep an access id for a data source's first load", epilog=_RING
-    )
-    command.add_argument("name", metavar="NAME", help="the data source")
-    command.add_argument("access_id", metavar="ID", help="its access id at Bing")
-    command.set_defaults(run="proxy.cli.data_sources:set_access_id")
-
-
 def add_keys(commands: "Commands") -> None:
     """`keys ...`: the keys of the key store or of the key ring file."""
-    keys = _group(commands, "keys", "edit the key store or the key ring file, or make the first ring")
+    keys = add_group(commands, "keys", "edit the key store or the key ring file, or make the first ring")
     epilog = "Where the key ring has a key_store, this works on the store, else on the key ring itself."
 
     def add(name: str, text: str, run: str) -> argparse.ArgumentParser:
@@ -172,14 +146,9 @@ def add_conformance(commands: "Commands") -> None:
     command.set_defaults(run="proxy.cli.conformance:conformance")
 
 
-def _group(commands: "Commands", name: str, text: str) -> "Commands":
+def add_group(commands: "Commands", name: str, text: str) -> "Commands":
+    """A command that has commands of its own."""
     return commands.add_parser(name, help=text).add_subparsers(required=True, metavar="COMMAND")
-
-
-def _account() -> argparse.ArgumentParser:
-    parent = argparse.ArgumentParser(add_help=False)
-    parent.add_argument("--account", help="the account in the key ring; not needed where there is only one")
-    return parent
 
 
 def _seconds(text: str) -> float:

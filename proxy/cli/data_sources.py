@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from adapters.accounts import AccountRegistry
 from adapters.model.data_sources import DataSource
 from adapters.model.ticks import from_datetime
+from adapters.tables.audit_rows import AuditEntry
 from adapters.tables.data_source_store import DataSourceStore
 from adapters.tables.properties import MalformedRowError
 from proxy.cli.accounts import require_account, run_with_accounts
 from proxy.cli.errors import CommandError
+from proxy.operations.audit import note_change, operator_name
 from proxy.settings import load_settings
 from proxy.wire.errors import DATA_SOURCE_NAME
 from proxy.wire.request import is_data_source_name
@@ -35,14 +37,20 @@ def set_access_id(options: Namespace) -> int:
         raise CommandError(f"{access_id[:SHOWN]!r} is no access id: 1 to 64 letters, digits, - and _; Bing's have 32")
 
     async def run(accounts: AccountRegistry) -> int:
-        store = accounts[require_account(accounts, options.account)].data_sources
-        print(await _store_access_id(store, name, access_id))
+        account = accounts[require_account(accounts, options.account)]
+        before, text = await _store_access_id(account.data_sources, name, access_id)
+        if before != access_id:
+            entry = AuditEntry(operator_name(settings), "sources access-id", name, before, access_id)
+            await note_change(account, entry)
+        print(text)
         return 0
 
-    return run_with_accounts(load_settings(), run)
+    settings = load_settings()
+    return run_with_accounts(settings, run)
 
 
-async def _store_access_id(store: DataSourceStore, name: str, access_id: str) -> str:
+async def _store_access_id(store: DataSourceStore, name: str, access_id: str) -> tuple[str, str]:
+    """Returns the access id before, empty where there was none, and what to print."""
     before = list[DataSource | None]()
 
     def change(found: DataSource | None) -> DataSource:
@@ -60,8 +68,9 @@ async def _store_access_id(store: DataSourceStore, name: str, access_id: str) ->
         current = "unknown" if after is None else after.access_id
         raise CommandError(f"nothing was changed: {name} is loaded here already, under the access id {current}")
     if before[-1] == after:
-        return f"nothing was changed: {name} has the access id {access_id} already"
-    return f"{name} has the access id {access_id} from its first load on"
+        return access_id, f"nothing was changed: {name} has the access id {access_id} already"
+    previous = before[0].access_id if before[0] else ""
+    return previous, f"{name} has the access id {access_id} from its first load on"
 
 
 def _is_loaded(source: DataSource) -> bool:

@@ -157,6 +157,11 @@ def read_lines(lines: Iterable[str], accounts: Sequence[str], default: str | Non
 
 def write_line(account: str, record: JobRecord) -> str:
     """Returns a job as a line that `read_lines` takes."""
+    return json.dumps(job_members(account, record), ensure_ascii=False)
+
+
+def job_members(account: str, record: JobRecord) -> dict[str, Any]:
+    """Returns a job's properties that have a value, by their names in the row."""
     members = {
         "PartitionKey": account,
         "RowKey": record.row_key,
@@ -175,7 +180,7 @@ def write_line(account: str, record: JobRecord) -> str:
         "FailedBlob": record.failed_blob and str(record.failed_blob),
         "LegacyId": record.legacy_id,
     }
-    return json.dumps({name: value for name, value in members.items() if value is not None}, ensure_ascii=False)
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _read(line: str, accounts: Sequence[str], default: str | None) -> JobRow:

@@ -3,20 +3,37 @@
 import sys
 from argparse import Namespace
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from adapters.accounts import AccountRegistry
 from adapters.model.jobs import JobRecord
+from adapters.tables.audit_rows import AuditEntry
 from adapters.tables.job_transactions import MAX_RECORDS
 from proxy.cli.accounts import account_name, require_account, run_with_accounts
 from proxy.cli.bing_import import ImportListError, changes, records_of
 from proxy.cli.errors import CommandError
-from proxy.cli.job_json import JobLinesError, read_lines, write_line
-from proxy.settings import load_settings
+from proxy.cli.job_json import JobLinesError, JobRow, read_lines, write_line
+from proxy.cli.output import RowPrinter, moment
+from proxy.operations.audit import note_change, operator_name
+from proxy.operations.job_views import JobFilter
+from proxy.operations.job_views import list_jobs as iterate_jobs
+from proxy.settings import Settings, load_settings
 from proxy.wire.parser import ParseError, parse_response
+
+_COLUMNS: Sequence[tuple[str, Callable[[JobRow], object]]] = (
+    ("CREATED", lambda job: moment(job.record.created)),
+    ("ACCOUNT", lambda job: job.account),
+    ("ID", lambda job: job.record.row_key),
+    ("TYPE", lambda job: job.record.job_type),
+    ("STATUS", lambda job: job.record.status.value),
+    ("DATA SOURCE", lambda job: job.record.data_source_name),
+    ("ENTITIES", lambda job: job.record.processed or None),
+    ("FAILED", lambda job: job.record.failed or None),
+    ("MESSAGE", lambda job: job.record.error_message),
+)
 
 
 def put_jobs(options: Namespace) -> int:
@@ -35,20 +52,26 @@ def put_jobs(options: Namespace) -> int:
         for job in jobs:
             by_account[job.account].append(job.record)
         await _write(accounts, by_account)
+        await _note(accounts, settings, "jobs put", by_account)
         print(f"{len(jobs)} jobs written")
         return 0
 
-    return run_with_accounts(load_settings(), put)
+    settings = load_settings()
+    return run_with_accounts(settings, put)
 
 
 def list_jobs(options: Namespace) -> int:
-    """Prints the jobs of one account or of all, a line of JSON each, as `jobs put` takes them."""
+    """Prints the jobs of one account or of all: a table on a terminal, in a pipe lines as `jobs put` takes them."""
+    statuses, types = frozenset(options.status or ()), frozenset(options.type or ())
+    wanted = JobFilter(statuses, types, options.data_source, options.since)
+    rows = RowPrinter(_COLUMNS, lambda job: write_line(job.account, job.record), options.table)
 
     async def write(accounts: AccountRegistry) -> int:
         name = account_name(accounts, options.account)
         for each in [name] if name else accounts.names:
-            async for record in accounts[each].jobs.iterate():
-                print(write_line(each, record))
+            async for record in iterate_jobs(accounts[each], wanted):
+                rows.add(JobRow(each, record))
+        rows.end()
         return 0
 
     return run_with_accounts(load_settings(), write)
@@ -67,10 +90,20 @@ def import_jobs(options: Namespace) -> int:
         with tqdm(total=len(records), unit=" jobs", desc="looking up", disable=None, leave=False) as progress:
             new = await changes(records, accounts[name].jobs, progress.update)
         await _write(accounts, {name: new})
+        await _note(accounts, settings, "jobs import", {name: new})
         print(f"{len(new)} jobs written, {len(records) - len(new)} already there")
         return 0
 
-    return run_with_accounts(load_settings(), run)
+    settings = load_settings()
+    return run_with_accounts(settings, run)
+
+
+async def _note(
+    accounts: AccountRegistry, settings: Settings, what: str, by_account: dict[str, list[JobRecord]]
+) -> None:
+    for name, records in by_account.items():
+        if records:
+            await note_change(accounts[name], AuditEntry(operator_name(settings), what, f"{len(records)} jobs"))
 
 
 async def _write(accounts: AccountRegistry, by_account: dict[str, list[JobRecord]]) -> None:

@@ -8,8 +8,9 @@ from contextlib import suppress
 from pkgutil import resolve_name
 
 from adapters.errors import ConflictError, StorageError
-from proxy.cli import arguments
+from proxy.cli import arguments, operator_arguments
 from proxy.cli.errors import CommandError
+from proxy.operations.errors import OperationError
 from proxy.settings import SettingsError
 from proxy.unknown_variables import unknown_variables
 from proxy.version import PROGRAM, VERSION
@@ -25,8 +26,9 @@ COMMANDS: tuple[Callable[["arguments.Commands"], None], ...] = (
     arguments.add_worker,
     arguments.add_check,
     arguments.add_demo,
-    arguments.add_jobs,
-    arguments.add_sources,
+    operator_arguments.add_jobs,
+    operator_arguments.add_sources,
+    operator_arguments.add_workers,
     arguments.add_keys,
     arguments.add_conformance,
 )
@@ -72,7 +74,7 @@ def _run_command(words: Sequence[str] | None) -> int:
         # A misspelt name is often the reason why another one is missing.
         misspelt = (each for each in unknown_variables(os.environ) if each not in str(error))
         print("; ".join([str(error), *misspelt]), file=sys.stderr)
-    except CommandError as error:
+    except (CommandError, OperationError) as error:
         print(error, file=sys.stderr)
     except StorageError as fault:
         print(f"storage: {fault} ({fault.code.value.hint})", file=sys.stderr)
