@@ -75,12 +75,15 @@ async def abort_job(found: FoundJob, who: str) -> JobRecord:
 
     Raises:
         OperationError: it has ended, or has made its change.
-        StorageError: storage can't answer. The job is as it was, or has ended.
+        StorageError: storage can't answer. The job is as it was, or a worker will begin it anew.
     """
     account, before = found.account, found.held.record
     ended = await _abort(found)
-    # A worker that receives it deletes what the job stored, and enqueues the next job of the data source.
-    await account.queue.enqueue(found.id)
+    if found.held.work is not None:
+        # Its receiver deletes what the job stored, and enqueues the next job of the data source. Without it, so does
+        # the receiver of the job's own message, later.
+        with suppress(StorageError):
+            await account.queue.enqueue(found.id)
     after = f"{ended.status.value}: {ended.error_message}"
     await note_change(account, AuditEntry(who, "jobs abort", found.id, before.status.value, after))
     return ended
