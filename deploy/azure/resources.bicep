@@ -23,7 +23,7 @@ param accounts accountStorage[]
 @description('The storage account of the keys.')
 param keyStoreName string
 
-@description('The people, groups and programs that may make and revoke keys.')
+@description('The people, groups and programs that may make and revoke keys, and run the commands jobs and sources.')
 param operators keyOperator[]
 
 @description('Whether clients may create jobs.')
@@ -175,6 +175,7 @@ module storageRoles 'modules/storage-roles.bicep' = [
       answersQueries: answersQueries
       proxyPrincipalId: identities.outputs.proxy.principalId
       workerPrincipalId: identities.outputs.worker.principalId
+      operators: operators
     }
   }
 ]

@@ -1,6 +1,8 @@
 // Who may do what in an account's storage: SECURITY.md, "Least privilege in Azure", row by row. A test compares.
 // Each role is given on the one table, queue or container that it is for.
 
+import { keyOperator } from '../types.bicep'
+
 @description('The storage account.')
 param storageName string
 
@@ -18,6 +20,9 @@ param proxyPrincipalId string
 
 @description('The worker\'s identity, which the scale rule uses too.')
 param workerPrincipalId string
+
+@description('The people, groups and programs that run the commands jobs and sources.')
+param operators keyOperator[]
 
 var roles = loadJsonContent('../roles.json')
 
@@ -38,6 +43,11 @@ resource jobsTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-
 resource datasourcesTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' existing = {
   parent: tableService
   name: 'datasources'
+}
+
+resource auditTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' existing = {
+  parent: tableService
+  name: 'audit'
 }
 
 resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' existing = {
@@ -282,3 +292,131 @@ resource workerTakesJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
     description: 'taking jobs, and how many wait'
   }
 }
+
+resource workerDeletesOldAudit 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (acceptWrites) {
+  scope: auditTable
+  name: guid(auditTable.id, workerPrincipalId, roles['Storage Table Data Contributor'])
+  properties: {
+    principalId: workerPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Contributor']
+    )
+    description: 'old changes of operators'
+  }
+}
+
+// Operators run commands on their own machines.
+
+resource operatorsWriteJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for operator in operators: {
+    scope: jobsTable
+    name: guid(jobsTable.id, operator.id, roles['Storage Table Data Contributor'])
+    properties: {
+      principalId: operator.id
+      principalType: operator.?kind
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles['Storage Table Data Contributor']
+      )
+      description: 'the commands jobs'
+    }
+  }
+]
+
+resource operatorsWriteDatasources 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for operator in operators: {
+    scope: datasourcesTable
+    name: guid(datasourcesTable.id, operator.id, roles['Storage Table Data Contributor'])
+    properties: {
+      principalId: operator.id
+      principalType: operator.?kind
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles['Storage Table Data Contributor']
+      )
+      description: 'the commands sources'
+    }
+  }
+]
+
+resource operatorsWriteAudit 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for operator in operators: {
+    scope: auditTable
+    name: guid(auditTable.id, operator.id, roles['Storage Table Data Contributor'])
+    properties: {
+      principalId: operator.id
+      principalType: operator.?kind
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles['Storage Table Data Contributor']
+      )
+      description: 'what they changed'
+    }
+  }
+]
+
+resource operatorsSendJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for operator in operators: {
+    scope: jobsQueue
+    name: guid(jobsQueue.id, operator.id, roles['Storage Queue Data Contributor'])
+    properties: {
+      principalId: operator.id
+      principalType: operator.?kind
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles['Storage Queue Data Contributor']
+      )
+      description: 'telling the workers of jobs'
+    }
+  }
+]
+
+resource operatorsReadUploads 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for operator in operators: {
+    scope: uploadsContainer
+    name: guid(uploadsContainer.id, operator.id, roles['Storage Blob Data Contributor'])
+    properties: {
+      principalId: operator.id
+      principalType: operator.?kind
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles['Storage Blob Data Contributor']
+      )
+      description: 'data of jobs to retry'
+    }
+  }
+]
+
+resource operatorsReadVersions 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for operator in operators: {
+    scope: datasourcesContainer
+    name: guid(datasourcesContainer.id, operator.id, roles['Storage Blob Data Contributor'])
+    properties: {
+      principalId: operator.id
+      principalType: operator.?kind
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles['Storage Blob Data Contributor']
+      )
+      description: 'entities to query'
+    }
+  }
+]
+
+resource operatorsWriteExports 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for operator in operators: {
+    scope: exportsContainer
+    name: guid(exportsContainer.id, operator.id, roles['Storage Blob Data Contributor'])
+    properties: {
+      principalId: operator.id
+      principalType: operator.?kind
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles['Storage Blob Data Contributor']
+      )
+      description: 'error logs of retried jobs'
+    }
+  }
+]

@@ -100,7 +100,7 @@ resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-01-0
 }
 
 resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [
-  for table in ['jobs', 'datasources']: {
+  for table in ['jobs', 'datasources', 'audit']: {
     parent: tableService
     name: table
   }
