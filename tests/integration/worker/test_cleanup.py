@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import cast
 
 import pytest
@@ -273,3 +273,19 @@ async def test_job_never_confirmed_is_aborted(desk: Desk, monkeypatch: pytest.Mo
     assert await desk.account.jobs.confirm(young, "{}")
     assert await desk.account.jobs.confirm(young, "{}")
     assert await desk.record(young.row_key) == young
+
+
+async def test_counters_of_old_days_go_and_those_of_other_accounts_stay(desk: Desk, storage: Storage) -> None:
+    name = desk.account.name
+    today = datetime.now(UTC).date()
+    kept = [f"maps:{name}:{today - timedelta(days=days):%Y%m%d}" for days in (0, 1, 59)]
+    others = [f"maps:{name}:1:20200101", f"maps:{name}x:20200101"]
+    gone = [f"maps:{name}:{today - timedelta(days=days):%Y%m%d}" for days in (61, 400)]
+    for key in (*kept, *others, *gone):
+        storage.table.upsert_entity({"PartitionKey": "~counters", "RowKey": key, "Items": 1})
+    await clean_up(desk.account)
+    left = {row["RowKey"] for row in storage.table.query_entities("PartitionKey eq '~counters'")}
+    assert left.issuperset({*kept, *others})
+    assert not left.intersection(gone)
+    for key in (*kept, *others):
+        storage.table.delete_entity("~counters", key)
