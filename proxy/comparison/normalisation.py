@@ -21,6 +21,7 @@ DISTANCE_DIGITS = 9  # query-api.md section 2.4: relatively to 1e-9
 
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?Z")
+_ZEROS = re.compile(r"(\.[0-9]{0,9}?)0{1,9}(Z|[+-][0-9:]{5})$")
 _OUTPUT = re.compile(r"(?i)/output/(?:succeeded|failed)/?$")
 
 
@@ -52,7 +53,8 @@ def _read_moment(value: object) -> object:
     """A date by its moment, whatever its offset and the zeros at its end."""
     if not isinstance(value, str):
         return None
-    of_xml = read_xml_date(f"{value[:-1]}+00:00" if value.endswith("Z") else value)
+    trimmed = _ZEROS.sub(lambda found: found[1].rstrip(".") + found[2], value)
+    of_xml = read_xml_date(f"{trimmed[:-1]}+00:00" if trimmed.endswith("Z") else trimmed)
     moment = read_json_date(value) if of_xml is None else of_xml.second
     return None if moment is None else (moment.astimezone(UTC), of_xml.fraction if of_xml else "")
 
