@@ -29,6 +29,7 @@ COMMANDS: tuple[Callable[["arguments.Commands"], None], ...] = (
     arguments.add_sources,
     arguments.add_keys,
     arguments.add_conformance,
+    arguments.add_compare,
 )
 
 
