@@ -160,7 +160,7 @@ class Settings(BaseSettings):
     )
     shadow_url: Annotated[str, AfterValidator(check_shadow_url)] = Field(
         "",
-        description="base URL of the endpoint that gets a sample of the reads too, to compare its answers; off when unset",
+        description="base URL of another endpoint, which gets a sample of the reads to compare answers; off when unset",
     )
     shadow_sample: float = Field(0.01, ge=0, le=1, description="the share of reads in that sample")
     shadow_address: IPvAnyAddress | None = Field(
