@@ -10,13 +10,14 @@ from tqdm import tqdm
 
 from proxy.cli.errors import CommandError
 from proxy.cli.keys.key_input import read_key
+from proxy.comparison.origins import AddressError, parse_base_url, parse_resolves, tls_context
+from proxy.comparison.redaction import Redactor
 from proxy.conformance.client import UnreachableError
 from proxy.conformance.collector import collect
-from proxy.conformance.redaction import Redactor
 from proxy.conformance.report import as_json, as_text
 from proxy.conformance.rule import Outcome, evaluate
 from proxy.conformance.rules import RULES
-from proxy.conformance.target import AddressError, ClientLimits, Target, parse_base_url, parse_resolves, tls_context
+from proxy.conformance.target import ClientLimits, Target
 
 
 def conformance(options: Namespace) -> int:
