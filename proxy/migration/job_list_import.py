@@ -61,16 +61,17 @@ async def changes(records: Sequence[JobRecord], jobs: JobStore, progress: Callab
         if known is None:
             return record
         if known.status is JobStatus.PENDING and record.status is not JobStatus.PENDING:
-            return _finished(known, record)
+            return merge_finished(known, record)
         return None
 
     found = await asyncio.gather(*(change(record) for record in records))
     return [record for record in found if record is not None]
 
 
-def _finished(known: JobRecord, saved: JobRecord) -> JobRecord:
-    # Bing's list does not know the row's id, and the blobs that an operator has named since.
-    return replace(saved, row_key=known.row_key, output_blob=known.output_blob, failed_blob=known.failed_blob)
+def merge_finished(known: JobRecord, saved: JobRecord) -> JobRecord:
+    """A listed job with what only the row knows: its id, its description, and blobs that were named since."""
+    row = replace(saved, row_key=known.row_key, output_blob=known.output_blob, failed_blob=known.failed_blob)
+    return replace(row, description=known.description)
 
 
 def _record(job: JobResource, account: str) -> JobRecord:
