@@ -1,6 +1,7 @@
 """Copies the job list, and the outputs that the service still has of finished jobs."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,7 @@ from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
 from adapters.tables.job_transactions import MAX_RECORDS
 from adapters.tables.properties import MalformedRowError
 from proxy.migration.errors import NotCopiedError
-from proxy.migration.job_list_import import ImportListError, merge_finished, records_of
+from proxy.migration.job_list_import import ImportListError, merge_finished, record_of_load, records_of
 from proxy.migration.progress import Progress
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import MigrationState
@@ -46,20 +47,24 @@ class JobCopier:
         self._limit = asyncio.Semaphore(AT_ONCE)
         self.counts = JobCounts()
 
-    async def list_new(self) -> list[JobRecord]:
-        """The jobs of the service's list that are not here yet, as rows; the counts have the others."""
+    async def read_list(self) -> Mapping[str, JobRecord]:
+        """The service's job list as rows, by their ids in lower case."""
         counts = self.counts
         try:
             records = records_of(await self._source.list_jobs(), self._target.account.name)
-        except ImportListError as error:
+        except (ImportListError, NotCopiedError) as error:
             counts.problems.append(f"the job list can't be copied: {error}")
-            return []
+            return {}
         counts.listed = len(records)
         counts.pending = sum(record.status is JobStatus.PENDING for record in records)
-        return [record for record in records if record.public_id.lower() not in self._state.jobs]
+        return {record.public_id.lower(): record for record in records}
+
+    def find_new(self, listed: Mapping[str, JobRecord]) -> list[JobRecord]:
+        """The jobs of the list that are not copied yet."""
+        return [record for job_id, record in listed.items() if job_id not in self._state.jobs]
 
     async def copy(self, records: list[JobRecord]) -> None:
-        """Copies jobs that `list_new` returned. A row is written with its outputs, and these before it."""
+        """Copies jobs of the list. A row is written with its outputs, and these before it."""
         self._progress.begin("jobs", len(records))
         for start in range(0, len(records), MAX_RECORDS):
             chunk = records[start : start + MAX_RECORDS]
@@ -98,8 +103,8 @@ class JobCopier:
         job = await self._source.get_job(row)
         if job is None:
             return row
-        own = None if job.description == row.job_type.value else job.description
-        row = replace(row, description=row.description or own or None)
+        about = record_of_load(job, row, self._target.account.name, row.data_source_name or "") or row
+        row = replace(about, description=about.description or row.description)
         with TemporaryDirectory(dir=self._state.folder) as folder:
             place = Path(folder)
             succeeded = row.output_blob or await self._copy_output(job, row, "succeeded", place)

@@ -64,15 +64,15 @@ class Migration:
                 await self._source.refuse_proxy()
             versions = await self._list_versions()
             total = len(versions)
+            listed = await self._jobs.read_list()
+            self._copier.know_jobs(listed)
+            jobs = self._jobs.find_new(listed)
             if self._options.dry_run:
                 await self._plan(versions)
+                self._jobs.counts.written = len(jobs)
             else:
                 await self._target.account.create_missing()
                 await self._copy_all(versions)
-            jobs = await self._jobs.list_new()
-            if self._options.dry_run:
-                self._jobs.counts.written = len(jobs)
-            else:
                 await self._jobs.copy(jobs)
         except* (MigrationStoppedError, NotCopiedError, ConflictError) as group:
             self._stop(str(_first(group)), total)

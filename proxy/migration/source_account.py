@@ -87,12 +87,11 @@ class SourceAccount:
         path = _STATUS_PATHS.get(record.job_type)
         return None if path is None else await self._get_job(f"{path}/{segment(record.public_id)}")
 
-    async def get_description(self, version: ListedSource) -> str | None:
-        """The description of the load that made a version; None where the service does not know it any more."""
-        if version.description or not version.job_id:
-            return version.description or None
-        job = await self._get_job(f"Dataflows/LoadDataSource/{segment(version.job_id)}")
-        return None if job is None else (job.description or None)
+    async def get_load(self, version: ListedSource) -> JobResource | None:
+        """The status of the load that made a version; None where the service does not know it any more."""
+        if not version.job_id:
+            return None
+        return await self._get_job(f"Dataflows/LoadDataSource/{segment(version.job_id)}")
 
     async def create_download(self, version: ListedSource) -> JobResource:
         """Creates a download job, when the service's limits allow it."""

@@ -10,6 +10,7 @@ from adapters.blobs.store import EXPORTS
 from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
+from adapters.model.ticks import Ticks
 from adapters.model.versions import has_no_versions, staged_version, without_staged
 from adapters.tables.properties import MalformedRowError
 from proxy.comparison.service_document import ListedSource
@@ -23,16 +24,26 @@ from proxy.worker.reader_tasks import VERSION, DigestTask, EntityDigest
 
 @dataclass(frozen=True, slots=True)
 class PlannedLoad:
-    """A load of the migration: its id, its description, and what the source's file has."""
+    """A load of the migration: the row of its job, the service's date of the version, and what the file has.
 
-    job_id: str
-    description: str | None
+    The row is that of the service's own job where that is known, so that both sides have the same jobs.
+    """
+
+    record: JobRecord
+    updated: Ticks | None
     entities: int
     failed: int
 
 
+@dataclass(eq=False)
 class MigrationLoad(RunningJob):
     """A load without a message and a claim. Its row is written when the version is there, so no worker takes it."""
+
+    updated: Ticks | None = None
+
+    def now(self) -> Ticks:
+        """The service's date of the version, which programs see and staged versions end by."""
+        return super().now() if self.updated is None else self.updated
 
     async def confirm(self) -> None:
         """Nothing: the lock of the state folder forbids another attempt."""
@@ -103,32 +114,24 @@ class TargetAccount:
     async def load(self, listed: ListedSource, planned: PlannedLoad, folder: Path) -> None:
         """Makes the version that the file in a folder holds, in one step, and its job's row. It can be repeated."""
         await self._set_access_id(listed)
-        operation = "completeStaging" if listed.is_staging else "complete"
-        record = JobRecord(
-            row_key=planned.job_id,
-            job_type=JobType.COMPLETE_STAGING if listed.is_staging else JobType.COMPLETE,
-            status=JobStatus.PENDING,
-            created=self._account.clock.now(),
-            data_source_name=listed.name,
-            access_id=listed.access_id,
-            description=planned.description,
-            processed=planned.entities + planned.failed,
-            failed=planned.failed,
-        )
+        processed, failed = planned.entities + planned.failed, planned.failed
+        record = replace(planned.record, status=JobStatus.PENDING, processed=processed, failed=failed)
         work = {
-            "operation": operation,
+            "operation": "completeStaging" if listed.is_staging else "complete",
             "input": InputFormat.XML.value,
             "public": None if listed.is_staging else listed.is_public,
             "access_id": listed.access_id,
             "master_key": self._master_key,
             "query_key": None,
         }
-        job = MigrationLoad(self._account, record, self._context, folder, token_hex(6), work)
+        job = MigrationLoad(self._account, record, self._context, folder, token_hex(6), work, updated=planned.updated)
         try:
             ended = await load(job)
         except (JobAbortedError, ReadingError, ReaderKilledError) as error:
             raise NotCopiedError(f"its file can't be loaded: {error}") from None
-        await self._account.jobs.upsert([ended])
+        is_imported = record.legacy_id is not None
+        row = replace(planned.record, failed_blob=ended.failed_blob) if is_imported else ended
+        await self._account.jobs.upsert([row])
 
     async def align(self, listed: ListedSource, query_key: str | None) -> DataSource | None:
         """Gives a data source the service's public flag, and a query key where one is given."""
@@ -157,9 +160,23 @@ class TargetAccount:
         await self._account.blobs.upload_file(file, path)
         return path
 
-    def new_load_id(self) -> str:
-        """The id of a load that begins now."""
-        return new_job_id(self._account.clock.now())
+    def new_load(self, listed: ListedSource, load_id: str | None = None) -> JobRecord:
+        """The row of a load that begins now."""
+        now = self._account.clock.now()
+        return JobRecord(
+            row_key=load_id or new_job_id(now),
+            job_type=JobType.COMPLETE_STAGING if listed.is_staging else JobType.COMPLETE,
+            status=JobStatus.PENDING,
+            created=now,
+            data_source_name=listed.name,
+            access_id=listed.access_id,
+            description=listed.description or None,
+        )
+
+    async def is_free(self, listed: ListedSource, load_id: str) -> bool:
+        """Whether no job here has this id. The clean-up deletes what a finished job has written and no version names."""
+        held = await self._account.jobs.get_with_payload(load_id)
+        return held is None and not await self.has_loaded(listed, load_id)
 
     async def _set_access_id(self, listed: ListedSource) -> None:
         """Gives a data source that was prepared here, and never loaded, the service's access id."""

@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from adapters.model.data_sources import DataSourceVersion
-from adapters.model.jobs import JobStatus
+from adapters.model.jobs import JobRecord, JobStatus
 from adapters.model.status_aliases import parse_status
+from adapters.model.ticks import Ticks, parse_ticks
 from proxy.comparison.service_document import ListedSource
 from proxy.migration.errors import NotCopiedError
+from proxy.migration.job_list_import import record_of_load
 from proxy.migration.patience import Patience
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import CopyState, MigrationState, remove_work_folder
@@ -53,7 +56,12 @@ class VersionCopier:
         self._target = target
         self._state = state
         self._patience = patience
+        self._listed: Mapping[str, JobRecord] = {}
         self._turn = asyncio.Lock()
+
+    def know_jobs(self, listed: Mapping[str, JobRecord]) -> None:
+        """Takes the rows of the service's job list, by their ids in lower case."""
+        self._listed = listed
 
     async def copy(self, version: ListedSource) -> Outcome:
         """Copies a version, unless it is here already; again where it changes meanwhile.
@@ -105,11 +113,11 @@ class VersionCopier:
                     if has_same_content(state, digest):
                         self._end(version, state, here, digest)
                         return False
-                state.load_job = state.load_job or self._target.new_load_id()
-                self._state.save()
         async with self._turn:
-            description = await self._source.get_description(version)
-            planned = PlannedLoad(state.load_job, description, state.entities, state.failed)
+            record = await self._choose_job(version, state)
+            state.load_job = record.row_key
+            self._state.save()
+            planned = PlannedLoad(record, _read_date(version.updated), state.entities, state.failed)
             await self._target.load(version, planned, folder)
             here = await self._target.find_version(version)
             if here is None:
@@ -123,6 +131,16 @@ class VersionCopier:
         state.verdict = find_differences(state, digest)
         self._state.save()
         remove_work_folder(self._state.work_folder(version.name, staged=version.is_staging))
+
+    async def _choose_job(self, version: ListedSource, state: CopyState) -> JobRecord:
+        """The row of the load: that of the service's own job, or a new one where the service has forgotten it."""
+        job, listed = await self._source.get_load(version), self._listed.get(version.job_id.lower())
+        row = listed if job is None else record_of_load(job, listed, self._target.account.name, version.name)
+        if row is None or row.status is JobStatus.PENDING or state.load_job not in {"", row.row_key}:
+            return self._target.new_load(version, state.load_job or None)
+        if state.load_job or await self._target.is_free(version, row.row_key):
+            return replace(row, access_id=version.access_id, description=row.description or version.description or None)
+        return self._target.new_load(version)
 
     async def _download(self, version: ListedSource, state: CopyState) -> None:
         """Has the service export the version, and fetches that."""
@@ -159,6 +177,14 @@ class VersionCopier:
 def find_output(job: JobResource, name: str) -> str | None:
     """The link to an output of a job."""
     return next((each.url for each in job.links if each.role.lower() == "output" and each.name == name), None)
+
+
+def _read_date(text: str) -> Ticks | None:
+    """A date of the service document; None where it is none."""
+    try:
+        return parse_ticks(text)
+    except ValueError:
+        return None
 
 
 def _default_output(version: ListedSource) -> str:

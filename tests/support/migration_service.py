@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from lxml import etree
-
 from adapters.model.job_ids import new_job_id
 from proxy.worker.job import WorkerContext, now
 from proxy.worker.lease import run_leased_job
@@ -19,9 +17,11 @@ from tests.support.inline_readers import InlineReaders
 from tests.support.live import MASTER, LiveServer, start_server, wait_for
 from tests.support.opened_account import open_account
 from tests.support.storage import Storage
-from tests.support.worker_desk import LIMITS, shops
+from tests.support.worker_desk import LIMITS, RUNNER, open_desk, shops
 
 LOAD_SECONDS = 20
+
+OUTPUT = b"<GeocodeFeed/>"
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,40 @@ class Service:
         """Writes the row of a finished geocode job with an output in a blob; returns its id."""
         container, job_id = "exports", new_job_id(now())
         path = f"{self.storage.account}/{job_id}/0123456789ab/succeeded.xml"
-        self.storage.blobs.get_container_client(container).upload_blob(path, b"<GeocodeFeed/>")
+        self.storage.blobs.get_container_client(container).upload_blob(path, OUTPUT)
         self.storage.job("Geocode", RowKey=job_id, OutputBlob=f"{container}/{path}", **properties)
         return job_id
 
-    def workspaces(self, server: LiveServer | None = None) -> list[etree._Element]:
-        """The data sources that a server lists, by default this one."""
-        return list((server or self.server).xml("data").iterfind("{*}workspace"))
+    def finish(self, job_id: str) -> None:
+        """Ends a pending geocode job, with an output."""
+        path = f"{self.storage.account}/{job_id}/0123456789ab/succeeded.xml"
+        self.storage.blobs.get_container_client("exports").upload_blob(path, OUTPUT)
+        self.storage.job("Geocode", RowKey=job_id, OutputBlob=f"exports/{path}")
+
+    def publish(self, access_id: str, name: str = "Shops") -> None:
+        """Publishes a staged version, and waits."""
+        job_id = self.server.job(f"data/{access_id}/{name}/$commit")["id"]
+        wait_for(lambda: self.server.job(f"data/jobs/{job_id}/$getstatus")["status"] != "Pending")
+
+    def load_directly(self, data: bytes) -> str:
+        """Loads the data source Shops into this storage without a server, under an access id of its own."""
+
+        async def load() -> str:
+            async with open_desk(self.storage) as desk:
+                return (await desk.done(desk.load(data))).row_key
+
+        return RUNNER.run(load())
+
+    def clear(self) -> None:
+        """Removes the data sources and the jobs of earlier tests."""
+
+        async def remove() -> None:
+            async with open_desk(self.storage) as desk:
+                for source in await desk.account.data_sources.list_all():
+                    await desk.account.data_sources.change(source.name, lambda _: None)
+                await desk.account.jobs.delete_all()
+
+        RUNNER.run(remove())
 
 
 @contextmanager
