@@ -13,7 +13,7 @@ from proxy.migration.errors import NotCopiedError
 from proxy.migration.job_list_import import ImportListError, merge_finished, record_of_load, records_of
 from proxy.migration.progress import Progress
 from proxy.migration.source_account import SourceAccount
-from proxy.migration.state import MigrationState
+from proxy.migration.state import OUTPUTS, MigrationState
 from proxy.migration.target_account import TargetAccount
 from proxy.migration.version_copy import find_output
 from proxy.wire.resources import JobResource
@@ -45,6 +45,7 @@ class JobCopier:
         self._state = state
         self._progress = progress
         self._limit = asyncio.Semaphore(AT_ONCE)
+        self._failed = set[str]()
         self.counts = JobCounts()
 
     async def read_list(self) -> Mapping[str, JobRecord]:
@@ -73,9 +74,8 @@ class JobCopier:
             if found:
                 await self._target.account.jobs.upsert(found)
             self.counts.written += len(found)
-            failed = {line.partition(":")[0] for line in self.counts.problems}
-            done = (each.public_id for each in chunk if each.status is not JobStatus.PENDING)
-            self._state.jobs.update(each.lower() for each in done if f"job {each}" not in failed)
+            done = {each.public_id.lower() for each in chunk if each.status is not JobStatus.PENDING}
+            self._state.jobs |= done - self._failed
             self._state.save()
 
     async def _copy_job(self, record: JobRecord) -> JobRecord | None:
@@ -85,6 +85,7 @@ class JobCopier:
                 known = await self._target.account.jobs.get(record.public_id)
                 row = None if known is not None and known.legacy_id is None else await self._build_row(record, known)
             except (NotCopiedError, MalformedRowError) as error:
+                self._failed.add(record.public_id.lower())
                 self.counts.problems.append(f"job {record.public_id}: {error}")
                 row = None
             self._progress.step(f"job {record.public_id}")
@@ -105,7 +106,7 @@ class JobCopier:
             return row
         about = record_of_load(job, row, self._target.account.name, row.data_source_name or "") or row
         row = replace(about, description=about.description or row.description)
-        with TemporaryDirectory(dir=self._state.folder) as folder:
+        with TemporaryDirectory(prefix=OUTPUTS, dir=self._state.folder) as folder:
             place = Path(folder)
             succeeded = row.output_blob or await self._copy_output(job, row, "succeeded", place)
             failed = row.failed_blob or await self._copy_output(job, row, "failed", place)

@@ -103,8 +103,8 @@ class Migration:
             versions = await self._source.list_versions(source)
             published = next((each for each in versions if each.is_active and not each.is_staging), None)
             staged = next((each for each in versions if each.is_staging), None)
-            if published is None and staged is None:  # all versions are told by none: the list's own entry counts
-                published = source if not versions else None
+            if published is None and staged is None:  # gone since, or listed in a form without flags
+                published = source
             found += [each for each in (published, staged) if each is not None]
             earlier = len(versions) - (published is not None) - (staged is not None)
             self._note_left(source, max(0, earlier))
@@ -128,12 +128,15 @@ class Migration:
         limit = asyncio.Semaphore(AT_ONCE)
 
         async def copy_source(of_one: list[ListedSource]) -> None:
+            is_here = True
             async with limit:
                 for version in of_one:
                     row = await self._copy(version)
                     self.report.rows.append(row)
-                    self._progress.step(" ".join(filter(None, (f"{row.title}: {row.result}", row.details))))
-                await self._align(of_one)
+                    self._progress.step(": ".join(filter(None, (row.title, row.result, row.details))))
+                    is_here &= row.result != NOT_COPIED
+                if is_here:
+                    await self._align(of_one)
 
         async with asyncio.TaskGroup() as group:
             for of_one in by_name.values():

@@ -18,6 +18,9 @@ from proxy.migration.errors import MigrationStoppedError
 
 SCHEMA = 1
 
+OUTPUTS = "outputs-"
+"""The beginning of the names of folders that a job's outputs go through; a killed run leaves them."""
+
 
 @dataclass
 class CopyState:
@@ -108,6 +111,8 @@ def open_state(folder: Path, origin: str, account: str) -> Iterator[MigrationSta
     try:
         for unfinished in folder.glob("*.new"):
             unfinished.unlink()
+        for left in folder.glob(f"{OUTPUTS}*"):
+            remove_work_folder(left)
         yield _read(folder, origin, account)
     finally:
         os.close(descriptor)

@@ -174,7 +174,7 @@ class TargetAccount:
         )
 
     async def is_free(self, listed: ListedSource, load_id: str) -> bool:
-        """Whether no job here has this id. The clean-up deletes what a finished job has written and no version names."""
+        """Whether no job here has this id. The clean-up deletes what a finished job wrote and no version names."""
         held = await self._account.jobs.get_with_payload(load_id)
         return held is None and not await self.has_loaded(listed, load_id)
 

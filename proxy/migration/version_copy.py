@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from adapters.model.data_sources import DataSourceVersion
 from adapters.model.jobs import JobRecord, JobStatus
@@ -104,7 +105,7 @@ class VersionCopier:
             if not (state.bytes and (folder / DATA).exists()):
                 await self._download(version, state)
             async with self._turn:
-                found = await self._target.digest_file(folder)
+                found = await self._digest_file(folder, state)
                 state.schema, state.digest = found.schema, found.digest
                 state.entities, state.failed = found.entities, found.failed
                 here = await self._target.find_version(version)
@@ -131,6 +132,14 @@ class VersionCopier:
         state.verdict = find_differences(state, digest)
         self._state.save()
         remove_work_folder(self._state.work_folder(version.name, staged=version.is_staging))
+
+    async def _digest_file(self, folder: Path, state: CopyState) -> EntityDigest:
+        try:
+            return await self._target.digest_file(folder)
+        except NotCopiedError:  # the next run is to ask for another export
+            state.download_job, state.bytes = "", 0
+            self._state.save()
+            raise
 
     async def _choose_job(self, version: ListedSource, state: CopyState) -> JobRecord:
         """The row of the load: that of the service's own job, or a new one where the service has forgotten it."""

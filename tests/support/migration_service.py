@@ -63,6 +63,15 @@ class Service:
         job_id = self.server.job(f"data/{access_id}/{name}/$commit")["id"]
         wait_for(lambda: self.server.job(f"data/jobs/{job_id}/$getstatus")["status"] != "Pending")
 
+    def downloads(self) -> list[str]:
+        """The ids of the download jobs that were created."""
+        return [row["RowKey"] for row in self.storage.table.query_entities("JobType eq 'DataSourceDownload'")]
+
+    def forget_jobs(self) -> None:
+        """Removes the rows of geocode jobs, so that new jobs are allowed again."""
+        for row in self.storage.table.query_entities("JobType eq 'Geocode'"):
+            self.storage.table.delete_entity(row)
+
     def load_directly(self, data: bytes) -> str:
         """Loads the data source Shops into this storage without a server, under an access id of its own."""
 
