@@ -152,6 +152,31 @@ def add_keys(commands: "Commands") -> None:
         )
 
 
+def add_migrate(commands: "Commands") -> None:
+    """`migrate`: copies an account from the service."""
+    command = commands.add_parser(
+        "migrate",
+        help="copy an account from the service into its own storage, and compare both",
+        epilog=f"{_RING} HTTPS_PROXY and NO_PROXY are ignored.",
+    )
+    command.add_argument("--from", dest="from_url", required=True, metavar="URL", help="the part before /REST/v1/")
+    command.add_argument("--account", metavar="NAME", help="the account in the key ring; not needed where there is one")
+    command.add_argument("--key", required=True, metavar="KEY", help="a master key there, or - for standard input")
+    command.add_argument(
+        "--data-sources", default="*", metavar="PATTERN", help="only those, where * stands for any text; all jobs"
+    )
+    command.add_argument("--query-keys", metavar="FILE", help="CSV with the columns data_source,key")
+    command.add_argument("--dry-run", action="store_true", help="say what would be copied, with counts and sizes")
+    command.add_argument("--no-wait", action="store_true", help="end at a limit of the service in place of waiting")
+    command.add_argument("--state", default="migrate-state", metavar="DIR", help="what is done; migrate-state")
+    command.add_argument("--reports", metavar="DIR", help="where the report goes as JSON; the state folder")
+    command.add_argument("--json", action="store_true", help="print the report as JSON")
+    command.add_argument("--connect-to", metavar="ADDRESS", help="the service's address, where its name leads here")
+    command.add_argument("--from-proxy", action="store_true", help="copy from another server of this program")
+    command.add_argument("--ca-file", metavar="FILE", help="certificates to trust beside the system's")
+    command.set_defaults(run="proxy.cli.migrate:migrate")
+
+
 def add_conformance(commands: "Commands") -> None:
     """`conformance`: judges an endpoint."""
     command = commands.add_parser(
