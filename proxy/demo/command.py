@@ -45,7 +45,9 @@ MAPS_KEY_VARIABLE = "DEMO_MAPS_KEY"
 DEFAULT_MAPS = "http://127.0.0.1:10003"
 """Where the stand-in is that runs elsewhere, as that of docker-compose.yml does."""
 
-NEARBY = "spatialFilter=nearby(40.83,-74.31,5)&$select=Name,PrimaryCity,__Distance&$top=2"
+NEAREST = "&$select=Name,PrimaryCity,__Distance&$top=2"
+NEARBY = f"spatialFilter=nearby(40.83,-74.31,5){NEAREST}"
+NEAR_ADDRESS = f"spatialFilter=nearby(%27Verona,%20NJ%27,10){NEAREST}"
 
 INSTRUCTIONS = """\
 The proxy answers at {base}. {ending} Try:
@@ -53,6 +55,9 @@ The proxy answers at {base}. {ending} Try:
   # Which shops are within 5 km of a place, the nearest first: in JSON and in Atom
   curl '{base}/REST/v1/data/{access}/{name}/{entity}?{nearby}&$format=json&key={query}'
   curl '{base}/REST/v1/data/{access}/{name}/{entity}?{nearby}&key={query}'
+
+  # The same of an address, which Azure Maps finds. It is a stand-in here, which knows a dozen places
+  curl '{base}/REST/v1/data/{access}/{name}/{entity}?{near_address}&$format=json&key={query}'
 
   # A finished load, in JSON and in XML
   curl '{base}/REST/v1/Dataflows/LoadDataSource/{load}?key={master}'
@@ -64,8 +69,7 @@ The proxy answers at {base}. {ending} Try:
   # A published data source
   curl '{base}/REST/v1/data/jobs/{publish}/$getstatus?key={master}'
 
-  # Addresses of Microsoft's documents, geocoded: the job, those with a place, and those without.
-  # Azure Maps is a stand-in here, which knows about ten places
+  # Addresses of Microsoft's documents, geocoded: the job, those with a place, and those without
   curl '{base}/REST/v1/Dataflows/Geocode/{geocoded}?key={query}'
   curl -L '{base}/REST/v1/Dataflows/Geocode/{geocoded}/output/succeeded?key={query}'
   curl -L '{base}/REST/v1/Dataflows/Geocode/{geocoded}/output/failed?key={query}'
@@ -151,7 +155,7 @@ def run_demo(options: Namespace) -> int:
                 )
                 text = partial(_instructions, settings.public_url, ending, connection_string, variable)
                 # It waits for the server, which runs below.
-                threading.Thread(target=_announce, args=(port, text), daemon=True).start()
+                threading.Thread(target=announce, args=(port, text), daemon=True).start()
                 return serve(settings, listener)
     except EmulatorError as error:
         print(error, file=sys.stderr)
@@ -177,7 +181,7 @@ def _write_samples(emulator: str) -> int:
     return 0
 
 
-def _announce(port: int, instructions: Callable[[str], str]) -> None:
+def announce(port: int, instructions: Callable[[str], str]) -> None:
     """Geocodes addresses once the server answers, and prints requests to try; the job is among them."""
     print(instructions(create_job(port, MASTER_KEY) or samples.GEOCODE_ID), flush=True)
 
@@ -241,6 +245,7 @@ def _instructions(base: str, ending: str, connection_string: str, keyring: str, 
         access=samples.ACCESS_ID,
         entity=samples.ENTITY_TYPE,
         nearby=NEARBY,
+        near_address=NEAR_ADDRESS,
         load=samples.LOAD_ID,
         pending=samples.PENDING_ID,
         publish=samples.PUBLISH_ID,
