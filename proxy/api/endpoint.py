@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.errors import StorageError, StorageErrorCode
+from adapters.model.usage import DIGEST_DIGITS
 from adapters.tables.properties import MalformedRowError
 from proxy.api.authenticate import Authenticator
 from proxy.api.context import CallContext, authorize, storage_deadline
@@ -184,7 +185,8 @@ class LegacyApi:
         keyring, started = self._ring.keyring, asyncio.get_running_loop().time()
         key = await self._authenticator.find(attempt)
         grant = key.grant
-        trace.account, trace.key = grant.account, grant.name
+        trace.account, trace.key, trace.digest = grant.account, grant.name, attempt.digest.hex()[:DIGEST_DIGITS]
+        trace.data_source = query.parameters.get("datasourcename") if call.operation is Operation.LOAD else call.name
         authorize(call, grant, query, queries=self._settings.queries)
         context = self._build_context(request, grant)
         cache_key = self._cache.cache_key(scope, request.base, query, call)

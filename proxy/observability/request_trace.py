@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.instrumentation import CacheResult
+from proxy.observability.client import UNKNOWN, Client
 
 
 @dataclass(slots=True)
@@ -18,6 +19,11 @@ class RequestTrace:
     account: str | None = None
     key: str | None = None
     """The name of the key, where the ring has one; never the key."""
+    digest: str | None = None
+    """The first 16 hex digits of the SHA-256 of a key that somebody has."""
+    data_source: str | None = None
+    """The data source that the request names."""
+    client: Client = UNKNOWN
     error: str | None = None
     storage_calls: int = 0
     storage_seconds: float = 0.0
