@@ -87,7 +87,8 @@ class UsageCounter:
         self._hours: dict[str, Tallies] = {}
         self._current: Tallies = {}
         self._hour_end = 0
-        self._keys = 0
+        self.keys = 0
+        """How many keys are counted now, one in two hours as two."""
         self.uncounted = 0
         """Requests over the bound, since the start."""
 
@@ -106,11 +107,11 @@ class UsageCounter:
             self._begin_hour(now)
         tally = self._current.get((account, digest))
         if tally is None:
-            if self._keys >= MAX_KEYS:
+            if self.keys >= MAX_KEYS:
                 self.uncounted += 1
                 return
             tally = self._current[account, digest] = Tally(Usage(digest, name, now, now))
-            self._keys += 1
+            self.keys += 1
         tally.requests += 1
         usage = tally.usage
         usage.name, usage.last = name, now
@@ -140,7 +141,7 @@ class UsageCounter:
                     found.setdefault(key[0], {}).setdefault(hour, []).append(tally)
                 elif tallies is not self._current:
                     del tallies[key]
-                    self._keys -= 1
+                    self.keys -= 1
         return found
 
     def forget(self, account: str) -> None:
@@ -148,10 +149,10 @@ class UsageCounter:
         for tallies in self._hours.values():
             for key in [key for key in tallies if key[0] == account]:
                 del tallies[key]
-                self._keys -= 1
+                self.keys -= 1
 
     def _begin_hour(self, now: Ticks) -> None:
         self._current = self._hours.setdefault(hour_of(now), {})
         self._hour_end = now - (now - UNIX_EPOCH) % _HOUR + _HOUR
         while len(self._hours) > MAX_OLD_HOURS + 1:
-            self._keys -= len(self._hours.pop(min(self._hours)))
+            self.keys -= len(self._hours.pop(min(self._hours)))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -82,9 +83,9 @@ async def test_a_worker_that_dies_in_between_makes_nothing_count_twice(
         write_usage_row(storage, old, f"{KEY}:{process}")
     work = getattr(UsageStore, method)
 
-    async def die(store: UsageStore, *arguments: object) -> None:
+    async def die(store: UsageStore, *arguments: Any) -> None:
         if method == "remove":  # after the first of the rows
-            arguments = ([*arguments][0][:1],)  # type: ignore[index]  # the rows to delete
+            arguments = (arguments[0][:1],)
         await work(store, *arguments)
         raise StorageError(StorageErrorCode.UNREACHABLE)
 

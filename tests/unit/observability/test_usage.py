@@ -15,6 +15,8 @@ NEW_YEAR = 1_798_761_600.0  # 2027-01-01T00:00:00Z
 
 
 class Clock:
+    """A clock that stands still until it is set."""
+
     now = NEW_YEAR
 
     def __call__(self) -> float:
@@ -31,7 +33,7 @@ def store(counter: UsageCounter) -> dict[str, list[Tally]]:
 
 
 def test_requests_are_counted_by_hour_operation_and_outcome() -> None:
-    counter, clock = UsageCounter(clock=(clock := Clock())), clock
+    counter = UsageCounter(clock=(clock := Clock()))
     for outcome in (ANSWERED, ERROR, REFUSED, NOT_SERVED, ANSWERED):
         counter.count(SHOP, "job_list", outcome)
     clock.now += 3_600
@@ -54,7 +56,7 @@ def test_only_what_came_since_the_last_write_is_written_and_an_hour_stays_until_
     assert tally.requests == 2  # the whole hour: its row is written over the one before
     clock.now += 3_600
     assert store(counter) == {}
-    assert counter._keys == 0
+    assert counter.keys == 0
 
 
 def test_trouble_with_storage_keeps_some_hours_and_forgets_the_oldest() -> None:
@@ -63,7 +65,7 @@ def test_trouble_with_storage_keeps_some_hours_and_forgets_the_oldest() -> None:
         counter.count(SHOP, "job_list")
         clock.now += 3_600
     assert list(counter.unstored()["contoso"]) == [f"20270101{hour:02}" for hour in range(6, 12)]
-    assert counter._keys == MAX_OLD_HOURS
+    assert counter.keys == MAX_OLD_HOURS
 
 
 def test_more_keys_than_the_bound_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +76,7 @@ def test_more_keys_than_the_bound_are_not_counted(monkeypatch: pytest.MonkeyPatc
     assert [tally.usage.digest[0] for tally in counter.unstored()["contoso"]["2027010100"]] == ["a", "b"]
     assert counter.uncounted == 1
     counter.forget("contoso")
-    assert (counter.unstored(), counter._keys) == ({}, 0)
+    assert (counter.unstored(), counter.keys) == ({}, 0)
 
 
 @pytest.mark.parametrize("full", [False, True])
