@@ -41,12 +41,15 @@ UNKNOWN = Client()
 def client_of(scope: Scope) -> Client:
     """The client of a request."""
     address = scope.get("client")
-    agent = b""
+    return _describe(agent_of(scope)[:_EXAMINED], address[0] if address else "")
+
+
+def agent_of(scope: Scope) -> bytes:
+    """The user agent as it was sent."""
     for name, value in scope["headers"]:
         if name == b"user-agent":
-            agent = value
-            break
-    return _describe(agent[:_EXAMINED], address[0] if address else "")
+            return bytes(value)
+    return b""
 
 
 @lru_cache(MAX_CLIENTS)

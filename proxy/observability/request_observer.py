@@ -8,9 +8,9 @@ from starlette.types import Scope
 
 from adapters.model.usage import ANSWERED
 from proxy.observability.access_log import AccessLog
-from proxy.observability.client import client_of
+from proxy.observability.client import UNKNOWN, agent_of, client_of
 from proxy.observability.request_trace import RequestTrace
-from proxy.observability.usage import Requester, UsageCounter, outcome_of
+from proxy.observability.usage import RepeatCounter, Requester, UsageCounter, outcome_of
 from proxy.wire.errors import ErrorCode
 
 if TYPE_CHECKING:  # they import prometheus_client and opentelemetry
@@ -74,10 +74,10 @@ class CachedResponseObserver:
 
     __slots__ = (
         "_access_log",
+        "_agent",
+        "_client",
         "_line",
         "_metrics",
-        "_operation",
-        "_requester",
         "_status",
         "_trace",
         "_tracer",
@@ -88,8 +88,10 @@ class CachedResponseObserver:
         self._access_log, self._tracer = observer.access_log, observer.tracer
         self._trace, self._status = (trace if self._tracer is not None else None), status
         self._line = observer.access_log.prepare(trace, status)
-        self._usage, self._operation = observer.usage, trace.operation
-        self._requester = Requester(trace.account or "", trace.digest or "", trace.key)
+        self._agent: bytes | None = None
+        self._client = UNKNOWN
+        requester = Requester(trace.account or "", trace.digest or "", trace.key)
+        self._usage = None if observer.usage is None else RepeatCounter(observer.usage, requester, trace.operation)
         self._metrics = None
         if (metrics := observer.metrics) is not None:
             account = metrics.account_label(trace.account)
@@ -102,10 +104,12 @@ class CachedResponseObserver:
 
     def observe(self, trace_id: str, scope: Scope, started: float) -> None:
         """Logs and counts a request that began at `started` of the performance counter."""
-        client = client_of(scope)
-        self._access_log.write(self._line, trace_id, started, client)
+        # All that get a response are in one network, and mostly one program.
+        if (agent := agent_of(scope)) != self._agent:
+            self._agent, self._client = agent, client_of(scope)
+        self._access_log.write(self._line, trace_id, started, self._client)
         if self._usage is not None:
-            self._usage.count(self._requester, self._operation, client=client)
+            self._usage.count(self._client)
         if self._metrics is not None:
             requests, hits, duration, of_key = self._metrics
             requests.inc()

@@ -29,7 +29,7 @@ MAX_KEYS = 10_000
 MAX_OLD_HOURS = 6
 """Hours before this one that wait for an account's storage."""
 
-_HOUR = 3_600 * PER_SECOND
+_HOUR = 3_600
 
 # Statuses by which a key may not do what it asks, or not so often.
 _REFUSALS = frozenset((HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS))
@@ -46,12 +46,22 @@ class Requester(NamedTuple):
 class Tally:
     """What a key asked for in an hour, and how much of it is stored."""
 
-    __slots__ = ("requests", "stored", "usage")
+    __slots__ = ("last", "requests", "stored", "usage")
 
     def __init__(self, usage: Usage) -> None:
         self.usage = usage
+        self.last = 0.0
+        """When the last request came, in seconds since 1970; `usage` gets it when it is written."""
         self.requests = 0
         self.stored = 0
+
+    def note(self, client: Client) -> None:
+        """Notes a client's agent and network, while there are not too many."""
+        usage = self.usage
+        if client.agent and len(usage.agents) < MAX_AGENTS:
+            usage.agents[client.agent] = None
+        if client.network and len(usage.networks) < MAX_NETWORKS:
+            usage.networks[client.network] = None
 
 
 Tallies = dict[tuple[str, str], Tally]
@@ -82,15 +92,16 @@ class UsageCounter:
     """
 
     def __init__(self, *, full: bool = False, clock: Callable[[], float] = time.time) -> None:
-        self._full = full
-        self._clock = clock
-        self._hours: dict[str, Tallies] = {}
-        self._current: Tallies = {}
-        self._hour_end = 0
+        self.full = full
+        self.clock = clock
+        self.hour_end = 0.0
+        """When the next hour begins, by the clock."""
         self.keys = 0
         """How many keys are counted now, one in two hours as two."""
         self.uncounted = 0
         """Requests over the bound, since the start."""
+        self._hours: dict[str, Tallies] = {}
+        self._current: Tallies = {}
 
     def count(
         self,
@@ -99,22 +110,24 @@ class UsageCounter:
         outcome: int = ANSWERED,
         source: str | None = None,
         client: Client | None = None,
-    ) -> None:
-        """Counts a request; `source` is the data source that it named."""
+    ) -> Tally | None:
+        """Counts a request; `source` is the data source that it named. Returns where, None for nowhere."""
         account, digest, name = requester
-        now = Ticks(UNIX_EPOCH + int(self._clock() * PER_SECOND))
-        if now >= self._hour_end:
+        now = self.clock()
+        if now >= self.hour_end:
             self._begin_hour(now)
         tally = self._current.get((account, digest))
         if tally is None:
             if self.keys >= MAX_KEYS:
                 self.uncounted += 1
-                return
-            tally = self._current[account, digest] = Tally(Usage(digest, name, now, now))
+                return None
+            moment = _ticks(now)
+            tally = self._current[account, digest] = Tally(Usage(digest, name, moment, moment))
             self.keys += 1
         tally.requests += 1
+        tally.last = now
         usage = tally.usage
-        usage.name, usage.last = name, now
+        usage.name = name
         counts = usage.operations.get(operation)
         if counts is None:
             counts = usage.operations[operation] = [0, 0, 0, 0]
@@ -123,21 +136,19 @@ class UsageCounter:
             counts[outcome] += 1
         if source and len(usage.sources) < MAX_SOURCES:
             usage.sources[source] = None
-        if self._full and client is not None:
-            if client.agent and len(usage.agents) < MAX_AGENTS:
-                usage.agents[client.agent] = None
-            if client.network and len(usage.networks) < MAX_NETWORKS:
-                usage.networks[client.network] = None
+        if self.full and client is not None:
+            tally.note(client)
+        return tally
 
     def unstored(self) -> dict[str, dict[str, list[Tally]]]:
         """What is not stored yet, by account and hour. Forgets hours of the past that are stored, or are too many."""
-        now = Ticks(UNIX_EPOCH + int(self._clock() * PER_SECOND))
-        if now >= self._hour_end:
+        if (now := self.clock()) >= self.hour_end:
             self._begin_hour(now)
         found: dict[str, dict[str, list[Tally]]] = {}
         for hour, tallies in self._hours.items():
             for key, tally in list(tallies.items()):
                 if tally.stored < tally.requests:
+                    tally.usage.last = _ticks(tally.last)
                     found.setdefault(key[0], {}).setdefault(hour, []).append(tally)
                 elif tallies is not self._current:
                     del tallies[key]
@@ -151,8 +162,41 @@ class UsageCounter:
                 del tallies[key]
                 self.keys -= 1
 
-    def _begin_hour(self, now: Ticks) -> None:
-        self._current = self._hours.setdefault(hour_of(now), {})
-        self._hour_end = now - (now - UNIX_EPOCH) % _HOUR + _HOUR
+    def _begin_hour(self, now: float) -> None:
+        self._current = self._hours.setdefault(hour_of(_ticks(now)), {})
+        self.hour_end = now - now % _HOUR + _HOUR
         while len(self._hours) > MAX_OLD_HOURS + 1:
             self.keys -= len(self._hours.pop(min(self._hours)))
+
+
+class RepeatCounter:
+    """Counts the requests that get one cached response. It finds its tally once an hour, and not for each."""
+
+    __slots__ = ("_counter", "_counts", "_operation", "_requester", "_tally", "_until")
+
+    def __init__(self, counter: UsageCounter, requester: Requester, operation: str) -> None:
+        self._counter = counter
+        self._requester = requester
+        self._operation = operation
+        self._until = 0.0
+
+    def count(self, client: Client) -> None:
+        """Counts a request."""
+        counter = self._counter
+        now = counter.clock()
+        if now >= self._until:
+            tally = counter.count(self._requester, self._operation, client=client)
+            if tally is not None:
+                self._tally, self._counts = tally, tally.usage.operations[self._operation]
+                self._until = counter.hour_end
+            return
+        tally = self._tally
+        tally.requests += 1
+        tally.last = now
+        self._counts[0] += 1
+        if counter.full:
+            tally.note(client)
+
+
+def _ticks(seconds: float) -> Ticks:
+    return Ticks(UNIX_EPOCH + int(seconds * PER_SECOND))

@@ -59,6 +59,8 @@ class UsageWriter:
                 await self.write()
         except TimeoutError:
             log.warning("usage: the last minute is lost, storage did not take it within %g s", LAST_SECONDS)
+        except Exception:  # the end of the server goes on
+            log.exception("usage: it can't be written")
 
     async def write(self) -> None:
         """Writes what is not stored yet."""

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from adapters.model.ticks import parse_ticks
+from adapters.model.ticks import PER_SECOND, parse_ticks
 from adapters.model.usage import ANSWERED, ERROR, MAX_AGENTS, MAX_NETWORKS, MAX_SOURCES, NOT_SERVED, REFUSED
 from proxy.observability import usage as module
-from proxy.observability.client import client_of, network_of
-from proxy.observability.usage import MAX_OLD_HOURS, Requester, Tally, UsageCounter, outcome_of
+from proxy.observability.client import Client, client_of, network_of
+from proxy.observability.usage import MAX_OLD_HOURS, RepeatCounter, Requester, Tally, UsageCounter, outcome_of
 
 SHOP = Requester("contoso", "0" * 16, "store locator")
 NEW_YEAR = 1_798_761_600.0  # 2027-01-01T00:00:00Z
@@ -57,6 +57,18 @@ def test_only_what_came_since_the_last_write_is_written_and_an_hour_stays_until_
     clock.now += 3_600
     assert store(counter) == {}
     assert counter.keys == 0
+
+
+def test_repeated_responses_count_in_the_hour_in_which_they_are_repeated() -> None:
+    counter = UsageCounter(full=True, clock=(clock := Clock()))
+    repeats = RepeatCounter(counter, SHOP, "job_status")
+    for _ in range(4):
+        repeats.count(Client("Toolkit", "192.0.2.0/24"))
+        clock.now += 1_500
+    first, second = (counter.unstored()["contoso"][hour][0].usage for hour in ("2027010100", "2027010101"))
+    assert (first.operations, second.operations) == ({"job_status": [3, 0, 0, 0]}, {"job_status": [1, 0, 0, 0]})
+    assert (first.last - first.first) == 3_000 * PER_SECOND
+    assert (list(first.agents), list(first.networks)) == (["Toolkit"], ["192.0.2.0/24"])
 
 
 def test_trouble_with_storage_keeps_some_hours_and_forgets_the_oldest() -> None:
