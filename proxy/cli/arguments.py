@@ -117,9 +117,6 @@ def add_keys(commands: "Commands") -> None:
         help="only the data sources of these patterns, in which * stands for any text; repeatable",
     )
     command.add_argument("--expires", metavar="TIME", help="when it expires, like 2030-01-01T00:00:00Z")
-    command.add_argument(
-        "--shadow", action="store_true", help="allow its reads to be sent on to another endpoint for comparison"
-    )
     command.add_argument("--generate", action="store_true", help="generate a new key and print it, once")
     command.add_argument("--plaintext", action="store_true", help="store the key itself; in a key ring file only")
     command = add("list", "print the keys by their digests, a line each", "listing:list_keys")

@@ -39,7 +39,6 @@ class KeyGrant:
         expires: when it ends.
         data_sources: patterns of the data sources that it opens; None: all.
         name: the name of the program that has the key.
-        shadow: whether what the key reads may be sent on to PROXY_SHADOW_URL.
     """
 
     account: str
@@ -47,7 +46,6 @@ class KeyGrant:
     expires: datetime | None = None
     data_sources: tuple[DataSourcePattern, ...] | None = None
     name: str | None = None
-    shadow: bool = False
 
     @property
     def is_restricted(self) -> bool:

@@ -37,7 +37,6 @@ def format_key(found: FoundKey) -> str:
             f"{'expired' if has_expired(record) else 'expires'} {_time(record.expires)}" if record.expires else "",
             f"created {_time(record.created)}" if record.created else "",
             f"revoked {_time(record.revoked)}".rstrip() if found.is_revoked else "",
-            "shadow" if record.shadow else "",
             "in plain text" if found.is_in_clear else "",
         ]
     return single_line("  ".join(filter(None, parts)))
@@ -56,7 +55,6 @@ def format_key_json(found: FoundKey) -> str:
         "data_sources": record.data_sources,
         "expires": _time(record.expires) or None,
         "created": _time(record.created) or None,
-        "shadow": record.shadow,
         "revoked": (_time(record.revoked) or True) if found.is_revoked else None,
     }
     return json.dumps(members, ensure_ascii=False)

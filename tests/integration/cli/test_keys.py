@@ -133,7 +133,7 @@ def test_the_list_shows_digests_and_names_and_never_keys(
     assert ended == (
         f"{digest('ended')[:19]}  store locator  contoso  master  expired 2020-01-01T00:00:00+00:00  in plain text"
     )
-    assert named == f"{digest('named')[:19]}  CRM  contoso  master  Co*  shadow"
+    assert named == f"{digest('named')[:19]}  CRM  contoso  master  Co*"
 
 
 def test_a_key_has_a_name_that_no_other_has(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,7 @@ def ask(storage: Storage, usage: str) -> None:
             )
         server.get("Dataflows/LoadDataSource/none")
         server.get(POINTS)
+        server.client.get(f"{server.url}/geo/spatial/v1/public/Geodata", params={"key": MASTER})
         server.get("data")
         server.get("data/abc/Coffee", QUERY)
         server.get(f"Dataflows/LoadDataSource/{job}", QUERY)
@@ -59,6 +60,7 @@ def test_the_end_of_the_server_writes_the_rows_of_the_contract(storage: Storage)
     assert json.loads(row["Operations"]) == {
         "job_status": [4, 1, 0, 0],
         "query_bing_data": [1, 0, 0, 1],
+        "query_boundaries": [1, 0, 0, 1],
         "data_sources": [1, 0, 0, 0],
     }
     assert (row["KeyName"], "KeyName" in other) == ("store locator", False)
