@@ -172,6 +172,11 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="the port of Prometheus metrics, for the inside only; off when unset"
     )
+    usage: Annotated[Literal["off", "counts", "full"], Word] = Field(
+        "counts",
+        description="what the table `usage` keeps of each key's requests: `off`: nothing; `counts`: numbers, times and"
+        " data sources; `full`: also user agents and networks, which are personal data",
+    )
     copyright: str = Field(
         DEFAULT_COPYRIGHT, description="the envelope's copyright notice; `{year}` in it is the current year"
     )

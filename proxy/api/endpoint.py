@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.errors import StorageError, StorageErrorCode
+from adapters.model.usage import DIGEST_DIGITS
 from adapters.tables.properties import MalformedRowError
 from proxy.api.authenticate import Authenticator
 from proxy.api.context import CallContext, authorize, storage_deadline
@@ -193,6 +194,8 @@ class LegacyApi:
         key = await self._authenticator.find(attempt)
         grant = key.grant
         trace.account, trace.key, trace.grant = grant.account, grant.name, grant
+        trace.digest = attempt.digest.hex()[:DIGEST_DIGITS]
+        trace.data_source = query.parameters.get("datasourcename") if call.operation is Operation.LOAD else call.name
         authorize(call, grant, query, queries=self._settings.queries)
         context = self._build_context(request, grant)
         cache_key = self._cache.cache_key(scope, request.base, query, call)

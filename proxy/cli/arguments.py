@@ -125,6 +125,7 @@ def add_keys(commands: "Commands") -> None:
     command.add_argument("--account", help="only the keys of this account")
     command.add_argument("--all", action="store_true", help="the revoked ones too")
     command.add_argument("--json", action="store_true", help="print lines of JSON")
+    command.add_argument("--usage", action="store_true", help="what each key asked for in the last 60 days, too")
     add("show", "print what a key from standard input opens", "listing:show_key")
     command = add("revoke", "revoke a key", "revoking:revoke_key")
     which = command.add_mutually_exclusive_group(required=True)

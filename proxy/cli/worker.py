@@ -61,6 +61,7 @@ def worker_limits(settings: Settings) -> WorkerLimits:
         tries=settings.worker_tries,
         maps_items_per_job=settings.maps_items_per_job,
         keep_outputs_days=settings.keep_outputs_days,
+        sums_usage=settings.usage != "off",
     )
 
 
