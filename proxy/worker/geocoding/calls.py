@@ -12,8 +12,8 @@ from adapters.model.geocoding import Answer, Item
 from proxy.formats.geocode.checkpoints import decode_chunk, encode_answers
 from proxy.formats.geocode.chunks import Chunk
 from proxy.worker.geocoding.answer_writer import AnswerWriter
+from proxy.worker.geocoding.answers_file import AnswersFile
 from proxy.worker.geocoding.checkpoints import Checkpoints, Plan, Progress
-from proxy.worker.geocoding.tasks import answers_file
 from proxy.worker.job import JobAbortedError, PostponedError, RunningJob
 
 log = logging.getLogger(__name__)
@@ -52,8 +52,8 @@ class Geocoder(Protocol):
         ...
 
 
-async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints) -> str | None:
-    """Asks the chunks that have no answers yet, for one turn.
+async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints, answers: AnswersFile) -> str | None:
+    """Asks the chunks that have no answers yet, for one turn, and appends those that come to `answers`.
 
     Returns:
         None once all have theirs; the reason, if Azure Maps answers no more.
@@ -63,7 +63,7 @@ async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints) -> s
         JobAbortedError: Azure Maps refuses the first call.
         LeaseLostError: the job has ended, or another worker has it.
     """
-    turn = _Turn(job, plan, checkpoints, await checkpoints.list_progress())
+    turn = _Turn(job, plan, checkpoints, await checkpoints.list_progress(), answers)
     if len(turn.answered) == plan.chunks:
         return None
     try:
@@ -87,9 +87,11 @@ async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints) -> s
 class _Turn:
     """The calls of one turn. `answered` has the numbers of the chunks that have their answers."""
 
-    def __init__(self, job: RunningJob, plan: Plan, checkpoints: Checkpoints, progress: Progress) -> None:
+    def __init__(
+        self, job: RunningJob, plan: Plan, checkpoints: Checkpoints, progress: Progress, answers: AnswersFile
+    ) -> None:
         self.answered = {number for numbers in progress.written for number in numbers}
-        self._begun = progress.begun
+        self._begun, self._answers = progress.begun, answers
         self._writer = AnswerWriter(checkpoints)
         self.log_fields = {"account": job.account.name, "row_key": job.id}
         self._job, self._plan, self._checkpoints = job, plan, checkpoints
@@ -152,7 +154,7 @@ class _Turn:
             return
         answers = encode_answers(found)
         await self._writer.write(chunk.number, answers)
-        (self._job.folder / answers_file(chunk.number)).write_bytes(answers)
+        self._answers.append(chunk.number, answers)
         is_first, self._job.has_progressed = not self._job.has_progressed, True
         self.answered.add(chunk.number)
         self._count()
