@@ -132,8 +132,8 @@ class Checkpoints:
 
     async def list_progress(self) -> Progress:
         """What is done."""
-        found = await self._blobs.list_blobs(UPLOADS, self._prefix)
-        names = [path.name.removeprefix(self._prefix).removesuffix(".jsonl") for path in found]
+        found = await self._blobs.list_names(UPLOADS, self._prefix)
+        names = [name.removeprefix(self._prefix).removesuffix(".jsonl") for name in found]
         parts = [name.removesuffix("-part") for name in names if name.endswith("-part")]
         written = [tuple(map(int, name.split("."))) for name in names if _NUMBERS.fullmatch(name)]
         return Progress(written, {int(name) for name in parts})
