@@ -6,6 +6,7 @@ then one with the result. The process has limited memory, and ends with its work
 
 import ctypes
 import faulthandler
+import gc
 import json
 import os
 import resource
@@ -71,6 +72,7 @@ def main() -> None:
         counts.update(processed=processed, failed=failed)
         results.write(json.dumps(counts).encode() + b"\n")
 
+    gc.freeze()  # collections need not look at all loaded modules
     for line in sys.stdin.buffer:
         counts = {"processed": 0, "failed": 0}
         result = do(json.loads(line), report)
