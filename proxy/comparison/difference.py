@@ -126,7 +126,7 @@ class _Comparison:
         """Compares two bodies of any form.
 
         Raises:
-            UnreadableError: a body that differs is neither JSON nor XML.
+            UnreadableError: neither body is JSON or XML.
         """
         self._is_error = is_error
         if left == right:
@@ -134,7 +134,19 @@ class _Comparison:
         if not left or not right:
             self._add("(body)", "is empty on the " + ("left" if not left else "right"), "", "")
             return
-        self._compare("", "", read_tree(left), read_tree(right))
+        trees = []
+        unread: list[tuple[str, UnreadableError]] = []
+        for side, body in (("left", left), ("right", right)):
+            try:
+                trees.append(read_tree(body))
+            except UnreadableError as error:
+                unread.append((side, error))
+        if not unread:
+            self._compare("", "", *trees)
+        elif trees:
+            self._add("(body)", "on the {}: {}".format(*unread[0]), "", "")
+        else:
+            raise unread[0][1]
 
     def compare_leaf(self, path: str, left: object, right: object) -> None:
         """Compares two values as they are."""

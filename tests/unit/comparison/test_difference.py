@@ -181,14 +181,20 @@ def test_texts_of_an_error_are_each_sides_own() -> None:
         (Answer(503), "the right side answers HTTP 503, not available"),
         (Answer(429), "the right side answers HTTP 429, too many requests"),
         (Answer(404, "", (), b"<html>"), "the right side answers HTTP 404, an HTML page, not this API"),
-        (Answer(200, "", (), b"neither"), "the body is neither JSON nor XML"),
-        (Answer(200, "", (), b"," * 700_000), "the body has too many parts"),
         (Answer(200, "", (), b'{"a":' + b"[" * 900 + b"]" * 900 + b"}"), "nested too deeply"),
     ],
 )
 def test_answer_that_says_nothing_is_not_comparable(answer: Answer, reason: str) -> None:
     verdict = compare_answers(Question.QUERY, Answer(200, "", (), b'{"a":' + b"[" * 899 + b"]" * 899 + b"}"), answer)
     assert (verdict.outcome, verdict.reason) == (Outcome.NOT_COMPARABLE, reason)
+
+
+def test_bodies_that_neither_side_can_read_are_not_comparable() -> None:
+    verdict = compare(b"neither", b"," * 700_000)
+    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_COMPARABLE, "the body is neither JSON nor XML")
+    assert [each.problem for each in compare(b"{}", b"," * 700_000).differences] == [
+        "on the right: the body has too many parts"
+    ]
 
 
 def test_differences_are_bounded_and_have_no_values_unless_wanted() -> None:
