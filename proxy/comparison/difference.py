@@ -5,6 +5,7 @@ Pure and bounded: no body makes it raise, and it keeps at most MAX_DIFFERENCES m
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -175,25 +176,30 @@ class _Comparison:
             self._add(path, "is of another type" if is_other_type else "differs", left, right)
 
     def _compare_members(self, path: str, rule: str, left: Members, right: Members) -> None:
+        growing = GROWING.get(rule, ()) if _is_pending(left) and _is_pending(right) else ()
+        are_numbers = left.get("@m:type") in NUMBER_TYPES
+        for key, one, other in self._pair_members(path, left, right):
+            name = key[0]
+            if name not in growing and not (are_numbers and name == "#text" and are_same_numbers(one, other)):
+                self._compare(_join(path, _shown(key)), _join(rule, name), one, other)
+
+    def _pair_members(self, path: str, left: Members, right: Members) -> Iterator[tuple[tuple[str, int], Any, Any]]:
+        """The members of both that are not written alike; what one side lacks, and another order, are differences."""
+        if [name for name, _ in left] == [name for name, _ in right]:  # as nearly always
+            for at, ((name, one), (_, other)) in enumerate(zip(left, right, strict=True)):
+                if one != other:
+                    yield (name, sum(each == name for each, _ in left[:at])), one, other
+            return
         sides = [_by_name(each) for each in (left, right)]
-        names = [list(each) for each in sides]
-        growing = GROWING.get(rule, ()) if all(_is_pending(each) for each in (left, right)) else ()
-        for key in names[0]:
-            name = _join(path, _shown(key))
-            if key not in sides[1]:
-                self._add(name, "is missing on the right", sides[0][key], None)
-            elif (
-                key[0] == "#text"
-                and left.get("@m:type") in NUMBER_TYPES
-                and are_same_numbers(sides[0][key], sides[1][key])
-            ):
-                continue
-            elif key[0] not in growing:
-                self._compare(name, _join(rule, key[0]), sides[0][key], sides[1][key])
-        for key in names[1]:
+        for key, value in sides[0].items():
+            if key in sides[1]:
+                yield key, value, sides[1][key]
+            else:
+                self._add(_join(path, _shown(key)), "is missing on the right", value, None)
+        for key, value in sides[1].items():
             if key not in sides[0]:
-                self._add(_join(path, _shown(key)), "is missing on the left", None, sides[1][key])
-        common = [[key for key in each if key in sides[0] and key in sides[1]] for each in names]
+                self._add(_join(path, _shown(key)), "is missing on the left", None, value)
+        common = [[key for key in each if key in sides[0] and key in sides[1]] for each in sides]
         if common[0] != common[1]:
             orders = [" ".join(key[0] for key in each) for each in common]
             self._add(_join(path, "(order of members)"), "differs", *orders)
@@ -206,7 +212,7 @@ class _Comparison:
             for at, (one, other) in enumerate(zip(left, right, strict=False)):
                 self._compare(f"{path}[{at}]", rule, one, other)
             return
-        keys = [list(identify(rule, list_rule, each)) for each in (left, right)]
+        keys = [identify(rule, list_rule, each) for each in (left, right)]
         positions = [{key: at for at, key in enumerate(each)} for each in keys]
         for key, at in positions[0].items():
             if key in positions[1]:
@@ -217,9 +223,10 @@ class _Comparison:
             if key not in positions[0]:
                 self._add(f"{path}[{at}]", "is missing on the left", None, right[at])
         if not list_rule.is_open:
+            common = positions[0].keys() & positions[1].keys()
             orders = [
-                settle_ties(rule, list_rule, elements, [key for key in each if key in other])
-                for elements, each, other in ((left, keys[0], positions[1]), (right, keys[1], positions[0]))
+                settle_ties(rule, list_rule, elements, {key: at for key, at in positions[own].items() if key in common})
+                for own, elements in enumerate((left, right))
             ]
             if orders[0] != orders[1]:
                 self._add(f"{path}(order)", "differs", *(" ".join(str(key[0]) for key in each) for each in orders))

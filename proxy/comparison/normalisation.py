@@ -5,10 +5,10 @@ the value, so a treatment that returns None for what it can't read leaves that v
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from proxy.comparison.dates import read_json_date, read_xml_date
 from proxy.comparison.read_only import ROOT
@@ -22,6 +22,7 @@ DISTANCE_DIGITS = 9  # query-api.md section 2.4: relatively to 1e-9
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?Z")
 _ZEROS = re.compile(r"(\.[0-9]{0,9}?)0{1,9}(Z|[+-][0-9:]{5})$")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^/?#]*([^?#]*)")
 _OUTPUT = re.compile(r"(?i)/output/(?:succeeded|failed)/?$")
 
 
@@ -39,10 +40,8 @@ def _read_path(value: object) -> object:
     """A URL without scheme and host: what stands below /REST/v1/, or any signed link."""
     if not isinstance(value, str):
         return None
-    try:
-        path = urlsplit(value.strip()).path
-    except ValueError:
-        return None
+    found = _URL.match(value.strip())
+    path = found[1] if found else value
     at = path.find(ROOT)
     if "sig=" in value.lower() or _OUTPUT.search(path):
         return "(a link to an output)"
@@ -140,9 +139,9 @@ ERROR_TEXTS = frozenset(("errorDetails", "Response.ErrorDetails", "Response.Erro
 NUMBER_TYPES = frozenset(("Edm.Double", "Edm.Int64"))
 
 
-def member_at(element: object, path: str) -> object:
+def member_at(element: object, path: Sequence[str]) -> object:
     """A member of an element by its path; None where there is none."""
-    for name in path.split("."):
+    for name in path:
         element = element.get(name) if isinstance(element, Members) else None
     return element
 

@@ -39,7 +39,10 @@ class Members(tuple[tuple[str, Any], ...]):
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - any tree
         """The first member of this name; None where there is none."""
-        return next((value for each, value in self if each == name), None)
+        for each, value in self:
+            if each == name:
+                return value
+        return None
 
 
 class Number(NamedTuple):
