@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from proxy.comparison.answer import Answer, AnswerKind
+from proxy.comparison.copies import leave_out
 from proxy.comparison.equality import are_same_numbers, is_equal
 from proxy.comparison.list_order import identify, settle_ties
 from proxy.comparison.normalisation import ERROR_TEXTS, GROWING, LISTS, NUMBER_TYPES, PENDING
@@ -63,7 +64,14 @@ class Verdict:
     reason: str = ""
 
 
-def compare_answers(kind: Question, left: Answer, right: Answer, *, with_values: bool = False) -> Verdict:
+def compare_answers(
+    kind: Question,
+    left: Answer,
+    right: Answer,
+    *,
+    with_values: bool = False,
+    without_jobs: frozenset[str] = frozenset(),
+) -> Verdict:
     """Compares two answers by the table of what may differ.
 
     Args:
@@ -71,12 +79,13 @@ def compare_answers(kind: Question, left: Answer, right: Answer, *, with_values:
         left: the answer of one side.
         right: that of the other.
         with_values: whether differences have the values of both sides.
+        without_jobs: ids in lower case of jobs that a job list is compared without.
     """
     for side, answer in (("left", left), ("right", right)):
         kind_of_answer = AnswerKind.HTML if answer.is_html else answer.kind
         if kind_of_answer in _TRANSIENT:
             return not_comparable(f"the {side} side answers HTTP {answer.status}, {kind_of_answer}")
-    comparison = _Comparison(with_values)
+    comparison = _Comparison(with_values, without_jobs)
     comparison.compare_leaf("status", str(left.status), str(right.status))
     for name in _HEADERS:
         comparison.compare_header(name, left, right)
@@ -100,8 +109,9 @@ def not_comparable(reason: str) -> Verdict:
 class _Comparison:
     """One comparison, and the differences that it has found."""
 
-    def __init__(self, with_values: bool) -> None:  # noqa: FBT001 - the caller's option, handed on
+    def __init__(self, with_values: bool, without_jobs: frozenset[str]) -> None:  # noqa: FBT001 - the caller's, handed on
         self._with_values = with_values
+        self._without_jobs = without_jobs
         self._found: list[Difference] = []
         self._is_error = False
         self.count = 0
@@ -139,7 +149,8 @@ class _Comparison:
         unread: list[tuple[str, UnreadableError]] = []
         for side, body in (("left", left), ("right", right)):
             try:
-                trees.append(read_tree(body))
+                tree = read_tree(body)
+                trees.append(leave_out(tree, self._without_jobs)[0] if self._without_jobs else tree)
             except UnreadableError as error:
                 unread.append((side, error))
         if not unread:

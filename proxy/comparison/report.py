@@ -36,6 +36,7 @@ def build_report(
         "startedAt": findings.started_at.isoformat(timespec="seconds"),
         "seconds": round(findings.seconds, 1),
         "stopped": findings.stopped or None,
+        "copies": sorted(findings.copies),
         "same": findings.are_same,
         "counts": {each.value: findings.total(each) for each in Outcome},
         "about": [
@@ -107,6 +108,8 @@ def as_lines(report: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield f"... and {len(report['questions']) - MAX_SHOWN} more, which --json, --html and the saved report have"
     yield ""
+    if report["copies"]:
+        yield f"{len(report['copies'])} loads made copies of what the other side has: the job lists are without them"
     yield summary(report)
 
 

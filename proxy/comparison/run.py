@@ -12,11 +12,12 @@ from typing import Protocol, TypeVar
 
 from proxy.comparison.answer import Answer, AnswerKind
 from proxy.comparison.connection import TransportError
+from proxy.comparison.copies import find_copies
 from proxy.comparison.difference import Question, Verdict, compare_answers, not_comparable
 from proxy.comparison.downloads import compare_downloads
 from proxy.comparison.endpoint import Endpoint
 from proxy.comparison.findings import Findings
-from proxy.comparison.inventory import UnexpectedAnswerError, list_jobs, list_sources, read_schema
+from proxy.comparison.inventory import JOB_LIST, UnexpectedAnswerError, list_jobs, list_sources, read_schema
 from proxy.comparison.plan import (
     FIRST,
     PAGE,
@@ -95,8 +96,13 @@ class Comparison:
             UnexpectedAnswerError: a side refuses the key, or is no such endpoint.
         """
         started = time.monotonic()
-        jobs = _union((list_jobs(side) for side in self._sides), lambda job: job.id.lower())
-        sources = _union((list_sources(side) for side in self._sides), lambda source: source.path.lower())
+        listed = [list_jobs(side) for side in self._sides]
+        listed_sources = [list_sources(side) for side in self._sides]
+        self.findings.copies = find_copies(self._sides, listed, listed_sources)
+        jobs = [
+            each for each in _union(listed, lambda job: job.id.lower()) if each.id.lower() not in self.findings.copies
+        ]
+        sources = _union(listed_sources, lambda source: source.path.lower())
         chosen = [each for each in sources if self.scope.includes(each.name)]
         named = {each.name.lower() for each in chosen}
         if self.scope.patterns:
@@ -187,7 +193,13 @@ class Comparison:
         if left is None or right is None:
             verdict: Verdict = not_comparable(failure)
         else:
-            verdict = compare_answers(question.kind, left, right, with_values=self.scope.with_values)
+            verdict = compare_answers(
+                question.kind,
+                left,
+                right,
+                with_values=self.scope.with_values,
+                without_jobs=self.findings.copies if question.path == JOB_LIST else frozenset(),
+            )
         self.findings.add(question, verdict)
         self.progress.answer()
         return left, right
