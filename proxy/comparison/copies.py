@@ -26,14 +26,11 @@ def find_copies(
     """The ids, in lower case, of loads that made a copy on either side."""
     ids = [{each.id.lower() for each in listed} for listed in jobs]
     common = {each.path.lower() for each in sources[0]} & {each.path.lower() for each in sources[1]}
-    alone = [
-        [job for job in listed if job.id.lower() not in other]
-        for listed, other in zip(jobs, reversed(ids), strict=True)
-    ]
-    names = {job.name.lower() for each in alone for job in each if job.name}
+    common_ids = ids[0] & ids[1]
+    alone = {job.id.lower(): job.name.lower() for listed in jobs for job in listed if job.id.lower() not in common_ids}
     copies = set[str]()
     for source in sources[0]:
-        if source.path.lower() in common and source.name.lower() in names:
+        if source.path.lower() in common and source.name.lower() in alone.values():
             made = [_made_by(side, source) for side in sides]
             copies |= made[0] ^ made[1]
     return frozenset(copies & alone.keys())

@@ -20,7 +20,7 @@ from proxy.comparison.trees import Members, Number, UnreadableError, read_tree
 
 MAX_DIFFERENCES = 50
 MAX_NAME = 80  # characters of a member's name
-MAX_VALUE = 2_000
+MAX_VALUE = 300  # characters of a value, around the first that differs
 
 _HEADERS = ("content-type", "content-encoding", "location")
 _TRANSIENT = frozenset((AnswerKind.THROTTLED, AnswerKind.UNAVAILABLE, AnswerKind.HTML))
@@ -101,6 +101,12 @@ def compare_answers(
     return comparison.verdict()
 
 
+def first_difference(left: str, right: str) -> int:
+    """The position of the first character that differs."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(left), len(right)))
+
+
 def not_comparable(reason: str) -> Verdict:
     """A verdict that says why there is none."""
     return Verdict(Outcome.NOT_COMPARABLE, reason=reason)
@@ -168,7 +174,7 @@ class _Comparison:
     def _add(self, path: str, problem: str, left: object, right: object) -> None:
         self.count += 1
         if len(self._found) < MAX_DIFFERENCES:
-            values = (_show(left), _show(right)) if self._with_values else (None, None)
+            values = _show_both(left, right) if self._with_values else (None, None)
             shown = path.replace("..", ".").replace(".[", "[").strip(".")
             self._found.append(Difference(shown or "(body)", problem, *values))
 
@@ -274,8 +280,17 @@ def _content_type(text: str) -> tuple[str, str]:
     return media_type.strip(), found[1] if found else ""
 
 
+def _show_both(left: object, right: object) -> tuple[str, str]:
+    """Both values, cut to what stands around the first character that differs."""
+    texts = [_show(each) for each in (left, right)]
+    at = first_difference(*texts)
+    start = max(0, at - MAX_VALUE // 2)
+    first, second = ("..." * bool(start) + each[start : start + MAX_VALUE] for each in texts)
+    return first, second
+
+
 def _show(value: object) -> str:
     text = value.text if isinstance(value, Number) else value
     if isinstance(text, (bool, type(None))):
         return {None: "null", True: "true", False: "false"}[text]
-    return text[:MAX_VALUE] if isinstance(text, str) else "..."
+    return text if isinstance(text, str) else "..."

@@ -22,7 +22,8 @@ class Findings:
     """Counts by what the questions are about, and the findings that are not the same.
 
     `entities` has for each data source the number of entities of each side, as far as they are known. `copies` are
-    the ids of loads that made a copy, which are left out of job lists. `stopped` says why the run ended early.
+    the ids of loads that made a copy, which are left out of job lists. `are_both_ours` where
+    both sides say that they are this program. `stopped` says why the run ended early.
     """
 
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -30,6 +31,7 @@ class Findings:
     entities: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
     found: list[Finding] = field(default_factory=list)
     copies: frozenset[str] = frozenset()
+    are_both_ours: bool = False
     stopped: str = ""
     seconds: float = 0
     _lock: Lock = field(default_factory=Lock, repr=False)

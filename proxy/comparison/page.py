@@ -47,9 +47,7 @@ def _parts(report: dict[str, Any]) -> Iterator[str]:
         yield from (f'<td class="n">{escape(str(each))}</td>' for each in cells)
         yield "</tr>"
     yield "</tbody></table>"
-    if report["copies"]:
-        yield f"<p>{len(report['copies'])} loads made a copy of what the other side has, and are left out of the job "
-        yield "lists.</p>"
+    yield from (f"<p>Note: {escape(each)}.</p>" for each in report["notes"])
     if report["questions"]:
         yield "<h2>What is not the same</h2>"
     for finding in report["questions"]:

@@ -36,7 +36,10 @@ WORKERS = 6
 MAX_FAILURES = 5  # questions in a row without an answer end the run
 MAX_WAITS, MAX_WAIT_SECONDS = 3, 60.0
 SAMPLE = 4_000  # entities that queries are made from
+MAX_PAGES = 4_000  # of a data source: five times what one may have
 
+
+OURS = "x-spatial-data-proxy"  # a header of this program's answers
 
 T = TypeVar("T")
 
@@ -103,12 +106,13 @@ class Comparison:
             each for each in _union(listed, lambda job: job.id.lower()) if each.id.lower() not in self.findings.copies
         ]
         sources = _union(listed_sources, lambda source: source.path.lower())
+        common = set.intersection(*({source.path.lower() for source in each} for each in listed_sources))
         chosen = [each for each in sources if self.scope.includes(each.name)]
         named = {each.name.lower() for each in chosen}
         if self.scope.patterns:
             jobs = [each for each in jobs if each.name.lower() in named]
         tasks: list[Callable[[], None]] = [
-            *(partial(self._compare_source, each) for each in chosen),
+            *(partial(self._compare_source, each, is_common=each.path.lower() in common) for each in chosen),
             *(partial(self._ask_all, job_questions(each)) for each in jobs),
         ]
         if not self.scope.patterns:  # the lists name what was not chosen
@@ -128,8 +132,14 @@ class Comparison:
     def _sides(self) -> tuple[Endpoint, Endpoint]:
         return self.left, self.right
 
-    def _compare_source(self, source: ListedSource) -> None:
+    def _compare_source(self, source: ListedSource, *, is_common: bool) -> None:
+        """Asks all about a data source; where one side alone has it, its information says so."""
         self._ask_all(source_questions(source))
+        if is_common:
+            self._compare_entities(source)
+        self.progress.finish(source.name)
+
+    def _compare_entities(self, source: ListedSource) -> None:
         entities, total = self._read_pages(source)
         schema = self._schema(source)
         if schema is not None and entities:
@@ -139,7 +149,6 @@ class Comparison:
             for title, verdict in compare_downloads(self.left, self.right, source):
                 question = PlannedQuestion(Question.FILE, source.name, title, source.parent)
                 self.findings.add(question, verdict)
-            self.progress.finish(source.name)
 
     def _schema(self, source: ListedSource) -> Schema | None:
         """The schema of the left side, else of the right one; None where neither has it."""
@@ -154,7 +163,9 @@ class Comparison:
         """Compares all pages of entities, or the first and the middle one; gives entities to make queries from."""
         entities: list[Members] = []
         total = skip = 0
-        while not self._stop.is_set():
+        for _ in range(MAX_PAGES):
+            if self._stop.is_set():
+                break
             self.progress.plan(1)
             answers = self._ask(page_question(source, skip))
             pages = [_read_page(each) for each in answers]
@@ -193,6 +204,7 @@ class Comparison:
         if left is None or right is None:
             verdict: Verdict = not_comparable(failure)
         else:
+            self.findings.are_both_ours |= bool(left.header(OURS) and right.header(OURS))
             verdict = compare_answers(
                 question.kind,
                 left,
