@@ -15,7 +15,7 @@ from proxy.comparison.answer import Answer, AnswerKind
 from proxy.comparison.copies import leave_out
 from proxy.comparison.equality import are_same_numbers, is_equal
 from proxy.comparison.list_order import identify, settle_ties
-from proxy.comparison.normalisation import ERROR_TEXTS, GROWING, LISTS, NUMBER_TYPES, PENDING
+from proxy.comparison.normalisation import ERROR_TEXTS, GROWING, LISTS, NUMBER_TYPES, PENDING, drop_own_parts
 from proxy.comparison.trees import Members, Number, UnreadableError, read_tree
 
 MAX_DIFFERENCES = 50
@@ -146,7 +146,7 @@ class _Comparison:
             UnreadableError: neither body is JSON or XML.
         """
         self._is_error = is_error
-        if left == right:
+        if left == right or drop_own_parts(left) == drop_own_parts(right):
             return
         if not left or not right:
             self._add("(body)", "is empty on the " + ("left" if not left else "right"), "", "")

@@ -16,6 +16,7 @@ from proxy.comparison.copies import find_copies
 from proxy.comparison.difference import Question, Verdict, compare_answers, not_comparable
 from proxy.comparison.downloads import compare_downloads
 from proxy.comparison.endpoint import Endpoint
+from proxy.comparison.entity_page import read_count, read_entities
 from proxy.comparison.findings import Findings
 from proxy.comparison.inventory import JOB_LIST, UnexpectedAnswerError, list_jobs, list_sources, read_schema
 from proxy.comparison.plan import (
@@ -30,12 +31,12 @@ from proxy.comparison.plan import (
 )
 from proxy.comparison.query_forms import Draw
 from proxy.comparison.service_document import ListedSource, Schema
-from proxy.comparison.trees import Members, Number, UnreadableError, read_tree
+from proxy.comparison.trees import Members
 
 WORKERS = 6
 MAX_FAILURES = 5  # questions in a row without an answer end the run
 MAX_WAITS, MAX_WAIT_SECONDS = 3, 60.0
-SAMPLE = 4_000  # entities that queries are made from
+SAMPLED_PAGES = 8  # that queries are made from, beside the first
 MAX_PAGES = 4_000  # of a data source: five times what one may have
 
 
@@ -161,25 +162,26 @@ class Comparison:
 
     def _read_pages(self, source: ListedSource) -> tuple[list[Members], int]:
         """Compares all pages of entities, or the first and the middle one; gives entities to make queries from."""
-        entities: list[Members] = []
-        total = skip = 0
-        for _ in range(MAX_PAGES):
+        answers = self._ask_page(source, 0)
+        counts = [read_count(each) for each in answers]
+        self.findings.entities[source.name] = (counts[0], counts[1])
+        total = max(each or 0 for each in counts)
+        following = (
+            range(PAGE, total, PAGE)[:MAX_PAGES] if self.scope.every_entity else range(max(PAGE, total // 2), total)[:1]
+        )
+        sampled = following[:: 1 + len(following) // SAMPLED_PAGES]
+        entities = read_entities(answers)
+        for skip in following:
             if self._stop.is_set():
                 break
-            self.progress.plan(1)
-            answers = self._ask(page_question(source, skip))
-            pages = [_read_page(each) for each in answers]
-            if skip == 0:
-                self.findings.entities[source.name] = (pages[0][1], pages[1][1])
-                total = max((count or 0) for _, count in pages)
-            found = pages[0][0] or pages[1][0]
-            if len(entities) < SAMPLE:
-                entities += found
-            following = skip + PAGE if self.scope.every_entity else max(PAGE, total // 2)
-            if not found or following >= total or (not self.scope.every_entity and skip):
-                break
-            skip = following
+            answers = self._ask_page(source, skip)
+            if skip in sampled:
+                entities += read_entities(answers)
         return entities, total
+
+    def _ask_page(self, source: ListedSource, skip: int) -> tuple[Answer | None, Answer | None]:
+        self.progress.plan(1)
+        return self._ask(page_question(source, skip))
 
     def _ask_all(self, questions: Iterable[PlannedQuestion]) -> None:
         planned = list(questions)
@@ -240,17 +242,3 @@ class Comparison:
 def _union(sides: Iterable[Sequence[T]], identity: Callable[[T], str]) -> list[T]:
     """What one of the sides has, each once."""
     return list({identity(each): each for side in sides for each in side}.values())
-
-
-def _read_page(answer: Answer | None) -> tuple[list[Members], int | None]:
-    """The entities of a page and the count of all; none where it has no such form."""
-    if answer is None or answer.kind is not AnswerKind.SUCCESS:
-        return [], None
-    try:
-        inner = read_tree(answer.body).get("d")
-        results, count = inner.get("results"), inner.get("__count")
-        entities = [each for each in results if isinstance(each, Members)]
-    except (UnreadableError, AttributeError, TypeError):
-        return [], None
-    is_number = isinstance(count, Number) and count.text.isascii() and count.text.isdigit()
-    return entities, int(count.text[:9]) if is_number else None
