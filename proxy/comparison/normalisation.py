@@ -7,7 +7,7 @@ the value, so a treatment that returns None for what it can't read leaves that v
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from urllib.parse import unquote
 
 from proxy.comparison.dates import read_json_date, read_xml_date
@@ -160,9 +160,3 @@ def member_at(element: object, path: Sequence[str]) -> object:
     for name in path:
         element = element.get(name) if isinstance(element, Members) else None
     return element
-
-
-def moment_of(text: object) -> datetime | None:
-    """The moment that a date of either format names."""
-    found = _read_moment(text)
-    return found[0] if isinstance(found, tuple) else None

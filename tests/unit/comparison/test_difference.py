@@ -87,6 +87,8 @@ def test_feed_differs_where_an_entity_is_elsewhere() -> None:
         ({"Id": "1", "A": 1}, {"Id": "1"}, "d.results[0].A"),
         ({"Id": "1", "A": 1, "B": 2}, {"Id": "1", "B": 2, "A": 1}, "d.results[0].(order of members)"),
         ({"Id": "1", "A": "POINT (1 2)"}, {"Id": "1", "A": "POINT (1 2.1)"}, "d.results[0].A"),
+        ({"Id": "1", "A": "POINT (1 2)"}, {"Id": "1", "A": "POINT (1 2 3)"}, "d.results[0].A"),
+        ({"Id": "1", "__Distance": 1.5}, {"Id": "1", "__Distance": "far"}, "d.results[0].__Distance"),
         ({"Id": "1", "copyright": "2020"}, {"Id": "1", "copyright": "2021"}, "d.results[0].copyright"),
         ({"Id": "1", "traceId": "a"}, {"Id": "1", "traceId": "b"}, "d.results[0].traceId"),
     ],
