@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Any
 
 from proxy.comparison.answer import Answer, AnswerKind
-from proxy.comparison.copies import leave_out
 from proxy.comparison.equality import are_same_numbers, is_equal
+from proxy.comparison.job_filter import leave_out
 from proxy.comparison.list_order import identify, settle_ties
 from proxy.comparison.normalisation import ERROR_TEXTS, GROWING, LISTS, NUMBER_TYPES, PENDING, drop_own_parts
 from proxy.comparison.trees import Members, Number, UnreadableError, read_tree

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from proxy.comparison.answer import Answer
-from proxy.comparison.copies import find_copies, leave_out
+from proxy.comparison.copies import find_copies
 from proxy.comparison.difference import Outcome, Question, compare_answers
 from proxy.comparison.endpoint import Endpoint
+from proxy.comparison.job_filter import leave_out
 from proxy.comparison.job_list import ListedJob
 from proxy.comparison.service_document import ListedSource
 from proxy.comparison.trees import read_tree
