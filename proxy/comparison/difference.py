@@ -202,10 +202,11 @@ class _Comparison:
 
     def _pair_members(self, path: str, left: Members, right: Members) -> Iterator[tuple[tuple[str, int], Any, Any]]:
         """The members of both that are not written alike; what one side lacks, and another order, are differences."""
-        if [name for name, _ in left] == [name for name, _ in right]:  # as nearly always
-            for at, ((name, one), (_, other)) in enumerate(zip(left, right, strict=True)):
+        names = [name for name, _ in left]
+        if len(set(names)) == len(names) and names == [name for name, _ in right]:  # as nearly always
+            for (name, one), (_, other) in zip(left, right, strict=True):
                 if one != other:
-                    yield (name, sum(each == name for each, _ in left[:at])), one, other
+                    yield (name, 0), one, other
             return
         sides = [_by_name(each) for each in (left, right)]
         for key, value in sides[0].items():

@@ -16,7 +16,7 @@ from proxy.comparison.trees import Members, Number
 
 Treatment = Callable[[object], object]
 
-MAX_DIGITS = 60
+MAX_DIGITS = 60  # characters of a number or a date; what is longer is compared as a text
 DISTANCE_DIGITS = 9  # query-api.md section 2.4: relatively to 1e-9
 
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
@@ -50,7 +50,7 @@ def _read_path(value: object) -> object:
 
 def _read_moment(value: object) -> object:
     """A date by its moment, whatever its offset and the zeros at its end."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > MAX_DIGITS:
         return None
     trimmed = _ZEROS.sub(lambda found: found[1].rstrip(".") + found[2], value)
     of_xml = read_xml_date(f"{trimmed[:-1]}+00:00" if trimmed.endswith("Z") else trimmed)

@@ -207,6 +207,11 @@ def test_bodies_that_neither_side_can_read_are_not_comparable() -> None:
     ]
 
 
+def test_element_of_many_attributes_is_not_read() -> None:
+    body = b"<a " + b" ".join(b"x%d='1'" % each for each in range(101)) + b"/>"
+    assert compare(body, body + b" ").reason == "the body has too many parts"
+
+
 def test_differences_are_bounded_and_have_no_values_unless_wanted() -> None:
     left = entities(*({"Id": str(each), "Secret": "left"} for each in range(99)))
     right = entities(*({"Id": str(each), "Secret": "right"} for each in range(99)))
