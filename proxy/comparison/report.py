@@ -61,7 +61,7 @@ def _notes(findings: Findings) -> Iterator[str]:
     if findings.are_both_ours:
         yield "both sides are this program: see --connect-to if one should be Bing"
     if findings.copies:
-        yield f"{len(findings.copies)} loads made copies of what the other side has: the job lists are without them"
+        yield f"the job lists are without the loads that made copies of what the other side has: {len(findings.copies)}"
 
 
 def _finding(finding: Finding, *, with_values: bool) -> dict[str, Any]:

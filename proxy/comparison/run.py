@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
@@ -79,6 +80,10 @@ class Scope:
         return not self.patterns or any(fnmatchcase(name.lower(), each.lower()) for each in self.patterns)
 
 
+class _StoppedError(Exception):
+    """The run ends: a task asks no more."""
+
+
 @dataclass
 class Comparison:
     """A run. Ctrl-C ends it between two questions."""
@@ -120,7 +125,7 @@ class Comparison:
             tasks.insert(0, partial(self._ask_all, (FIRST, *account_questions())))
         with ThreadPoolExecutor(WORKERS) as pool:
             try:
-                for future in [pool.submit(each) for each in tasks]:
+                for future in [pool.submit(self._run_task, each) for each in tasks]:
                     future.result()
             except BaseException:
                 self._stop.set()
@@ -132,6 +137,15 @@ class Comparison:
     @property
     def _sides(self) -> tuple[Endpoint, Endpoint]:
         return self.left, self.right
+
+    @staticmethod
+    def _run_task(task: Callable[[], None]) -> None:
+        with suppress(_StoppedError):
+            task()
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
 
     def _compare_source(self, source: ListedSource, *, is_common: bool) -> None:
         """Asks all about a data source; where one side alone has it, its information says so."""
@@ -146,10 +160,10 @@ class Comparison:
         if schema is not None and entities:
             draw = Draw(schema, entities, total, Random(source.path.lower()))  # noqa: S311 - no secret: a repeatable choice
             self._ask_all(query_questions(source, draw, self.scope.queries))
-        if not self._stop.is_set():
-            for title, verdict in compare_downloads(self.left, self.right, source):
-                question = PlannedQuestion(Question.FILE, source.name, title, source.parent)
-                self.findings.add(question, verdict)
+        self._check_stop()
+        for title, verdict in compare_downloads(self.left, self.right, source):
+            question = PlannedQuestion(Question.FILE, source.name, title, source.parent)
+            self.findings.add(question, verdict)
 
     def _schema(self, source: ListedSource) -> Schema | None:
         """The schema of the left side, else of the right one; None where neither has it."""
@@ -172,8 +186,6 @@ class Comparison:
         sampled = following[:: 1 + len(following) // SAMPLED_PAGES]
         entities = read_entities(answers)
         for skip in following:
-            if self._stop.is_set():
-                break
             answers = self._ask_page(source, skip)
             if skip in sampled:
                 entities += read_entities(answers)
@@ -187,12 +199,11 @@ class Comparison:
         planned = list(questions)
         self.progress.plan(len(planned))
         for each in planned:
-            if self._stop.is_set():
-                return
             self._ask(each)
 
     def _ask(self, question: PlannedQuestion) -> tuple[Answer | None, Answer | None]:
         """Asks both sides and keeps the verdict; gives the answers."""
+        self._check_stop()
         answers: list[Answer | None] = []
         failure = ""
         for name, side in zip(("left", "right"), self._sides, strict=True):

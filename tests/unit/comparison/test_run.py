@@ -162,6 +162,22 @@ def test_run_ends_when_a_side_is_gone() -> None:
     assert "stopped after" in report_of(findings)
 
 
+def test_interrupted_run_asks_no_more() -> None:
+    class Interrupted(Steps):
+        def answer(self) -> None:
+            raise KeyboardInterrupt
+
+    asked: list[str] = []
+
+    def counted(path: str) -> Answer:
+        asked.append(path)
+        return usual(path)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(endpoint(counted), endpoint(usual), Interrupted())
+    assert len([each for each in asked if each.startswith("data/")]) <= 1
+
+
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
