@@ -8,6 +8,9 @@ PORT := $(or $(PROXY_PORT),8080)
 # `make test ALL=1` runs the slow tests too, and measures coverage.
 ALL ?=
 
+# Many images set this. Without bytecode, each worker and each process that tests start compiles all it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 # These are written last, so an interrupted setup is done again.
 # The first holds the checkout's path: a virtual environment doesn't survive a move.
 RUNTIME := $(VENV)/.runtime-ready
@@ -60,8 +63,9 @@ dev: setup ## Run the server from the environment, and again whenever the code c
 check: $(PACKAGES) ## Run the fast tests alone: no emulator, under a minute
 	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow" tests/unit
 
+# Files come in their order, not those of the most tests first: such are quick, and slow ones would then end the run alone.
 test: setup ## Run the tests against a real Azurite; ALL=1 runs the slow ones too, with coverage
-	@$(PY) -m pytest -n 4 --dist loadfile $(if $(ALL),--cov --cov-report=term,-m "not slow")
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(if $(ALL),--cov --cov-report=term,-m "not slow")
 
 bench: setup ## Measure speed beside baselines and databases, ten minutes; prints tables
 	@$(PY) -m benchmarks; jobs=$$?; $(PY) -m benchmarks.queries && exit $$jobs

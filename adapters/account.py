@@ -30,6 +30,7 @@ from adapters.maps.options import MapsOptions, open_maps
 from adapters.sdk_calls import STORAGE_RETRIES
 from adapters.sdk_clients import blob_credential, client_options, table_credential
 from adapters.storage_clock import StorageClock
+from adapters.tables.counter_rows import CounterRows
 from adapters.tables.data_source_store import TABLE, DataSourceStore
 from adapters.tables.job_store import JobStore
 from adapters.tables.maps_counter import MapsCounter
@@ -87,6 +88,7 @@ class AccountStorage:
         self._jobs_table = reads, writes = self._table(options.jobs_table)
         self.jobs = JobStore(name, reads, writes, options.timeout, observer)
         self.workers = WorkerRows(name, reads, writes, options.timeout)
+        self.counters = CounterRows(name, reads, writes, options.timeout)
         self.circuit_breaker = CircuitBreaker(options.timeout, observer=observer)
         # Separate circuit breakers: failures of the write side must not reject clients that only read jobs.
         self.data_source_breaker = CircuitBreaker(options.timeout, observer=observer)

@@ -8,7 +8,7 @@ from proxy.settings import PREFIX, Settings, variable_name
 # Parameters of `deploy/azure/main.parameters.json` and outputs of `main.bicep`. The values of `azd env get-values` put
 # them all into the environment.
 _AZD_PARAMETERS = (
-    "ACCEPT_WRITES ACCOUNTS CERTIFICATE_NAME CERTIFICATE_VAULT_ID CLIENT_NETWORKS CUSTOM_DOMAIN"
+    "ACCEPT_WRITES ACCOUNTS CERTIFICATE_NAME CERTIFICATE_VAULT_ID CLIENT_NETWORKS CUSTOM_DOMAIN MAPS"
     " OLD_HOST_ADDRESS OLD_HOST_NAME OPERATORS SETTINGS"
 )
 _AZD_OUTPUTS = "DOMAIN_VERIFICATION HOST_NAME INGRESS_ADDRESS STORAGE_ACCOUNTS"

@@ -8,6 +8,7 @@ from adapters.model.routing import Location, RouteRequest
 _GOALS = {"fastest": "fastestWithoutTraffic", "fastest_in_traffic": "fastestWithTraffic", "shortest": "shortest"}
 _AVOIDED = {"highways": "limitedAccessHighways", "tolls": "tollRoads"}
 MAX_POINTS = 200_000
+"""Of a route. Real ones have some ten thousand; more would hold up other requests while they are read."""
 
 
 def route_body(request: RouteRequest) -> dict[str, Any]:
@@ -32,19 +33,21 @@ def parse_route(document: object) -> list[Location]:
     """The points of the line, one after the other.
 
     Raises:
-        MalformedAnswerError: the document has none.
+        MalformedAnswerError: the document has none, or too many.
     """
     features = document.get("features") if isinstance(document, dict) else None
     for feature in features if isinstance(features, list) else []:
         try:
             if feature["properties"]["type"] == "RoutePath":
                 lines = feature["geometry"]["coordinates"]
-                points = [_location(point) for line in lines for point in line[:MAX_POINTS]]
+                if sum(map(len, lines)) > MAX_POINTS:
+                    break
+                points = [_location(point) for line in lines for point in line]
                 if points:
                     return points
         except (LookupError, TypeError, ValueError):  # another shape than expected, at any depth
             continue
-    raise MalformedAnswerError("the answer has no RoutePath with points")
+    raise MalformedAnswerError(f"the answer has no RoutePath with points, at most {MAX_POINTS:,}")
 
 
 def _waypoint(index: int, place: Location) -> dict[str, Any]:

@@ -35,6 +35,9 @@ param operators string = ''
 @description('Whether clients may create jobs. With false the proxy\'s identity may only read, and no worker runs. A role that was given before stays: take it away yourself.')
 param acceptWrites bool = true
 
+@description('Whether to make an Azure Maps account, for geocode jobs and for queries by address and route. Each item that is asked costs.')
+param maps bool = false
+
 @description('The image that azd has pushed for the proxy. Empty before the first push: a sample by Microsoft runs for those minutes.')
 param proxyImage string = ''
 
@@ -151,14 +154,6 @@ var oldName = empty(oldNameTexts) || (length(oldNameTexts) == 2 && isAddress(spl
   ? oldHostName
   : fail('PROXY_OLD_HOST_NAME=\'${oldHostName}\' and PROXY_OLD_HOST_ADDRESS=\'${oldHostAddress}\': an old name needs the IPv4 address of the gateway that answers to it, like 10.40.4.4; without such a name both are empty.')
 
-// The ring holds no secret: each app and each operator asks as its own identity. So one ring serves all.
-var keyring = {
-  accounts: toObject(accountStorages, item => item.account, item => {
-    storage: { account_name: item.storage, credential: 'default', endpoint_suffix: environment().suffixes.storage }
-  })
-  key_store: { account_name: keyStoreName, credential: 'default', endpoint_suffix: environment().suffixes.storage }
-}
-
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: groupName
   location: location
@@ -174,10 +169,10 @@ module resources 'resources.bicep' = {
     tags: tags
     zoneRedundant: zoneRedundant
     accounts: accountStorages
-    keyring: string(keyring)
     keyStoreName: keyStoreName
     operators: keyOperators
     acceptWrites: acceptWrites
+    makesMaps: maps
     proxyImage: proxyImage
     workerImage: workerImage
     proxyMinReplicas: proxyMinReplicas
@@ -210,7 +205,7 @@ output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_KEY_STORE_NAME string = keyStoreName
 
 @description('The key ring, for the commands that you run on your machine.')
-output PROXY_KEYRING string = string(keyring)
+output PROXY_KEYRING string = resources.outputs.keyring
 
 @description('What the proxy runs. azd writes it where it has pushed; from here azd env refresh brings it to other machines, and azd down forgets it.')
 output SERVICE_PROXY_IMAGE_NAME string = proxyImage

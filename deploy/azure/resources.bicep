@@ -1,5 +1,5 @@
 // The resources in the group of main.bicep, and beside it: roles on storage that exists and on the certificate.
-// A console and an Azure Maps account have their place here, as modules behind an `if`.
+// A console has its place here, as a module behind an `if`.
 
 import { accountStorage, appSetting, keyOperator, resourceTags, vaultCertificate } from 'types.bicep'
 
@@ -20,9 +20,6 @@ param zoneRedundant bool
 @description('The accounts of the key ring.')
 param accounts accountStorage[]
 
-@description('The key ring, as JSON without a secret.')
-param keyring string
-
 @description('The storage account of the keys.')
 param keyStoreName string
 
@@ -31,6 +28,9 @@ param operators keyOperator[]
 
 @description('Whether clients may create jobs.')
 param acceptWrites bool
+
+@description('Whether to make an Azure Maps account.')
+param makesMaps bool
 
 @description('The image of the proxy; empty before the first push.')
 param proxyImage string
@@ -193,6 +193,27 @@ module certificateRole 'modules/certificate-role.bicep' = if (certificate != nul
   }
 }
 
+module maps 'modules/maps.bicep' = if (makesMaps) {
+  name: 'maps'
+  params: {
+    token: token
+    tags: tags
+    acceptWrites: acceptWrites
+    answersQueries: answersQueries
+    proxyPrincipalId: identities.outputs.proxy.principalId
+    workerPrincipalId: identities.outputs.worker.principalId
+  }
+}
+
+module keyring 'modules/keyring.bicep' = {
+  name: 'keyring'
+  params: {
+    accounts: accounts
+    keyStoreName: keyStoreName
+    mapsClientId: makesMaps ? maps!.outputs.clientId : ''
+  }
+}
+
 module environment 'modules/environment.bicep' = {
   name: 'environment'
   dependsOn: [certificateRole]
@@ -220,7 +241,7 @@ module proxy 'modules/proxy.bicep' = {
     identity: identities.outputs.proxy
     registry: registry.outputs.loginServer
     image: proxyImage
-    keyring: keyring
+    keyring: keyring.outputs.text
     publicUrl: 'https://${empty(customDomain) ? '${proxyName}.${environment.outputs.defaultDomain}' : customDomain}'
     // 100.64.0.0/10 is where Container Apps' own ingress lives; nothing outside can send from there.
     trustedProxies: empty(trustedProxies) ? '100.64.0.0/10,${network.outputs.subnetPrefix}' : trustedProxies
@@ -244,7 +265,7 @@ module worker 'modules/worker.bicep' = {
     identity: identities.outputs.worker
     registry: registry.outputs.loginServer
     image: workerImage
-    keyring: keyring
+    keyring: keyring.outputs.text
     extraSettings: settings
     accounts: accounts
     enabled: acceptWrites
@@ -260,6 +281,9 @@ module oldName 'modules/old-name.bicep' = if (!empty(oldHostName)) {
 
 @description('Where azd pushes images.')
 output registryServer string = registry.outputs.loginServer
+
+@description('The key ring, as JSON without a secret.')
+output keyring string = keyring.outputs.text
 
 @description('The base URL for clients.')
 output publicUrl string = proxy.outputs.publicUrl

@@ -17,6 +17,7 @@ from adapters.model.versions import DamagedVersionError, staged_version
 from adapters.version_cache import CacheUnavailableError, VersionMissingError, VersionSource
 from proxy.api.context import CallContext
 from proxy.api.handlers.job_creation import data_source, now
+from proxy.api.query_places import LocatedQuery, PlaceFinder
 from proxy.api.query_service import QueryService
 from proxy.api.responses import RawDocument
 from proxy.keyring.keyring import DIGEST_PREFIX, KeyGrant, Role, hash_key
@@ -53,11 +54,12 @@ async def answer_query(call: ApiCall, context: CallContext, service: QueryServic
         StorageError: storage can't answer, or not in time.
     """
     deadline = time.monotonic() + context.settings.storage_timeout * SHARE_OF_DEADLINE
+    places = PlaceFinder(context.account, deadline)
     try:
         for _ in range(2):
             # Where another version took its place after the row was read, the row names that one now.
             with suppress(VersionMissingError):
-                return await _answer(call, context, service, deadline)
+                return await _answer(call, context, service, places, deadline)
     except QueryError as error:
         raise ApiError(ErrorCode.BAD_QUERY, values={"text": str(error)}) from None
     except DamagedVersionError as error:
@@ -102,12 +104,16 @@ def _warn(context: CallContext, text: str, *values: object) -> None:
     log.warning(text, *values, extra={"trace_id": trace_id, "account": context.grant.account})
 
 
-async def _answer(call: ApiCall, context: CallContext, service: QueryService, deadline: float) -> RawDocument:
+async def _answer(
+    call: ApiCall, context: CallContext, service: QueryService, places: PlaceFinder, deadline: float
+) -> RawDocument:
     source = await _find_source(call, context, service)
-    parameters = context.query.parameters
-    version, request, query = await service.prepare(parameters, partial(_bind, source, call.entity, parameters))
+    parameters, has_maps = context.query.parameters, context.account.has_maps
+    bind = partial(_bind, source, call.entity, parameters, has_maps=has_maps)
+    version, request, query = await service.prepare(parameters, bind)
+    located = await places.locate(query)
     answer = _describe_answer(context, service, source, version, request)
-    work = partial(_run_and_render, query=query, answer=answer, form=request.form, deadline=deadline)
+    work = partial(_run_and_render, located=located, answer=answer, form=request.form, deadline=deadline)
     return RawDocument(await _run(service, version_source(context.account, version), work), request.form.content_type)
 
 
@@ -130,7 +136,9 @@ def _choose_version(source: DataSource, request: Request) -> DataSourceVersion:
     return version
 
 
-def _bind(source: DataSource, entity: str, parameters: Mapping[str, str]) -> tuple[DataSourceVersion, Request, Query]:
+def _bind(
+    source: DataSource, entity: str, parameters: Mapping[str, str], *, has_maps: bool
+) -> tuple[DataSourceVersion, Request, Query]:
     request = parse_request(entity, parameters)
     version = _choose_version(source, request)
     try:
@@ -138,7 +146,8 @@ def _bind(source: DataSource, entity: str, parameters: Mapping[str, str]) -> tup
     except ValueError as error:
         raise DamagedVersionError(f"its stored schema is {error}") from None
     query = request.bind(schema)
-    require_resolved(query.area)
+    if not has_maps:
+        require_resolved(query.area)
     return version, request, query
 
 
@@ -176,14 +185,14 @@ async def _run(
 
 
 def _run_and_render(
-    version: VersionFile, *, query: Query, answer: Answer, form: ResponseForm, deadline: float
+    version: VersionFile, *, located: LocatedQuery, answer: Answer, form: ResponseForm, deadline: float
 ) -> bytes:
     def check() -> None:
         if time.monotonic() > deadline:
             raise ApiError(ErrorCode.QUERY_TOO_LONG)
 
     check()  # it may have waited for a thread
-    result = run_query(version, query, check)
+    result = run_query(version, located.query, check, located.route)
     if answer.is_single and not result.ids:
         raise ApiError(ErrorCode.NO_SUCH_ENTITY)
     return render(result, answer, form)

@@ -49,10 +49,10 @@ def add_check(commands: "Commands") -> None:
 
 
 def add_demo(commands: "Commands") -> None:
-    """`demo`: an emulator with samples, a server and a worker."""
+    """`demo`: an emulator with samples, a stand-in of Azure Maps, a server and a worker."""
     command = commands.add_parser(
         "demo",
-        help="run an emulator with sample jobs, a server and a worker",
+        help="run an emulator with sample jobs, a stand-in of Azure Maps, a server and a worker",
         epilog="PROXY_PORT chooses the port (8080). The data of the demo's own emulator is gone when it ends.",
     )
     command.add_argument(

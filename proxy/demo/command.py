@@ -1,4 +1,4 @@
-"""The command `demo`: an emulator, sample jobs, the server, a worker, and requests to try."""
+"""The command `demo`: an emulator, a stand-in of Azure Maps, sample jobs, the server, a worker, and requests to try."""
 
 import asyncio
 import json
@@ -7,15 +7,19 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from adapters.credentials.connection_string import EMULATOR_ACCOUNT, parse_connection_string
 from adapters.model.key_records import MASTER, QUERY, KeyRecord
 from proxy.demo import samples, seed
 from proxy.demo.azurite import EmulatorError, start_emulator
+from proxy.demo.geocoding import create_job
+from proxy.demo.maps import stand_in
 from proxy.keyring.keyring import hash_key
 from proxy.observability.logs import configure_logs
 from proxy.server.run import listen, serve
@@ -37,8 +41,13 @@ KEYS = (
 )
 WORKER_END_SECONDS = 20
 DEFAULT_EMULATOR = "UseDevelopmentStorage=true"
+MAPS_KEY_VARIABLE = "DEMO_MAPS_KEY"
+DEFAULT_MAPS = "http://127.0.0.1:10003"
+"""Where the stand-in is that runs elsewhere, as that of docker-compose.yml does."""
 
-NEARBY = "spatialFilter=nearby(40.83,-74.31,5)&$select=Name,PrimaryCity,__Distance&$top=2"
+NEAREST = "&$select=Name,PrimaryCity,__Distance&$top=2"
+NEARBY = f"spatialFilter=nearby(40.83,-74.31,5){NEAREST}"
+NEAR_ADDRESS = f"spatialFilter=nearby(%27Verona,%20NJ%27,10){NEAREST}"
 
 INSTRUCTIONS = """\
 The proxy answers at {base}. {ending} Try:
@@ -46,6 +55,9 @@ The proxy answers at {base}. {ending} Try:
   # Which shops are within 5 km of a place, the nearest first: in JSON and in Atom
   curl '{base}/REST/v1/data/{access}/{name}/{entity}?{nearby}&$format=json&key={query}'
   curl '{base}/REST/v1/data/{access}/{name}/{entity}?{nearby}&key={query}'
+
+  # The same of an address, which Azure Maps finds. It is a stand-in here, which knows a dozen places
+  curl '{base}/REST/v1/data/{access}/{name}/{entity}?{near_address}&$format=json&key={query}'
 
   # A finished load, in JSON and in XML
   curl '{base}/REST/v1/Dataflows/LoadDataSource/{load}?key={master}'
@@ -56,6 +68,19 @@ The proxy answers at {base}. {ending} Try:
 
   # A published data source
   curl '{base}/REST/v1/data/jobs/{publish}/$getstatus?key={master}'
+
+  # Addresses of Microsoft's documents, geocoded: the job, those with a place, and those without
+  curl '{base}/REST/v1/Dataflows/Geocode/{geocoded}?key={query}'
+  curl -L '{base}/REST/v1/Dataflows/Geocode/{geocoded}/output/succeeded?key={query}'
+  curl -L '{base}/REST/v1/Dataflows/Geocode/{geocoded}/output/failed?key={query}'
+
+  # A batch of your own: send it, poll until it says Completed, and fetch what was found
+  job=$(printf '%s\\n' 'Bing Spatial Data Services, 2.0' \
+'Id|GeocodeRequest/Query|GeocodeResponse/Point/Latitude|GeocodeResponse/Point/Longitude' \
+'1|Denver, CO' '2|Boulder, CO' | curl -s --data-binary @- '{base}/REST/v1/Dataflows/Geocode?input=pipe&key={query}' | \
+sed -n 's/.*"id":"\\([^"]*\\)".*/\\1/p')
+  curl "{base}/REST/v1/Dataflows/Geocode/$job?key={query}"
+  curl -L "{base}/REST/v1/Dataflows/Geocode/$job/output/succeeded?key={query}"
 
   # All jobs of the last 15 days; a query key is enough
   curl '{base}/REST/v1/Dataflows/ListJobs?output=xml&key={query}'
@@ -76,7 +101,7 @@ sed -n 's/.*name="succeeded">\\([^<]*\\)<.*/\\1/p' | sed 's/&amp;/\\&/g') && cur
 
 Give a program a key of its own, in another terminal. The server takes it at once:
 
-  export PROXY_PUBLIC_URL={base} {keyring}
+  export PROXY_PUBLIC_URL={base} {maps_variable}={maps_key} {keyring}
   key=$({program} keys add --account {account} --name 'store locator' --generate)
   curl "{base}/REST/v1/Dataflows/ListJobs?key=$key"
   {program} keys list
@@ -115,9 +140,10 @@ def run_demo(options: Namespace) -> int:
         with (
             listener,
             _storage(options.emulator) as connection_string,
-            _ring_file(options.ring_file, write_ring(connection_string)) as variable,
+            stand_in.start_stand_in() as maps,
+            _ring_file(options.ring_file, ring := write_ring(connection_string, maps.url)) as variable,
         ):
-            os.environ["PROXY_KEYRING"] = write_ring(connection_string)
+            os.environ |= {"PROXY_KEYRING": ring, MAPS_KEY_VARIABLE: stand_in.KEY}
             settings = load_settings(serving=True)
             configure_logs(settings.log_level, settings.log_format)
             asyncio.run(seed.write_samples(settings, ACCOUNT, KEYS))
@@ -127,7 +153,9 @@ def run_demo(options: Namespace) -> int:
                     if options.emulator
                     else "Ctrl-C ends it and its emulator, whose data is then gone."
                 )
-                print(_instructions(settings.public_url, ending, connection_string, variable), flush=True)
+                text = partial(_instructions, settings.public_url, ending, connection_string, variable)
+                # It waits for the server, which runs below.
+                threading.Thread(target=announce, args=(port, text), daemon=True).start()
                 return serve(settings, listener)
     except EmulatorError as error:
         print(error, file=sys.stderr)
@@ -148,8 +176,14 @@ def _write_samples(emulator: str) -> int:
     asyncio.run(seed.write_samples(settings, ACCOUNT, KEYS))
     base = settings.public_url or f"http://127.0.0.1:{settings.port}"
     ending = "Its data stays in the emulator."
-    print(_instructions(base, ending, connection_string, f"PROXY_KEYRING='{ring}'"), flush=True)
+    variable = f"PROXY_KEYRING='{ring}'"
+    print(_instructions(base, ending, connection_string, variable, samples.GEOCODE_ID), flush=True)
     return 0
+
+
+def announce(port: int, instructions: Callable[[str], str]) -> None:
+    """Geocodes addresses once the server answers, and prints requests to try; the job is among them."""
+    print(instructions(create_job(port, MASTER_KEY) or samples.GEOCODE_ID), flush=True)
 
 
 @contextmanager
@@ -194,13 +228,14 @@ def _ring_file(path: Path | None, ring: str) -> Iterator[str]:
         path.unlink(missing_ok=True)
 
 
-def write_ring(connection_string: str) -> str:
-    """The demo's key ring: one account, with its keys in the same storage."""
+def write_ring(connection_string: str, maps_url: str = DEFAULT_MAPS) -> str:
+    """The demo's key ring: one account, with its keys in the same storage, and the stand-in for its Azure Maps."""
     storage = {"connection_string": connection_string}
-    return json.dumps({"accounts": {ACCOUNT: {"storage": storage}}, "key_store": storage})
+    maps = {"subscription_key_env": MAPS_KEY_VARIABLE, "endpoint": maps_url}
+    return json.dumps({"accounts": {ACCOUNT: {"storage": storage, "maps": maps}}, "key_store": storage})
 
 
-def _instructions(base: str, ending: str, connection_string: str, keyring: str) -> str:
+def _instructions(base: str, ending: str, connection_string: str, keyring: str, geocoded: str) -> str:
     return INSTRUCTIONS.format(
         base=base,
         ending=ending,
@@ -210,9 +245,13 @@ def _instructions(base: str, ending: str, connection_string: str, keyring: str) 
         access=samples.ACCESS_ID,
         entity=samples.ENTITY_TYPE,
         nearby=NEARBY,
+        near_address=NEAR_ADDRESS,
         load=samples.LOAD_ID,
         pending=samples.PENDING_ID,
         publish=samples.PUBLISH_ID,
+        geocoded=geocoded,
+        maps_variable=MAPS_KEY_VARIABLE,
+        maps_key=stand_in.KEY,
         account=ACCOUNT,
         keyring=keyring,
         connection_string=connection_string,

@@ -57,14 +57,27 @@ def _shops() -> tuple[Shop, ...]:
 
 SHOPS = _shops()
 
+# What a geocode job makes of addresses.csv with the stand-in of Azure Maps, but for the trace ids.
+_GEOCODED = Path(__file__).with_name("addresses-succeeded.csv").read_bytes()
+_NOT_GEOCODED = Path(__file__).with_name("addresses-failed.csv").read_bytes()
+ROWS_FOUND, ROWS_NOT_FOUND = (text.count(b"\n") - len(("title", "header")) for text in (_GEOCODED, _NOT_GEOCODED))
+
+_DOWNLOADED = BlobPath(CONTAINER, "FourthCoffeeSample.xml")
+_SUCCEEDED, _FAILED = BlobPath(CONTAINER, "geocode/succeeded.csv"), BlobPath(CONTAINER, "geocode/failed.csv")
+_LOAD_LOG = BlobPath(CONTAINER, "load/failed.txt")
+_OUTPUTS: dict[JobType, tuple[BlobPath, BlobPath | None]] = {
+    JobType.DOWNLOAD: (_DOWNLOADED, None),
+    JobType.GEOCODE: (_SUCCEEDED, _FAILED),
+}
+
 
 def exports() -> dict[BlobPath, bytes]:
     """The exports that the sample jobs name."""
     return {
-        BlobPath(CONTAINER, "FourthCoffeeSample.xml"): _download(),
-        BlobPath(CONTAINER, "geocode/succeeded.csv"): _geocoded(),
-        BlobPath(CONTAINER, "geocode/failed.csv"): b"1004,,Nowhere in particular,,,,The address was not found\r\n",
-        BlobPath(CONTAINER, "load/failed.txt"): b"1005: Latitude: 147.66 is not between -90 and 90\r\n",
+        _DOWNLOADED: _download(),
+        _SUCCEEDED: _GEOCODED,
+        _FAILED: _NOT_GEOCODED,
+        _LOAD_LOG: b"1005: Latitude: 147.66 is not between -90 and 90\r\n",
     }
 
 
@@ -87,27 +100,27 @@ def jobs(now: datetime | None = None) -> Iterator[JobRecord]:
 def _job(job_type: JobType, status: JobStatus, created: datetime, legacy_id: str | None) -> JobRecord:
     done, failed = status is JobStatus.COMPLETED, status is JobStatus.ABORTED
     ticks = from_datetime(created)
-    output = {
-        JobType.GEOCODE: BlobPath(CONTAINER, "geocode/succeeded.csv"),
-        JobType.DOWNLOAD: BlobPath(CONTAINER, "FourthCoffeeSample.xml"),
-    }.get(job_type)
-    log = "geocode/failed.csv" if job_type is JobType.GEOCODE else "load/failed.txt"
+    is_geocoding = job_type is JobType.GEOCODE
     counted = job_type not in {JobType.PUBLISH, JobType.DELETE, JobType.ACCESS}
+    output, log = _OUTPUTS.get(job_type, (None, None)) if done else (None, None)
+    if failed and counted and not is_geocoding:
+        log = _LOAD_LOG
+    entities = ROWS_FOUND + ROWS_NOT_FOUND if is_geocoding else len(SHOPS)
     return JobRecord(
         row_key=new_job_id(ticks),
         job_type=job_type,
         status=status,
         created=ticks,
         completed=None if status is JobStatus.PENDING else from_datetime(created + timedelta(seconds=66.156)),
-        data_source_name=None if job_type is JobType.GEOCODE else DATA_SOURCE,
+        data_source_name=None if is_geocoding else DATA_SOURCE,
         access_id=ACCESS_ID if done else None,
         description=DESCRIPTION if job_type is JobType.COMPLETE else None,
-        error_message="The data could not be read: line 2 has no entity id." if failed else None,
-        total=len(SHOPS) if counted and not failed else 0,
-        processed=len(SHOPS) if counted and done else 0,
-        failed=0,
-        output_blob=output if done else None,
-        failed_blob=BlobPath(CONTAINER, log) if failed and counted else None,
+        error_message="The data is empty." if failed else None,
+        total=entities if counted and not failed else 0,
+        processed=entities if counted and done else 0,
+        failed=ROWS_NOT_FOUND if is_geocoding and done else 0,
+        output_blob=output,
+        failed_blob=log,
         legacy_id=legacy_id,
     )
 
@@ -148,8 +161,3 @@ def _download() -> bytes:
 {shops}
 </{DATA_SOURCE}>
 """.encode()
-
-
-def _geocoded() -> bytes:
-    lines = (f"{shop.entity_id},{shop.name},{shop.locality},{shop.latitude},{shop.longitude}" for shop in SHOPS)
-    return ("Id,Name,Locality,Latitude,Longitude\r\n" + "\r\n".join(lines) + "\r\n").encode()

@@ -4,7 +4,8 @@ How a query runs, from top to bottom:
 
 1. `request.parse_request`: the path's last segment and the parameters become a `Request`, or a `QueryError` (400).
 2. `Request.bind`: its names and literals are fitted to a version's `Schema`: a `Query`, or a `QueryError`.
-3. `areas.require_resolved`: an address or a route, which nothing here can look up, is a `QueryError`.
+3. `areas.require_resolved`: without a map service, an address or a route is a `QueryError`. With one, the caller
+   (`proxy.api.query_places`) replaces the address by its location, and finds the line of the route.
 4. `engine.run_query`: the version's file and the query make a `Result`, a page of columns; a request for one entity
    that finds no id is a 404.
 5. `render.render`: the page becomes the bytes of JSON, JSONP or Atom.

@@ -125,11 +125,11 @@ def require_resolved(area: Area | None) -> ResolvedArea | None:
     """The area, if the engine can run it as it is.
 
     Raises:
-        QueryError: it has an address or a route, which nothing here can look up.
+        QueryError: it has an address or a route, and the account has nothing that looks it up.
     """
     if isinstance(area, NearAddress | NearRoute):
         raise QueryError(
-            "The parameter spatialFilter has an address or a route, and this endpoint has no map service to ask"
+            "The parameter spatialFilter has an address or a route, and this account has no map service to ask"
             " for it. Allowed: nearby(latitude,longitude,km), bbox(south,west,north,east) or intersects('..')."
         )
     return area

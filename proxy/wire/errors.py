@@ -142,6 +142,7 @@ class ErrorCode(Enum):
         "The query takes too long. Ask for a smaller area, a simpler shape or fewer conditions.", retry_after=30
     )
     QUERY_UNAVAILABLE = _unavailable("The data source can't be read now. Try again.")
+    MAPS_UNAVAILABLE = _unavailable("Addresses and routes can't be found at the moment. Try again.", retry_after=5)
     STORAGE_UNAVAILABLE = _unavailable("The storage of the account does not answer. Try again.")
     # Neither says whether the key exists. A client that gets a 401 in their place may give up for good.
     KEY_STORE_UNAVAILABLE = _unavailable("Keys can't be checked at the moment. Try again.")

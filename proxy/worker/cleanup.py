@@ -16,7 +16,7 @@ from adapters.errors import StorageError
 from adapters.model.data_sources import DataSource
 from adapters.model.job_ids import created_at, first_id_at, is_row_id
 from adapters.model.jobs import BlobPath, JobStatus
-from adapters.model.ticks import PER_SECOND, Ticks
+from adapters.model.ticks import PER_SECOND, Ticks, to_datetime
 from adapters.model.versions import expire_staged, list_versions
 from adapters.tables.properties import MalformedRowError
 from adapters.tables.worker_rows import RETENTION_SECONDS
@@ -32,6 +32,9 @@ ORPHAN_GRACE = 86_400 * PER_SECOND
 
 DAY = 86_400 * PER_SECOND
 """Ticks."""
+
+KEEP_COUNTERS = 60 * DAY
+"""As long as the use of keys is kept."""
 
 NOT_CREATED = "The request that creates this job was answered by an error, so no worker does it. Create it again."
 
@@ -63,6 +66,7 @@ async def clean_up(account: AccountStorage, keep_outputs_days: int = 0) -> None:
     for worker in await account.workers.list_all():
         if worker.age > RETENTION_SECONDS:
             await account.workers.remove(worker.name)
+    await account.counters.remove_before(to_datetime(Ticks(account.clock.now() - KEEP_COUNTERS)).date())
     if keep_outputs_days:
         await delete_old_outputs(account, keep_outputs_days)
 

@@ -7,6 +7,7 @@ MAIN = BicepFile.read(AZURE / "main.bicep")
 RESOURCES = BicepFile.read(AZURE / "resources.bicep")
 MODULES = {file.path.stem: file for file in FILES if file.path.parent.name == "modules"}
 KEY_STORE = MODULES["key-store"]
+KEYRING = MODULES["keyring"]
 APPS = ("proxy", "worker")
 
 

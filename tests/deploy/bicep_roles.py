@@ -24,6 +24,7 @@ PRINCIPAL_TYPE = {"operator": "operator.?kind"}
 ON = {
     "Microsoft.ContainerRegistry/registries": "registry",
     "Microsoft.KeyVault/vaults/secrets": "secret {}",
+    "Microsoft.Maps/accounts": "Azure Maps account",
     "Microsoft.Storage/storageAccounts": "account",
     "Microsoft.Storage/storageAccounts/blobServices/containers": "container {}",
     "Microsoft.Storage/storageAccounts/queueServices/queues": "queue",
@@ -33,6 +34,7 @@ ON = {
 # What the built-in roles may do, of what is asked for; as Microsoft's reference has it.
 GRANTS = {
     "AcrPull": {"pull/read"},
+    "Azure Maps Data Reader": {"*/read"},
     "Key Vault Secrets User": {"secrets/getSecret/action"},
     "Storage Table Data Reader": {"entities/read"},
     "Storage Table Data Contributor": {

@@ -16,8 +16,8 @@ from adapters.tables.data_source_store import TABLE
 from proxy.keyring.file import parse_keyring
 from proxy.settings import Settings, load_settings, variable_name
 from tests.deploy import server_needs, worker_needs
-from tests.deploy.azure_files import APPS, KEY_STORE, MAIN, MODULES, RESOURCES, app
-from tests.deploy.bicep_file import AZURE, Declaration, members, plain, text_of, walk
+from tests.deploy.azure_files import APPS, KEY_STORE, KEYRING, MAIN, MODULES, RESOURCES, app
+from tests.deploy.bicep_file import AZURE, Declaration, alternatives, members, plain, text_of, walk
 from tests.deploy.bicep_roles import assignments
 from tests.deploy.tools import ROOT
 from tests.docs.pages import code, read, table
@@ -28,6 +28,7 @@ PARAMETERS: dict[str, Any] = json.loads((AZURE / "main.parameters.json").read_te
 # Variables that azd sets itself.
 OF_AZD = re.compile("AZURE_(ENV_NAME|LOCATION|PRINCIPAL_ID|PRINCIPAL_TYPE)$|SERVICE_")
 OF_AZURE = {"AZURE_CLIENT_ID", "AZURE_TOKEN_CREDENTIALS"}
+GUID = "00000000-0000-0000-0000-000000000001"
 # What Container Apps give to a replica.
 DISK_OF_ONE_CORE = 4 * 1024**3
 
@@ -138,7 +139,7 @@ def test_without_queries_the_server_may_not_read_versions() -> None:
     for text in map(plain, no.named_children):
         assert not load_settings(keyring="{}", queries=text).queries
     users = [each.about for each in RESOURCES.of_kind("module").values() if each.texts("params.answersQueries")]
-    assert sorted(users) == ["modules/proxy.bicep", "modules/storage-roles.bicep"]
+    assert sorted(users) == ["modules/maps.bicep", "modules/proxy.bicep", "modules/storage-roles.bicep"]
 
 
 @pytest.mark.parametrize("module", ["storage", "existing-storage"])
@@ -158,19 +159,60 @@ def test_queues_and_the_table_of_keys_have_the_names_that_the_code_gives_them() 
 
 
 def test_the_key_ring_is_one_and_holds_no_secret() -> None:
-    ring = MAIN.of_kind("var")["keyring"].node
+    ring = KEYRING.of_kind("var")["keyring"].node
     found = {plain(each.named_children[0]) or text_of(each.named_children[0]): each for each in properties(ring)}
-    storage, key_store = (storage_entry(found[name].named_children[-1]) for name in ("storage", "key_store"))
-    parsed = parse_keyring(json.dumps({"accounts": {"main": {"storage": storage}}, "key_store": key_store}))
+    storage, key_store = (entry(found[name].named_children[-1]) for name in ("storage", "key_store"))
+    without, maps = map(entry, alternatives(value_of(KEYRING.of_kind("var")["maps"])))
+    assert text_of(found["maps"].named_children[-1]) == "maps"
+    assert (without, maps) == ({}, {"client_id": GUID, "credential": "default"})
+    accounts = {"main": {"storage": storage, "maps": None}, "north-west": {"storage": storage, "maps": maps}}
+    parsed = parse_keyring(json.dumps({"accounts": accounts, "key_store": key_store}))
     assert all(isinstance(each, IdentityConfig) for each in (*parsed.accounts.values(), parsed.key_store))
-    assert text_of(MAIN.of_kind("output")["PROXY_KEYRING"].node).endswith("= string(keyring)")
+    assert {name: each.client_id for name, each in parsed.maps.items()} == {"north-west": GUID}
+    assert text_of(KEYRING.of_kind("output")["text"].node).endswith("= string(keyring)")
+
+
+def test_the_ring_of_the_apps_and_of_operators_is_the_one_with_azure_maps() -> None:
+    used = {name: each.texts("params.keyring") for name, each in RESOURCES.of_kind("module").items()}
+    assert {name for name, texts in used.items() if texts == ["keyring.outputs.text"]} == {*APPS}
+    assert text_of(value_of(RESOURCES.of_kind("output")["keyring"])) == "keyring.outputs.text"
+    assert text_of(value_of(MAIN.of_kind("output")["PROXY_KEYRING"])) == "resources.outputs.keyring"
+    assert "\n    mapsClientId: makesMaps ? maps!.outputs.clientId : ''\n" in text_of(RESOURCES.root)
+    assert text_of(value_of(MODULES["maps"].of_kind("output")["clientId"])) == "maps.properties.uniqueId"
+
+
+def test_an_azure_maps_account_is_made_only_where_it_is_asked_for() -> None:
+    """It costs."""
+    assert PARAMETERS["maps"] == {"value": "${PROXY_MAPS=false}"}
+    assert MAIN.of_kind("module")["resources"].texts("params.makesMaps") == ["maps"]
+    module = RESOURCES.of_kind("module")["maps"]
+    assert "'modules/maps.bicep' = if (makesMaps) {" in text_of(module.node)
+    made = MODULES["maps"].of_kind("resource")
+    assert made["maps"].texts("kind") + made["maps"].texts("sku.name") == ["Gen2", "G2"]
+    conditions = [text_of(each.node).partition(" = ")[2].partition(" {")[0] for each in assignments(MODULES["maps"])]
+    assert conditions == ["if (answersQueries)", "if (acceptWrites)"]  # those who ask it
+
+
+def test_the_guide_names_the_identities_and_the_account_as_the_files_do() -> None:
+    guide = read("docs/deployment/azure.md")
+    assert "'id-proxy-${token}'" in text_of(MODULES["identities"].root)
+    assert "'id-worker-${token}'" in text_of(MODULES["identities"].root)
+    assert "'maps-${token}'" in text_of(MODULES["maps"].root)
+    assert "'proxy-${token}'" in text_of(RESOURCES.root)  # the first part of PROXY_HOST_NAME
+    assert guide.count('-${proxy#proxy-}"') == guide.count('"id-$name-${') + guide.count('"maps-${') == 2
+
+
+def value_of(declared: Declaration) -> Node:
+    """What stands after the equals sign, which is there."""
+    assert declared.given is not None
+    return declared.given
 
 
 def properties(node: Node) -> list[Node]:
     return [each for each in walk(node) if each.type == "object_property"]
 
 
-def storage_entry(node: Node) -> dict[str, str]:
-    """A storage entry of the ring, with texts in place of expressions."""
-    texts = {"account_name": "stabc", "endpoint_suffix": "core.windows.net"}
+def entry(node: Node) -> dict[str, str]:
+    """An entry of the ring, with texts in place of expressions; empty for null."""
+    texts = {"account_name": "stabc", "endpoint_suffix": "core.windows.net", "client_id": GUID}
     return {name: plain(value) or texts[name] for name, value in members(node).items()}

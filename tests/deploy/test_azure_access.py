@@ -22,6 +22,7 @@ FIXED = [
     (f"{ACCOUNTS}/blobServices", "properties.deleteRetentionPolicy.enabled", "true"),
     (f"{ACCOUNTS}/blobServices/containers", "properties.publicAccess", "None"),
     ("Microsoft.ContainerRegistry/registries", "properties.adminUserEnabled", "false"),
+    ("Microsoft.Maps/accounts", "properties.disableLocalAuth", "true"),
     ("Microsoft.App/containerApps", "identity.type", "UserAssigned"),
 ]
 # Functions that return a key, members that hold one, and what marks a parameter as one.

@@ -8,22 +8,26 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
 from proxy.cli.main import parser
+from proxy.demo import maps
 from proxy.demo.azurite import Emulator
 from proxy.demo.command import DEFAULT_EMULATOR, LIMITS, QUERY_KEY, write_ring
+from proxy.demo.maps import stand_in
+from proxy.keyring.file import parse_keyring
 from tests.deploy import server_needs, worker_needs
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
-from tests.support.processes import environment
+from tests.support.processes import environment, free_port
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("samples", "proxy", "worker")
+OURS = ("samples", "proxy", "worker", "maps")
 ORDER = {
     "samples": {"azurite": "service_healthy"},
     "proxy": {"azurite": "service_healthy", "samples": "service_completed_successfully"},
@@ -68,7 +72,7 @@ def test_server_and_worker_use_the_demos_ring_and_limits(name: str) -> None:
 
 
 def test_each_command_is_one_of_the_program() -> None:
-    commands = [SERVICES[name].get("command", ["serve"]) for name in OURS]
+    commands = [SERVICES[name].get("command", ["serve"]) for name in OURS if "entrypoint" not in SERVICES[name]]
     assert [command[0] for command in commands] == ["demo", "serve", "worker"]
     for command in commands:
         parser().parse_args(command)  # ends the test where it is wrong
@@ -81,6 +85,30 @@ def test_server_and_worker_have_memory_and_a_volume_for_their_files(name: str, n
     folder = service["environment"].get("TMPDIR", "/tmp")  # noqa: S108 - the container's own
     assert folder in {volume.split(":")[1] for volume in service["volumes"]}
     assert folder not in service["tmpfs"]
+
+
+def test_the_stand_in_of_azure_maps_answers_where_the_ring_says() -> None:
+    *command, port = SERVICES["maps"]["entrypoint"]
+    assert command == ["python", "-m", maps.__name__]
+    ring = parse_keyring(SERVICES["proxy"]["environment"]["PROXY_KEYRING"])
+    assert ring.maps["demo"].endpoint == f"http://127.0.0.1:{port}"
+    assert SERVICES["proxy"]["environment"][ring.maps["demo"].variable] == stand_in.KEY
+
+
+@pytest.mark.slow
+def test_the_stand_in_answers_until_sigterm() -> None:
+    command, port = [sys.executable, *SERVICES["maps"]["entrypoint"][1:-1]], free_port()
+    with subprocess.Popen([*command, str(port)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"the stand-in of Azure Maps answers at http://127.0.0.1:{port}\n"
+        answer = httpx.post(
+            f"http://127.0.0.1:{port}/geocode:batch?api-version=2025-01-01",
+            json={"batchItems": [{"query": "Denver, CO"}]},
+            headers={"subscription-key": stand_in.KEY},
+        )
+        assert answer.json()["summary"] == {"successfulRequests": 1, "totalRequests": 1}
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 def write_samples(connection_string: str) -> "subprocess.CompletedProcess[str]":

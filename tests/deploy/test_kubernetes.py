@@ -1,5 +1,6 @@
 """The manifest for Kubernetes: kubeconform and kube-linter judge it; here stands what only this project knows."""
 
+import json
 import re
 import tomllib
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from tests.deploy import server_needs, worker_needs
 from tests.deploy.manifest import Manifest, Workload, amount, fits
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
+from tests.docs.pages import read
 from tests.integration.security.test_keyring_reload import ring, seconds_until, status
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
@@ -147,6 +149,18 @@ def test_a_ring_with_keys_is_a_secret_that_the_file_names_and_does_not_hold() ->
     for workload in MANIFEST.workloads:
         (secret,) = (each["secretRef"] for each in workload.container["envFrom"] if "secretRef" in each)
         assert f"create secret generic {secret['name']} " in MANIFEST.text
+
+
+@pytest.mark.parametrize("text", [MANIFEST.text, read("docs/deployment/kubernetes.md")], ids=["manifest", "guide"])
+def test_the_ring_takes_azure_maps_as_shown_by_identity_or_by_a_key_of_the_secret(text: str) -> None:
+    ring = json.loads(MANIFEST.config_map(RING_NAME)["ring.json"])
+    (account,) = ring["accounts"].values()
+    shown = [json.loads(f"{{{found}}}") for found in re.findall(r'"maps": \{[^}]*\}', text)]
+    assert [set(each["maps"]) for each in shown] == [{"client_id", "credential"}, {"subscription_key_env"}]
+    for each in shown:
+        parsed = parse_keyring(json.dumps(ring | {"accounts": {"contoso": account | each}}))
+        variable = parsed.maps["contoso"].subscription_key_variable
+        assert variable is None or f"{variable}=%s" in MANIFEST.text
 
 
 def test_server_and_worker_have_an_identity_each() -> None:

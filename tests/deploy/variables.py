@@ -6,8 +6,8 @@ from proxy.settings import Settings, variable_name
 
 SETTINGS = frozenset(variable_name(name) for name in Settings.model_fields)
 
-# Not ours: what Python's temporary files follow.
-OTHERS = frozenset({"TMPDIR"})
+# No settings: what Python's temporary files follow, and the variable that the demo's ring names.
+OTHERS = frozenset({"TMPDIR", "DEMO_MAPS_KEY"})
 
 
 def unknown(names: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from cogapp import Cog
 
 from proxy.cli.main import parser
 from proxy.conformance.rules import RULES
+from proxy.formats.geocode import outcomes, requests
 from proxy.observability.logs import FIELDS
 from proxy.observability.metrics.catalog import PREFIX
 from proxy.settings import Settings, variable_name
@@ -68,6 +69,29 @@ def settings() -> str:
             (f"`{variable_name(name)}`", _default(field.default), field.description or "")
             for name, field in Settings.model_fields.items()
         ),
+    )
+
+
+def maps_settings() -> str:
+    """The settings that bound what is asked of Azure Maps."""
+    fields = {name: field for name, field in Settings.model_fields.items() if name.startswith("maps_")}
+    return table(
+        ("variable", "default", "meaning"),
+        (
+            (f"`{variable_name(name)}`", _default(field.default) or "off", field.description or "")
+            for name, field in fields.items()
+        ),
+    )
+
+
+def fault_reasons() -> str:
+    """The texts of FaultReason that are not Azure Maps' own."""
+    faults = (requests.NO_REQUEST, requests.NO_REQUEST_IN_TEXT_1, requests.FORMATTED, requests.BAD_LOCATION)
+    filters = (reason for _, reason in outcomes.FILTERS)
+    texts = dict.fromkeys((*faults, outcomes.NOTHING, *filters), "`BadRequest`")
+    return table(
+        ("`StatusCode`", "`FaultReason`"),
+        ((status, text) for text, status in (texts | {outcomes.NOT_ANSWERED: "`ServerError`"}).items()),
     )
 
 

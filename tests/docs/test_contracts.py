@@ -57,7 +57,7 @@ def test_every_difference_has_a_test_of_its_number() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
     names = [
         node.name
-        for file in (ROOT / "tests/integration/api").rglob("test_differences.py")
+        for file in (ROOT / "tests").rglob("test_differences.py")
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.FunctionDef)
     ]

@@ -14,6 +14,7 @@ import httpx
 
 from proxy.demo.maps.stand_in import KEY, MapsStandIn, start_stand_in
 from tests.support.live import MASTER, QUERY, LiveServer, start_server
+from tests.support.queries import start_querying
 from tests.support.storage import Storage
 from tests.support.worker_processes import WorkerProcess, worker_process
 
@@ -91,3 +92,14 @@ def start_geocoding(storage: Storage, folder: Path, **settings: object) -> Itera
     ):
         worker.wait_until_ready()
         yield Geocoding(server, worker, maps)
+
+
+@contextmanager
+def maps_querying(storage: Storage, url: str, folder: Path, **settings: Any) -> Iterator[LiveServer]:
+    """A server that answers queries, and whose account has an Azure Maps."""
+    accounts = {storage.account: maps_account(storage, url)}
+    with (
+        patch.dict(os.environ, {KEY_VARIABLE: KEY}),
+        start_querying(storage, folder, accounts=accounts, **settings) as server,
+    ):
+        yield server

@@ -52,6 +52,11 @@ class KeyTableRows(WrittenKeys):
         return self._row("~names", row_key).get("Digest")
 
     @property
+    def names(self) -> dict[str, str]:
+        """The digests of all name rows."""
+        return {row["RowKey"]: row["Digest"] for row in self.table.query_entities("PartitionKey eq '~names'")}
+
+    @property
     def sequence(self) -> int:
         """The number of the newest change."""
         changes = self.changes()

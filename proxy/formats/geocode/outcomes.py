@@ -7,8 +7,8 @@ from adapters.model.geocoding import Answer, ItemError, Place
 from proxy.formats.geocode.countries import find_country
 from proxy.formats.geocode.requests import CONFIDENCES, FIRST, Row, Selection
 
-_NOTHING = "No location was found for this request."
-_NOT_ANSWERED = "The request was not answered."
+NOTHING = "No location was found for this request."
+NOT_ANSWERED = "The request was not answered."
 
 Filter = tuple[Callable[[Place, Selection], bool], str]
 
@@ -32,14 +32,14 @@ def decide_outcome(row: Row, answer: Answer | None) -> Outcome:
     if row.question is None:
         return Outcome(status="BadRequest", reason=row.fault)
     if answer is None:
-        return Outcome(status="ServerError", reason=_NOT_ANSWERED)
+        return Outcome(status="ServerError", reason=NOT_ANSWERED)
     if isinstance(answer, ItemError):
         return Outcome(status="ServerError" if answer.is_of_server else "BadRequest", reason=answer.message)
     if not answer:
-        return Outcome(status="BadRequest", reason=_NOTHING)
+        return Outcome(status="BadRequest", reason=NOTHING)
     selection = row.selection
     if selection is not FIRST:
-        for fits, reason in _FILTERS:
+        for fits, reason in FILTERS:
             answer = tuple([place for place in answer if fits(place, selection)])
             if not answer:
                 return Outcome(status="BadRequest", reason=reason)
@@ -71,7 +71,7 @@ def _fits_confidence(place: Place, selection: Selection) -> bool:
 
 
 # In the order in which the first that leaves no place gives the reason.
-_FILTERS: tuple[Filter, ...] = (
+FILTERS: tuple[Filter, ...] = (
     (_fits_types, "No location of the entity types asked for was found."),
     (_fits_strictly, "No location was found in the country or region and administrative district asked for."),
     (_fits_confidence, "No location was found with the confidence asked for."),

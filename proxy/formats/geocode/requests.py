@@ -14,8 +14,8 @@ Given = Mapping[str, str]
 
 NO_REQUEST = "To geocode a location, you must specify at least one address field."
 NO_REQUEST_IN_TEXT_1 = "Either Query or Address must be specified."
-_FORMATTED = "The Address.FormattedAddress property must not be specified because it is an output-only property."
-_BAD_LOCATION = "The location must have a latitude from -90 to 90 and a longitude from -180 to 180."
+FORMATTED = "The Address.FormattedAddress property must not be specified because it is an output-only property."
+BAD_LOCATION = "The location must have a latitude from -90 to 90 and a longitude from -180 to 180."
 
 _ADDRESS = {
     "AddressLine", "AdminDistrict", "CountryRegion", "AdminDistrict2", "District", "Locality", "PostalCode",
@@ -104,7 +104,7 @@ def build_request(given: Given, no_request: str = NO_REQUEST) -> Request:
         no_request: the fault of a row that asks for nothing.
     """
     if "FormattedAddress" in given:
-        return Request(None, fault=_FORMATTED)
+        return Request(None, fault=FORMATTED)
     if "Query" in given or not _ADDRESS.isdisjoint(given):
         return _build_forward(given)
     if "Latitude" in given or "Longitude" in given:
@@ -146,7 +146,7 @@ def _build_reverse(given: Given) -> Request:
     latitude = parse_number(given.get("Latitude", ""))
     longitude = parse_number(given.get("Longitude", ""))
     if latitude is None or longitude is None or abs(latitude) > _LATITUDES or abs(longitude) > _LONGITUDES:
-        return Request(None, fault=_BAD_LOCATION, is_reverse=True)
+        return Request(None, fault=BAD_LOCATION, is_reverse=True)
     types, filtered = _split_types(given.get("IncludeEntityTypes", ""))
     selection = Selection(
         parse_max_results(given.get("MaxResults", "")),

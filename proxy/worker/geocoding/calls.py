@@ -8,9 +8,10 @@ from typing import Protocol
 
 from adapters.errors import StorageError
 from adapters.maps.errors import FINAL, AskStoppedError, MapsError, MapsFailure
-from adapters.model.geocoding import Answer, Item
+from adapters.model.geocoding import Answer, Item, ItemError
 from proxy.formats.geocode.checkpoints import decode_chunk, encode_answers
 from proxy.formats.geocode.chunks import Chunk
+from proxy.formats.geocode.outcomes import NOT_ANSWERED
 from proxy.worker.geocoding.answer_writer import AnswerWriter
 from proxy.worker.geocoding.checkpoints import Checkpoints, Plan, Progress
 from proxy.worker.geocoding.tasks import answers_file
@@ -26,6 +27,8 @@ CONFIRM_SECONDS = 1.0
 """Between two looks whether the job has ended elsewhere."""
 WAIT_SECONDS = 60.0
 """The longest that a job is hidden in the queue where the day's items are used up: the bound may be raised."""
+
+_UNANSWERED = ItemError(NOT_ANSWERED, is_of_server=True)
 
 
 class Geocoder(Protocol):
@@ -74,9 +77,10 @@ async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints) -> s
             log.warning("a geocode job waits: %s; %s", error, error.failure.value.hint, extra=turn.log_fields)
             raise PostponedError(min(WAIT_SECONDS, error.retry_after or WAIT_SECONDS)) from None
         reason = f"{error}; {error.failure.value.hint}"
-        if error.failure in FINAL and not turn.answered:
+        if error.failure in FINAL and not turn.answered and not turn.begun:
             raise JobAbortedError(reason) from None
         log.warning("a geocode job is given up: %s", reason, extra=turn.log_fields)
+        await turn.keep_parts()
         return reason
     if len(turn.answered) < plan.chunks:
         raise PostponedError(0)
@@ -85,11 +89,11 @@ async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints) -> s
 
 
 class _Turn:
-    """The calls of one turn. `answered` has the numbers of the chunks that have their answers."""
+    """The calls of one turn. `answered` has the numbers of chunks with all answers, `begun` of those with some."""
 
     def __init__(self, job: RunningJob, plan: Plan, checkpoints: Checkpoints, progress: Progress) -> None:
         self.answered = {number for numbers in progress.written for number in numbers}
-        self._begun = progress.begun
+        self.begun = progress.begun - self.answered
         self._writer = AnswerWriter(checkpoints)
         self.log_fields = {"account": job.account.name, "row_key": job.id}
         self._job, self._plan, self._checkpoints = job, plan, checkpoints
@@ -122,10 +126,17 @@ class _Turn:
             await _finish_some(running, 0)
         except (MapsError, StorageError):
             self._is_failed = True
-            await asyncio.wait(running)  # their answers are paid for
+            await asyncio.gather(*running, return_exceptions=True)  # their answers are paid for
             raise
         finally:
             await _cancel(running)
+
+    async def keep_parts(self) -> None:
+        """Lets the outputs of a job that is given up have what was paid for of the chunks that were cut short."""
+        for number in self.begun:
+            known = await self._checkpoints.read_part(number)
+            answers = [known.get(position, _UNANSWERED) for position in range(max(known, default=-1) + 1)]
+            (self._job.folder / answers_file(number)).write_bytes(encode_answers(answers))
 
     def _may_go_on(self) -> bool:
         return not self._is_failed and self._loop.time() < self._end and not self._job.stop.is_set()
@@ -140,13 +151,14 @@ class _Turn:
                     yield decode_chunk(line)
 
     async def _ask(self, geocoder: Geocoder, chunk: Chunk, may_go_on: Callable[[], bool]) -> None:
-        known = await self._checkpoints.read_part(chunk.number) if chunk.number in self._begun else {}
+        known = await self._checkpoints.read_part(chunk.number) if chunk.number in self.begun else {}
         before = len(known)
         try:
             found = await geocoder.ask(chunk.items, chunk.language, answers=known, may_go_on=may_go_on)
         except (AskStoppedError, MapsError) as error:
             if len(known) > before:  # they are paid for
                 await self._checkpoints.write_part(chunk.number, known)
+                self.begun.add(chunk.number)
             if isinstance(error, MapsError):
                 raise
             return
@@ -155,6 +167,7 @@ class _Turn:
         (self._job.folder / answers_file(chunk.number)).write_bytes(answers)
         is_first, self._job.has_progressed = not self._job.has_progressed, True
         self.answered.add(chunk.number)
+        self.begun.discard(chunk.number)
         self._count()
         if is_first:
             await self._job.forgive_attempts()

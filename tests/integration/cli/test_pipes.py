@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.storage import Storage
 
+pytestmark = pytest.mark.slow
+
 PIPE_CLOSED = 141
 
 

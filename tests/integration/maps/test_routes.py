@@ -98,3 +98,16 @@ async def test_a_look_up_asks_one_item_once(maps: MapsStandIn) -> None:
     assert isinstance(await client.look_up(ForwardItem(query="Denver"), "en-US"), ItemError)
     await client.close()
     assert (maps.calls, seen.answered, seen.failed) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("lines", [1, 4])
+def test_a_route_of_too_many_points_is_refused_and_not_cut(lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.maps.routes.MAX_POINTS", 100)
+
+    def route(points: int) -> dict[str, object]:
+        coordinates = [[[at / 100, 1] for at in range(points // lines)]] * lines
+        return {"features": [{"properties": {"type": "RoutePath"}, "geometry": {"coordinates": coordinates}}]}
+
+    assert len(parse_route(route(100))) == 100
+    with pytest.raises(MalformedAnswerError, match="at most 100"):
+        parse_route(route(100 + lines))

@@ -16,6 +16,8 @@ from tests.support.serve_command import Served, serving
 from tests.support.storage import Storage
 from tests.support.trace_collector import Collector, Span, collecting
 
+pytestmark = pytest.mark.slow
+
 SERVER, CLIENT = 2, 3
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 SOON = {"OTEL_BSP_SCHEDULE_DELAY": "50"}

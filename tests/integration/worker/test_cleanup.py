@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import cast
 
 import pytest
@@ -273,3 +273,43 @@ async def test_job_never_confirmed_is_aborted(desk: Desk, monkeypatch: pytest.Mo
     assert await desk.account.jobs.confirm(young, "{}")
     assert await desk.account.jobs.confirm(young, "{}")
     assert await desk.record(young.row_key) == young
+
+
+@pytest.mark.parametrize(("days", "stays"), [(0.9, True), (1.1, False)])
+async def test_checkpoints_of_a_job_that_vanished_are_deleted_after_a_day(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, days: float, *, stays: bool
+) -> None:
+    folder = f"geocode/{new_job_id(at(0))}"
+    for name in ("plan.json", "0123456789ab/0.jsonl", "0.jsonl"):
+        await write(desk, UPLOADS, f"{folder}/{name}")
+    await write(desk, UPLOADS, "geocode/of-another-program/plan.json")
+    set_storage_clock(monkeypatch, days)
+    await clean_up(desk.account)
+    assert len(await desk.blobs(UPLOADS)) == (4 if stays else 1)
+
+
+async def test_checkpoints_of_a_finished_job_are_deleted_and_of_a_pending_one_stay(
+    desk: Desk, storage: Storage
+) -> None:
+    folders = [f"geocode/{storage.job('Geocode', status)}" for status in ("Pending", "Completed", "Aborted")]
+    for folder in folders:
+        await write(desk, UPLOADS, f"{folder}/plan.json")
+        await write(desk, UPLOADS, f"{folder}/0123456789ab/0.jsonl")
+    await clean_up(desk.account)
+    assert sorted(await desk.blobs(UPLOADS)) == [f"{folders[0]}/0123456789ab/0.jsonl", f"{folders[0]}/plan.json"]
+
+
+async def test_counters_of_old_days_go_and_those_of_other_accounts_stay(desk: Desk, storage: Storage) -> None:
+    name = desk.account.name
+    today = datetime.now(UTC).date()
+    kept = [f"maps:{name}:{today - timedelta(days=days):%Y%m%d}" for days in (0, 1, 59)]
+    others = [f"maps:{name}:1:20200101", f"maps:{name}x:20200101"]
+    gone = [f"maps:{name}:{today - timedelta(days=days):%Y%m%d}" for days in (61, 400)]
+    for key in (*kept, *others, *gone):
+        storage.table.upsert_entity({"PartitionKey": "~counters", "RowKey": key, "Items": 1})
+    await clean_up(desk.account)
+    left = {row["RowKey"] for row in storage.table.query_entities("PartitionKey eq '~counters'")}
+    assert left.issuperset({*kept, *others})
+    assert not left.intersection(gone)
+    for key in (*kept, *others):
+        storage.table.delete_entity("~counters", key)

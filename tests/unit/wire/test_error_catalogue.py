@@ -53,6 +53,7 @@ CATALOGUE = {
     ErrorCode.INTERNAL_ERROR: (500, "None"),
     ErrorCode.QUERY_TOO_LONG: (503, "ValidCredentials"),
     ErrorCode.QUERY_UNAVAILABLE: (503, "ValidCredentials"),
+    ErrorCode.MAPS_UNAVAILABLE: (503, "ValidCredentials"),
     ErrorCode.STORAGE_UNAVAILABLE: (503, "ValidCredentials"),
     ErrorCode.KEY_STORE_UNAVAILABLE: (503, "ValidCredentials"),
     ErrorCode.UNREADABLE_KEY: (503, "ValidCredentials"),

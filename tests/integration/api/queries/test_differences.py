@@ -72,7 +72,7 @@ def test_difference_30_dates_are_milliseconds(things: Queries) -> None:
     assert rb'"Since":"\/Date(1446153909000)\/"' in body
 
 
-def test_difference_31_addresses_and_routes_are_400(shops: Queries) -> None:
+def test_difference_31_without_azure_maps_addresses_and_routes_are_400(shops: Queries) -> None:
     for area in ("nearby('Seattle',5)", "nearRoute('Seattle','Tacoma')", "nearRoute('47,-122','48,-122')"):
         assert shops.refused(f"{SHOP}?spatialFilter={area}", 400)
 
@@ -85,7 +85,7 @@ def test_difference_32_a_public_source_of_another_account_is_not_found(storage: 
 
 
 def test_difference_33_entities_near_a_route_come_along_it(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No route can be asked for over HTTP yet; the engine takes its line."""
+    """The engine takes the line of a route; test_places.py asks for one over HTTP."""
     rows = [{"Id": id_, "latitude": 0.001, "Longitude": at} for id_, at in (("a", 2.0), ("b", 1.0), ("c", 3.0))]
     version = make_version(tmp_path_factory.mktemp("route"), rows)
     line = RouteLine(np.array([0.0, 0.0]), np.array([0.0, 4.0]))

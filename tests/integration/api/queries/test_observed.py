@@ -4,11 +4,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 
+from proxy.demo.maps.stand_in import KEY, start_stand_in
+from tests.support.geocoding import KEY_VARIABLE, maps_account
 from tests.support.live import MASTER, NO_TLS
 from tests.support.processes import free_port
 from tests.support.queries import BUSY_SECONDS, SHOPS, load, stores
@@ -19,11 +22,12 @@ from tests.support.stored_jobs import ACCESS_ID
 from tests.support.trace_collector import Span, collecting
 
 # Each is personal data where a page sends the place or the name of its visitor.
-SECRETS = ("12.3456", "54.3210", "Baker Street", "visitor-7", "cbvisitor", "state-of-visitor")
+SECRETS = ("12.3456", "54.3210", "Baker Street", "Yliopistonkatu", KEY, "visitor-7", "cbvisitor", "state-of-visitor")
 OPERATION = "query_data_source"
 REQUESTS = [
     ("Stores?spatialFilter=nearby(12.3456,54.3210,5)", 200),
     ("Stores?spatialFilter=nearby('221B Baker Street',5)", 400),
+    ("Stores?spatialFilter=nearby('55 Yliopistonkatu',5)", 200),
     ("Stores?spatialFilter=intersects('POINT(12.3456 54.3210)')&$format=json&jsonp=cbvisitor", 200),
     ("Stores?$select=intersection('POINT(12.3456 Baker Street')", 400),
     ("Stores?$filter=Note eq 'visitor-7'&jsonp=cbvisitor&jsonso=state-of-visitor", 200),
@@ -60,11 +64,14 @@ def seen(shared_storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> I
     """The log, the metrics and the traces of a server that answered REQUESTS."""
     load(shared_storage, stores("a"))
     port = free_port()
-    with collecting() as collector, pytest.MonkeyPatch.context() as patch:
+    with collecting() as collector, start_stand_in() as maps, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KEY_VARIABLE, KEY)
+        accounts = {shared_storage.account: maps_account(shared_storage, maps.url)}
         patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("observed")))
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
-        with serving(shared_storage, metrics_port=port, log_level="debug", storage_timeout=BUSY_SECONDS) as server:
+        chosen: dict[str, Any] = {"metrics_port": port, "log_level": "debug", "storage_timeout": BUSY_SECONDS}
+        with serving(shared_storage, accounts=accounts, **chosen) as server:
             assert [ask(server, request) for request, _ in REQUESTS] == [status for _, status in REQUESTS]
             metrics = scrape(port)
             spans = collector.until(lambda found: queries_in(found) == len(REQUESTS))
@@ -101,6 +108,9 @@ def test_queries_and_fetches_are_counted(seen: Seen) -> None:
     assert value("request_duration_seconds_count", operation=OPERATION) == len(REQUESTS)
     assert value("query_version_fetch_duration_seconds_count") == 1
     assert value("query_version_fetch_duration_seconds_sum") > 0
+    assert value("maps_items_total", account=seen.account, outcome="asked") == 2
+    assert value("maps_items_total", account=seen.account, outcome="answered") == 2
+    assert value("maps_call_duration_seconds_count", operation="geocode") == 2
     assert value("storage_requests_total", account=seen.account, service="blob", call="read") >= 1
 
 

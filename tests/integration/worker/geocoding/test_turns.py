@@ -149,6 +149,18 @@ async def test_attempts_without_progress_exhaust_them(desk: Desk) -> None:
     assert str(job.error_message).startswith("The job was given up after 3 tries.")
 
 
+async def test_storage_that_fails_before_the_first_call_is_the_reason(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> bytes:
+        raise StorageError(StorageErrorCode.TIMEOUT, "nothing within 5 s")
+
+    monkeypatch.setattr("proxy.worker.attempt.MAX_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(Checkpoints, "read_items", fail)
+    job = await geocode(with_maps(desk, CannedMaps()), rows(2))
+    assert "storage" in str(job.error_message).lower()
+
+
 async def test_a_used_up_day_leaves_the_job_pending(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """J15."""
     monkeypatch.setattr("proxy.worker.geocoding.calls.WAIT_SECONDS", 0.1)
@@ -193,6 +205,36 @@ async def test_a_part_of_a_chunk_is_not_asked_again(desk: Desk, monkeypatch: pyt
     maps = HalfMaps()
     job = await geocode(with_maps(desk, maps), rows(90))
     assert (job.processed, job.failed, len(maps.asked), len(set(maps.asked))) == (90, 0, 90, 90)
+
+
+@pytest.mark.parametrize("first", [MapsFailure.UNAVAILABLE, MapsFailure.REFUSED, MapsFailure.DAY_BOUND])
+async def test_a_part_of_a_chunk_is_kept_when_azure_maps_fails_for_good(
+    first: MapsFailure, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the turn that is given up, and from an earlier one."""
+    monkeypatch.setattr("proxy.worker.geocoding.calls.WAIT_SECONDS", 0.0)
+
+    class HalfMaps(CannedMaps):
+        async def ask(
+            self,
+            items: Sequence[Item],
+            language: str,
+            *,
+            answers: dict[int, Answer] | None = None,
+            may_go_on: Callable[[], bool] = lambda: True,
+        ) -> list[Answer]:
+            if self.calls:
+                raise MapsError(MapsFailure.REFUSED, "HTTP 401")
+            assert answers is not None
+            found = await super().ask(items[20:60], language, may_go_on=may_go_on)
+            answers.update(enumerate(found, 20))
+            raise MapsError(first, "HTTP 500")
+
+    job = await geocode(with_maps(desk, HalfMaps()), rows(90))
+    assert (job.status, job.processed, job.failed) == (JobStatus.COMPLETED, 90, 50)
+    succeeded, failed = await outputs(desk, job)
+    assert [int(line.partition(",")[0]) for line in succeeded.splitlines()[2:]] == [*range(20, 60)]
+    assert failed.count(",ServerError,The request was not answered.") == 50
 
 
 @pytest.mark.parametrize("failure", [MapsFailure.REFUSED, MapsFailure.CREDENTIAL])
