@@ -5,6 +5,7 @@ Pure and bounded: no body makes it raise, and it keeps at most MAX_DIFFERENCES m
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -12,13 +13,14 @@ from typing import Any
 
 from proxy.comparison.answer import Answer, AnswerKind
 from proxy.comparison.equality import are_same_numbers, is_equal
+from proxy.comparison.job_filter import leave_out
 from proxy.comparison.list_order import identify, settle_ties
-from proxy.comparison.normalisation import ERROR_TEXTS, GROWING, LISTS, NUMBER_TYPES, PENDING
+from proxy.comparison.normalisation import ERROR_TEXTS, GROWING, LISTS, NUMBER_TYPES, PENDING, drop_own_parts
 from proxy.comparison.trees import Members, Number, UnreadableError, read_tree
 
 MAX_DIFFERENCES = 50
 MAX_NAME = 80  # characters of a member's name
-MAX_VALUE = 2_000
+MAX_VALUE = 300  # characters of a value, around the first that differs
 
 _HEADERS = ("content-type", "content-encoding", "location")
 _TRANSIENT = frozenset((AnswerKind.THROTTLED, AnswerKind.UNAVAILABLE, AnswerKind.HTML))
@@ -62,7 +64,14 @@ class Verdict:
     reason: str = ""
 
 
-def compare_answers(kind: Question, left: Answer, right: Answer, *, with_values: bool = False) -> Verdict:
+def compare_answers(
+    kind: Question,
+    left: Answer,
+    right: Answer,
+    *,
+    with_values: bool = False,
+    without_jobs: frozenset[str] = frozenset(),
+) -> Verdict:
     """Compares two answers by the table of what may differ.
 
     Args:
@@ -70,12 +79,13 @@ def compare_answers(kind: Question, left: Answer, right: Answer, *, with_values:
         left: the answer of one side.
         right: that of the other.
         with_values: whether differences have the values of both sides.
+        without_jobs: ids in lower case of jobs that a job list is compared without.
     """
     for side, answer in (("left", left), ("right", right)):
         kind_of_answer = AnswerKind.HTML if answer.is_html else answer.kind
         if kind_of_answer in _TRANSIENT:
             return not_comparable(f"the {side} side answers HTTP {answer.status}, {kind_of_answer}")
-    comparison = _Comparison(with_values)
+    comparison = _Comparison(with_values, without_jobs)
     comparison.compare_leaf("status", str(left.status), str(right.status))
     for name in _HEADERS:
         comparison.compare_header(name, left, right)
@@ -91,6 +101,12 @@ def compare_answers(kind: Question, left: Answer, right: Answer, *, with_values:
     return comparison.verdict()
 
 
+def first_difference(left: str, right: str) -> int:
+    """The position of the first character that differs."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(left), len(right)))
+
+
 def not_comparable(reason: str) -> Verdict:
     """A verdict that says why there is none."""
     return Verdict(Outcome.NOT_COMPARABLE, reason=reason)
@@ -99,8 +115,9 @@ def not_comparable(reason: str) -> Verdict:
 class _Comparison:
     """One comparison, and the differences that it has found."""
 
-    def __init__(self, with_values: bool) -> None:  # noqa: FBT001 - the caller's option, handed on
+    def __init__(self, with_values: bool, without_jobs: frozenset[str]) -> None:  # noqa: FBT001 - the caller's, handed on
         self._with_values = with_values
+        self._without_jobs = without_jobs
         self._found: list[Difference] = []
         self._is_error = False
         self.count = 0
@@ -126,15 +143,28 @@ class _Comparison:
         """Compares two bodies of any form.
 
         Raises:
-            UnreadableError: a body that differs is neither JSON nor XML.
+            UnreadableError: neither body is JSON or XML.
         """
         self._is_error = is_error
-        if left == right:
+        if left == right or drop_own_parts(left) == drop_own_parts(right):
             return
         if not left or not right:
             self._add("(body)", "is empty on the " + ("left" if not left else "right"), "", "")
             return
-        self._compare("", "", read_tree(left), read_tree(right))
+        trees = []
+        unread: list[tuple[str, UnreadableError]] = []
+        for side, body in (("left", left), ("right", right)):
+            try:
+                tree = read_tree(body)
+                trees.append(leave_out(tree, self._without_jobs)[0] if self._without_jobs else tree)
+            except UnreadableError as error:
+                unread.append((side, error))
+        if not unread:
+            self._compare("", "", *trees)
+        elif trees:
+            self._add("(body)", "on the {}: {}".format(*unread[0]), "", "")
+        else:
+            raise unread[0][1]
 
     def compare_leaf(self, path: str, left: object, right: object) -> None:
         """Compares two values as they are."""
@@ -144,7 +174,7 @@ class _Comparison:
     def _add(self, path: str, problem: str, left: object, right: object) -> None:
         self.count += 1
         if len(self._found) < MAX_DIFFERENCES:
-            values = (_show(left), _show(right)) if self._with_values else (None, None)
+            values = _show_both(left, right) if self._with_values else (None, None)
             shown = path.replace("..", ".").replace(".[", "[").strip(".")
             self._found.append(Difference(shown or "(body)", problem, *values))
 
@@ -163,25 +193,31 @@ class _Comparison:
             self._add(path, "is of another type" if is_other_type else "differs", left, right)
 
     def _compare_members(self, path: str, rule: str, left: Members, right: Members) -> None:
+        growing = GROWING.get(rule, ()) if _is_pending(left) and _is_pending(right) else ()
+        are_numbers = left.get("@m:type") in NUMBER_TYPES
+        for key, one, other in self._pair_members(path, left, right):
+            name = key[0]
+            if name not in growing and not (are_numbers and name == "#text" and are_same_numbers(one, other)):
+                self._compare(_join(path, _shown(key)), _join(rule, name), one, other)
+
+    def _pair_members(self, path: str, left: Members, right: Members) -> Iterator[tuple[tuple[str, int], Any, Any]]:
+        """The members of both that are not written alike; what one side lacks, and another order, are differences."""
+        names = [name for name, _ in left]
+        if len(set(names)) == len(names) and names == [name for name, _ in right]:  # as nearly always
+            for (name, one), (_, other) in zip(left, right, strict=True):
+                if one != other:
+                    yield (name, 0), one, other
+            return
         sides = [_by_name(each) for each in (left, right)]
-        names = [list(each) for each in sides]
-        growing = GROWING.get(rule, ()) if all(_is_pending(each) for each in (left, right)) else ()
-        for key in names[0]:
-            name = _join(path, _shown(key))
-            if key not in sides[1]:
-                self._add(name, "is missing on the right", sides[0][key], None)
-            elif (
-                key[0] == "#text"
-                and left.get("@m:type") in NUMBER_TYPES
-                and are_same_numbers(sides[0][key], sides[1][key])
-            ):
-                continue
-            elif key[0] not in growing:
-                self._compare(name, _join(rule, key[0]), sides[0][key], sides[1][key])
-        for key in names[1]:
+        for key, value in sides[0].items():
+            if key in sides[1]:
+                yield key, value, sides[1][key]
+            else:
+                self._add(_join(path, _shown(key)), "is missing on the right", value, None)
+        for key, value in sides[1].items():
             if key not in sides[0]:
-                self._add(_join(path, _shown(key)), "is missing on the left", None, sides[1][key])
-        common = [[key for key in each if key in sides[0] and key in sides[1]] for each in names]
+                self._add(_join(path, _shown(key)), "is missing on the left", None, value)
+        common = [[key for key in each if key in sides[0] and key in sides[1]] for each in sides]
         if common[0] != common[1]:
             orders = [" ".join(key[0] for key in each) for each in common]
             self._add(_join(path, "(order of members)"), "differs", *orders)
@@ -194,7 +230,7 @@ class _Comparison:
             for at, (one, other) in enumerate(zip(left, right, strict=False)):
                 self._compare(f"{path}[{at}]", rule, one, other)
             return
-        keys = [list(identify(rule, list_rule, each)) for each in (left, right)]
+        keys = [identify(rule, list_rule, each) for each in (left, right)]
         positions = [{key: at for at, key in enumerate(each)} for each in keys]
         for key, at in positions[0].items():
             if key in positions[1]:
@@ -205,9 +241,10 @@ class _Comparison:
             if key not in positions[0]:
                 self._add(f"{path}[{at}]", "is missing on the left", None, right[at])
         if not list_rule.is_open:
+            common = positions[0].keys() & positions[1].keys()
             orders = [
-                settle_ties(rule, list_rule, elements, [key for key in each if key in other])
-                for elements, each, other in ((left, keys[0], positions[1]), (right, keys[1], positions[0]))
+                settle_ties(rule, list_rule, elements, {key: at for key, at in positions[own].items() if key in common})
+                for own, elements in enumerate((left, right))
             ]
             if orders[0] != orders[1]:
                 self._add(f"{path}(order)", "differs", *(" ".join(str(key[0]) for key in each) for each in orders))
@@ -244,8 +281,17 @@ def _content_type(text: str) -> tuple[str, str]:
     return media_type.strip(), found[1] if found else ""
 
 
+def _show_both(left: object, right: object) -> tuple[str, str]:
+    """Both values, cut to what stands around the first character that differs."""
+    texts = [_show(each) for each in (left, right)]
+    at = first_difference(*texts)
+    start = max(0, at - MAX_VALUE // 2)
+    first, second = ("..." * bool(start) + each[start : start + MAX_VALUE] for each in texts)
+    return first, second
+
+
 def _show(value: object) -> str:
     text = value.text if isinstance(value, Number) else value
     if isinstance(text, (bool, type(None))):
         return {None: "null", True: "true", False: "false"}[text]
-    return text[:MAX_VALUE] if isinstance(text, str) else "..."
+    return text if isinstance(text, str) else "..."

@@ -21,14 +21,17 @@ class Finding:
 class Findings:
     """Counts by what the questions are about, and the findings that are not the same.
 
-    `entities` has for each data source the number of entities of each side, as far as they are known. `stopped` says
-    why the run ended early.
+    `entities` has for each data source the number of entities of each side, as far as they are known. `copies` are
+    the ids of loads that made a copy, which are left out of job lists. `are_both_ours` where
+    both sides say that they are this program. `stopped` says why the run ended early.
     """
 
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     counts: dict[str, Counter[Outcome]] = field(default_factory=dict)
     entities: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
     found: list[Finding] = field(default_factory=list)
+    copies: frozenset[str] = frozenset()
+    are_both_ours: bool = False
     stopped: str = ""
     seconds: float = 0
     _lock: Lock = field(default_factory=Lock, repr=False)

@@ -47,6 +47,7 @@ def _parts(report: dict[str, Any]) -> Iterator[str]:
         yield from (f'<td class="n">{escape(str(each))}</td>' for each in cells)
         yield "</tr>"
     yield "</tbody></table>"
+    yield from (f"<p>Note: {escape(each)}.</p>" for each in report["notes"])
     if report["questions"]:
         yield "<h2>What is not the same</h2>"
     for finding in report["questions"]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from proxy.comparison.difference import Difference, Outcome
+from proxy.comparison.difference import Difference, Outcome, first_difference
 from proxy.comparison.findings import Finding, Findings
 from proxy.comparison.plan import ACCOUNT, JOBS
 from proxy.comparison.redaction import Redactor
@@ -11,6 +11,7 @@ from proxy.comparison.redaction import Redactor
 WIDTH = 160
 MAX_SHOWN = 20  # questions that a terminal shows
 MAX_MEMBERS = 5  # members of each
+MAX_NAME = 60
 AROUND = 60  # characters around the first one that differs
 
 
@@ -36,6 +37,7 @@ def build_report(
         "startedAt": findings.started_at.isoformat(timespec="seconds"),
         "seconds": round(findings.seconds, 1),
         "stopped": findings.stopped or None,
+        "notes": list(_notes(findings)),
         "same": findings.are_same,
         "counts": {each.value: findings.total(each) for each in Outcome},
         "about": [
@@ -53,6 +55,13 @@ def build_report(
     }
     redacted = _redact(report, Redactor(secrets))
     return dict(redacted)
+
+
+def _notes(findings: Findings) -> Iterator[str]:
+    if findings.are_both_ours:
+        yield "both sides are this program: see --connect-to if one should be Bing"
+    if findings.copies:
+        yield f"the job lists are without the loads that made copies of what the other side has: {len(findings.copies)}"
 
 
 def _finding(finding: Finding, *, with_values: bool) -> dict[str, Any]:
@@ -77,12 +86,6 @@ def _member(difference: Difference) -> dict[str, Any]:
     return member
 
 
-def first_difference(left: str, right: str) -> int:
-    """The position of the first character that differs."""
-    pairs = zip(left, right, strict=False)
-    return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(left), len(right)))
-
-
 def split_at(text: str, at: int) -> tuple[str, str, str]:
     """The text around a position, cut: what stands before, there, and after."""
     start, end = max(0, at - AROUND), at + 1 + AROUND
@@ -95,11 +98,12 @@ def as_lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"left   {report['left']}"
     yield f"right  {report['right']}"
     yield ""
-    wide = max([len(each["name"]) for each in report["about"]] + [11])
+    wide = min(MAX_NAME, max(len(each["name"]) for each in report["about"])) if report["about"] else 0
     yield f"{'':{wide}}  {'entities':>17}  {'same':>6} {'different':>9} {'not comparable':>14}"
     for each in report["about"]:
         same, different, unknown = each["counts"].values()
-        yield f"{each['name']:{wide}}  {show_entities(each['entities']):>17}  {same:6} {different:9} {unknown:14}"
+        shown = f"{each['name'][:wide]:{wide}}  {show_entities(each['entities']):>17}"
+        yield f"{shown}  {same:6} {different:9} {unknown:14}"
     for finding in report["questions"][:MAX_SHOWN]:
         yield ""
         yield from _finding_lines(finding)
@@ -107,6 +111,7 @@ def as_lines(report: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield f"... and {len(report['questions']) - MAX_SHOWN} more, which --json, --html and the saved report have"
     yield ""
+    yield from (f"note: {each}" for each in report["notes"])
     yield summary(report)
 
 

@@ -14,6 +14,8 @@ from lxml import etree
 
 from proxy.comparison.documents import BOM, is_huge, read_xml
 
+MAX_ATTRIBUTES = 100  # of an element: lxml takes quadratic time for them
+
 _CALL = re.compile(rb"([A-Za-z0-9_$.\[\]]{1,128})\((?=\{)")
 # A prefix for each namespace of this API, whatever the answer calls it; the root shows what it does call it.
 _PREFIXES = {
@@ -39,7 +41,10 @@ class Members(tuple[tuple[str, Any], ...]):
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - any tree
         """The first member of this name; None where there is none."""
-        return next((value for each, value in self if each == name), None)
+        for each, value in self:
+            if each == name:
+                return value
+        return None
 
 
 class Number(NamedTuple):
@@ -96,6 +101,8 @@ def _element_tree(root: etree._Element) -> Members:
 
 
 def _element_value(element: etree._Element) -> str | Members:
+    if len(element.attrib) > MAX_ATTRIBUTES:
+        raise UnreadableError("the body has too many parts")
     text = element.text or ""
     children = list(element.iterchildren("*"))
     if not children and not element.attrib:

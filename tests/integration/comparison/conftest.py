@@ -1,4 +1,4 @@
-"""Two servers in front of one account with data sources and jobs."""
+"""Two servers in front of one account with data sources, jobs and a download."""
 
 from collections.abc import Iterator
 
@@ -17,6 +17,7 @@ def sides(account: Storage, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     account.job("Geocode", "Completed", OutputBlob=account.export(b"1|2", "done.txt"), TotalEntityCount=3)
     account.job("DataSourceAccess", "Completed", DataSourceName="Many", AccessId="0" * 32)
     account.job("DataSourceComplete", "Failed", DataSourceName="Many", ErrorMessage="No latitude.", Description="Load")
+    account.download("Many", OutputBlob=account.export(b"<ManyData><Stores><Id>1</Id></Stores></ManyData>"))
     folder = tmp_path_factory.mktemp("versions")
     with (
         start_querying(account, folder / "left") as left,

@@ -87,6 +87,8 @@ def test_feed_differs_where_an_entity_is_elsewhere() -> None:
         ({"Id": "1", "A": 1}, {"Id": "1"}, "d.results[0].A"),
         ({"Id": "1", "A": 1, "B": 2}, {"Id": "1", "B": 2, "A": 1}, "d.results[0].(order of members)"),
         ({"Id": "1", "A": "POINT (1 2)"}, {"Id": "1", "A": "POINT (1 2.1)"}, "d.results[0].A"),
+        ({"Id": "1", "A": "POINT (1 2)"}, {"Id": "1", "A": "POINT (1 2 3)"}, "d.results[0].A"),
+        ({"Id": "1", "__Distance": 1.5}, {"Id": "1", "__Distance": "far"}, "d.results[0].__Distance"),
         ({"Id": "1", "copyright": "2020"}, {"Id": "1", "copyright": "2021"}, "d.results[0].copyright"),
         ({"Id": "1", "traceId": "a"}, {"Id": "1", "traceId": "b"}, "d.results[0].traceId"),
     ],
@@ -106,6 +108,14 @@ def test_entity_differs_in_a_member(left: dict[str, object], right: dict[str, ob
 )
 def test_entity_is_the_same_with_other_spellings(left: dict[str, object], right: dict[str, object]) -> None:
     assert compare(entities(left), entities(right)).outcome is Outcome.SAME
+
+
+def test_page_that_is_equal_in_bytes_hides_no_difference_of_its_urls() -> None:
+    body = entities({"Id": "1", "A": '"__metadata":{"uri":"https://a.example/x'})
+    assert compare(body, body.replace(b"//a.example/REST", b"//b.example:80/REST")).outcome is Outcome.SAME
+    assert paths(compare(body, body.replace(b"//a.example/x", b"//b.example/x"))) == ["d.results[0].A"]
+    assert paths(compare(atom(), atom(host="https://a.example/other"))) == []
+    assert paths(compare(atom(), atom().replace(b"T('1')", b"T('2')"))) == ["feed.entry[0]", "feed.entry[0]"]
 
 
 def test_page_differs_in_its_order_and_in_an_entity_that_is_there_twice() -> None:
@@ -181,14 +191,25 @@ def test_texts_of_an_error_are_each_sides_own() -> None:
         (Answer(503), "the right side answers HTTP 503, not available"),
         (Answer(429), "the right side answers HTTP 429, too many requests"),
         (Answer(404, "", (), b"<html>"), "the right side answers HTTP 404, an HTML page, not this API"),
-        (Answer(200, "", (), b"neither"), "the body is neither JSON nor XML"),
-        (Answer(200, "", (), b"," * 700_000), "the body has too many parts"),
         (Answer(200, "", (), b'{"a":' + b"[" * 900 + b"]" * 900 + b"}"), "nested too deeply"),
     ],
 )
 def test_answer_that_says_nothing_is_not_comparable(answer: Answer, reason: str) -> None:
     verdict = compare_answers(Question.QUERY, Answer(200, "", (), b'{"a":' + b"[" * 899 + b"]" * 899 + b"}"), answer)
     assert (verdict.outcome, verdict.reason) == (Outcome.NOT_COMPARABLE, reason)
+
+
+def test_bodies_that_neither_side_can_read_are_not_comparable() -> None:
+    verdict = compare(b"neither", b"," * 700_000)
+    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_COMPARABLE, "the body is neither JSON nor XML")
+    assert [each.problem for each in compare(b"{}", b"," * 700_000).differences] == [
+        "on the right: the body has too many parts"
+    ]
+
+
+def test_element_of_many_attributes_is_not_read() -> None:
+    body = b"<a " + b" ".join(b"x%d='1'" % each for each in range(101)) + b"/>"
+    assert compare(body, body + b" ").reason == "the body has too many parts"
 
 
 def test_differences_are_bounded_and_have_no_values_unless_wanted() -> None:

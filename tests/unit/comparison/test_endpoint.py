@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import socket
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from proxy.comparison.answer import Answer, AnswerKind
 from proxy.comparison.connection import TransportError
 from proxy.comparison.endpoint import Endpoint
 from proxy.comparison.origins import AddressError
+from tests.support.stub_servers import listening
 
 KEY = "secret/key +1"
 SENT = "key=secret%2Fkey%20%2B1"
@@ -185,6 +188,16 @@ def test_fetch_raises_what_writing_raises(endpoint: Endpoint, own: Site) -> None
         endpoint.fetch("out", Full())
 
 
+def test_answer_that_trickles_ends_at_the_timeout() -> None:
+    def trickle(connected: socket.socket) -> None:
+        while True:
+            connected.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            time.sleep(0.02)
+
+    with listening(trickle) as port, pytest.raises(TransportError, match=r"as a whole within 0\.2 s"):
+        Endpoint(f"http://127.0.0.1:{port}", KEY, timeout=0.2).ask("GET", "data")
+
+
 def test_answers_beyond_a_limit_are_refused(endpoint: Endpoint, own: Site) -> None:
     own.answer("/REST/v1/out", b"x" * 2_000_001)
     with pytest.raises(TransportError, match="larger than 2 MB"):
@@ -206,6 +219,9 @@ def test_failure_names_neither_key_nor_query(endpoint: Endpoint, own: Site) -> N
         ("http://spatial.example.net", None, "must be https"),
         ("http://127.0.0.1", "198.51.100.1", "must be https"),
         ("https://spatial.example.net", "elsewhere", "must be an IP address"),
+        ("https://spatial.example.net", "127.0.0.1:70000", "must be an IP address"),
+        ("https://spatial.example.net", "127.0.0.999", "must be an IP address"),
+        ("https://spatial.example.net?a=b", None, "must have no query"),
         ("spatial.example.net", None, "must be like https://"),
     ],
 )
