@@ -3,6 +3,8 @@
 import json
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +16,11 @@ from lxml import etree
 from proxy.demo.azurite import Emulator
 from proxy.migration.query_keys import digest_of
 from proxy.migration.target_account import TargetAccount
+from proxy.version import SERVER_HEADER, VERSION
 from tests.support.live import MASTER, LiveServer, start_server
 from tests.support.migrate_command import MigrateCommand, Outcome
 from tests.support.migration_service import OUTPUT, Service
+from tests.support.processes import environment, settings_of
 from tests.support.storage import Storage
 from tests.support.worker_desk import shops
 
@@ -134,6 +138,12 @@ def test_only_what_the_pattern_names_is_copied(filled: Service, migrate: Migrate
     assert list(migrate.sources()) == ["Open-Shops"]
 
 
+@pytest.mark.parametrize("path", ["/REST/v1/data", "/REST/v1/nowhere", "/livez", "/"])
+def test_each_answer_says_that_this_program_gave_it(filled: Service, path: str) -> None:
+    answer = filled.server.client.get(f"{filled.server.url}{path}")
+    assert answer.headers[SERVER_HEADER] == VERSION
+
+
 def test_this_program_is_refused_as_the_service(filled: Service, migrate: MigrateCommand) -> None:
     outcome = migrate(filled, from_proxy=False)
     assert outcome.status == 1
@@ -222,3 +232,21 @@ def test_pending_jobs_are_followed_by_the_next_run(service: Service, storage: St
     assert "1 written, 1 outputs" in outcome.out
     rows = list(storage.table.query_entities(f"LegacyId eq '{job_id}'"))
     assert [(row["Status"], row["OutputBlob"].endswith("/succeeded.xml")) for row in rows] == [("Completed", True)]
+
+
+@pytest.mark.slow
+def test_the_command_as_a_process(filled: Service, storage: Storage, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "proxy", "migrate", "--from", filled.server.url, "--from-proxy", "--key", "-"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment(**settings_of(storage)),
+        input=MASTER,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("  same\n") == 3
+    assert "data sources: 3\n" in done.stderr
+    assert (tmp_path / "migrate-state" / "state.json").exists()
