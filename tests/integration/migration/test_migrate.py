@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -173,10 +174,10 @@ def test_a_data_source_that_changes_while_it_is_copied_is_copied_again(
     service.load()
     load, again = TargetAccount.load, iter([True])
 
-    async def load_late(self: TargetAccount, *arguments: object) -> None:
+    async def load_late(self: TargetAccount, *arguments: Any) -> None:
         if next(again, False):
             service.load(data=shops("1", "2", "3", "4"))
-        await load(self, *arguments)  # type: ignore[arg-type] - passed on as they are
+        await load(self, *arguments)
 
     monkeypatch.setattr(TargetAccount, "load", load_late)
     assert migrate(service).status == 0
