@@ -30,6 +30,7 @@ COMMANDS: tuple[Callable[["arguments.Commands"], None], ...] = (
     arguments.add_keys,
     arguments.add_migrate,
     arguments.add_conformance,
+    arguments.add_compare,
 )
 
 
