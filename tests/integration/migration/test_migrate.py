@@ -1,5 +1,6 @@
 """`migrate` copies an account whole, compares both sides, and a second run copies only what changed."""
 
+import io
 import json
 import re
 import stat
@@ -14,6 +15,7 @@ from uuid import uuid4
 import pytest
 from lxml import etree
 
+from proxy.cli.main import main
 from proxy.demo.azurite import Emulator
 from proxy.migration.query_keys import digest_of
 from proxy.migration.target_account import TargetAccount
@@ -67,6 +69,15 @@ def test_both_sides_answer_alike(filled: Service, moved: Moved) -> None:
     assert len(versions(moved.here)) == 3
     assert versions(moved.here) == versions(filled.server)
     assert jobs(moved.here) == jobs(filled.server)
+
+
+def test_compare_finds_no_difference(
+    filled: Service, moved: Moved, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(MASTER + "\n"))
+    words = ["--left", filled.server.url, "--right", moved.here.url, "--key", "-", "--queries", "5"]
+    status = main(["compare", *words])
+    assert (status, "0 different" in (out := capsys.readouterr().out)) == (0, True), out
 
 
 def test_descriptions_and_outputs_come_along(moved: Moved) -> None:
