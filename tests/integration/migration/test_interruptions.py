@@ -1,5 +1,6 @@
 """A run that ends at any moment: the next one finishes, loads nothing twice, and nothing half loaded is visible."""
 
+import asyncio
 import errno
 import json
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from adapters.tables.data_source_store import DataSourceStore
 from adapters.tables.job_store import JobStore
 from proxy.comparison.connection import TransportError
 from proxy.migration.source_account import SourceAccount
-from proxy.migration.state import MigrationState
+from proxy.migration.state import MigrationState, open_state
 from proxy.migration.target_account import TargetAccount
 from tests.support.migrate_command import MigrateCommand
 from tests.support.migration_service import Service
@@ -174,6 +175,52 @@ def test_wrong_arguments_are_named(migrate: MigrateCommand, arguments: list[str]
     assert outcome.status == 1
     assert words in outcome.err
     assert not migrate.state.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"data_source,key\nShops\n", "line 2 must be the name of a data source, a comma, and its query key"),
+    ],
+    ids=["bytes", "line"],
+)
+def test_a_file_of_query_keys_that_is_none_is_named(migrate: MigrateCommand, content: bytes, words: str) -> None:
+    file = migrate.folder / "keys.csv"
+    file.write_bytes(content)
+    outcome = migrate("https://service.example", "--query-keys", str(file))
+    assert (outcome.status, outcome.err) == (1, f"--query-keys: {file}: {words}\n")
+
+
+def test_a_state_folder_in_use_or_impossible_is_named(filled: Service, migrate: MigrateCommand) -> None:
+    with open_state(migrate.state, "x", "y"):
+        assert "another run uses" in migrate(filled).err
+    file = migrate.folder / "file"
+    file.touch()
+    outcome = migrate(filled, "--state", str(file / "state"))
+    assert (outcome.status, outcome.err) == (1, f"{file / 'state'}: Not a directory\n")
+
+
+def test_a_data_source_that_is_deleted_at_the_service_is_left_here_and_named(
+    service: Service, migrate: MigrateCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.load()
+    migrate(service)
+    list_data_sources = SourceAccount.list_data_sources
+
+    async def list_then_delete(self: SourceAccount) -> Any:
+        listed = await list_data_sources(self)
+        await asyncio.to_thread(service.clear)
+        return listed
+
+    monkeypatch.setattr(SourceAccount, "list_data_sources", list_then_delete)
+    meanwhile = migrate(service)
+    assert meanwhile.status == 1
+    assert "not copied: the service creates no download: HTTP 404" in meanwhile.out
+    monkeypatch.undo()
+    later = migrate(service)
+    assert "shops was copied earlier and is not at the service any more: delete it here" in later.out
+    assert sorted(migrate.loads()) == ["Shops"]
 
 
 def test_no_key_is_no_run(migrate: MigrateCommand) -> None:

@@ -120,12 +120,14 @@ def state(tmp_path: Path) -> Iterator[MigrationState]:
         yield opened
 
 
-def copy(service: Service, here: Here, state: MigrationState, **listed: JobRecord) -> str:
+def copy(
+    service: Service, here: Here, state: MigrationState, version: ListedSource = SOURCE, **listed: JobRecord
+) -> str:
     """Copies the data source once; returns the differences."""
     patience = Patience(Lines(), first_poll_seconds=0)
     copier = VersionCopier(cast("SourceAccount", service), cast("TargetAccount", here), state, patience)
     copier.know_jobs(listed)
-    return asyncio.run(copier.copy(SOURCE)).differences
+    return asyncio.run(copier.copy(version)).differences
 
 
 def test_a_copy_has_the_id_of_the_services_own_job(state: MigrationState) -> None:
@@ -198,4 +200,5 @@ def test_a_version_that_goes_here_while_it_is_compared_is_listed(state: Migratio
 
 
 def test_a_date_that_is_none_is_left_to_storage(state: MigrationState) -> None:
-    assert copy(Service(replace(SOURCE, updated="")), Here(), state) == ""
+    undated = replace(SOURCE, updated="")
+    assert copy(Service(undated), Here(), state, undated) == ""
