@@ -20,6 +20,9 @@ from proxy.migration.version_copy import VersionCopier, stamp_of
 AT_ONCE = 3
 """Data sources in work at a time: the service exports one while another is loaded. It bounds disk space too."""
 
+QUESTIONS_AT_ONCE = 8
+"""Short questions to the service at a time."""
+
 OPEN = (
     "{0} is open to every key of the account: the line `{0},KEY` in a file, given by --query-keys FILE, gives it its "
     "query key"
@@ -98,9 +101,14 @@ class Migration:
             each for each in await self._source.list_data_sources() if fnmatch.fnmatchcase(each.name.lower(), pattern)
         ]
         by_name = {each.name.lower(): each for each in sources}
-        found = list[ListedSource]()
-        for source in by_name.values():
-            versions = await self._source.list_versions(source)
+        found, limit = list[ListedSource](), asyncio.Semaphore(QUESTIONS_AT_ONCE)
+
+        async def ask(source: ListedSource) -> list[ListedSource]:
+            async with limit:
+                return await self._source.list_versions(source)
+
+        answers = await asyncio.gather(*map(ask, by_name.values()))
+        for source, versions in zip(by_name.values(), answers, strict=True):
             published = next((each for each in versions if each.is_active and not each.is_staging), None)
             staged = next((each for each in versions if each.is_staging), None)
             if published is None and staged is None:  # gone since, or listed in a form without flags

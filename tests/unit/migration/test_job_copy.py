@@ -143,6 +143,17 @@ def test_a_job_of_this_side_stays_as_it_is(state: MigrationState) -> None:
     assert here.rows.written["a"] == own
 
 
-def test_a_list_that_cannot_be_read_is_a_problem_and_no_end(state: MigrationState) -> None:
-    counts = copy(Service(resource("a", description="Nonsense")), Here(), state)
-    assert counts.problems[0].startswith("the job list can't be copied: job 1: its description is no job type")
+def test_a_job_that_is_no_job_of_the_api_stops_no_other(state: MigrationState) -> None:
+    here = Here()
+    counts = copy(Service(resource("a", description="Nonsense"), resource("b")), here, state)
+    (problem,) = counts.problems
+    assert problem.startswith("job a: its description is no job type")
+    assert (counts.listed, set(here.rows.written)) == (2, {"b"})
+
+
+def test_a_list_that_the_service_refuses_is_a_problem_and_no_end(state: MigrationState) -> None:
+    class Refusing(Service):
+        async def list_jobs(self) -> Envelope:
+            raise NotCopiedError("HTTP 400")
+
+    assert copy(Refusing(), Here(), state).problems == ["the job list can't be copied: HTTP 400"]
