@@ -115,6 +115,8 @@ def test_a_second_run_asks_for_no_download_and_loads_nothing(
     outcome = moved.migrate(filled)
     assert outcome.status == 0
     assert outcome.out.count("unchanged") == 3
+    planned = json.loads(moved.migrate(filled, "--dry-run", "--json").out)["data_sources"]
+    assert [(row["result"], row["entities"]) for row in planned] == [("unchanged", each) for each in (2, 3, 1)]
     assert " 0 written, 0 outputs" in outcome.out
     assert moved.migrate.sources() == before
 
@@ -148,6 +150,9 @@ def test_a_dry_run_counts_and_changes_nothing(filled: Service, migrate: MigrateC
 def test_only_what_the_pattern_names_is_copied(filled: Service, migrate: MigrateCommand) -> None:
     assert migrate(filled, "--data-sources", "open*").status == 0
     assert list(migrate.sources()) == ["Open-Shops"]
+    none = migrate(filled, "--data-sources", "Bars*")
+    assert none.status == 1
+    assert "--data-sources: none of the 2 data sources matches 'Bars*'" in none.err
 
 
 @pytest.mark.parametrize("path", ["/REST/v1/data", "/REST/v1/nowhere", "/livez", "/"])
