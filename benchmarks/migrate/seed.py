@@ -1,6 +1,7 @@
 """The account that is moved: data sources and jobs, as an application has made them."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from adapters.model.job_ids import new_job_id
 from adapters.model.ticks import from_datetime
@@ -25,7 +26,7 @@ def seed_jobs(storage: Storage, jobs: int) -> None:
     for number in range(jobs):
         moment = datetime.now(UTC) - timedelta(minutes=10 + number)
         created, job_id = moment.isoformat(), new_job_id(from_datetime(moment))
-        counts = {"TotalEntityCount": number, "ProcessedEntityCount": number}
+        counts: dict[str, Any] = {"TotalEntityCount": number, "ProcessedEntityCount": number}
         if number % 2:
             storage.job(RowKey=job_id, CreatedDate=created, DataSourceName=f"Gone{number}", **counts)
             continue

@@ -51,15 +51,16 @@ def migrate(options: Namespace) -> int:
         try:
             with open_state(folder, endpoint.url, name) as state:
                 report = await _run(options, settings, accounts, (endpoint, key), state, query_keys)
-                reports = Path(options.reports) if options.reports else folder
-                _write_report(report, reports)
+                print(json.dumps(report.as_json(), indent=2) if options.json else "\n".join(report.as_text()))
+                if report.stopped:
+                    print(report.stopped, file=sys.stderr)
+                _write_report(report, Path(options.reports) if options.reports else folder)
         except MigrationStoppedError as error:
             raise CommandError(str(error)) from None
+        except BrokenPipeError:  # the reader of the report has gone
+            raise
         except OSError as error:
             raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
-        print(json.dumps(report.as_json(), indent=2) if options.json else "\n".join(report.as_text()))
-        if report.stopped:
-            print(report.stopped, file=sys.stderr)
         return 0 if report.is_good else 1
 
     return run_with_accounts(settings, run)

@@ -50,7 +50,7 @@ class TerminalProgress:
         self._done += 1
         if self._bar is not None:
             self._bar.update()
-            self._bar.set_postfix_str(text[:60])
+            self._bar.set_postfix_str(text[:60], refresh=False)
         elif self._what != "jobs" or self._done % JOBS_PER_LINE == 0:
             self.say(f"{self._done}/{self._total} {text}")
 

@@ -10,7 +10,7 @@ from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
 from adapters.tables.job_transactions import MAX_RECORDS
 from adapters.tables.properties import MalformedRowError
 from proxy.migration.errors import NotCopiedError
-from proxy.migration.job_list_import import ImportListError, merge_finished, record_of_load, records_of
+from proxy.migration.job_list_import import merge_finished, record_of, record_of_load
 from proxy.migration.progress import Progress
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import OUTPUTS, MigrationState
@@ -50,13 +50,18 @@ class JobCopier:
 
     async def read_list(self) -> Mapping[str, JobRecord]:
         """The service's job list as rows, by their ids in lower case."""
-        counts = self.counts
+        counts, records = self.counts, list[JobRecord]()
         try:
-            records = records_of(await self._source.list_jobs(), self._target.account.name)
-        except (ImportListError, NotCopiedError) as error:
+            jobs = (await self._source.list_jobs()).resources or ()
+        except NotCopiedError as error:
             counts.problems.append(f"the job list can't be copied: {error}")
             return {}
-        counts.listed = len(records)
+        for job in jobs:
+            try:
+                records.append(record_of(job, self._target.account.name))
+            except ValueError as error:
+                counts.problems.append(f"job {job.id}: {error}")
+        counts.listed = len(jobs)
         counts.pending = sum(record.status is JobStatus.PENDING for record in records)
         return {record.public_id.lower(): record for record in records}
 

@@ -35,7 +35,7 @@ def records_of(envelope: Envelope, account: str) -> list[JobRecord]:
     records = {}
     for number, job in enumerate(envelope.resources, 1):
         try:
-            record = _record(job, account)
+            record = record_of(job, account)
         except ValueError as error:
             raise ImportListError(f"job {number}: {error}") from None
         records[legacy_alias(job.id)] = record
@@ -84,14 +84,19 @@ def record_of_load(job: JobResource, listed: JobRecord | None, account: str, nam
         name: the data source.
     """
     try:
-        row = listed or _record(replace(job, name=name, description=JobType.COMPLETE.value), account)
+        row = listed or record_of(replace(job, name=name, description=JobType.COMPLETE.value), account)
     except ValueError:
         return None
     own = None if job.description == row.job_type.value else job.description
     return replace(row, description=own or None, access_id=row.access_id or access_id_of(job))
 
 
-def _record(job: JobResource, account: str) -> JobRecord:
+def record_of(job: JobResource, account: str) -> JobRecord:
+    """Returns the record of one job of a list.
+
+    Raises:
+        ValueError: it can't be imported; the text says why.
+    """
     if not job.id or not is_valid_key(legacy_alias(job.id)):
         raise ValueError("its id can't be kept")
     description = (job.description or "").strip()

@@ -20,6 +20,12 @@ from proxy.migration.version_copy import VersionCopier, stamp_of
 AT_ONCE = 3
 """Data sources in work at a time: the service exports one while another is loaded. It bounds disk space too."""
 
+SHOWN = 60
+"""Characters of a wrong argument."""
+
+QUESTIONS_AT_ONCE = 8
+"""Short questions to the service at a time."""
+
 OPEN = (
     "{0} is open to every key of the account: the line `{0},KEY` in a file, given by --query-keys FILE, gives it its "
     "query key"
@@ -93,14 +99,22 @@ class Migration:
 
     async def _list_versions(self) -> list[ListedSource]:
         """The published and staged versions of the data sources that the pattern names."""
-        pattern = self._options.pattern.lower()
-        sources = [
-            each for each in await self._source.list_data_sources() if fnmatch.fnmatchcase(each.name.lower(), pattern)
-        ]
-        by_name = {each.name.lower(): each for each in sources}
-        found = list[ListedSource]()
-        for source in by_name.values():
-            versions = await self._source.list_versions(source)
+        pattern, listed = self._options.pattern, await self._source.list_data_sources()
+        by_name = {
+            each.name.lower(): each for each in listed if fnmatch.fnmatchcase(each.name.lower(), pattern.lower())
+        }
+        if listed and not by_name:
+            raise MigrationStoppedError(
+                f"--data-sources: none of the {len(listed)} data sources matches {pattern[:60]!r}"
+            )
+        found, limit = list[ListedSource](), asyncio.Semaphore(QUESTIONS_AT_ONCE)
+
+        async def ask(source: ListedSource) -> list[ListedSource]:
+            async with limit:
+                return await self._source.list_versions(source)
+
+        answers = await asyncio.gather(*map(ask, by_name.values()))
+        for source, versions in zip(by_name.values(), answers, strict=True):
             published = next((each for each in versions if each.is_active and not each.is_staging), None)
             staged = next((each for each in versions if each.is_staging), None)
             if published is None and staged is None:  # gone since, or listed in a form without flags
@@ -115,8 +129,8 @@ class Migration:
         for version in versions:
             state = self._state.copies.get(f"{version.name.lower()}{' staged' if version.is_staging else ''}")
             is_here = state is not None and state.is_done and state.updated == stamp_of(version)
-            size = await self._source.estimate(version)
             row = SourceRow(version.name, version.is_staging, UNCHANGED if is_here else PLANNED)
+            size = (state.entities, state.bytes) if state and is_here else await self._source.estimate(version)
             row.entities, row.bytes = size if size is not None else (None, None)
             self.report.rows.append(row)
 

@@ -84,7 +84,7 @@ class MigrationReport:
         numbers = "".join(f"{each:>{_NUMBER_WIDTH}}" for each in ("entities", "bytes", "seconds"))
         yield f"{'data source':<{width}}{numbers}  result"
         for row in self.rows:
-            about = "about " if self.dry_run and row.bytes is not None and row.result == PLANNED else ""
+            about = "~" if self.dry_run and row.bytes is not None and row.result == PLANNED else ""
             size = "?" if row.bytes is None else f"{about}{row.bytes:,}"
             counts = f"{'?' if row.entities is None else f'{row.entities:,}':>{_NUMBER_WIDTH}}{size:>{_NUMBER_WIDTH}}"
             result = f"{row.result}: {row.details}" if row.details else row.result

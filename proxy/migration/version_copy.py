@@ -114,10 +114,10 @@ class VersionCopier:
                     if has_same_content(state, digest):
                         self._end(version, state, here, digest)
                         return False
+        record = await self._choose_job(version, state)
+        state.load_job = record.row_key
+        self._state.save()
         async with self._turn:
-            record = await self._choose_job(version, state)
-            state.load_job = record.row_key
-            self._state.save()
             planned = PlannedLoad(record, _read_date(version.updated), state.entities, state.failed)
             await self._target.load(version, planned, folder)
             here = await self._target.find_version(version)

@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
+from azure.data.tables import TableClient
+
 from adapters.model.job_ids import new_job_id
 from proxy.worker.job import WorkerContext, now
 from proxy.worker.lease import run_leased_job
@@ -83,14 +85,11 @@ class Service:
 
     def clear(self) -> None:
         """Removes the data sources and the jobs of earlier tests."""
-
-        async def remove() -> None:
-            async with open_desk(self.storage) as desk:
-                for source in await desk.account.data_sources.list_all():
-                    await desk.account.data_sources.change(source.name, lambda _: None)
-                await desk.account.jobs.delete_all()
-
-        RUNNER.run(remove())
+        text = self.storage.connection_string
+        with TableClient.from_connection_string(text, "datasources") as sources:
+            for table in (sources, self.storage.table):
+                for row in table.query_entities(f"PartitionKey eq '{self.storage.account}'"):
+                    table.delete_entity(row)
 
 
 @contextmanager

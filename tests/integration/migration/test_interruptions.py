@@ -1,8 +1,9 @@
 """A run that ends at any moment: the next one finishes, loads nothing twice, and nothing half loaded is visible."""
 
+import asyncio
 import errno
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -141,43 +142,26 @@ def test_the_service_at_its_limit_ends_a_run_that_is_not_to_wait(service: Servic
     assert sorted(migrate.loads()) == ["One", "Two"]
 
 
-REFUSALS: list[tuple[Callable[[Service], str], str, str]] = [
-    (lambda service: service.server.url, "wrong-key", "refuses the key: give a master key of the account"),
-    (lambda _: "http://127.0.0.1:9", "master-key", "the connection is refused; check the network"),
-    (lambda service: service.server.url.replace("http:", "https:"), "master-key", "TLS failed"),
-]
-
-
-@pytest.mark.parametrize(("url", "key", "words"), REFUSALS, ids=["key", "network", "tls"])
-def test_a_service_that_cannot_be_asked_is_one_line(
-    filled: Service, migrate: MigrateCommand, url: Callable[[Service], str], key: str, words: str
+def test_a_data_source_that_is_deleted_at_the_service_is_left_here_and_named(
+    service: Service, migrate: MigrateCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = migrate(url(filled), key=key)
-    assert outcome.status == 1
-    assert words in outcome.err
-    assert outcome.err.endswith("Stopped: nothing done; the same command goes on there\n")
-    assert outcome.err.count("\n") == 1
-    assert migrate.sources() == {}
+    service.load()
+    migrate(service)
+    list_data_sources = SourceAccount.list_data_sources
 
+    async def list_then_delete(self: SourceAccount) -> Any:
+        listed = await list_data_sources(self)
+        await asyncio.to_thread(service.clear)
+        return listed
 
-ARGUMENTS = [
-    (["--account", "nobody"], "--account: the key ring has no account 'nobody'"),
-    (["--query-keys", "absent.csv"], "--query-keys: absent.csv: No such file or directory"),
-    (["--connect-to", "a b"], "--connect-to"),
-    (["--from", "http://service.example"], "--from: must be https"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "words"), ARGUMENTS, ids=lambda value: str(value[0])[:12])
-def test_wrong_arguments_are_named(migrate: MigrateCommand, arguments: list[str], words: str) -> None:
-    outcome = migrate("https://service.example", *arguments)
-    assert outcome.status == 1
-    assert words in outcome.err
-    assert not migrate.state.exists()
-
-
-def test_no_key_is_no_run(migrate: MigrateCommand) -> None:
-    assert migrate("https://service.example", key="\t").err == "--key: there is no key on standard input\n"
+    monkeypatch.setattr(SourceAccount, "list_data_sources", list_then_delete)
+    meanwhile = migrate(service)
+    assert meanwhile.status == 1
+    assert "not copied: the service creates no download: HTTP 404" in meanwhile.out
+    monkeypatch.undo()
+    later = migrate(service)
+    assert "shops was copied earlier and is not at the service any more: delete it here" in later.out
+    assert sorted(migrate.loads()) == ["Shops"]
 
 
 BROKEN = [

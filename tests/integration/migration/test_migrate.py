@@ -1,22 +1,29 @@
 """`migrate` copies an account whole, compares both sides, and a second run copies only what changed."""
 
+import io
 import json
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from lxml import etree
 
+from proxy.cli.main import main
 from proxy.demo.azurite import Emulator
 from proxy.migration.query_keys import digest_of
 from proxy.migration.target_account import TargetAccount
+from proxy.version import SERVER_HEADER, VERSION
 from tests.support.live import MASTER, LiveServer, start_server
 from tests.support.migrate_command import MigrateCommand, Outcome
 from tests.support.migration_service import OUTPUT, Service
+from tests.support.processes import environment, settings_of
 from tests.support.storage import Storage
 from tests.support.worker_desk import shops
 
@@ -64,6 +71,15 @@ def test_both_sides_answer_alike(filled: Service, moved: Moved) -> None:
     assert jobs(moved.here) == jobs(filled.server)
 
 
+def test_compare_finds_no_difference(
+    filled: Service, moved: Moved, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(MASTER + "\n"))
+    words = ["--left", filled.server.url, "--right", moved.here.url, "--key", "-", "--queries", "5"]
+    status = main(["compare", *words])
+    assert (status, "0 different" in (out := capsys.readouterr().out)) == (0, True), out
+
+
 def test_descriptions_and_outputs_come_along(moved: Moved) -> None:
     listed = {str(job["description"]): str(job["id"]) for job in jobs(moved.here)}
     staged = moved.here.job(f"Dataflows/LoadDataSource/{listed['DataSourceCompleteStaging']}")
@@ -99,6 +115,8 @@ def test_a_second_run_asks_for_no_download_and_loads_nothing(
     outcome = moved.migrate(filled)
     assert outcome.status == 0
     assert outcome.out.count("unchanged") == 3
+    planned = json.loads(moved.migrate(filled, "--dry-run", "--json").out)["data_sources"]
+    assert [(row["result"], row["entities"]) for row in planned] == [("unchanged", each) for each in (2, 3, 1)]
     assert " 0 written, 0 outputs" in outcome.out
     assert moved.migrate.sources() == before
 
@@ -132,6 +150,15 @@ def test_a_dry_run_counts_and_changes_nothing(filled: Service, migrate: MigrateC
 def test_only_what_the_pattern_names_is_copied(filled: Service, migrate: MigrateCommand) -> None:
     assert migrate(filled, "--data-sources", "open*").status == 0
     assert list(migrate.sources()) == ["Open-Shops"]
+    none = migrate(filled, "--data-sources", "Bars*")
+    assert none.status == 1
+    assert "--data-sources: none of the 2 data sources matches 'Bars*'" in none.err
+
+
+@pytest.mark.parametrize("path", ["/REST/v1/data", "/REST/v1/nowhere", "/livez", "/"])
+def test_each_answer_says_that_this_program_gave_it(filled: Service, path: str) -> None:
+    answer = filled.server.client.get(f"{filled.server.url}{path}")
+    assert answer.headers[SERVER_HEADER] == VERSION
 
 
 def test_this_program_is_refused_as_the_service(filled: Service, migrate: MigrateCommand) -> None:
@@ -163,10 +190,10 @@ def test_a_data_source_that_changes_while_it_is_copied_is_copied_again(
     service.load()
     load, again = TargetAccount.load, iter([True])
 
-    async def load_late(self: TargetAccount, *arguments: object) -> None:
+    async def load_late(self: TargetAccount, *arguments: Any) -> None:
         if next(again, False):
             service.load(data=shops("1", "2", "3", "4"))
-        await load(self, *arguments)  # type: ignore[arg-type] - passed on as they are
+        await load(self, *arguments)
 
     monkeypatch.setattr(TargetAccount, "load", load_late)
     assert migrate(service).status == 0
@@ -222,3 +249,21 @@ def test_pending_jobs_are_followed_by_the_next_run(service: Service, storage: St
     assert "1 written, 1 outputs" in outcome.out
     rows = list(storage.table.query_entities(f"LegacyId eq '{job_id}'"))
     assert [(row["Status"], row["OutputBlob"].endswith("/succeeded.xml")) for row in rows] == [("Completed", True)]
+
+
+@pytest.mark.slow
+def test_the_command_as_a_process(filled: Service, storage: Storage, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "proxy", "migrate", "--from", filled.server.url, "--from-proxy", "--key", "-"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment(**settings_of(storage)),
+        input=MASTER,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("  same\n") == 3
+    assert "data sources: 3\n" in done.stderr
+    assert (tmp_path / "migrate-state" / "state.json").exists()

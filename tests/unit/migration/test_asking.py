@@ -131,6 +131,20 @@ def test_a_data_source_that_is_gone_has_no_versions() -> None:
     assert asyncio.run(account(Script(Answer(404))).list_versions(SOURCE)) == []
 
 
+def test_a_version_whose_job_is_not_told_has_no_load() -> None:
+    assert asyncio.run(account(Script(Answer(500))).get_load(SOURCE)) is None
+
+
+def test_a_download_of_another_id_is_not_taken_for_the_one_that_was_created() -> None:
+    job = b"""{"resourceSets":[{"resources":[{"__type":"DataflowJob:x","id":"%s","status":"Pending",
+        "createdDate":"Thu, 17 Nov 2011 20:38:31 GMT"}]}]}"""
+    other, same = Answer(200, body=job % b"d2"), Answer(200, body=job % b"D1")
+    found = asyncio.run(account(Script(Answer(404), same)).find_download(SOURCE, "d1"))
+    assert found is not None
+    assert found.id == "D1"
+    assert asyncio.run(account(Script(Answer(400), other)).find_download(SOURCE, "d1")) is None
+
+
 @pytest.mark.parametrize("body", [b"{}", b'{"d":{"__count":"x","results":[]}}', b"<a/>"])
 def test_a_size_that_the_service_does_not_tell_is_unknown(body: bytes) -> None:
     assert asyncio.run(account(Script(Answer(200, body=body))).estimate(SOURCE)) is None

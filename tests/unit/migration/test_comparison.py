@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ HERE = EntityDigest("Shops", "s", 2, 0, "d")
         ({}, {"digest": "e"}, "the values of entities"),
     ],
 )
-def test_each_difference_has_its_words(state: dict[str, int], here: dict[str, object], words: str) -> None:
+def test_each_difference_has_its_words(state: dict[str, Any], here: dict[str, Any], words: str) -> None:
     left, right = CopyState(**asdict(STATE) | state), replace(HERE, **here)
     assert find_differences(left, right) == words
     assert has_same_content(left, right) == (not {"schema", "digest"} & set(here))
