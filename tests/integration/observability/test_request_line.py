@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
+from tests.support.usage_table import usage_rows
 
 MEMBERS = ["time", "level", "logger", "message", "traceId", "operation", "method", "path", "account", "status"]
 CLIENT = ["agent", "network"]
@@ -47,6 +48,8 @@ def test_a_line_has_the_name_of_the_key_and_never_the_key(storage: Storage, tmp_
     assert [line.get("key") for line in lines] == ["store locator", 'Ä "CRM"', None] * 2 + [None]
     assert list(lines[0]) == [*MEMBERS[:9], "key", *MEMBERS[9:], *CLIENT, *FIGURES]
     assert "secret" not in server.log()
+    # SIGTERM has ended the server, which wrote what it had counted.
+    assert {row.get("KeyName") for row in usage_rows(storage)} == {"store locator", 'Ä "CRM"', None}
 
 
 def test_a_line_for_people_says_each_thing_once(storage: Storage) -> None:
