@@ -152,7 +152,11 @@ def _zip(text: bytes) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("whole", [_zip(b"text" * 99), gzip.compress(b"text" * 99), gzip.compress(b"a") * 2])
+@pytest.mark.parametrize(
+    "whole",
+    [_zip(b"text" * 99), gzip.compress(b"text" * 99), gzip.compress(b"a") * 2],
+    ids=["zip", "gzip", "two members"],
+)
 def test_fetch_notices_the_missing_end_of_a_compressed_file(endpoint: Endpoint, own: Site, whole: bytes) -> None:
     own.answer("/REST/v1/out", whole)
     file = io.BytesIO()
