@@ -42,6 +42,11 @@ class RequestObserver:
         """Returns the observer of a cached response; `trace` is of the request that got it first."""
         return CachedResponseObserver(self, trace.for_cache_hit(trace.trace_id), status)
 
+    def count_shadow(self, account: str, operation: str, outcome: str) -> None:
+        """Counts a read that was sampled for another endpoint."""
+        if self.metrics is not None:
+            self.metrics.count_shadow(account, operation, outcome)
+
     def request_refused(self, code: ErrorCode) -> None:
         """Counts an error response to a request without a valid key."""
         error = code.value

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.instrumentation import CacheResult
+from proxy.keyring.keyring import KeyGrant
 
 
 @dataclass(slots=True)
@@ -18,6 +19,8 @@ class RequestTrace:
     account: str | None = None
     key: str | None = None
     """The name of the key, where the ring has one; never the key."""
+    grant: KeyGrant | None = None
+    """What the key may do, once it is found."""
     error: str | None = None
     storage_calls: int = 0
     storage_seconds: float = 0.0

@@ -152,6 +152,11 @@ class Metrics:
             ["account"],
         )
 
+        self.shadows = counter(
+            "shadows",
+            "Reads that were sampled for PROXY_SHADOW_URL: same, different, not comparable, failed or shed.",
+            ["account", "operation", "outcome"],
+        )
         self.worker_jobs = counter("worker_jobs", "Attempts at jobs that have ended.", ["account", "type", "outcome"])
         self.worker_job_duration = histogram(
             "worker_job_duration_seconds", "Duration of attempts at jobs, in seconds.", ["type"], buckets=JOB_BUCKETS
@@ -189,6 +194,10 @@ class Metrics:
     def count_keyring_reload(self, outcome: str) -> None:
         """Counts a change of the key ring file that was `taken` or `refused`."""
         self.keyring_reloads.labels("success" if outcome == "taken" else "failure").inc()
+
+    def count_shadow(self, account: str, operation: str, outcome: str) -> None:
+        """Counts a read that was sampled for the other endpoint."""
+        self.shadows.labels(self.account_label(account), operation, outcome).inc()
 
     def count_key_store_read(self, result: str) -> None:
         """Counts a read of the key store; `result` is one of its READ_RESULTS."""
