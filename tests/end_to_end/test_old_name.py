@@ -30,8 +30,6 @@ OLD, PUBLIC = "spatial.virtualearth.net", "public.example.com"
 SECONDS = 60
 BUILDS = ("javac -d . {}/Poll.java", "go build -o poll {}/poll.go")
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=f"programs get a hosts file of their own, but {missing()}")
-
 
 @dataclass(frozen=True)
 class Network:
@@ -41,7 +39,7 @@ class Network:
         folder: where programs run; it has the files that the page names.
         urls: the job's, by the old name with https, by a name with a public certificate, and by the old name with http.
         plain: a machine that trusts the public authority.
-        pointed: another such machine, for programs that are pointed to the internal authority; one changes Java's store.
+        pointed: another such machine, for programs that are pointed to the internal authority.
         trusting: a machine with the internal authority in the system's store as well.
     """
 
@@ -113,6 +111,8 @@ def prepare_folder(folder: Path, authority: Path) -> None:
 @pytest.fixture(scope="module")
 def network(account: Storage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     """One server, two gateways, three machines."""
+    if reason := missing():
+        pytest.skip(f"programs get a hosts file of their own, but {reason}")
     folder = tmp_path_factory.mktemp("old-name")
     authority, public = make_certificates(folder / "internal", OLD), make_certificates(folder / "public", PUBLIC)
     prepare_folder(folder, authority)

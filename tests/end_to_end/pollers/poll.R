@@ -1,7 +1,7 @@
 # Polls by an R library: `poll.R LIBRARY URL...`.
 arguments <- commandArgs(trailingOnly = TRUE)
 for (url in arguments[-1]) {
-  said <- tryCatch({
+  outcome <- tryCatch({
     if (arguments[1] == "curl") {
       as.character(curl::curl_fetch_memory(url)$status_code)
     } else {
@@ -9,5 +9,5 @@ for (url in arguments[-1]) {
       if (utils::download.file(url, tempfile(), method = "libcurl", quiet = TRUE) == 0) "200" else "failed"
     }
   }, condition = conditionMessage)
-  cat(gsub("\n", " ", said), "\n", sep = "")
+  cat(gsub("\n", " ", outcome), "\n", sep = "")
 }
