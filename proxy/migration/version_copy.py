@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -143,7 +144,9 @@ class VersionCopier:
 
     async def _choose_job(self, version: ListedSource, state: CopyState) -> JobRecord:
         """The row of the load: that of the service's own job, or a new one where the service has forgotten it."""
-        job, listed = await self._source.get_load(version), self._listed.get(version.job_id.lower())
+        job, listed = None, self._listed.get(version.job_id.lower())
+        with suppress(NotCopiedError):  # it only says more of the job
+            job = await self._source.get_load(version)
         row = listed if job is None else record_of_load(job, listed, self._target.account.name, version.name)
         if row is None or row.status is JobStatus.PENDING or state.load_job not in {"", row.row_key}:
             return self._target.new_load(version, state.load_job or None)

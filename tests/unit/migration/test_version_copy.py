@@ -137,6 +137,16 @@ def test_a_copy_has_the_id_of_the_services_own_job(state: MigrationState) -> Non
     assert here.loads == [row_key]
 
 
+def test_a_service_that_tells_nothing_of_a_load_is_copied_all_the_same(state: MigrationState) -> None:
+    class Silent(Service):
+        async def get_load(self, _: ListedSource) -> None:
+            raise NotCopiedError("HTTP 400")
+
+    here = Here()
+    assert copy(Silent(), here, state) == ""
+    assert here.loads == [f"{0:032x}"]
+
+
 def test_an_id_that_is_taken_here_is_not_used_again(state: MigrationState) -> None:
     here, row_key = Here(), "ab" * 16
     here.loads.append(row_key)
