@@ -72,10 +72,15 @@ def test_both_sides_answer_alike(filled: Service, moved: Moved) -> None:
 
 
 def test_compare_finds_no_difference(
-    filled: Service, moved: Moved, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    filled: Service,
+    moved: Moved,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(MASTER + "\n"))
     words = ["--left", filled.server.url, "--right", moved.here.url, "--key", "-", "--queries", "5"]
+    words += ["--reports", str(tmp_path)]
     status = main(["compare", *words])
     assert (status, "0 different" in (out := capsys.readouterr().out)) == (0, True), out
 
