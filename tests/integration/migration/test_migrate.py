@@ -74,9 +74,9 @@ def test_both_sides_answer_alike(filled: Service, moved: Moved) -> None:
 def test_compare_finds_no_difference(
     filled: Service,
     moved: Moved,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(MASTER + "\n"))
     words = ["--left", filled.server.url, "--right", moved.here.url, "--key", "-", "--queries", "5"]
