@@ -1,5 +1,6 @@
 """Azure Maps' Route Directions as JSON (geocode.md, section 1)."""
 
+from itertools import chain, islice
 from typing import Any
 
 from adapters.maps.mapping import MalformedAnswerError
@@ -8,6 +9,7 @@ from adapters.model.routing import Location, RouteRequest
 _GOALS = {"fastest": "fastestWithoutTraffic", "fastest_in_traffic": "fastestWithTraffic", "shortest": "shortest"}
 _AVOIDED = {"highways": "limitedAccessHighways", "tolls": "tollRoads"}
 MAX_POINTS = 200_000
+"""Of a route, all its lines together. One that is cut short would find too little, and nobody would see it."""
 
 
 def route_body(request: RouteRequest) -> dict[str, Any]:
@@ -32,19 +34,19 @@ def parse_route(document: object) -> list[Location]:
     """The points of the line, one after the other.
 
     Raises:
-        MalformedAnswerError: the document has none.
+        MalformedAnswerError: the document has none, or too many.
     """
     features = document.get("features") if isinstance(document, dict) else None
     for feature in features if isinstance(features, list) else []:
         try:
             if feature["properties"]["type"] == "RoutePath":
-                lines = feature["geometry"]["coordinates"]
-                points = [_location(point) for line in lines for point in line[:MAX_POINTS]]
-                if points:
+                line = chain.from_iterable(feature["geometry"]["coordinates"])
+                points = [_location(point) for point in islice(line, MAX_POINTS + 1)]
+                if 0 < len(points) <= MAX_POINTS:
                     return points
         except (LookupError, TypeError, ValueError):  # another shape than expected, at any depth
             continue
-    raise MalformedAnswerError("the answer has no RoutePath with points")
+    raise MalformedAnswerError(f"the answer has no RoutePath with 1 to {MAX_POINTS:,} points")
 
 
 def _waypoint(index: int, place: Location) -> dict[str, Any]:

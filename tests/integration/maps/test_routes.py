@@ -1,10 +1,12 @@
 """Look-ups and routes: what queries by address ask (geocode.md, section 1)."""
 
+import threading
+
 import pytest
 
 from adapters.maps.errors import MapsError, MapsFailure
 from adapters.maps.mapping import MalformedAnswerError
-from adapters.maps.routes import parse_route, route_body
+from adapters.maps.routes import MAX_POINTS, parse_route, route_body
 from adapters.model.geocoding import ForwardItem, ItemError
 from adapters.model.routing import Location, RouteRequest
 from proxy.demo.maps.stand_in import MapsStandIn
@@ -80,11 +82,29 @@ def path(coordinates: object) -> dict[str, object]:
         path([[[None, 0]]]),
         path([[[float("nan"), 0]]]),
         path([5]),
+        path([[[0, 0]] * (MAX_POINTS // 2)] * 2 + [[[0, 0]]]),
     ],
 )
 def test_an_answer_without_a_line_is_malformed(document: object) -> None:
     with pytest.raises(MalformedAnswerError):
         parse_route(document)
+
+
+async def test_a_long_route_is_parsed_beside_other_requests(maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def parse(document: object) -> list[Location]:
+        threads.append(threading.get_ident())
+        return parse_route(document)
+
+    monkeypatch.setattr("adapters.maps.client.parse_route", parse)
+    client = client_of(maps)
+    for points in (100, 50_000):
+        monkeypatch.setattr("proxy.demo.maps.stand_in.ROUTE_POINTS", points)
+        assert len(await client.find_route(RouteRequest(START, END))) == points
+    await client.close()
+    short, long = (thread == threading.get_ident() for thread in threads)
+    assert (short, long) == (True, False)
 
 
 async def test_a_look_up_asks_one_item_once(maps: MapsStandIn) -> None:
