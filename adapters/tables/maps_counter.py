@@ -17,7 +17,7 @@ from azure.core import MatchConditions
 from azure.data.tables import EdmType, EntityProperty, UpdateMode
 from azure.data.tables.aio import TableClient
 
-from adapters.errors import ConflictError
+from adapters.errors import StorageError, StorageErrorCode
 from adapters.maps.errors import MapsError, MapsFailure
 from adapters.model.ticks import to_datetime
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
@@ -34,7 +34,7 @@ _STEPS_OF_A_DAY = 100
 class MapsCounter(PartitionStore):
     """Counts an account's items in steps, so that not each call writes a row. Days are those of storage's clock.
 
-    Methods raise StorageError where storage can't answer.
+    Methods raise StorageError where storage can't answer, and where other processes were first each time.
     """
 
     def __init__(self, account: str, reads: TableReader, writes: TableClient, timeout: float, most: int) -> None:
@@ -102,7 +102,7 @@ class MapsCounter(PartitionStore):
             if await self._try(self._writes.submit_transaction([_operation(entity, row)])):
                 return after - before
             await back_off(attempt + 1)
-        raise ConflictError("other writers kept changing the day's count of items")
+        raise StorageError(StorageErrorCode.OVERLOADED, "other processes kept changing the day's count of items")
 
     def _row_key(self, day: str) -> str:
         return f"maps:{self._account}:{day}"

@@ -1,6 +1,7 @@
 """The day's bound of items: one counter row for all processes (operations contract, section 1)."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from azure.data.tables import EntityProperty
 from adapters.account import AccountStorage
 from adapters.errors import StorageError
 from adapters.maps.errors import MapsError, MapsFailure
+from adapters.maps.throttle import Throttle
 from adapters.model.geocoding import Answer
 from adapters.tables.maps_counter import MapsCounter
 from proxy.demo.maps.stand_in import MapsStandIn
@@ -158,3 +160,54 @@ def test_storage_that_cannot_count_lets_no_call_pass(storage: Storage, maps: Map
 
     run(storage, work, text=storage.connection_string.replace("AccountKey=", "AccountKey=AAAA"))
     assert maps.calls == 0
+
+
+def test_a_count_that_others_keep_changing_is_a_failure_of_storage(
+    storage: Storage, maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests answer 503 then, and jobs are tried again with what they have."""
+    monkeypatch.setattr("adapters.sdk_calls.LONGEST_WAIT", 0.0)
+
+    async def lose(_counter: MapsCounter, write: Coroutine[Any, Any, object]) -> bool:
+        write.close()
+        return False
+
+    async def work(account: AccountStorage) -> None:
+        client = client_of(maps, budget=counter(account, 10))
+        with pytest.raises(StorageError, match="busy: other processes kept changing"):
+            await client.look_up(towns(1)[0], "en-US")
+        await client.close()
+
+    monkeypatch.setattr(MapsCounter, "_try", lose)
+    run(storage, work)
+    assert maps.calls == 0
+
+
+def test_a_caller_that_ends_while_it_waits_for_the_rate_counts_nothing(storage: Storage, maps: MapsStandIn) -> None:
+    async def work(account: AccountStorage) -> None:
+        client = client_of(maps, budget=counter(account, 10), throttle=Throttle(0.01))
+        for expected in (False, True, True):
+            waiting = asyncio.create_task(client.look_up(towns(1)[0], "en-US"))
+            _, late = await asyncio.wait([waiting], timeout=0.1 if maps.calls else 30)
+            waiting.cancel()
+            assert bool(late) is expected
+        assert (items(row_of(storage)), maps.calls) == (1, 1)
+        await client.close()
+
+    run(storage, work)
+
+
+@pytest.mark.parametrize("value", ["seven", -3, 2.5, True, "7"])
+def test_a_row_that_somebody_spoiled_is_counted_anew(storage: Storage, value: object) -> None:
+    async def work(account: AccountStorage) -> None:
+        await counter(account, 10).take(4)
+        storage.table.update_entity({**row_of(storage), "Items": value})
+        with pytest.raises(MapsError):
+            await counter(account, 10).take(11)
+        await counter(account, 10).take(10)
+        assert items(row_of(storage)) == 10
+        storage.table.delete_entity(row_of(storage))
+        await counter(account, 10).take(2)
+        assert items(row_of(storage)) == 2
+
+    run(storage, work)
