@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from azure.data.tables import EntityProperty
 
-from adapters.account import AccountStorage
+from adapters.account import AccountStorage, StorageOptions
+from adapters.accounts import AccountRegistry
+from adapters.credentials.config import ConnectionStringConfig, MapsEntry
 from adapters.errors import StorageError
 from adapters.maps.errors import MapsError, MapsFailure
+from adapters.maps.options import MapsOptions
 from adapters.maps.throttle import Throttle
 from adapters.model.geocoding import Answer
 from adapters.tables.maps_counter import MapsCounter
-from proxy.demo.maps.stand_in import MapsStandIn
+from proxy.demo.maps.stand_in import KEY, MapsStandIn
 from tests.integration.maps.conftest import client_of, towns
 from tests.support.opened_account import run
 from tests.support.storage import Storage
@@ -209,5 +212,22 @@ def test_a_row_that_somebody_spoiled_is_counted_anew(storage: Storage, value: ob
         storage.table.delete_entity(row_of(storage))
         await counter(account, 10).take(2)
         assert items(row_of(storage)) == 2
+
+    run(storage, work)
+
+
+def test_an_account_that_closes_gives_back_before_its_storage_closes(
+    storage: Storage, maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAPS_TEST_KEY", KEY)
+
+    async def work(_: AccountStorage) -> None:
+        options = StorageOptions(storage.table_name, timedelta(hours=1), 5, maps=MapsOptions(10_000))
+        entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
+        entry = MapsEntry("MAPS_TEST_KEY", endpoint=maps.url)
+        async with AccountRegistry(entries, options, maps={storage.account: entry}) as accounts:
+            await accounts[storage.account].maps.look_up(towns(1)[0], "en-US")
+            assert items(row_of(storage)) == 100
+        assert items(row_of(storage)) == 1
 
     run(storage, work)
