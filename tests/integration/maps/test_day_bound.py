@@ -1,7 +1,7 @@
 """The day's bound of items: one counter row for all processes (operations contract, section 1)."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -196,6 +196,32 @@ def test_a_caller_that_ends_while_it_waits_for_the_rate_counts_nothing(storage: 
             assert bool(late) is expected
         assert (items(row_of(storage)), maps.calls) == (1, 1)
         await client.close()
+
+    run(storage, work)
+
+
+def test_a_caller_that_ends_while_its_item_is_counted_loses_that_one_only(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(account: AccountStorage) -> None:
+        day, begun, rest = counter(account, 10_000), asyncio.Event(), asyncio.Event()
+        write = day._try  # noqa: SLF001 - storage that answers late
+
+        async def write_late(writing: Awaitable[object]) -> bool:
+            begun.set()
+            await rest.wait()
+            return await write(writing)
+
+        monkeypatch.setattr(day, "_try", write_late)
+        late = asyncio.create_task(day.take(1))
+        await begun.wait()
+        late.cancel()
+        await asyncio.wait([late])
+        rest.set()
+        await day.take(1)
+        assert items(row_of(storage)) == 100
+        await day.give_back()
+        assert items(row_of(storage)) == 2
 
     run(storage, work)
 
