@@ -23,6 +23,8 @@ DEADLINE = 70.0
 MAX_ANSWER = 16 * 1024 * 1024
 MAX_REFUSAL = 64 * 1024
 _BLOCK = 256 * 1024
+MAX_INLINE = 256 * 1024
+"""Bytes of an answer that are parsed at once. Parsing a longer one, such as a long route, would hold up all others."""
 
 _FAILURES: Mapping[int, MapsFailure] = {
     HTTPStatus.BAD_REQUEST: MapsFailure.REJECTED,
@@ -81,8 +83,11 @@ class MapsConnection:
             raise self._failure(response)
         self._access.confirm(headers)
         self._throttle.record_success(response.begun)
+        content = response.content
         try:
-            return parse(orjson.loads(response.content))
+            if len(content) <= MAX_INLINE:
+                return parse(orjson.loads(content))
+            return await asyncio.to_thread(lambda: parse(orjson.loads(content)))
         except MalformedAnswerError as error:
             raise MapsError(MapsFailure.PARTIAL if error.is_page else MapsFailure.UNAVAILABLE, str(error)) from None
         except ValueError:  # its text may repeat the answer

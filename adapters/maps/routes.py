@@ -1,5 +1,6 @@
 """Azure Maps' Route Directions as JSON (geocode.md, section 1)."""
 
+from itertools import chain, islice
 from typing import Any
 
 from adapters.maps.mapping import MalformedAnswerError
@@ -8,7 +9,7 @@ from adapters.model.routing import Location, RouteRequest
 _GOALS = {"fastest": "fastestWithoutTraffic", "fastest_in_traffic": "fastestWithTraffic", "shortest": "shortest"}
 _AVOIDED = {"highways": "limitedAccessHighways", "tolls": "tollRoads"}
 MAX_POINTS = 200_000
-"""Of a route. Real ones have some ten thousand; more would hold up other requests while they are read."""
+"""Of a route, all its lines together. One that is cut short would find too little, and nobody would see it."""
 
 
 def route_body(request: RouteRequest) -> dict[str, Any]:
@@ -39,15 +40,13 @@ def parse_route(document: object) -> list[Location]:
     for feature in features if isinstance(features, list) else []:
         try:
             if feature["properties"]["type"] == "RoutePath":
-                lines = feature["geometry"]["coordinates"]
-                if sum(map(len, lines)) > MAX_POINTS:
-                    break
-                points = [_location(point) for line in lines for point in line]
-                if points:
+                line = chain.from_iterable(feature["geometry"]["coordinates"])
+                points = [_location(point) for point in islice(line, MAX_POINTS + 1)]
+                if 0 < len(points) <= MAX_POINTS:
                     return points
         except (LookupError, TypeError, ValueError):  # another shape than expected, at any depth
             continue
-    raise MalformedAnswerError(f"the answer has no RoutePath with points, at most {MAX_POINTS:,}")
+    raise MalformedAnswerError(f"the answer has no RoutePath with 1 to {MAX_POINTS:,} points")
 
 
 def _waypoint(index: int, place: Location) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from azure.core import MatchConditions
 from azure.data.tables import EdmType, EntityProperty, UpdateMode
 from azure.data.tables.aio import TableClient
 
-from adapters.errors import ConflictError
+from adapters.errors import StorageError, StorageErrorCode
 from adapters.maps.errors import MapsError, MapsFailure
 from adapters.model.ticks import to_datetime
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
@@ -34,7 +34,7 @@ _STEPS_OF_A_DAY = 100
 class MapsCounter(PartitionStore):
     """Counts an account's items in steps, so that not each call writes a row. Days are those of storage's clock.
 
-    Methods raise StorageError where storage can't answer.
+    Methods raise StorageError where storage can't answer, and where other processes were first each time.
     """
 
     def __init__(self, account: str, reads: TableReader, writes: TableClient, timeout: float, most: int) -> None:
@@ -52,18 +52,8 @@ class MapsCounter(PartitionStore):
         Raises:
             MapsError: DAY_BOUND, they are too many, and none is counted.
         """
-        async with self._lock:
-            now = self._now()
-            if (day := _day_of(now)) != self._day:
-                self._day, self._left = day, 0
-            missing = items - self._left
-            if missing > 0:
-                step = -(-missing // self._step) * self._step
-                taken, left = await self._take_step(missing, step)
-                if taken < missing:
-                    raise _day_is_over(now, self.most, left + self._left)
-                self._left += taken
-            self._left -= items
+        # A caller whose deadline comes while the row is written must not take the rest of a step with it.
+        await asyncio.shield(self._take(items))
 
     async def give_back(self) -> None:
         """Gives back what was taken and not asked."""
@@ -76,6 +66,20 @@ class MapsCounter(PartitionStore):
         """The items counted today by all processes."""
         row = await self._reads.row(PARTITION, self._row_key(_day_of(self._now())))
         return 0 if row is None else read_count(row, "Items", partial(self._warn, row))
+
+    async def _take(self, items: int) -> None:
+        async with self._lock:
+            now = self._now()
+            if (day := _day_of(now)) != self._day:
+                self._day, self._left = day, 0
+            missing = items - self._left
+            if missing > 0:
+                step = -(-missing // self._step) * self._step
+                taken, left = await self._take_step(missing, step)
+                if taken < missing:
+                    raise _day_is_over(now, self.most, left + self._left)
+                self._left += taken
+            self._left -= items
 
     async def _take_step(self, least: int, wanted: int) -> tuple[int, int]:
         """Adds up to `wanted` items to the row. Returns those taken, 0 where fewer than `least` are left, and those."""
@@ -102,7 +106,7 @@ class MapsCounter(PartitionStore):
             if await self._try(self._writes.submit_transaction([_operation(entity, row)])):
                 return after - before
             await back_off(attempt + 1)
-        raise ConflictError("other writers kept changing the day's count of items")
+        raise StorageError(StorageErrorCode.OVERLOADED, "other processes kept changing the day's count of items")
 
     def _row_key(self, day: str) -> str:
         return f"maps:{self._account}:{day}"

@@ -13,10 +13,10 @@ from adapters.model.jobs import JobRecord
 from adapters.tables.audit_rows import AuditEntry
 from adapters.tables.job_transactions import MAX_RECORDS
 from proxy.cli.accounts import account_name, require_account, run_with_accounts
-from proxy.cli.bing_import import ImportListError, changes, records_of
 from proxy.cli.errors import CommandError
 from proxy.cli.job_json import JobLinesError, JobRow, read_lines, write_line
 from proxy.cli.output import RowPrinter, moment
+from proxy.migration.job_list_import import ImportListError, changes, records_of
 from proxy.operations.audit import note_change, operator_name
 from proxy.operations.job_views import JobFilter
 from proxy.operations.job_views import list_jobs as iterate_jobs

@@ -30,7 +30,9 @@ COMMANDS: tuple[Callable[["arguments.Commands"], None], ...] = (
     operator_arguments.add_sources,
     operator_arguments.add_workers,
     arguments.add_keys,
+    arguments.add_migrate,
     arguments.add_conformance,
+    arguments.add_compare,
 )
 
 

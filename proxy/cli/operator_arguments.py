@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from adapters.model.jobs import JobStatus, JobType
 from adapters.model.ticks import Ticks, from_datetime, parse_ticks
-from proxy.cli.arguments import add_group
+from proxy.cli.arguments import RING, add_group
 
 if TYPE_CHECKING:
     from proxy.cli.arguments import Commands
-
-RING = "PROXY_KEYRING or PROXY_KEYRING_FILE names the accounts."
 
 MAX_TOP = 1_000_000
 """Entities that one command prints."""

@@ -129,7 +129,7 @@ def _find_in_area(version: VersionFile, area: Area | None, route: RouteLine | No
         case Intersects():
             return _Found(find_intersecting(version, area.shape, check))
         case NearRoute() if route is not None:
-            line = find_near_line(version, route)
+            line = find_near_line(version, route, check)
             return _Found(line.rows, (line.along, line.away), line.closest)
     raise TypeError(f"{type(area).__name__} has to be resolved before the query runs")
 

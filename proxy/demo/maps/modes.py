@@ -7,7 +7,7 @@
 | `400` | refuses the whole call |
 | `slow 0.5` | after so many seconds |
 | `cut`, `html`, `garbage` | a broken connection, a page, half of the JSON |
-| `endless`, `redirect` | a body without an end, a 302 |
+| `endless`, `redirect` | a body without an end, a 307 to the same URL |
 | `short`, `paged` | one item fewer than asked; with a `nextLink` |
 | `optional ids`, `iso`, `nulls`, `nothing`, `item errors` | odd but whole answers |
 """
@@ -41,7 +41,7 @@ async def respond(  # noqa: PLR0911 - a return for each mode
     elif name == "garbage":
         return web.Response(text=json.dumps(answer)[:-9], content_type="application/json")
     elif name == "redirect":
-        return web.Response(status=302, headers={"Location": "/elsewhere"})
+        return web.Response(status=307, headers={"Location": request.path_qs})
     elif name.isdigit() and name != "206":
         return refuse(int(name), f"The mode {name} refuses this call.", argument)
     change = _CHANGES.get(mode)

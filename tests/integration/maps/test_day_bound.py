@@ -1,18 +1,23 @@
 """The day's bound of items: one counter row for all processes (operations contract, section 1)."""
 
 import asyncio
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Coroutine
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from azure.data.tables import EntityProperty
 
-from adapters.account import AccountStorage
+from adapters.account import AccountStorage, StorageOptions
+from adapters.accounts import AccountRegistry
+from adapters.credentials.config import ConnectionStringConfig, MapsEntry
 from adapters.errors import StorageError
 from adapters.maps.errors import MapsError, MapsFailure
+from adapters.maps.options import MapsOptions
+from adapters.maps.throttle import Throttle
 from adapters.model.geocoding import Answer
 from adapters.tables.maps_counter import MapsCounter
-from proxy.demo.maps.stand_in import MapsStandIn
+from proxy.demo.maps.stand_in import KEY, MapsStandIn
 from tests.integration.maps.conftest import client_of, towns
 from tests.support.opened_account import run
 from tests.support.storage import Storage
@@ -158,3 +163,97 @@ def test_storage_that_cannot_count_lets_no_call_pass(storage: Storage, maps: Map
 
     run(storage, work, text=storage.connection_string.replace("AccountKey=", "AccountKey=AAAA"))
     assert maps.calls == 0
+
+
+def test_a_count_that_others_keep_changing_is_a_failure_of_storage(
+    storage: Storage, maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests answer 503 then, and jobs are tried again with what they have."""
+    monkeypatch.setattr("adapters.sdk_calls.LONGEST_WAIT", 0.0)
+
+    async def lose(_counter: MapsCounter, write: Coroutine[Any, Any, object]) -> bool:
+        write.close()
+        return False
+
+    async def work(account: AccountStorage) -> None:
+        client = client_of(maps, budget=counter(account, 10))
+        with pytest.raises(StorageError, match="busy: other processes kept changing"):
+            await client.look_up(towns(1)[0], "en-US")
+        await client.close()
+
+    monkeypatch.setattr(MapsCounter, "_try", lose)
+    run(storage, work)
+    assert maps.calls == 0
+
+
+def test_a_caller_that_ends_while_it_waits_for_the_rate_counts_nothing(storage: Storage, maps: MapsStandIn) -> None:
+    async def work(account: AccountStorage) -> None:
+        client = client_of(maps, budget=counter(account, 10), throttle=Throttle(0.01))
+        for expected in (False, True, True):
+            waiting = asyncio.create_task(client.look_up(towns(1)[0], "en-US"))
+            _, late = await asyncio.wait([waiting], timeout=0.1 if maps.calls else 30)
+            waiting.cancel()
+            assert bool(late) is expected
+        assert (items(row_of(storage)), maps.calls) == (1, 1)
+        await client.close()
+
+    run(storage, work)
+
+
+def test_a_caller_that_ends_while_its_item_is_counted_loses_that_one_only(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(account: AccountStorage) -> None:
+        day, begun, rest = counter(account, 10_000), asyncio.Event(), asyncio.Event()
+        write = day._try  # noqa: SLF001 - storage that answers late
+
+        async def write_late(writing: Awaitable[object]) -> bool:
+            begun.set()
+            await rest.wait()
+            return await write(writing)
+
+        monkeypatch.setattr(day, "_try", write_late)
+        late = asyncio.create_task(day.take(1))
+        await begun.wait()
+        late.cancel()
+        await asyncio.wait([late])
+        rest.set()
+        await day.take(1)
+        assert items(row_of(storage)) == 100
+        await day.give_back()
+        assert items(row_of(storage)) == 2
+
+    run(storage, work)
+
+
+@pytest.mark.parametrize("value", ["seven", -3, 2.5, True, "7"])
+def test_a_row_that_somebody_spoiled_is_counted_anew(storage: Storage, value: object) -> None:
+    async def work(account: AccountStorage) -> None:
+        await counter(account, 10).take(4)
+        storage.table.update_entity({**row_of(storage), "Items": value})
+        with pytest.raises(MapsError):
+            await counter(account, 10).take(11)
+        await counter(account, 10).take(10)
+        assert items(row_of(storage)) == 10
+        storage.table.delete_entity(row_of(storage))
+        await counter(account, 10).take(2)
+        assert items(row_of(storage)) == 2
+
+    run(storage, work)
+
+
+def test_an_account_that_closes_gives_back_before_its_storage_closes(
+    storage: Storage, maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAPS_TEST_KEY", KEY)
+
+    async def work(_: AccountStorage) -> None:
+        options = StorageOptions(storage.table_name, timedelta(hours=1), 5, maps=MapsOptions(10_000))
+        entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
+        entry = MapsEntry("MAPS_TEST_KEY", endpoint=maps.url)
+        async with AccountRegistry(entries, options, maps={storage.account: entry}) as accounts:
+            await accounts[storage.account].maps.look_up(towns(1)[0], "en-US")
+            assert items(row_of(storage)) == 100
+        assert items(row_of(storage)) == 1
+
+    run(storage, work)

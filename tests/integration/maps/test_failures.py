@@ -85,6 +85,13 @@ async def test_j6_an_unavailable_service_is_asked_again_after_longer_waits(
     assert maps.items == 300
 
 
+async def test_an_unavailable_service_that_says_when_is_asked_again_then(maps: MapsStandIn, waits: Waits) -> None:
+    maps.modes = {1: "503 0", 2: "503 1"}
+    assert are_found(await ask(maps, towns(1)))
+    assert waits.longest == []
+    assert maps.asked[2].at - maps.asked[1].at >= 0.99
+
+
 async def test_j7_a_call_is_given_up_after_six_tries(maps: MapsStandIn, waits: Waits) -> None:
     maps.rule = lambda _number, _items: "500"
     with pytest.raises(MapsError) as caught:

@@ -1,10 +1,12 @@
 """Look-ups and routes: what queries by address ask (geocode.md, section 1)."""
 
+import threading
+
 import pytest
 
 from adapters.maps.errors import MapsError, MapsFailure
 from adapters.maps.mapping import MalformedAnswerError
-from adapters.maps.routes import parse_route, route_body
+from adapters.maps.routes import MAX_POINTS, parse_route, route_body
 from adapters.model.geocoding import ForwardItem, ItemError
 from adapters.model.routing import Location, RouteRequest
 from proxy.demo.maps.stand_in import MapsStandIn
@@ -80,11 +82,29 @@ def path(coordinates: object) -> dict[str, object]:
         path([[[None, 0]]]),
         path([[[float("nan"), 0]]]),
         path([5]),
+        path([[[0, 0]] * (MAX_POINTS // 2)] * 2 + [[[0, 0]]]),
     ],
 )
 def test_an_answer_without_a_line_is_malformed(document: object) -> None:
     with pytest.raises(MalformedAnswerError):
         parse_route(document)
+
+
+async def test_a_long_route_is_parsed_beside_other_requests(maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def parse(document: object) -> list[Location]:
+        threads.append(threading.get_ident())
+        return parse_route(document)
+
+    monkeypatch.setattr("adapters.maps.client.parse_route", parse)
+    client = client_of(maps)
+    for points in (100, 50_000):
+        monkeypatch.setattr("proxy.demo.maps.stand_in.ROUTE_POINTS", points)
+        assert len(await client.find_route(RouteRequest(START, END))) == points
+    await client.close()
+    short, long = (thread == threading.get_ident() for thread in threads)
+    assert (short, long) == (True, False)
 
 
 async def test_a_look_up_asks_one_item_once(maps: MapsStandIn) -> None:
@@ -98,16 +118,3 @@ async def test_a_look_up_asks_one_item_once(maps: MapsStandIn) -> None:
     assert isinstance(await client.look_up(ForwardItem(query="Denver"), "en-US"), ItemError)
     await client.close()
     assert (maps.calls, seen.answered, seen.failed) == (3, 2, 1)
-
-
-@pytest.mark.parametrize("lines", [1, 4])
-def test_a_route_of_too_many_points_is_refused_and_not_cut(lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.maps.routes.MAX_POINTS", 100)
-
-    def route(points: int) -> dict[str, object]:
-        coordinates = [[[at / 100, 1] for at in range(points // lines)]] * lines
-        return {"features": [{"properties": {"type": "RoutePath"}, "geometry": {"coordinates": coordinates}}]}
-
-    assert len(parse_route(route(100))) == 100
-    with pytest.raises(MalformedAnswerError, match="at most 100"):
-        parse_route(route(100 + lines))

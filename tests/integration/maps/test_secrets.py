@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from adapters.maps.access import KeyAccess, TokenAccess
 from adapters.maps.errors import MapsError
@@ -59,10 +60,12 @@ async def test_no_log_and_no_error_holds_a_key_a_token_or_an_address(
 
 async def test_no_url_holds_a_key_or_an_address(maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     urls: list[str] = []
+    encodings: list[str] = []
     sent = MapsStandIn._batch  # noqa: SLF001 - what the stand-in's server calls
 
     async def look(self: MapsStandIn, request: Any, *more: Any) -> Any:
         urls.append(request.path_qs)
+        encodings.append(request.headers["Accept-Encoding"])
         return await sent(self, request, *more)
 
     monkeypatch.setattr(MapsStandIn, "_batch", look)
@@ -71,3 +74,33 @@ async def test_no_url_holds_a_key_or_an_address(maps: MapsStandIn, monkeypatch: 
     await client.ask([ReverseItem(LATITUDE, LONGITUDE)], "en-US")
     await client.close()
     assert urls == ["/geocode:batch?api-version=2025-01-01", "/reverseGeocode:batch?api-version=2025-01-01"]
+    assert set(encodings) == {"identity"}  # a small answer can't become a large one
+
+
+async def test_a_proxy_of_the_environment_gets_no_key_of_a_plain_endpoint(
+    maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    client = client_of(maps)
+    assert isinstance(await client.look_up(ForwardItem(query="Denver, CO"), "en-US"), tuple)
+    await client.close()
+
+
+@pytest.mark.parametrize("code", [ADDRESS, f"key={KEY}", "x" * 5_000, "Adresse-für-Baker"])
+async def test_a_code_that_is_no_word_is_not_logged(
+    maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def refuse(status: int, _message: str, _retry_after: str = "") -> web.Response:
+        return web.Response(status=status, headers={"x-ms-error-code": code})
+
+    monkeypatch.setattr("proxy.demo.maps.modes.refuse", refuse)
+    maps.modes = {1: "403"}
+    client = client_of(maps)
+    with pytest.raises(MapsError) as caught:
+        await client.look_up(ForwardItem(query=ADDRESS), "en-US")
+    await client.close()
+    assert [mark for mark in [*MARKS, "x" * 65] if mark in str(caught.value)] == []
+    assert "HTTP 403" in str(caught.value)

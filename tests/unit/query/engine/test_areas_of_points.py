@@ -1,6 +1,7 @@
 """Points around a place and near a route, at the edges and where the map ends."""
 
 import math
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -189,6 +190,66 @@ def test_a_route_far_north_has_narrow_degrees(tmp_path: Path) -> None:
     )
     assert "".join(sorted(on_route(version, *line).ids)) == expected
     assert 3 < len(expected) < 22
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [(47.6, -122.3), (-17.0, 179.99), (70.0, -180.0), (0.0, 0.0)])
+def test_a_long_route_of_many_bends_has_the_order_of_its_closest_segments(
+    tmp_path: Path, latitude: float, longitude: float
+) -> None:
+    """Against each segment in plain numbers; the route crosses itself, and stands still at times."""
+    dice = np.random.default_rng(6)
+    steps = dice.normal(0, 0.003, (400, 2))
+    steps[dice.uniform(size=400) < 0.1] = 0
+    line = [(float(y), float(x)) for y, x in np.cumsum(steps, axis=0) + np.array([latitude, longitude])]
+    middle = np.mean(line, axis=0)
+    places = [(float(y), float(x)) for y, x in dice.normal(0, 0.04, (200, 2)) + middle]
+    rows = [
+        {"Id": str(number), "latitude": y, "Longitude": (x + 180) % 360 - 180} for number, (y, x) in enumerate(places)
+    ]
+    version = make_version(tmp_path, rows, PLAIN_TYPE)
+    along = {id_: at for id_, (away, at) in enumerate(_closest(place, line) for place in places) if away <= CORRIDOR_KM}
+    result = on_route(version, *[(y, (x + 180) % 360 - 180) for y, x in line])
+    assert [along[int(id_)] for id_ in result.ids] == pytest.approx(sorted(along.values()), abs=1e-6)
+    assert 20 < len(along) < 180
+
+
+def test_a_town_on_a_winding_route_takes_little_memory_and_ends_at_the_deadline(tmp_path: Path) -> None:
+    """Every entity is near every segment: 60 million pairs, some gigabytes."""
+    dice = np.random.default_rng(7)
+    places = [(float(y), float(x)) for y, x in dice.uniform(0, 0.01, (2_000, 2))]
+    rows = [{"Id": str(number), "latitude": y, "Longitude": x} for number, (y, x) in enumerate(places)]
+    version = make_version(tmp_path, rows, PLAIN_TYPE)
+    line = RouteLine(*dice.uniform(0, 0.01, (2, 30_000)))
+    query, checks = Query(members=(), area=ROUTE), 0
+
+    def stop() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 5:
+            raise TimeoutError
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(TimeoutError):
+            run_query(version, query, stop, line)
+        assert tracemalloc.get_traced_memory()[1] < 200_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def _closest(place: tuple[float, float], line: list[tuple[float, float]]) -> tuple[float, float]:
+    """How far a route is, and how far along it that is."""
+    scale, before, found = math.cos(math.radians(place[0])), 0.0, []
+    for start, end in pairwise(line):
+        step = ((end[1] - start[1]) * scale, end[0] - start[0])
+        to = ((place[1] - start[1]) * scale, place[0] - start[0])
+        square = step[0] ** 2 + step[1] ** 2
+        part = max(0.0, min(1.0, (step[0] * to[0] + step[1] * to[1]) / square)) if square else 0.0
+        near = (start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1]))
+        apart = math.hypot(to[0] - part * step[0], to[1] - part * step[1])
+        found.append((apart, measure(*near, *place), before + measure(*start, *near)))
+        before += measure(*start, *end)
+    return min(found)[1:]
 
 
 def _away(place: tuple[float, float], line: list[tuple[float, float]]) -> float:
