@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from adapters.account import AccountStorage
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
-from adapters.errors import StorageError
+from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.data_sources import DataSource
 from adapters.model.job_ids import created_at, first_id_at, is_row_id
 from adapters.model.jobs import BlobPath, JobStatus
@@ -72,9 +72,9 @@ async def clean_up(account: AccountStorage, keep_outputs_days: int = 0) -> None:
         if worker.age > RETENTION_SECONDS:
             await account.workers.remove(worker.name)
     await account.counters.remove_before(to_datetime(Ticks(account.clock.now() - KEEP_COUNTERS)).date())
-    await account.audit.remove_before(Ticks(account.clock.now() - KEEP_AUDIT))
     if keep_outputs_days:
         await delete_old_outputs(account, keep_outputs_days)
+    await delete_old_audit(account)
 
 
 async def requeue_lost_jobs(account: AccountStorage) -> None:
@@ -214,6 +214,15 @@ async def delete_old_outputs(account: AccountStorage, days: int) -> None:
             await account.jobs.forget_outputs(ended.row_key)
     if failure is not None:
         raise failure
+
+
+async def delete_old_audit(account: AccountStorage) -> None:
+    """Deletes what operators changed 400 days ago. A worker without a role on that table leaves it alone."""
+    try:
+        await account.audit.remove_before(Ticks(account.clock.now() - KEEP_AUDIT))
+    except StorageError as error:
+        if error.code is not StorageErrorCode.ACCESS_DENIED:
+            raise
 
 
 def _job_of(path: BlobPath) -> str:

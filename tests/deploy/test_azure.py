@@ -12,6 +12,7 @@ from tree_sitter import Node
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
 from adapters.credentials.config import IdentityConfig
 from adapters.job_queue import queue_name
+from adapters.tables.audit_rows import TABLE as AUDIT_TABLE
 from adapters.tables.data_source_store import TABLE
 from adapters.tables.usage_store import TABLE as USAGE_TABLE
 from proxy.keyring.file import parse_keyring
@@ -157,7 +158,8 @@ def test_without_queries_the_server_may_not_read_versions() -> None:
 def test_storage_has_what_the_code_asks_for(module: str) -> None:
     resources = MODULES[module].of_kind("resource")
     assert literals(resources["containers"]) == {UPLOADS, VERSIONS, EXPORTS}
-    assert literals(resources["tables"]) == {Settings.model_fields["jobs_table"].default, TABLE, USAGE_TABLE}
+    tables = {Settings.model_fields["jobs_table"].default, TABLE, USAGE_TABLE, AUDIT_TABLE}
+    assert literals(resources["tables"]) == tables
     assert resources["queue"].texts("name") == ["queueName"]
 
 

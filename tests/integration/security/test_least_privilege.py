@@ -4,14 +4,18 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from adapters.blobs.sas_links import SasLinkSigner, SasSigner
-from adapters.errors import StorageError, StorageErrorCode
+from adapters.errors import ConflictError, StorageError, StorageErrorCode
+from adapters.model.data_sources import DataSource
 from adapters.model.jobs import JobType
 from adapters.model.ticks import PER_SECOND, Ticks
+from adapters.tables.audit_rows import AuditEntry
+from adapters.tables.data_source_store import DataSourceStore
 from adapters.tables.worker_rows import WorkerRow
 from proxy.bootstrap import ensure_storage_resources
 from proxy.cli.check import check
@@ -19,12 +23,18 @@ from proxy.observability.metrics.catalog import Metrics
 from proxy.observability.metrics.inventory import InventoryCollector
 from proxy.observability.usage import Requester, UsageCounter
 from proxy.observability.usage_writer import UsageWriter
+from proxy.operations.entity_queries import EntityQueries, EntityQuery
+from proxy.operations.job_changes import abort_job, retry_job
+from proxy.operations.job_views import find_job
+from proxy.operations.source_changes import SourceChanges
+from proxy.settings import load_settings
 from proxy.worker.attempt import Attempt
 from proxy.worker.cleanup import clean_up
 from proxy.worker.usage_sweep import sweep_usage
 from tests.conftest import StartServer
 from tests.deploy.bicep_roles import SECURITY, documented_roles
 from tests.integration.security.asked import BLOBS, CREATE, ENTITIES, MESSAGES, Recorder
+from tests.integration.worker.test_attempts import fail_calls
 from tests.integration.worker.test_worker import ring_of, wait_for_jobs, working
 from tests.support.live import MASTER, LiveServer
 from tests.support.storage import Storage
@@ -129,13 +139,50 @@ def test_serve_and_worker_need_exactly_their_roles(
         recorder.who = "nobody"
         await desk.account.workers.write(WorkerRow("host:7:a1b2c3", Ticks(0), "0.1.0"))
         storage.blobs.get_blob_client("exports", f"{storage.account}/{first}/0123456789ab/lost.xml").upload_blob(b"")
+        await desk.account.audit.write(AuditEntry("amy", "jobs retry", first))
         monkeypatch.setattr("proxy.worker.cleanup.RETENTION_SECONDS", -1.0)
+        monkeypatch.setattr("proxy.worker.cleanup.KEEP_AUDIT", -86_400 * PER_SECOND)
         waiting = [record async for record in desk.account.jobs.iterate() if record.job_type is JobType.DELETE]
         await done(desk, *(record.row_key for record in waiting))
         assert await desk.source() is None
 
     play(storage, story)
-    assert needed(recorder) == {key: actions for key, actions in ACTIONS.items() if key != DELEGATION}
+    others = {key: actions for key, actions in ACTIONS.items() if key[0] != "operator"}
+    assert needed(recorder) == {key: actions for key, actions in others.items() if key != DELEGATION}
+
+
+def test_operators_need_exactly_their_roles(
+    storage: Storage, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("proxy.worker.attempt.MAX_RETRY_SECONDS", 0.0)
+
+    async def story(desk: Desk) -> None:
+        account = desk.account
+        with monkeypatch.context() as patch:
+            fail_calls(patch, DataSourceStore, "change", *([ConflictError("others")] * 3))
+            failed = await desk.done(desk.load(shops("a", "a")))  # with an error log
+        await desk.done(desk.load(shops("b"), name="Coffee"))
+        recorder.who = "operator"
+        await retry_job(await find_job([account], failed.row_key), "amy")
+        await abort_job(await find_job([account], failed.row_key), "amy")
+        await account.jobs.upsert([failed])  # jobs put
+        changes = SourceChanges(account, load_settings(keyring="{}"), "amy")
+        await changes.set_public("Coffee", public=True)
+        await account.data_sources.change(
+            "New", lambda found: found or DataSource(name="New", access_id="a", created=Ticks(0))
+        )
+        async with EntityQueries.open(tmp_path, 64) as queries:
+            assert (await queries.run(account, "Coffee", EntityQuery({}))).entities
+        recorder.who = "nobody"
+
+    play(storage, story)
+    operators = {key: actions for key, actions in ACTIONS.items() if key[0] == "operator"}
+    asked = needed(recorder)
+    # A message may be put by the right to write one, too, which the documented role has.
+    asked["operator", "queue"] = (
+        {MESSAGES + "write"} if asked["operator", "queue"] == {MESSAGES + "add/action"} else set()
+    )
+    assert asked == operators
 
 
 def needed(recorder: Recorder) -> dict[tuple[str, str], set[str]]:
