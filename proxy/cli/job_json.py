@@ -12,6 +12,7 @@ from adapters.model.jobs import BlobPath, JobRecord, JobType
 from adapters.model.status_aliases import STATUS_ALIASES, parse_status
 from adapters.model.ticks import PER_SECOND, format_ticks, parse_ticks
 from adapters.tables.row_keys import is_valid_key, legacy_alias
+from proxy.cli.output import to_json
 from proxy.wire.errors import DATA_SOURCE_NAME
 from proxy.wire.request import is_data_source_name
 
@@ -157,7 +158,7 @@ def read_lines(lines: Iterable[str], accounts: Sequence[str], default: str | Non
 
 def write_line(account: str, record: JobRecord) -> str:
     """Returns a job as a line that `read_lines` takes."""
-    return json.dumps(job_members(account, record), ensure_ascii=False)
+    return to_json(job_members(account, record))
 
 
 def job_members(account: str, record: JobRecord) -> dict[str, Any]:

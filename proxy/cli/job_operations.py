@@ -10,12 +10,11 @@ from adapters.model.jobs import JobRecord, JobStatus
 from adapters.model.ticks import format_ticks
 from proxy.cli.accounts import account_name, run_with_accounts
 from proxy.cli.job_json import job_members, write_line
-from proxy.cli.output import is_terminal, print_members
+from proxy.cli.output import is_terminal, print_members, print_text
 from proxy.operations.audit import operator_name
 from proxy.operations.job_changes import abort_job, retry_job, wait_for_job
 from proxy.operations.job_views import FoundJob, find_job, show_job
 from proxy.settings import Settings, load_settings
-from proxy.text import single_line
 
 
 def show_job_row(options: Namespace) -> int:
@@ -72,7 +71,7 @@ def print_job(account: AccountStorage, record: JobRecord) -> None:
         return
     of = f" of {record.data_source_name}" if record.data_source_name else ""
     why = f": {record.error_message}" if record.error_message else ""
-    print(single_line(f"{record.row_key}  {record.job_type}{of} is {record.status.value}{why}"))
+    print_text(f"{record.row_key}  {record.job_type}{of} is {record.status.value}{why}")
 
 
 def _run(options: Namespace, work: Callable[[FoundJob, Settings], Awaitable[int]]) -> int:

@@ -53,7 +53,7 @@ class RowPrinter(Generic[_Row]):
         lines = [[name for name, _ in self.columns], *self._cells]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         for line in lines:
-            print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+            print_text("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
 def print_members(members: Mapping[str, Any]) -> None:
@@ -64,12 +64,27 @@ def print_members(members: Mapping[str, Any]) -> None:
         return
     width = max(map(len, found), default=0)
     for name, value in found.items():
-        print(f"{name.ljust(width)}  {single_line(value if isinstance(value, str) else to_json(value))}")
+        print_text(f"{name.ljust(width)}  {value if isinstance(value, str) else to_json(value)}")
+
+
+def print_text(text: str) -> None:
+    """Prints one line; what is no printable character of the terminal becomes a question mark."""
+    encoding = _encoding()
+    print(single_line(text).encode(encoding, "replace").decode(encoding))
 
 
 def to_json(value: object) -> str:
-    """One line of JSON."""
-    return json.dumps(value, ensure_ascii=False)
+    """One line of JSON, with escapes where standard output can't take its characters."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode(_encoding())
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
+
+
+def _encoding() -> str:
+    return (sys.stdout and sys.stdout.encoding) or "utf-8"
 
 
 def cell(value: object) -> str:

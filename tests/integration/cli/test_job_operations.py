@@ -1,5 +1,6 @@
 """`jobs show`, `jobs retry`, `jobs abort`, and what `jobs list` leaves out."""
 
+import io
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from adapters.account import AccountStorage
 from adapters.model.jobs import JobRecord
 from adapters.model.ticks import FIRST
 from adapters.tables.job_store import JobStore
+from proxy.cli.main import main
 from tests.integration.cli.conftest import Outcome, Run
 from tests.support.opened_account import run as run_opened
 from tests.support.storage import Storage, ago, date
@@ -173,6 +175,17 @@ def test_a_word_that_is_none_is_told_with_those_that_are(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("run")
+def test_characters_that_a_terminal_lacks_end_no_list(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage.job("Geocode", Description="\u00e9\u4e2d")
+    for encoding, told in (("ascii", "\\u4e2d"), ("utf-8", "\u4e2d")):
+        written = io.BytesIO()
+        out = io.TextIOWrapper(written, encoding=encoding)
+        monkeypatch.setattr("sys.stdout", out)
+        assert (main(["jobs", "list"]), main(["jobs", "list", "--table"])) == (0, 0)
+        assert told.encode(encoding) in written.getvalue()
+
+
 def test_a_table_has_one_line_a_job_whatever_its_texts_are(run: Run, storage: Storage) -> None:
     storage.job("DataSourceAccess", "Failed", DataSourceName="Coffee", ErrorMessage="\x1b[2J\nx" + "y" * 100)
     head, line = run("jobs", "list", "--table").out.splitlines()
@@ -191,3 +204,46 @@ def test_a_terminal_gets_texts_in_place_of_json(run: Run, storage: Storage, monk
     assert [line.split() for line in shown][1] == ["RowKey", job]
     assert f"Description{' ' * 11}?[2J" in shown
     assert run("jobs", "abort", job).out == f"{job}  Geocode is Aborted: Ended by the operator.\n"
+
+
+def test_rows_that_others_wrote_are_shown_or_are_one_line(run: Run, storage: Storage) -> None:
+    (shown,) = lines(run("jobs", "show", storage.job(status="Failed", Work="[[[")))
+    assert "Request" not in shown
+    work = json.dumps({"location": "https://[bad/x?sig=secret", "upload": "nonsense"})
+    (shown,) = lines(run("jobs", "show", storage.job(status="Failed", Work=work)))
+    assert shown["Request"] == {"upload": "nonsense", "location": "..."}
+    assert shown["CanRetry"] == "The data that was sent for the job is not there any more. Create the job again."
+    outcome = run("jobs", "show", storage.job("Nonsense"))
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err.splitlines()[-1].startswith("The job can't be shown: row ")
+
+
+def test_an_account_that_can_not_be_read_is_told_where_no_other_has_the_job(
+    run: Run, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a"
+    ring = {
+        "accounts": {
+            "away": {"storage": {"connection_string": away}},
+            storage.account: {"storage": {"connection_string": storage.connection_string}},
+        },
+        "keys": {},
+    }
+    monkeypatch.setenv("PROXY_KEYRING", json.dumps(ring))
+    job = storage.job("Geocode")
+    assert lines(run("jobs", "show", job))[0]["RowKey"] == job
+    outcome = run("jobs", "show", "f" * 32)
+    assert (outcome.status, outcome.err.startswith("storage: unreachable: ")) == (1, True)
+
+
+def test_an_operator_without_a_name_is_the_user_and_the_host(
+    run: Run, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "desk")
+    for user in ("amy", ""):
+        monkeypatch.setenv("LOGNAME", user)
+        for name in ("USER", "LNAME", "USERNAME"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)  # as in a container whose user has no name
+        assert run("jobs", "abort", storage.job("Geocode", "Running")).status == 0
+    assert [each[0] for each in changes(storage)] == ["amy@desk", "unknown@desk"]

@@ -50,7 +50,7 @@ def shell(script: str, environment: dict[str, str]) -> tuple[list[int], str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["jobs list", "check", "keys list", "--version", "--help", "conformance --help"], ids=str
+    "command", ["jobs list --table", "check", "keys list", "--version", "--help", "conformance --help"], ids=str
 )
 def test_a_pipe_that_is_closed_at_once_ends_a_command_quietly(command: str, environment: dict[str, str]) -> None:
     statuses, err = shell(f"proxy {command} | exec 0<&-", environment)

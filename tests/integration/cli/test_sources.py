@@ -160,3 +160,41 @@ def test_workers_are_listed_with_their_sign_of_life(
     assert (listed["Name"], listed["IsLive"], listed["Jobs"]) == (row.name, True, ["0" * 32])
     monkeypatch.setattr("proxy.operations.worker_views.LIVE_SECONDS", -1)
     assert run("workers", "list", "--table").out.splitlines()[1].split()[1:3] == [row.name, "gone"]
+
+
+def test_an_account_without_data_sources_has_none(run: Run, storage: Storage) -> None:
+    assert lines(run("sources", "list")) == []
+    outcome = run("sources", "show", "x" * 100)
+    named = "x" * 60
+    told = f"The account {storage.account} has no data source '{named}'. `sources list` shows them.\n"
+    assert (outcome.status, outcome.err) == (1, told)
+
+
+def test_a_missing_table_has_no_data_source(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.account.TABLE", "nosuchtable")
+    assert lines(run("sources", "list")) == []
+    assert run("sources", "show", "Shops").err.startswith("The account account-")
+
+
+def test_rows_that_others_wrote_are_one_line(
+    run: Run, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    play(storage, lambda desk: desk.account.data_sources.create_table())
+    storage.data_source_row("broken", Name="Broken")
+    assert (
+        run("sources", "show", "Broken").err.splitlines()[-1].startswith("The data source can't be shown: row broken")
+    )
+    assert run("sources", "query", "Broken").status == 1
+    version = {"job": "0" * 32, "blob": "datasources/x.parquet", "entityType": "Shop", "entities": 1}
+    text = json.dumps(version | {"updated": "2026-01-02T03:04:05Z"})
+    storage.data_source_row("odd", **storage.OF_A_DATA_SOURCE, Published=text, PublishedSchema="{")
+    (shown,) = lines(run("sources", "show", "odd"))
+    assert isinstance(shown["Versions"], list)
+    assert shown["Versions"][0]["Schema"] is None
+    assert run("sources", "query", "odd").err.startswith("The version can't be read: its stored schema is ")
+    schema = {"name": "Shop", "key": "Id", "properties": {"Id": "String", "Latitude": "Double", "Longitude": "Double"}}
+    storage.data_source_row("gone", **storage.OF_A_DATA_SOURCE, Published=text, PublishedSchema=json.dumps(schema))
+    assert run("sources", "query", "gone").err == "The version's entities were deleted meanwhile. Query again.\n"
+    storage.data_source_row("bare", **storage.OF_A_DATA_SOURCE)
+    assert run("sources", "query", "bare").err == "The data source Shops has no published version.\n"

@@ -17,8 +17,9 @@ from adapters.tables.job_store import JobStore
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.operations.errors import OperationError
-from proxy.operations.job_changes import ABORTED_BY_OPERATOR, HAS_ITS_EFFECT, abort_job
+from proxy.operations.job_changes import ABORTED_BY_OPERATOR, HAS_ITS_EFFECT, abort_job, wait_for_job
 from proxy.operations.job_views import find_job
+from proxy.worker.attempt import Attempt
 from tests.integration.worker.test_lease import delay_uploads
 from tests.integration.worker.test_worker import wait_for_jobs, wait_until, working
 from tests.support.storage import Storage
@@ -84,6 +85,17 @@ async def test_a_worker_that_loads_stops_within_its_heartbeat(
             await wait_for_jobs(desk, await desk.load(shops("b")))
     assert (await desk.record(job_id)).error_message == ABORTED_BY_OPERATOR
     assert await desk.published() == {"b": None}
+
+
+async def test_an_attempt_that_writes_its_end_is_not_taken_for_ended(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await desk.load(shops("a"))
+    attempt = Attempt(desk.account, await desk.receive(), desk.context)
+    on_first_call(monkeypatch, JobStore, "complete", before=False, do=attempt.confirm)
+    await attempt.run()
+    assert attempt.outcome == "Completed"
+    assert (await desk.record(job_id)).status is JobStatus.COMPLETED
 
 
 async def test_a_write_that_was_confirmed_before_the_end_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +165,21 @@ async def test_a_job_of_another_program_can_be_ended(desk: Desk, storage: Storag
     assert (await abort(desk, job_id)).status is JobStatus.ABORTED
     with pytest.raises(OperationError, match="The job has ended already: it is Aborted"):
         await abort(desk, job_id)
+
+
+async def test_a_job_whose_row_is_deleted_meanwhile_is_gone(
+    desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await desk.create(JobType.ACCESS, public=True)
+
+    async def delete() -> None:
+        storage.table.delete_entity(storage.account, job_id)
+
+    on_first_call(monkeypatch, JobStore, "void_attempts", before=False, do=delete)
+    with pytest.raises(OperationError, match="The row of the job is gone"):
+        await abort(desk, job_id)
+    with pytest.raises(OperationError, match=f"The row of the job {job_id} is gone"):
+        await wait_for_job(desk.account, job_id)
 
 
 async def test_a_change_is_made_where_the_table_of_changes_can_not_be_written(
