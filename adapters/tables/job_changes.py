@@ -65,12 +65,12 @@ class JobChanges(PartitionStore):
         await self._merge(job_id, RELEASED)
 
     async def void_attempts(self, job_id: str, name: str) -> bool:
-        """Makes every message and attempt of an unfinished job void, in favour of an attempt of this new name.
+        """Makes every attempt of an unfinished job void that has begun, in favour of one of this new name.
 
         Returns:
             False where the job has ended or is gone.
         """
-        return await self._merge(job_id, {"Message": name, "Try": name})
+        return await self._merge(job_id, {"Try": name})
 
     async def restart(self, held: HeldJob) -> bool:
         """Makes an ended job unfinished again, as it was created; False where its row has changed since it was read.

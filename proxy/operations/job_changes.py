@@ -148,7 +148,7 @@ async def _abort(found: FoundJob) -> JobRecord:
         ended = _aborted(account, held.record)
         if await jobs.complete(ended, name):
             return ended
-        # A worker has given the job back meanwhile, and another one has begun it: void that attempt too.
+        # A worker has begun the job meanwhile: void that attempt too.
     raise OperationError(await _describe_end(found))
 
 

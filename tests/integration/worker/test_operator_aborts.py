@@ -14,12 +14,15 @@ from adapters.model.jobs import JobRecord, JobStatus, JobType
 from adapters.model.ticks import FIRST
 from adapters.tables.data_source_store import DataSourceStore
 from adapters.tables.job_store import JobStore
+from adapters.tables.leased_jobs import Claim
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.operations.errors import OperationError
 from proxy.operations.job_changes import ABORTED_BY_OPERATOR, HAS_ITS_EFFECT, abort_job, wait_for_job
 from proxy.operations.job_views import find_job
 from proxy.worker.attempt import Attempt
+from proxy.worker.job import now
+from tests.integration.worker.test_attempts import FAULT, fail_calls
 from tests.integration.worker.test_lease import delay_uploads
 from tests.integration.worker.test_worker import wait_for_jobs, wait_until, working
 from tests.support.storage import Storage
@@ -137,17 +140,48 @@ async def test_a_deletion_that_has_begun_is_completed(desk: Desk, monkeypatch: p
     assert await desk.source() is None
 
 
-async def test_a_worker_that_begins_meanwhile_is_stopped_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_begins_and_makes_the_change_meanwhile_decides(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.done(desk.load(shops("a")))
     job_id = await desk.create(JobType.ACCESS, public=True)
 
-    async def give_back() -> None:
-        await desk.account.jobs.release(job_id)  # as a worker that has to stop
+    async def change_and_die() -> None:
+        fail_calls(monkeypatch, JobStore, "complete", FAULT)
         lease = await desk.receive()
-        held = await desk.account.jobs.get_held(job_id)
-        assert held is not None
-        await desk.step(lease)  # aborts it: there is no such data source
+        with pytest.raises(StorageError):
+            await desk.step(lease)
+        await lease.release()
 
-    on_first_call(monkeypatch, JobStore, "void_attempts", before=False, do=give_back)
+    on_first_call(monkeypatch, DataSourceStore, "get", before=False, do=change_and_die)
+    with pytest.raises(OperationError, match=HAS_ITS_EFFECT):
+        await abort(desk, job_id)
+    await desk.work()
+    assert (await desk.record(job_id)).status is JobStatus.COMPLETED
+    assert (await desk.the_source()).is_public
+
+
+async def test_the_next_job_does_not_wait_for_the_worker_of_an_ended_one(desk: Desk) -> None:
+    job_id, following = await desk.load(shops("a")), await desk.load(shops("b"))
+    lease = await desk.receive()
+    held = await desk.account.jobs.get_held(job_id)
+    assert held is not None
+    assert await desk.account.jobs.claim(held, Claim(lease.message_id, "a try", "a worker", 1, now()))
+    await desk.step(await desk.receive())  # the following one, which is hidden then
+    assert await desk.account.queue.receive() is None
+    await abort(desk, job_id)
+    while (waiting := await desk.account.queue.receive()) is not None:
+        await desk.step(waiting)
+    assert (await desk.record(following)).status is JobStatus.COMPLETED
+
+
+async def test_a_worker_that_ends_the_job_meanwhile_is_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = await desk.create(JobType.ACCESS, public=True)
+
+    async def end() -> None:
+        await desk.step(await desk.receive())  # aborts it: there is no such data source
+
+    on_first_call(monkeypatch, JobStore, "void_attempts", before=False, do=end)
     with pytest.raises(OperationError, match="The job has ended already: it is Aborted"):
         await abort(desk, job_id)
     assert (await desk.record(job_id)).error_message == "There is no such data source."
