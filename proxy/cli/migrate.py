@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.accounts import AccountRegistry
+from adapters.tables.audit_rows import AuditEntry
 from proxy.cli.accounts import require_account, run_with_accounts
 from proxy.cli.errors import CommandError
 from proxy.cli.keys.key_input import read_key
@@ -23,6 +24,7 @@ from proxy.migration.report import MigrationReport
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import MigrationState, open_state, write_private
 from proxy.migration.target_account import TargetAccount
+from proxy.operations.audit import note_change, operator_name
 from proxy.settings import Settings, load_settings
 from proxy.worker.job import WorkerContext
 from proxy.worker.reader_pool import ReaderLimits, ReaderPool
@@ -88,6 +90,9 @@ async def _run(  # noqa: PLR0913, PLR0917 - what a run is made of
         target = TargetAccount(accounts[state.account], context, digest_of(key))
         run = Migration(SourceAccount(endpoint, patience), target, state, chosen, patience)
         try:
+            if not options.dry_run:  # before the first change, since a run may be interrupted
+                entry = AuditEntry(operator_name(settings), "migrate", f"from {endpoint.url}")
+                await note_change(accounts[state.account], entry)
             await run.run()
         finally:
             await readers.close()

@@ -4,6 +4,7 @@ import pytest
 
 from tests.integration.cli.conftest import Run
 from tests.integration.worker.test_worker import ring_of, wait_for_jobs, working
+from tests.support.audited_changes import changes
 from tests.support.live import LiveServer
 from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, play, shops
@@ -41,10 +42,13 @@ def test_the_first_load_keeps_the_id_without_any_job_before_it(run: Run, storage
     assert (outcome.status, outcome.out, outcome.err) == (1, "", told)
 
 
-def test_an_id_can_be_corrected_before_the_first_load_and_is_reported_when_it_is_the_same(run: Run) -> None:
+def test_an_id_can_be_corrected_before_the_first_load_and_is_reported_when_it_is_the_same(
+    run: Run, storage: Storage
+) -> None:
     assert run("sources", "access-id", "Coffee", "a" * 32).status == 0
     assert run("sources", "access-id", "Coffee", ACCESS_ID).out.endswith("from its first load on\n")
     assert run("sources", "access-id", "Coffee", ACCESS_ID).out.startswith("nothing was changed: ")
+    assert [each[1:] for each in changes(storage)] == [("sources access-id", "Coffee")] * 2
 
 
 @pytest.mark.parametrize(

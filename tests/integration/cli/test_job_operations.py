@@ -5,13 +5,11 @@ import json
 
 import pytest
 
-from adapters.account import AccountStorage
 from adapters.model.jobs import JobRecord
-from adapters.model.ticks import FIRST
 from adapters.tables.job_store import JobStore
 from proxy.cli.main import main
 from tests.integration.cli.conftest import Outcome, Run
-from tests.support.opened_account import run as run_opened
+from tests.support.audited_changes import changes
 from tests.support.storage import Storage, ago, date
 from tests.support.worker_desk import Desk, play, shops
 
@@ -26,17 +24,6 @@ WORK = {
 def lines(outcome: Outcome) -> list[dict[str, object]]:
     assert (outcome.status, outcome.err) == (0, "")
     return [json.loads(line) for line in outcome.out.splitlines()]
-
-
-def changes(storage: Storage) -> list[tuple[str, str, str]]:
-    """Operator, operation and object of all changes that were noted."""
-    found = list[tuple[str, str, str]]()
-
-    async def read(account: AccountStorage) -> None:
-        found.extend((each.who, each.what, each.on) for each in await account.audit.list_since(FIRST))
-
-    run_opened(storage, read)
-    return found
 
 
 def test_a_job_is_shown_with_its_attempts_and_without_secrets(run: Run, storage: Storage) -> None:

@@ -10,6 +10,7 @@ import pytest
 from adapters.model.job_ids import is_job_id, new_job_id
 from adapters.model.ticks import parse_ticks
 from tests.integration.cli.conftest import Run
+from tests.support.audited_changes import changes
 from tests.support.live import LiveServer
 from tests.support.storage import Storage, ago
 
@@ -33,6 +34,7 @@ def rows_of(storage: Storage) -> list[dict[str, Any]]:
 def test_a_row_is_written_with_its_types_and_all_its_ticks(run: Run, storage: Storage, tmp_path: Path) -> None:
     outcome = run("jobs", "put", lines(tmp_path, "", row(TotalEntityCount=5_000_000_000, OutputBlob="exports/a/b.csv")))
     assert (outcome.status, outcome.out) == (0, "1 jobs written\n")
+    assert [each[1:] for each in changes(storage)] == [("jobs put", "1 jobs")]
     (written,) = rows_of(storage)
     assert is_job_id(written["RowKey"])
     assert written["PartitionKey"] == storage.account

@@ -11,7 +11,8 @@ from adapters.model.jobs import JobStatus
 from adapters.tables.worker_rows import WorkerRow
 from proxy.worker.job import now
 from tests.integration.cli.conftest import Run
-from tests.integration.cli.test_job_operations import changes, lines
+from tests.integration.cli.test_job_operations import lines
+from tests.support.audited_changes import changes
 from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, play, shops
 

@@ -20,6 +20,7 @@ from proxy.demo.azurite import Emulator
 from proxy.migration.query_keys import digest_of
 from proxy.migration.target_account import TargetAccount
 from proxy.version import SERVER_HEADER, VERSION
+from tests.support.audited_changes import changes
 from tests.support.live import MASTER, LiveServer, start_server
 from tests.support.migrate_command import MigrateCommand, Outcome
 from tests.support.migration_service import OUTPUT, Service
@@ -69,6 +70,13 @@ def test_both_sides_answer_alike(filled: Service, moved: Moved) -> None:
     assert len(versions(moved.here)) == 3
     assert versions(moved.here) == versions(filled.server)
     assert jobs(moved.here) == jobs(filled.server)
+
+
+def test_a_move_is_noted_with_its_origin(filled: Service, moved: Moved) -> None:
+    (who, what, on), *others = changes(moved.migrate.storage)
+    assert (what, on) == ("migrate", f"from {filled.server.url}")
+    assert "@" in who
+    assert {each[1] for each in others} <= {"migrate"}  # other tests move again
 
 
 def test_compare_finds_no_difference(
