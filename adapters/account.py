@@ -35,6 +35,8 @@ from adapters.tables.data_source_store import TABLE, DataSourceStore
 from adapters.tables.job_store import JobStore
 from adapters.tables.maps_counter import MapsCounter
 from adapters.tables.reader import TableReader
+from adapters.tables.usage_store import TABLE as USAGE_TABLE
+from adapters.tables.usage_store import UsageStore
 from adapters.tables.worker_rows import WorkerRows
 
 
@@ -119,6 +121,11 @@ class AccountStorage:
     def blobs(self) -> BlobStore:
         """The account's blobs."""
         return self._open(BlobStore(self.blob_service(), self._options.jobs_table))
+
+    @cached_property
+    def usage(self) -> UsageStore:
+        """What each key asked for."""
+        return self._open(UsageStore(self.name, *self._table(USAGE_TABLE), self._options.timeout))
 
     @property
     def has_maps(self) -> bool:

@@ -20,6 +20,7 @@ import orjson
 
 from adapters.maps.mapping import parse_batch
 from benchmarks.figures import Figure
+from benchmarks.geocode.place import PLACE
 from proxy.formats.geocode.checkpoints import encode_answers, encode_chunk
 from proxy.formats.geocode.chunks import ChunkPlan, plan_chunks
 from proxy.formats.geocode.job_files import RequestFormat, open_requests, write_outputs
@@ -45,30 +46,6 @@ COLUMNS = [
     *(f"GeocodeResponse/BoundingBox/{side}" for side in ("SouthLatitude", "WestLongitude", "NorthLatitude")),
     *("StatusCode", "FaultReason", "TraceId"),
 ]
-PLACE = {
-    "geometry": {"type": "Point", "coordinates": [-122.129731848836, 47.6401305198669]},
-    "bbox": [-122.137375102026, 47.6362678022963, -122.122088595645, 47.6439932374376],
-    "properties": {
-        "type": "Address",
-        "confidence": "High",
-        "matchCodes": ["Good"],
-        "address": {
-            "addressLine": "1 Microsoft Way",
-            "locality": "Redmond",
-            "adminDistricts": [{"name": "Washington", "shortName": "WA"}, {"name": "King County", "shortName": "King"}],
-            "postalCode": "98052",
-            "countryRegion": {"ISO": "US", "name": "United States"},
-            "formattedAddress": "1 Microsoft Way, Redmond, WA 98052",
-        },
-        "geocodePoints": [
-            {
-                "geometry": {"type": "Point", "coordinates": [-122.129731848836, 47.6401305198669]},
-                "calculationMethod": "InterpolationOffset",
-                "usageTypes": ["Display"],
-            }
-        ],
-    },
-}
 
 
 def geocoding_files(rows: int = ROWS) -> Iterator[Figure]:

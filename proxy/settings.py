@@ -1,29 +1,31 @@
 """Every environment variable, typed, with its default and its meaning. All are validated at start-up."""
 
 import re
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl, urlsplit
-from zoneinfo import ZoneInfo
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, IPvAnyAddress, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from proxy.setting_types import (
+    ADDRESSES,
+    HOSTS,
+    ORIGINS,
+    ROLES,
+    Word,
+    check_networks,
+    check_origins,
+    check_public_url,
+    check_sas_suffix,
+    check_shadow_url,
+    check_time_zone,
+)
 from proxy.text import single_line
 from proxy.wire.envelope import DEFAULT_BRAND_LOGO_URL, DEFAULT_COPYRIGHT, DEFAULT_QUERY_COPYRIGHT
 
 PREFIX = "PROXY_"
-
-# Parameters that Blob Storage or a SAS gives a meaning. A signed link's suffix must not name them.
-_STORAGE_PARAMETERS = (
-    "timeout snapshot versionid comp restype prefix delimiter marker maxresults include where upn",  # Blob Storage
-    "sv ss srt sr sp st se ses sip spr sig si saoid suoid scid sdd sduoid",  # a SAS
-    "skoid sktid skt ske sks skv skdutid",  # its user delegation key
-    "rscc rscd rsce rscl rsct",  # the headers of its responses
-)
-SAS_PARAMETERS = frozenset(name for names in _STORAGE_PARAMETERS for name in names.split())
 
 _MAY_BE_EMPTY = frozenset(("sas_suffix", "cors_origins"))
 
@@ -38,78 +40,6 @@ class SettingsError(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(single_line(text))
-
-
-def _public_url(text: str) -> str:
-    if not text:
-        return text
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError("must be an http or https URL, like https://spatial.virtualearth.net")
-    if parts.username is not None or not re.fullmatch(r"[!-~]+", text) or set("?#") & set(text):
-        raise ValueError("must have no user, query, fragment or blank")
-    return text.rstrip("/")
-
-
-def _sas_suffix(text: str) -> str:
-    if text and not re.fullmatch(r"&(?:[!-\"$-z|~]|\{output\})*#?", text):
-        raise ValueError("must be empty, or begin with & and may end with #; the one placeholder is {output}")
-    named = {name.lower() for name, _ in parse_qsl(text.rstrip("#"), keep_blank_values=True)}
-    if named & SAS_PARAMETERS:
-        raise ValueError(f"must not name a parameter that storage knows: {', '.join(sorted(named & SAS_PARAMETERS))}")
-    return text
-
-
-def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:  # unknown names, and texts that can't be one
-        raise ValueError("must be the name of a time zone, like America/Los_Angeles") from error
-    return name
-
-
-def _comma_list(allowed: str, pattern: str, *, skip_empty: bool = True, lower: bool = True) -> BeforeValidator:
-    """Splits a text at its commas. `allowed` says what matches the pattern."""
-
-    def split(value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        parts = [part.strip() for part in (value.lower() if lower else value).split(",")]
-        parts = [part for part in parts if part or not skip_empty]
-        if not all(re.fullmatch(pattern, part) for part in parts):
-            raise ValueError(f"must be {allowed}, with commas between them")
-        return tuple(parts)
-
-    return BeforeValidator(split)
-
-
-def _any_origin_alone(origins: tuple[str, ...]) -> tuple[str, ...]:
-    if "*" in origins and len(origins) > 1:
-        raise ValueError("must be * alone, or origins")
-    return origins
-
-
-def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
-    for network in networks:
-        try:
-            ip_network(network)
-        except ValueError as error:
-            raise ValueError("must be addresses or networks like 10.0.0.0/8, with commas between them") from error
-    return networks
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-Word = BeforeValidator(_lower)
-_ROLES = _comma_list("words", "[A-Za-z]+", skip_empty=False, lower=False)
-_HOSTS = _comma_list(
-    "host names like data.blob.core.windows.net", r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?"
-)
-# A browser sends its origin in lower case and without a path.
-_ORIGINS = _comma_list("* or origins like https://maps.example.com", r"\*|null|[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:_-]+")
-_ADDRESSES = _comma_list("addresses or networks like 10.0.0.0/8", ".+")
 
 
 class Settings(BaseSettings):
@@ -136,7 +66,7 @@ class Settings(BaseSettings):
     key_store_stale_seconds: float = Field(
         3600, ge=0, le=86_400, description="seconds that known keys stay good while the key store can't be read"
     )
-    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+    public_url: Annotated[str, AfterValidator(check_public_url)] = Field(
         "", description="base of the links that stay on the proxy, e.g. `https://spatial.virtualearth.net`"
     )
     host: str = Field("0.0.0.0", description="the address to listen on")  # noqa: S104 - a server in a container
@@ -146,7 +76,7 @@ class Settings(BaseSettings):
         description="`public`: links that stay on the proxy have the scheme of PROXY_PUBLIC_URL; `request`: that of the"
         " request",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode, _ORIGINS, AfterValidator(_any_origin_alone)] = Field(
+    cors_origins: Annotated[tuple[str, ...], NoDecode, ORIGINS, AfterValidator(check_origins)] = Field(
         ("*",), description="origins whose pages may read answers, with commas between them; set and empty: none"
     )
     output_links: Annotated[Literal["sas", "redirect"], Word] = Field(
@@ -158,17 +88,17 @@ class Settings(BaseSettings):
         le=7 * 24 * 60,
         description="lifetime of a signed link, at most a week; with an identity, over three days it may end earlier",
     )
-    sas_suffix: Annotated[str, AfterValidator(_sas_suffix)] = Field(
+    sas_suffix: Annotated[str, AfterValidator(check_sas_suffix)] = Field(
         "&legacy=output/{output}#",
         description="what a signed link ends in, so that text appended to it does no harm; `{output}` is `succeeded` or"
         " `failed`",
     )
     jobs_table: str = Field("jobs", pattern="^[A-Za-z][A-Za-z0-9]{2,62}$", description="table that holds the job rows")
     job_window_days: int = Field(15, ge=1, le=36500, description="how many days back the job list reaches")
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+    time_zone: Annotated[str, AfterValidator(check_time_zone)] = Field(
         "America/Los_Angeles", description="whose offset dates in XML have"
     )
-    datasource_roles: Annotated[tuple[str, ...], NoDecode, _ROLES] = Field(
+    datasource_roles: Annotated[tuple[str, ...], NoDecode, ROLES] = Field(
         ("datasource", "dataSource"), description="spellings of that link role on load and rollback jobs, a link each"
     )
     storage_timeout: float = Field(
@@ -191,7 +121,7 @@ class Settings(BaseSettings):
         1800, ge=1, le=86_400, description="seconds that reading the data of one job may take"
     )
     worker_jobs: int = Field(2, ge=1, le=64, description="jobs that a worker does side by side")
-    data_location_hosts: Annotated[tuple[str, ...], NoDecode, _HOSTS] = Field(
+    data_location_hosts: Annotated[tuple[str, ...], NoDecode, HOSTS] = Field(
         (), description="hosts that a load may fetch its data from, beside the account's own blob endpoint"
     )
     keep_outputs_days: int = Field(
@@ -228,11 +158,24 @@ class Settings(BaseSettings):
     maps_items_per_job: int | None = Field(
         None, ge=1, le=100_000_000, description="items that a geocode job may ask of Azure Maps; off when unset"
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode, _ADDRESSES, AfterValidator(_networks)] = Field(
+    shadow_url: Annotated[str, AfterValidator(check_shadow_url)] = Field(
+        "",
+        description="base URL of another endpoint, which gets a sample of the reads to compare answers; off when unset",
+    )
+    shadow_sample: float = Field(0.01, ge=0, le=1, description="the share of reads in that sample")
+    shadow_address: IPvAnyAddress | None = Field(
+        None, description="the address to connect to for PROXY_SHADOW_URL, where its name leads to this proxy"
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, ADDRESSES, AfterValidator(check_networks)] = Field(
         (), description="addresses or networks of proxies in front whose `X-Forwarded-For` and `-Proto` count"
     )
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="the port of Prometheus metrics, for the inside only; off when unset"
+    )
+    usage: Annotated[Literal["off", "counts", "full"], Word] = Field(
+        "counts",
+        description="what the table `usage` keeps of each key's requests: `off`: nothing; `counts`: numbers, times and"
+        " data sources; `full`: also user agents and networks, which are personal data",
     )
     copyright: str = Field(
         DEFAULT_COPYRIGHT, description="the envelope's copyright notice; `{year}` in it is the current year"
@@ -253,6 +196,16 @@ class Settings(BaseSettings):
     def _one_key_ring(self) -> "Settings":
         if (self.keyring is None) == (self.keyring_file is None):
             raise ValueError("exactly one of PROXY_KEYRING and PROXY_KEYRING_FILE must be set")
+        return self
+
+    @model_validator(mode="after")
+    def _no_shadow_of_ourselves(self) -> "Settings":
+        host = urlsplit(self.shadow_url).hostname
+        if host and self.shadow_address is None and host == urlsplit(self.public_url).hostname:
+            raise ValueError(
+                "PROXY_SHADOW_URL: must not have the host of PROXY_PUBLIC_URL, which leads to this proxy; set"
+                " PROXY_SHADOW_ADDRESS to the other side's address"
+            )
         return self
 
 

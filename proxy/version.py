@@ -5,6 +5,9 @@ from importlib.metadata import version as version_of
 
 PROGRAM = "spatial-data-proxy"
 
+SERVER_HEADER = "X-Spatial-Data-Proxy"
+"""The response header by which a server says that it is this program; its value is the version."""
+
 try:
     VERSION = version_of(PROGRAM)
 except PackageNotFoundError:  # pragma: no cover - the source alone, which nobody installed

@@ -87,6 +87,8 @@ var proxyName = 'proxy-${token}'
 var no = ['0', 'f', 'false', 'n', 'no', 'off']
 var queriesOff = filter(settings, each => (each.name == 'PROXY_QUERIES' && contains(no, toLower(each.value))))
 var answersQueries = empty(queriesOff)
+var usageOff = filter(settings, each => (each.name == 'PROXY_USAGE' && toLower(each.value) == 'off'))
+var keepsUsage = empty(usageOff)
 var newStorages = filter(accounts, item => item.isMade)
 var foreignStorages = filter(accounts, item => !item.isMade)
 
@@ -173,6 +175,7 @@ module storageRoles 'modules/storage-roles.bicep' = [
       queueName: item.queue
       acceptWrites: acceptWrites
       answersQueries: answersQueries
+      keepsUsage: keepsUsage
       proxyPrincipalId: identities.outputs.proxy.principalId
       workerPrincipalId: identities.outputs.worker.principalId
     }

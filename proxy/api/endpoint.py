@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.errors import StorageError, StorageErrorCode
+from adapters.model.usage import DIGEST_DIGITS
 from adapters.tables.properties import MalformedRowError
 from proxy.api.authenticate import Authenticator
 from proxy.api.context import CallContext, authorize, storage_deadline
@@ -36,6 +37,7 @@ from proxy.api.query_service import QueryService, wrap_error
 from proxy.api.request_body import RequestBody
 from proxy.api.response_cache import CachedResponse, ResponseCache
 from proxy.api.responses import JobsResult, ResponseFactory, Result
+from proxy.api.shadow import ShadowSender
 from proxy.api.shielded_tasks import ShieldedTasks, Uploads
 from proxy.keyring.keyring import KeyGrant, KeyRing
 from proxy.keyring.lookup import KeyEntry, KeyStoreUnavailableError, RevokedKeyError, UnreadableKeyError
@@ -116,6 +118,7 @@ class LegacyApi:
         self._uploads = Uploads()
         self.queries = QueryService(settings)
         branding = Branding(settings.copyright, settings.brand_logo_url)
+        self._shadow = ShadowSender(settings, observer.count_shadow) if settings.shadow_url else None
         self._responses = ResponseFactory(branding, ZoneInfo(settings.time_zone))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,7 +131,10 @@ class LegacyApi:
         if cached is not None:
             trace_id = _new_trace_id()
             cached.observer.observe(trace_id, scope, started)  # before the client reads it, like any other
-            await _send_response(send, HTTPStatus.OK.value, cached.headers, cached.render(trace_id))
+            status, headers, content = HTTPStatus.OK.value, cached.headers, cached.render(trace_id)
+            await _send_response(send, status, headers, content)
+            if self._shadow is not None:
+                self._shadow.offer(scope, cached.operation, cached.key.grant, trace_id, status, headers, content)
             return
         query = parse_query(scope["query_string"])
         path = redact_path(scope["raw_path"], partial(self._is_key, query)) + ("?key=***" if query.key else "")
@@ -143,7 +149,10 @@ class LegacyApi:
             body = RequestBody(scope, receive)
             response = await self._respond(_Request(scope, body, base, spelling, query, trace))
         self._observer.end(trace, response.status_code, started)
-        await _send_response(send, response.status_code, response.raw_headers, bytes(response.body))
+        status, headers, content = response.status_code, response.raw_headers, bytes(response.body)
+        await _send_response(send, status, headers, content)
+        if self._shadow is not None:
+            self._shadow.offer(scope, trace.operation, trace.grant, trace.trace_id, status, headers, content)
 
     async def _respond(self, request: _Request) -> Response:
         trace = request.trace
@@ -184,7 +193,9 @@ class LegacyApi:
         keyring, started = self._ring.keyring, asyncio.get_running_loop().time()
         key = await self._authenticator.find(attempt)
         grant = key.grant
-        trace.account, trace.key = grant.account, grant.name
+        trace.account, trace.key, trace.grant = grant.account, grant.name, grant
+        trace.digest = attempt.digest.hex()[:DIGEST_DIGITS]
+        trace.data_source = query.parameters.get("datasourcename") if call.operation is Operation.LOAD else call.name
         authorize(call, grant, query, queries=self._settings.queries)
         context = self._build_context(request, grant)
         cache_key = self._cache.cache_key(scope, request.base, query, call)
@@ -233,6 +244,7 @@ class LegacyApi:
                 key,
                 result.cache_entry,
                 result.links_until(),
+                trace.operation,
             )
             self._cache.put(cache_key, cached)
             return cached

@@ -45,6 +45,7 @@ class CachedResponse:
         keyring: the key ring that allowed it.
         key: the caller's key, which may be revoked or expire meanwhile (keys contract, section 3).
         entry: the record that it was rendered from.
+        operation: what it answers.
         links_until: when its signed links are half through their life, by the monotonic clock.
     """
 
@@ -56,6 +57,7 @@ class CachedResponse:
     key: KeyEntry
     entry: CacheEntry[Any]
     links_until: float
+    operation: str
 
     def render(self, trace_id: str) -> bytes:
         """The body with another traceId."""

@@ -14,6 +14,7 @@ from proxy.settings import Settings, variable_name
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names no public type
 
+MOST_QUERIES = 10_000
 LONGEST_TIMEOUT = 600
 
 ENVIRONMENT = (
@@ -117,12 +118,14 @@ def add_keys(commands: "Commands") -> None:
         help="only the data sources of these patterns, in which * stands for any text; repeatable",
     )
     command.add_argument("--expires", metavar="TIME", help="when it expires, like 2030-01-01T00:00:00Z")
+    command.add_argument("--shadow", action="store_true", help="let a sample of its reads go to PROXY_SHADOW_URL too")
     command.add_argument("--generate", action="store_true", help="generate a new key and print it, once")
     command.add_argument("--plaintext", action="store_true", help="store the key itself; in a key ring file only")
     command = add("list", "print the keys by their digests, a line each", "listing:list_keys")
     command.add_argument("--account", help="only the keys of this account")
     command.add_argument("--all", action="store_true", help="the revoked ones too")
     command.add_argument("--json", action="store_true", help="print lines of JSON")
+    command.add_argument("--usage", action="store_true", help="what each key asked for in the last 60 days, too")
     add("show", "print what a key from standard input opens", "listing:show_key")
     command = add("revoke", "revoke a key", "revoking:revoke_key")
     which = command.add_mutually_exclusive_group(required=True)
@@ -150,6 +153,31 @@ def add_keys(commands: "Commands") -> None:
         )
 
 
+def add_migrate(commands: "Commands") -> None:
+    """`migrate`: copies an account from the service."""
+    command = commands.add_parser(
+        "migrate",
+        help="copy an account from the service into its own storage, and compare both",
+        epilog=f"{_RING} HTTPS_PROXY and NO_PROXY are ignored.",
+    )
+    command.add_argument("--from", dest="from_url", required=True, metavar="URL", help="the part before /REST/v1/")
+    command.add_argument("--account", metavar="NAME", help="the account in the key ring; not needed where there is one")
+    command.add_argument("--key", required=True, metavar="KEY", help="a master key there, or - for standard input")
+    command.add_argument(
+        "--data-sources", default="*", metavar="PATTERN", help="only those, where * stands for any text; all jobs"
+    )
+    command.add_argument("--query-keys", metavar="FILE", help="CSV with the columns data_source,key")
+    command.add_argument("--dry-run", action="store_true", help="say what would be copied, with counts and sizes")
+    command.add_argument("--no-wait", action="store_true", help="end at a limit of the service in place of waiting")
+    command.add_argument("--state", default="migrate-state", metavar="DIR", help="what is done; migrate-state")
+    command.add_argument("--reports", metavar="DIR", help="where the report goes as JSON; the state folder")
+    command.add_argument("--json", action="store_true", help="print the report as JSON")
+    command.add_argument("--connect-to", metavar="ADDRESS", help="the service's address, where its name leads here")
+    command.add_argument("--from-proxy", action="store_true", help="copy from another server of this program")
+    command.add_argument("--ca-file", metavar="FILE", help="certificates to trust beside the system's")
+    command.set_defaults(run="proxy.cli.migrate:migrate")
+
+
 def add_conformance(commands: "Commands") -> None:
     """`conformance`: judges an endpoint."""
     command = commands.add_parser(
@@ -172,6 +200,48 @@ def add_conformance(commands: "Commands") -> None:
     command.set_defaults(run="proxy.cli.conformance:conformance")
 
 
+def add_compare(commands: "Commands") -> None:
+    """`compare`: compares the answers of two endpoints."""
+    command = commands.add_parser(
+        "compare",
+        help="compare the answers of two endpoints; it only reads",
+        epilog="No PROXY_ variable is read. HTTPS_PROXY and NO_PROXY are ignored.",
+    )
+    command.add_argument("--left", required=True, metavar="URL", help="the part before /REST/v1/ of the one side")
+    command.add_argument("--right", required=True, metavar="URL", help="that of the other side")
+    command.add_argument("--key", required=True, metavar="KEY", help="a master key, or - for standard input")
+    command.add_argument(
+        "--right-key",
+        metavar="KEY",
+        help="the right side's, where it differs, or - for the next line of standard input",
+    )
+    command.add_argument(
+        "--queries", type=_count, default=50, metavar="N", help="queries for each data source, 50 where it is not given"
+    )
+    command.add_argument("--quick", action="store_true", help="read some pages of entities, not all")
+    command.add_argument(
+        "--data-sources",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="only data sources with such names; repeatable",
+    )
+    command.add_argument("--values", action="store_true", help="show requests and values too")
+    command.add_argument("--json", action="store_true", help="print the report as JSON")
+    command.add_argument("--html", metavar="FILE", help="write the report as a page too")
+    command.add_argument("--reports", default=".", metavar="DIR", help="where the report is kept as JSON")
+    command.add_argument(
+        "--connect-to",
+        action="append",
+        default=[],
+        metavar="[SIDE=]ADDRESS[:PORT]",
+        help="where to connect to in place of what the DNS says; SIDE is left or right, left where it is not given",
+    )
+    command.add_argument("--ca-file", metavar="FILE", help="certificates to trust beside the system's")
+    command.add_argument("--timeout", type=_seconds, default=30, metavar="S", help="seconds for a request, at most 600")
+    command.set_defaults(run="proxy.cli.compare:compare")
+
+
 def _group(commands: "Commands", name: str, text: str) -> "Commands":
     return commands.add_parser(name, help=text).add_subparsers(required=True, metavar="COMMAND")
 
@@ -187,3 +257,10 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= LONGEST_TIMEOUT:
         raise ValueError(text)
     return seconds
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 0 <= count <= MOST_QUERIES:
+        raise ValueError(text)
+    return count

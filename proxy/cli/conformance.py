@@ -1,22 +1,21 @@
 """The command `conformance`: judges any endpoint by the wire contract, and changes nothing there."""
 
 import json
-import os
-import sys
 from argparse import Namespace
-from collections.abc import Iterable
 
 from tqdm import tqdm
 
 from proxy.cli.errors import CommandError
-from proxy.cli.keys.key_input import read_key
+from proxy.cli.keys.key_input import read_key_argument
+from proxy.cli.printing import print_lines
+from proxy.comparison.origins import AddressError, parse_base_url, parse_resolves, tls_context
+from proxy.comparison.redaction import Redactor
 from proxy.conformance.client import UnreachableError
 from proxy.conformance.collector import collect
-from proxy.conformance.redaction import Redactor
 from proxy.conformance.report import as_json, as_text
 from proxy.conformance.rule import Outcome, evaluate
 from proxy.conformance.rules import RULES
-from proxy.conformance.target import AddressError, ClientLimits, Target, parse_base_url, parse_resolves, tls_context
+from proxy.conformance.target import ClientLimits, Target
 
 
 def conformance(options: Namespace) -> int:
@@ -33,17 +32,20 @@ def conformance(options: Namespace) -> int:
     except UnreachableError as error:
         text = Redactor(target.secrets).text(str(error))
         if options.json:
-            _print([json.dumps({"schema": 1, "error": text})])
+            print_lines([json.dumps({"schema": 1, "error": text})])
         raise CommandError(text) from error
     rules = tqdm(RULES, desc="judging", unit=" rules", disable=None, leave=False)
     results = [evaluate(rule, recording, as_documented=options.as_documented) for rule in rules]
     report = as_json(target.base.url, recording, results)
-    _print([json.dumps(report, indent=2)] if options.json else as_text(report))
+    print_lines([json.dumps(report, indent=2)] if options.json else as_text(report))
     return 1 if report["counts"][Outcome.FAILED] or report["stopped"] else 0
 
 
 def _target(options: Namespace) -> Target:
-    key, query_key = _key(options.key, "Key: "), _key(options.query_key, "Query key: ")
+    key, query_key = (
+        read_key_argument(argument, prompt, "--key, --query-key")
+        for argument, prompt in ((options.key, "Key: "), (options.query_key, "Query key: "))
+    )
     if not key:
         raise CommandError("--key: must not be empty")
     try:
@@ -53,27 +55,3 @@ def _target(options: Namespace) -> Target:
         return Target(base, key, query_key or None, addresses, tls_context(options.ca_file), limits)
     except AddressError as error:
         raise CommandError(str(error)) from error
-
-
-def _key(argument: str | None, prompt: str) -> str | None:
-    """A key as the argument has it, or from a line of standard input if the argument is `-`."""
-    try:
-        key = read_key(prompt) if argument == "-" else argument
-        (key or "").encode()
-    except UnicodeError as error:
-        raise CommandError("--key, --query-key: must be UTF-8") from error
-    return key
-
-
-def _print(lines: Iterable[str]) -> None:
-    """Prints in the terminal's encoding. A closed pipe ends the output, not the command: its exit status must tell."""
-    if sys.stdout is None:
-        return
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        for line in lines:
-            print(line.encode(encoding, "replace").decode(encoding))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # At its end Python would flush the rest and fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

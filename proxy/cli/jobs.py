@@ -12,9 +12,9 @@ from adapters.accounts import AccountRegistry
 from adapters.model.jobs import JobRecord
 from adapters.tables.job_transactions import MAX_RECORDS
 from proxy.cli.accounts import account_name, require_account, run_with_accounts
-from proxy.cli.bing_import import ImportListError, changes, records_of
 from proxy.cli.errors import CommandError
 from proxy.cli.job_json import JobLinesError, read_lines, write_line
+from proxy.migration.job_list_import import ImportListError, changes, records_of
 from proxy.settings import load_settings
 from proxy.wire.parser import ParseError, parse_response
 

@@ -28,7 +28,9 @@ COMMANDS: tuple[Callable[["arguments.Commands"], None], ...] = (
     arguments.add_jobs,
     arguments.add_sources,
     arguments.add_keys,
+    arguments.add_migrate,
     arguments.add_conformance,
+    arguments.add_compare,
 )
 
 

@@ -1,6 +1,7 @@
 """The command `worker`: does jobs until SIGTERM or SIGINT."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -61,6 +62,7 @@ def worker_limits(settings: Settings) -> WorkerLimits:
         tries=settings.worker_tries,
         maps_items_per_job=settings.maps_items_per_job,
         keep_outputs_days=settings.keep_outputs_days,
+        sums_usage=settings.usage != "off",
     )
 
 
@@ -105,6 +107,10 @@ async def _work(settings: Settings, keyring: KeyRing, telemetry: Telemetry) -> i
             for warning in unknown_variables(os.environ, keyring.variables):
                 log.warning("%s", warning)
             context = WorkerContext(worker_limits(settings), folder, readers, observer, worker_name())
+            # Answers of Azure Maps are many small objects: collections that look at all loaded modules take longer than
+            # parsing does.
+            gc.collect()
+            gc.freeze()
             await Worker(ring, context, VERSION).run(stop)
     except UnfitError as error:
         log.error("the worker ends, for no job can be done here: %s", error)  # noqa: TRY400 - its text says all

@@ -10,10 +10,10 @@ from urllib.parse import unquote
 
 from lxml import etree
 
+from proxy.comparison.documents import is_huge, read_json, read_xml
 from proxy.conformance.contract import ROOT
 from proxy.conformance.exchange import Exchange, Purpose, SourceUnderTest
 from proxy.conformance.parsed import split_url
-from proxy.conformance.parser import is_huge, read_json
 from proxy.conformance.query_plan import CALLBACK, MAX_LATITUDE, MAX_LONGITUDE
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -154,7 +154,7 @@ def _json_entity(found: dict[str, Any]) -> ParsedEntity:
 
 
 def _parse_atom(exchange: Exchange, source: SourceUnderTest) -> ParsedAnswer:
-    root = _read_xml(exchange.body)
+    root = read_xml(exchange.body)
     entries = [root] if root.tag == f"{{{ATOM}}}entry" else root.findall(f"{{{ATOM}}}entry")
     entities = tuple(map(_atom_entity, entries))
     return ParsedAnswer(exchange, source, entities, root.findtext(f"{{{METADATA}}}count"), root=root)
@@ -215,22 +215,6 @@ def _elements(exchange: Exchange, name: str) -> Iterator[etree._Element]:
     """The elements of a successful answer with this name; none if it is no XML."""
     if exchange.status == HTTPStatus.OK and not is_huge(exchange.body):
         try:
-            yield from _read_xml(exchange.body).iter(name)
+            yield from read_xml(exchange.body).iter(name)
         except (ValueError, etree.LxmlError):
             return
-
-
-def _read_xml(body: bytes) -> etree._Element:
-    """XML without entities, DTDs and network.
-
-    Raises:
-        ValueError: the document has a document type.
-        etree.LxmlError: the body is no XML.
-    """
-    root = etree.fromstring(
-        body,
-        etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True),
-    )
-    if root.getroottree().docinfo.doctype:
-        raise ValueError("a document type")
-    return root

@@ -3,47 +3,23 @@
 XML is read as a stream, so that a list of 12,000 jobs fits into memory.
 """
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from sys import intern
-from typing import Any, NoReturn
+from typing import Any
 
 from lxml import etree
 
+from proxy.comparison.documents import BOM, is_huge, read_json
 from proxy.conformance.contract import BING, JSON, XML
 from proxy.conformance.exchange import Exchange
 from proxy.conformance.parsed import ParsedEnvelope, ParsedJob, ParsedLink, ParsedResourceSet, XmlForm
 
-# A list of 10,000 jobs has half of these parts; many more would take gigabytes and minutes.
-MAX_PARTS = 600_000
 MAX_JOBS = 25_000
 
-BOM = b"\xef\xbb\xbf"
 _RESOURCES = tuple(f"{{{BING}}}{name}" for name in ("ResourceSets", "ResourceSet", "Resources"))
 _SET_DEPTH, _JOB_DEPTH = 2, 4  # the elements around a resource set and a job
 _NUMBERS = frozenset(("statusCode", "estimatedTotal", "totalEntityCount", "processedEntityCount", "failedEntityCount"))
-
-
-def is_huge(body: bytes) -> bool:
-    """Whether a body has an absurd number of parts."""
-    return sum(body.count(each) for each in (b",", b"[", b"{", b"<")) > MAX_PARTS
-
-
-def read_json(body: bytes, number: Callable[[str], object] | None = None) -> Any:  # noqa: ANN401 - what JSON holds
-    """Strict JSON; `number` reads its numbers.
-
-    Raises:
-        ValueError: it is none, or a name is repeated.
-        RecursionError: it is nested too deeply.
-    """
-    return json.loads(
-        body.decode("utf-8-sig"),
-        object_pairs_hook=_unique,
-        parse_constant=_refuse,
-        parse_float=number,
-        parse_int=number,
-    )
 
 
 def parse(exchange: Exchange) -> ParsedEnvelope | None:
@@ -78,17 +54,6 @@ def _parse_json(exchange: Exchange) -> ParsedEnvelope:
             for each in _objects(found, "resourceSets")
         ),
     )
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a repeated name")
-    return found
-
-
-def _refuse(text: str) -> NoReturn:
-    raise ValueError(text)
 
 
 def _objects(parent: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:

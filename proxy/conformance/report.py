@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from proxy.comparison.redaction import Redactor
 from proxy.conformance.recording import Recording
-from proxy.conformance.redaction import Redactor
 from proxy.conformance.rule import Observation, Outcome, RuleResult
 from proxy.conformance.rules import SECTIONS
 

@@ -138,7 +138,7 @@ def _build_grants(ring: KeyRingModel) -> dict[bytes, KeyGrant]:
             problem = "its account and its key are swapped" if is_swapped else f"there is no account {key.account!r}"
             raise SettingsError(f"{_label(written)}: {problem}")
         patterns = None if key.data_sources is None else tuple(map(compile_pattern, key.data_sources))
-        grants[digest] = KeyGrant(key.account, Role(key.role), key.expires, patterns, key.name)
+        grants[digest] = KeyGrant(key.account, Role(key.role), key.expires, patterns, key.name, key.shadow)
     _check_names(ring, grants)
     return grants
 

@@ -96,7 +96,7 @@ class StoredEntry:
 def _build_grant(record: KeyRecord) -> KeyGrant:
     expires = None if record.expires is None else to_datetime(record.expires).astimezone(UTC)
     patterns = None if record.data_sources is None else tuple(map(compile_pattern, record.data_sources))
-    return KeyGrant(sys.intern(record.account), Role(record.role), expires, patterns, record.name)
+    return KeyGrant(sys.intern(record.account), Role(record.role), expires, patterns, record.name, record.shadow)
 
 
 class KeyCache:

@@ -39,6 +39,7 @@ class KeyGrant:
         expires: when it ends.
         data_sources: patterns of the data sources that it opens; None: all.
         name: the name of the program that has the key.
+        shadow: whether its reads may be sent on to PROXY_SHADOW_URL (operations contract, section 4).
     """
 
     account: str
@@ -46,6 +47,7 @@ class KeyGrant:
     expires: datetime | None = None
     data_sources: tuple[DataSourcePattern, ...] | None = None
     name: str | None = None
+    shadow: bool = False
 
     @property
     def is_restricted(self) -> bool:

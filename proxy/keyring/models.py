@@ -194,7 +194,7 @@ class KeyModel(StrictModel):
     expires: AwareDatetime | None = None
     data_sources: tuple[Text, ...] | None = None
     name: KeyName | None = None
-    # Whether the key's reads may be sent on to another endpoint for comparison; nothing sends any yet.
+    # Whether the key's reads may be sent on to PROXY_SHADOW_URL for comparison.
     shadow: StrictBool = False
 
 

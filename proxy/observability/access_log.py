@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import orjson
 
+from proxy.observability.client import UNKNOWN, Client
 from proxy.observability.logs import BufferedHandler, JsonFormatter, LogLine, mask, select_fields, time_text
 from proxy.observability.request_trace import RequestTrace
 
@@ -58,7 +59,7 @@ class AccessLog:
         storage_ms = _milliseconds(trace.storage_seconds)
         figures = {"storage_calls": trace.storage_calls, "storage_ms": storage_ms, "cache_hit": trace.cache_hit}
         if self._handler is not None:
-            self.write(self.prepare(trace, status), trace.trace_id, started, figures)
+            self.write(self.prepare(trace, status), trace.trace_id, started, trace.client, figures)
         else:  # an application in a process whose logging is not ours
             figures["duration_ms"] = _milliseconds(time.perf_counter() - started)
             log.info("%s %s", trace.operation, status, extra=_attributes(trace, status) | figures)
@@ -75,7 +76,12 @@ class AccessLog:
         return PreparedLine(shared, mask(trace.path))
 
     def write(
-        self, line: PreparedLine, trace_id: str, started: float, figures: Mapping[str, object] = HIT_FIGURES
+        self,
+        line: PreparedLine,
+        trace_id: str,
+        started: float,
+        client: Client = UNKNOWN,
+        figures: Mapping[str, object] = HIT_FIGURES,
     ) -> None:
         """Logs a request by its prepared line."""
         if self._handler is not None and log.isEnabledFor(logging.INFO):
@@ -84,9 +90,11 @@ class AccessLog:
             if self._is_json:
                 last = HIT_JSON if figures is HIT_FIGURES else _members(figures)
                 path = f"{before_path}{_json(line.path)}{after_path}"
+                path += client.json
                 text = f'{{"time":"{time_text(now)}{before_id}{trace_id}{path},"duration_ms":{duration},{last}}}'
             else:
-                members = {**fields, "traceId": trace_id, "path": line.path, "duration_ms": duration, **figures}
+                own = {"traceId": trace_id, "path": line.path, **client.fields, "duration_ms": duration}
+                members = {**fields, **own, **figures}
                 text = self._handler.line_formatter.render(LogLine(now, "info", log.name, message, members))
             self._handler.write_later(text)
 
@@ -120,6 +128,8 @@ def _attributes(trace: RequestTrace, status: int) -> dict[str, object]:
         "key_name": trace.key,
         "status": status,
         "error": trace.error,
+        "agent": trace.client.agent,
+        "network": trace.client.network,
         "duration_ms": 0.0,
         **HIT_FIGURES,
     }

@@ -35,6 +35,8 @@ FIELDS = {
     "row_key": "row_key",
     "status": "status",
     "error": "error",
+    "agent": "agent",
+    "network": "network",
     "hint": "hint",
     "suppressed": "suppressed",
     "details": "details",

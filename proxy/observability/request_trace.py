@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.instrumentation import CacheResult
+from proxy.keyring.keyring import KeyGrant
+from proxy.observability.client import UNKNOWN, Client
 
 
 @dataclass(slots=True)
@@ -18,6 +20,13 @@ class RequestTrace:
     account: str | None = None
     key: str | None = None
     """The name of the key, where the ring has one; never the key."""
+    grant: KeyGrant | None = None
+    """What the key may do, once it is found."""
+    digest: str | None = None
+    """The first 16 hex digits of the SHA-256 of a key that somebody has."""
+    data_source: str | None = None
+    """The data source that the request names."""
+    client: Client = UNKNOWN
     error: str | None = None
     storage_calls: int = 0
     storage_seconds: float = 0.0

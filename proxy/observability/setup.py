@@ -11,6 +11,7 @@ from proxy.observability.maps_observer import MapsTelemetry
 from proxy.observability.otel_config import parse_exporters
 from proxy.observability.request_observer import RequestObserver
 from proxy.observability.storage_observer import KEY_STORE, StorageTelemetry
+from proxy.observability.usage import UsageCounter
 from proxy.settings import Settings, SettingsError, variable_name
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ class Telemetry:
         """Returns the observer of the key store's storage."""
         return self.storage_observer(KEY_STORE)
 
-    def request_observer(self) -> RequestObserver:
-        """Returns the observer of requests."""
-        return RequestObserver(self.metrics, self.tracer)
+    def request_observer(self, usage: UsageCounter | None = None) -> RequestObserver:
+        """Returns the observer of requests, which also counts for `usage`."""
+        return RequestObserver(self.metrics, self.tracer, usage)
 
     def close(self) -> None:
         """Sends what is left of the traces."""

@@ -18,6 +18,8 @@ from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.observability.logs import configure_logs
 from proxy.observability.setup import DISABLED, Telemetry
+from proxy.observability.usage import UsageCounter
+from proxy.observability.usage_writer import UsageWriter
 from proxy.server.forwarded_headers import ForwardedHeaders
 from proxy.server.graceful_shutdown import READINESS
 from proxy.settings import Settings, load_settings
@@ -35,7 +37,9 @@ def create_app(settings: Settings, keyring: KeyRing, telemetry: Telemetry = DISA
     accounts = AccountRegistry(keyring.accounts, storage_options(settings, telemetry), maps=keyring.maps)
     ring = ActiveKeyRing(keyring, accounts, key_store_opener(settings, telemetry))
     readiness = Readiness(ring)
-    endpoint = LegacyApi(settings, ring, readiness, telemetry.request_observer())
+    usage = None if settings.usage == "off" else UsageCounter(full=settings.usage == "full")
+    endpoint = LegacyApi(settings, ring, readiness, telemetry.request_observer(usage))
+    usage_writer = None if usage is None else UsageWriter(usage, ring)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
@@ -45,12 +49,16 @@ def create_app(settings: Settings, keyring: KeyRing, telemetry: Telemetry = DISA
         await asyncio.wait(tasks[:1], timeout=PREPARE_SECONDS)
         await readiness.probe()
         tasks += [*keys, asyncio.create_task(readiness.watch())]
+        if usage_writer is not None:
+            tasks.append(asyncio.create_task(usage_writer.run()))
         yield {READINESS: readiness}
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         await endpoint.shielded_tasks.drain()
         endpoint.queries.close()
+        if usage_writer is not None:
+            await usage_writer.close()
         await ring.close()
         telemetry.close()
 

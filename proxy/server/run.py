@@ -18,7 +18,7 @@ from proxy.observability.setup import build_telemetry
 from proxy.server.app import create_app
 from proxy.server.graceful_shutdown import DrainingServer
 from proxy.settings import Settings, SettingsError, variable_name
-from proxy.version import PROGRAM, VERSION
+from proxy.version import PROGRAM, SERVER_HEADER, VERSION
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def uvicorn_config(app: str | ASGIApp, settings: Settings, *, reload: bool = Fal
         log_config=None,
         access_log=False,
         server_header=False,
-        headers=cors_headers(settings.cors_origins),
+        headers=[*cors_headers(settings.cors_origins), (SERVER_HEADER, VERSION)],
         proxy_headers=False,  # the application looks at them
         backlog=BACKLOG,
         timeout_graceful_shutdown=math.ceil(settings.storage_timeout) + GRACE_SECONDS,

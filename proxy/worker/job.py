@@ -50,7 +50,10 @@ class ConcurrentChangeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """Limits from the settings: of a load, of fetched data, of attempts of a job, of its items, and of its outputs."""
+    """Limits from the settings: of a load, of fetched data, of attempts of a job, of its items, and of its outputs.
+
+    `sums_usage`: whether the worker sums usage by day.
+    """
 
     load: LoadLimits
     upload_bytes: int
@@ -58,6 +61,7 @@ class WorkerLimits:
     tries: int
     maps_items_per_job: int | None = None
     keep_outputs_days: int = 0
+    sums_usage: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ then one with the result. The process has limited memory, and ends with its work
 
 import ctypes
 import faulthandler
+import gc
 import json
 import os
 import resource
@@ -22,11 +23,21 @@ from typing import Any
 import pyarrow as pa
 
 from proxy.formats.schema import InvalidDataError
+from proxy.worker.digest_data import digest_data
 from proxy.worker.export_data import export_data
 from proxy.worker.geocoding.reading import plan_items, write_job_outputs
 from proxy.worker.geocoding.tasks import OutputTask, PlannedItems, PlanTask
 from proxy.worker.load_data import load_data
-from proxy.worker.reader_tasks import CRASH, LOCAL_ERRORS, ExportTask, LoadedVersion, LoadTask, ReportProgress
+from proxy.worker.reader_tasks import (
+    CRASH,
+    LOCAL_ERRORS,
+    DigestTask,
+    EntityDigest,
+    ExportTask,
+    LoadedVersion,
+    LoadTask,
+    ReportProgress,
+)
 
 # Bytes of address space that libraries may reserve without using it, on top of the memory limit. Arrow reserves
 # 450 MB for a load of 343 columns that uses 170 MB.
@@ -61,6 +72,7 @@ def main() -> None:
         counts.update(processed=processed, failed=failed)
         results.write(json.dumps(counts).encode() + b"\n")
 
+    gc.freeze()  # collections need not look at all loaded modules
     for line in sys.stdin.buffer:
         counts = {"processed": 0, "failed": 0}
         result = do(json.loads(line), report)
@@ -93,9 +105,10 @@ def do(task: Mapping[str, Any], report: ReportProgress) -> dict[str, Any]:
         return _describe(error)
 
 
-_TASKS: dict[str, Callable[[dict[str, Any], ReportProgress], LoadedVersion | PlannedItems | None]] = {
+_TASKS: dict[str, Callable[[dict[str, Any], ReportProgress], LoadedVersion | EntityDigest | PlannedItems | None]] = {
     LoadTask.kind: lambda fields, report: load_data(LoadTask(**fields), report),
     ExportTask.kind: lambda fields, report: export_data(ExportTask(**fields), report),
+    DigestTask.kind: lambda fields, report: digest_data(DigestTask(**fields), report),
     PlanTask.kind: lambda fields, report: plan_items(PlanTask(**fields), report),
     OutputTask.kind: lambda fields, report: write_job_outputs(OutputTask(**fields), report),
 }

@@ -57,7 +57,24 @@ class ExportTask:
     data_source: str
 
 
-Task = LoadTask | ExportTask | PlanTask | OutputTask
+@dataclass(frozen=True, slots=True)
+class DigestTask:
+    """Compute a digest of the entities of DATA, or of VERSION if a schema is given. The result is an `EntityDigest`.
+
+    Attributes:
+        input_format, most_entities, most_bytes: of DATA, as in a `LoadTask`.
+        schema: the schema of the entities in VERSION, as `EntityType.to_json` writes it.
+    """
+
+    kind: ClassVar[str] = "digest"
+    folder: str
+    input_format: str
+    most_entities: int
+    most_bytes: int
+    schema: str | None = None
+
+
+Task = LoadTask | ExportTask | DigestTask | PlanTask | OutputTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +84,14 @@ class LoadedVersion:
     entity_type: str
     schema: str
     entities: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntityDigest:
+    """The entity type's name, its schema as JSON, the entities that loaded and failed, and the digest of the former."""
+
+    entity_type: str
+    schema: str
+    entities: int
+    failed: int
+    digest: str

@@ -21,6 +21,7 @@ from proxy.worker.cleanup import clean_up
 from proxy.worker.job import WorkerContext, now
 from proxy.worker.lease import run_leased_job
 from proxy.worker.slots import HeldSlot, Slots
+from proxy.worker.usage_sweep import sweep_usage
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,9 @@ BROKEN_SECONDS = (1.0, 60.0)
 
 FIRST_CLEANUP_SECONDS = 5.0
 CLEANUP_SECONDS = 60.0
+
+# Seconds between two sums of usage, of which an hour more is old each time.
+USAGE_SECONDS = 600.0
 
 # Seconds between two checks of the key ring for new and removed accounts.
 FOLLOW_SECONDS = 0.5
@@ -104,7 +108,9 @@ class Worker:
         for name, account in current.items():
             if name not in self._loops:
                 loop = self._loops[name] = _AccountLoop(account)
-                coroutines = self._take_jobs(loop), self._clean_up(loop), self._write_row(loop)
+                coroutines = [self._take_jobs(loop), self._clean_up(loop), self._write_row(loop)]
+                if self._context.limits.sums_usage:
+                    coroutines.append(self._sweep_usage(loop))
                 loop.tasks += [asyncio.create_task(each) for each in coroutines]
         self._slots.accounts = len(self._loops)
 
@@ -203,6 +209,20 @@ class Worker:
             except Exception as error:  # noqa: BLE001  the next clean-up continues
                 _log_error(loop.account, "the clean-up is incomplete", error)
             wait = CLEANUP_SECONDS
+
+    async def _sweep_usage(self, loop: _AccountLoop) -> None:
+        wait = FIRST_CLEANUP_SECONDS
+        while True:
+            await _wait(loop.stop, wait * JITTER.uniform(0.5, 1.5))
+            if loop.stop.is_set():
+                return
+            try:
+                await sweep_usage(loop.account)
+            except Exception as error:  # noqa: BLE001  the next sweep continues
+                _log_error(loop.account, "usage is not summed by day", error)
+                if isinstance(error, StorageError) and error.code is StorageErrorCode.ACCESS_DENIED:
+                    return  # the account works without it
+            wait = USAGE_SECONDS
 
 
 def _log_error(account: AccountStorage, what: str, error: Exception) -> None:

@@ -13,6 +13,7 @@ from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
 from adapters.credentials.config import IdentityConfig
 from adapters.job_queue import queue_name
 from adapters.tables.data_source_store import TABLE
+from adapters.tables.usage_store import TABLE as USAGE_TABLE
 from proxy.keyring.file import parse_keyring
 from proxy.settings import Settings, load_settings, variable_name
 from tests.deploy import server_needs, worker_needs
@@ -124,6 +125,16 @@ def test_the_apps_fit_what_they_do_and_the_server_is_probed() -> None:
     assert without_queries < server[1]
 
 
+def test_without_usage_nobody_may_write_its_table() -> None:
+    grants = [each for each in assignments(MODULES["storage-roles"]) if each.texts("scope") == ["usageTable"]]
+    assert len(grants) == 2
+    assert all("keepsUsage) {" in text_of(each.node) for each in grants)
+    off = text_of(RESOURCES.of_kind("var")["usageOff"].node)
+    assert "each.name == 'PROXY_USAGE' && toLower(each.value) == 'off'" in off
+    assert "empty(usageOff)" in text_of(RESOURCES.of_kind("var")["keepsUsage"].node)
+    assert load_settings(keyring="{}", usage="OFF").usage == "off"
+
+
 def test_without_queries_the_server_may_not_read_versions() -> None:
     (grant,) = (
         each
@@ -146,7 +157,7 @@ def test_without_queries_the_server_may_not_read_versions() -> None:
 def test_storage_has_what_the_code_asks_for(module: str) -> None:
     resources = MODULES[module].of_kind("resource")
     assert literals(resources["containers"]) == {UPLOADS, VERSIONS, EXPORTS}
-    assert literals(resources["tables"]) == {Settings.model_fields["jobs_table"].default, TABLE}
+    assert literals(resources["tables"]) == {Settings.model_fields["jobs_table"].default, TABLE, USAGE_TABLE}
     assert resources["queue"].texts("name") == ["queueName"]
 
 

@@ -44,6 +44,8 @@ LOG_MEMBERS: dict[str, tuple[object, str]] = {
     "row_key": (None, "the row key of such a row"),
     "status": (404, "the HTTP status"),
     "error": ("NO_SUCH_JOB", "the error code, as in the table of errors"),
+    "agent": ("StoreLocator/2.1", "the client's user agent: its first 100 characters, printable ones only"),
+    "network": ("192.0.2.0/24", "the client's network: /24 of IPv4, /48 of IPv6; never its address"),
     "hint": (None, "what the operator can do about a warning"),
     "suppressed": (None, "how many equal warnings were left out since the last one"),
     "details": (None, "the rest of an error in a job's child process, in one line"),

@@ -76,6 +76,7 @@ def test_published_figures_are_those_last_measured() -> None:
     performance = read("docs/performance.md")
     assert published("figures of make bench", figures.page(ROOT / "benchmarks")) in performance
     assert published("figures of queries", figures.page(ROOT / "benchmarks" / "queries")) in performance
+    assert published("figures of geocode jobs", figures.page(ROOT / "benchmarks" / "geocode")) in performance
     assert published("figures of make soak", soak_page()) in performance
 
 

@@ -110,7 +110,8 @@ def start_server(
         ring["key_store"] = key_store
         del ring["keys"]
     # What is remembered would hide what a test has just written; tests of memory say what they want of it.
-    forgetful = {"pending_ttl": 0, "finished_ttl": 0}
+    # Usage would be written at the end of each server.
+    forgetful = {"pending_ttl": 0, "finished_ttl": 0, "usage": "off"}
     chosen = (
         forgetful
         | {"public_url": PUBLIC_URL, "jobs_table": storage.table_name, "host": "127.0.0.1", "port": 0}

@@ -263,3 +263,20 @@ def test_the_write_sides_bounds_are_those_of_the_documents() -> None:
         "data_location_hosts": (),
     }
     assert {name: defaults[name] for name in documented} == documented
+
+
+def test_the_shadow_is_off_by_default() -> None:
+    settings = load_settings()
+    assert (settings.shadow_url, settings.shadow_sample, settings.shadow_address) == ("", 0.01, None)
+
+
+@pytest.mark.parametrize("url", ["http://spatial.virtualearth.net", "http://127.0.0.1", "spatial.virtualearth.net"])
+def test_the_shadow_gets_keys_so_its_url_is_https(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert "https" in _mistake(monkeypatch, "PROXY_SHADOW_URL", url)
+
+
+def test_the_shadow_is_not_this_proxy_unless_an_address_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_PUBLIC_URL", "https://Spatial.virtualearth.net/x")
+    assert "PROXY_SHADOW_ADDRESS" in _mistake(monkeypatch, "PROXY_SHADOW_URL", "https://spatial.virtualearth.net")
+    monkeypatch.setenv("PROXY_SHADOW_ADDRESS", "192.0.2.7")
+    assert str(load_settings().shadow_address) == "192.0.2.7"

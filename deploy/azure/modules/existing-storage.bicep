@@ -33,7 +33,7 @@ resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-01-0
 
 @onlyIfNotExists()
 resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [
-  for table in ['jobs', 'datasources']: {
+  for table in ['jobs', 'datasources', 'usage']: {
     parent: tableService
     name: table
   }

@@ -13,6 +13,9 @@ param acceptWrites bool
 @description('Whether the proxy answers queries, and so reads the versions of data sources.')
 param answersQueries bool
 
+@description('Whether the table usage says what each key asks for.')
+param keepsUsage bool
+
 @description('The proxy\'s identity.')
 param proxyPrincipalId string
 
@@ -38,6 +41,11 @@ resource jobsTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-
 resource datasourcesTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' existing = {
   parent: tableService
   name: 'datasources'
+}
+
+resource usageTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' existing = {
+  parent: tableService
+  name: 'usage'
 }
 
 resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' existing = {
@@ -153,6 +161,22 @@ resource proxyCountsJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   }
 }
 
+// Serve counts what each key asks for, also where it only reads.
+
+resource proxyWritesUsage 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (keepsUsage) {
+  scope: usageTable
+  name: guid(usageTable.id, proxyPrincipalId, roles['Storage Table Data Contributor'])
+  properties: {
+    principalId: proxyPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Contributor']
+    )
+    description: 'what each key asks for'
+  }
+}
+
 // Serve creates jobs.
 
 resource proxyWritesJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (acceptWrites) {
@@ -224,6 +248,20 @@ resource workerWritesDatasources 'Microsoft.Authorization/roleAssignments@2022-0
       roles['Storage Table Data Contributor']
     )
     description: 'data sources and their versions'
+  }
+}
+
+resource workerSumsUsage 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (acceptWrites && keepsUsage) {
+  scope: usageTable
+  name: guid(usageTable.id, workerPrincipalId, roles['Storage Table Data Contributor'])
+  properties: {
+    principalId: workerPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Contributor']
+    )
+    description: 'what each key asked for, by day'
   }
 }
 

@@ -84,7 +84,8 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   }
 }
 
-// The names are those of adapters/blobs/store.py, adapters/tables/data_source_store.py and adapters/job_queue.py.
+// The names are those of adapters/blobs/store.py, adapters/job_queue.py, and data_source_store.py and usage_store.py in
+// adapters/tables.
 
 resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = [
   for container in ['uploads', 'datasources', 'exports']: {
@@ -100,7 +101,7 @@ resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-01-0
 }
 
 resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [
-  for table in ['jobs', 'datasources']: {
+  for table in ['jobs', 'datasources', 'usage']: {
     parent: tableService
     name: table
   }

@@ -82,6 +82,7 @@ def _check(options: Namespace, place: KeyPlace) -> KeyModel:
         "name": options.name,
         "expires": options.expires,
         "data_sources": options.data_sources,
+        "shadow": options.shadow or None,
     }
     try:
         model = KeyModel.model_validate({name: value for name, value in given.items() if value is not None})

@@ -16,6 +16,20 @@ def read_key(prompt: str) -> str:
         return ""
 
 
+def read_key_argument(argument: str | None, prompt: str, options: str) -> str | None:
+    """A key as the argument has it, or from a line of standard input if the argument is `-`.
+
+    Raises:
+        CommandError: it is no UTF-8; the text names the options.
+    """
+    try:
+        key = read_key(prompt) if argument == "-" else argument
+        (key or "").encode()
+    except UnicodeError as error:
+        raise CommandError(f"{options}: must be UTF-8") from error
+    return key
+
+
 def require_key(hint: str = "") -> str:
     """Reads a key without the blanks around it.
 

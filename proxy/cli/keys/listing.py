@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from adapters.model.key_records import FoundKey
 from proxy.cli.keys.holder import KeyHolder
@@ -12,19 +13,36 @@ from proxy.cli.keys.members import member_of, shown_digest
 from proxy.cli.keys.places import find_keys_place
 from proxy.keyring.keyring import hash_key
 
+if TYPE_CHECKING:
+    from proxy.cli.keys.usage import UsageReport
+
 
 def list_keys(options: Namespace) -> int:
-    """Prints a line for each key, by the beginning of its digest. A key that can't be read has its line too."""
+    """Prints a line for each key, by the beginning of its digest. A key that can't be read has its line too.
+
+    Returns:
+        1 where the usage of an account can't be read: standard error names it.
+    """
     format_line = format_key_json if options.json else format_key
+    place = find_keys_place()
 
     async def write(keys: KeyHolder) -> int:
+        report = await _read_usage(place.ring_text, options.account) if options.usage else None
         async for found in keys.iterate():
             is_meant = found.record is None or options.account in {None, found.record.account}
             if is_meant and (options.all or not found.is_revoked):
-                print(format_line(found))
-        return 0
+                line = format_line(found)
+                print(line if report is None else report.extend(line, found, as_json=options.json))
+        return 0 if report is None or report.is_complete else 1
 
-    return find_keys_place().run(write, changes=False, wait=options.wait)
+    return place.run(write, changes=False, wait=options.wait)
+
+
+async def _read_usage(ring_text: str, account: str | None) -> "UsageReport":
+    # The SDKs take half a second to load, and a list without usage needs none of them.
+    from proxy.cli.keys.usage import read_report  # noqa: PLC0415
+
+    return await read_report(ring_text, account)
 
 
 def show_key(options: Namespace) -> int:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from proxy.comparison.redaction import Redactor
 from proxy.conformance.contract import CODES, JSON
 from proxy.conformance.exchange import Exchange, Purpose
 from proxy.conformance.parsed import ParsedEnvelope
 from proxy.conformance.recording import Recording
-from proxy.conformance.redaction import Redactor
 from proxy.conformance.rule import Observation, Skip, rule
 from proxy.conformance.rules.checks import (
     BAD_REQUEST,

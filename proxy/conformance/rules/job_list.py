@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from urllib.parse import unquote
 
+from proxy.comparison.dates import read_json_date, read_xml_date
 from proxy.conformance import contract
 from proxy.conformance.contract import ACCESS_JOB, COUNTS, GEOCODE_JOB, JSON, STATUS_PATHS, XML, BodyFormat
-from proxy.conformance.dates import read_json_date, read_xml_date
 from proxy.conformance.exchange import Purpose
 from proxy.conformance.parsed import ParsedEnvelope, ParsedJob
 from proxy.conformance.recording import Recording

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from proxy.comparison.dates import read_json_date, read_xml_date
 from proxy.conformance import contract
 from proxy.conformance.contract import COUNTS, DATAFLOW, DATES, JOB_ORDER, JSON, SERVICE, XML
-from proxy.conformance.dates import read_json_date, read_xml_date
 from proxy.conformance.exchange import Purpose
 from proxy.conformance.parsed import ParsedEnvelope, ParsedJob
 from proxy.conformance.recording import Recording

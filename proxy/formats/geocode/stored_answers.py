@@ -22,6 +22,8 @@ class StoredAnswers:
     def __init__(self, read: Callable[[int], bytes | None]) -> None:
         self._read, self._plan = read, ChunkPlan()
         self._recent: OrderedDict[int, list[Answer]] = OrderedDict()
+        self._last: tuple[int, list[Answer]] = (-1, [])
+        """The chunk found last, and its answers: most rows need the same as the row before."""
 
     def find(self, question: Question) -> Answer | None:
         """The answer; None where its chunk has none.
@@ -29,11 +31,18 @@ class StoredAnswers:
         Raises:
             InvalidCheckpointError: another version wrote the checkpoint.
         """
-        slot, _ = self._plan.add(question)
-        answers = self._recent.pop(slot.chunk, None)
+        (chunk, position), _ = self._plan.add(question)
+        last, answers = self._last
+        if chunk != last:
+            answers = self._find_chunk(chunk)
+            self._last = chunk, answers
+        return answers[position] if position < len(answers) else None
+
+    def _find_chunk(self, chunk: int) -> list[Answer]:
+        answers = self._recent.pop(chunk, None)
         if answers is None:
-            answers = decode_answers(self._read(slot.chunk) or b"")
+            answers = decode_answers(self._read(chunk) or b"")
             if len(self._recent) >= _MOST_CHUNKS:
                 self._recent.popitem(last=False)
-        self._recent[slot.chunk] = answers
-        return answers[slot.position] if slot.position < len(answers) else None
+        self._recent[chunk] = answers
+        return answers

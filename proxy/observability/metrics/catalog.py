@@ -1,7 +1,7 @@
 """Every metric. Imported only where PROXY_METRICS_PORT is set, because prometheus_client takes memory and time.
 
-A label holds an account of the key ring, the program's version, or a word of a fixed list: never a path, an id or a
-key. So the ring bounds the number of series.
+A label holds an account or the name of a key, the program's version, or a word of a fixed list: never a path, an id or
+a key. So the ring bounds the number of series, and a limit those of accounts and of names.
 """
 
 import math
@@ -26,6 +26,11 @@ JOB_BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 MAX_ACCOUNTS = 200
 OTHER, NONE = "other", "none"
 
+# Names of keys with series of their own. The others share one label, and so do keys without a name.
+MAX_KEYS = 200
+OUTCOMES = ("answered", "error", "refused", "not_served")
+"""In the order of `adapters.model.usage`."""
+
 # The time when a series began would be one more series beside each.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the client has no types here
 
@@ -36,12 +41,18 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._accounts: set[str] = set()
+        self._keys: set[str] = set()
         counter = partial(Counter, registry=registry, namespace=PREFIX[:-1])
         gauge = partial(Gauge, registry=registry, namespace=PREFIX[:-1])
         histogram = partial(Histogram, registry=registry, namespace=PREFIX[:-1])
 
         self.build_info = gauge("build_info", "Always 1; the label has the version that runs.", ["version"])
         self.requests = counter("requests", "Requests answered.", ["operation", "status", "account"])
+        self.key_requests = counter(
+            "key_requests",
+            "Requests with a valid key, by the key's name and the outcome: answered, error, refused or not_served.",
+            ["account", "key", "outcome"],
+        )
         self.request_duration = histogram(
             "request_duration_seconds",
             "From request to response, in seconds.",
@@ -152,6 +163,11 @@ class Metrics:
             ["account"],
         )
 
+        self.shadows = counter(
+            "shadows",
+            "Reads that were sampled for PROXY_SHADOW_URL: same, different, not comparable, failed or shed.",
+            ["account", "operation", "outcome"],
+        )
         self.worker_jobs = counter("worker_jobs", "Attempts at jobs that have ended.", ["account", "type", "outcome"])
         self.worker_job_duration = histogram(
             "worker_job_duration_seconds", "Duration of attempts at jobs, in seconds.", ["type"], buckets=JOB_BUCKETS
@@ -186,9 +202,24 @@ class Metrics:
             self._accounts.add(name)
         return name
 
+    def key_labels(self, account: str | None, key: str | None, outcome: int) -> tuple[str, str, str]:
+        """Returns the labels of `key_requests`: the name of the key, while there are not too many of them."""
+        if key is None:
+            key = NONE
+        elif key not in self._keys:
+            if len(self._keys) >= MAX_KEYS:
+                key = OTHER
+            else:
+                self._keys.add(key)
+        return self.account_label(account), key, OUTCOMES[outcome]
+
     def count_keyring_reload(self, outcome: str) -> None:
         """Counts a change of the key ring file that was `taken` or `refused`."""
         self.keyring_reloads.labels("success" if outcome == "taken" else "failure").inc()
+
+    def count_shadow(self, account: str, operation: str, outcome: str) -> None:
+        """Counts a read that was sampled for the other endpoint."""
+        self.shadows.labels(self.account_label(account), operation, outcome).inc()
 
     def count_key_store_read(self, result: str) -> None:
         """Counts a read of the key store; `result` is one of its READ_RESULTS."""

@@ -13,8 +13,8 @@ from proxy.formats.geocode.checkpoints import decode_chunk, encode_answers
 from proxy.formats.geocode.chunks import Chunk
 from proxy.formats.geocode.outcomes import NOT_ANSWERED
 from proxy.worker.geocoding.answer_writer import AnswerWriter
+from proxy.worker.geocoding.answers_file import AnswersFile
 from proxy.worker.geocoding.checkpoints import Checkpoints, Plan, Progress
-from proxy.worker.geocoding.tasks import answers_file
 from proxy.worker.job import JobAbortedError, PostponedError, RunningJob
 
 log = logging.getLogger(__name__)
@@ -55,8 +55,8 @@ class Geocoder(Protocol):
         ...
 
 
-async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints) -> str | None:
-    """Asks the chunks that have no answers yet, for one turn.
+async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints, answers: AnswersFile) -> str | None:
+    """Asks the chunks that have no answers yet, for one turn, and appends those that come to `answers`.
 
     Returns:
         None once all have theirs; the reason, if Azure Maps answers no more.
@@ -66,7 +66,7 @@ async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints) -> s
         JobAbortedError: Azure Maps refuses the first call.
         LeaseLostError: the job has ended, or another worker has it.
     """
-    turn = _Turn(job, plan, checkpoints, await checkpoints.list_progress())
+    turn = _Turn(job, plan, checkpoints, await checkpoints.list_progress(), answers)
     if len(turn.answered) == plan.chunks:
         return None
     try:
@@ -91,9 +91,11 @@ async def ask_chunks(job: RunningJob, plan: Plan, checkpoints: Checkpoints) -> s
 class _Turn:
     """The calls of one turn. `answered` has the numbers of chunks with all answers, `begun` of those with some."""
 
-    def __init__(self, job: RunningJob, plan: Plan, checkpoints: Checkpoints, progress: Progress) -> None:
+    def __init__(
+        self, job: RunningJob, plan: Plan, checkpoints: Checkpoints, progress: Progress, answers: AnswersFile
+    ) -> None:
         self.answered = {number for numbers in progress.written for number in numbers}
-        self.begun = progress.begun - self.answered
+        self.begun, self._answers = progress.begun - self.answered, answers
         self._writer = AnswerWriter(checkpoints)
         self.log_fields = {"account": job.account.name, "row_key": job.id}
         self._job, self._plan, self._checkpoints = job, plan, checkpoints
@@ -136,7 +138,7 @@ class _Turn:
         for number in self.begun:
             known = await self._checkpoints.read_part(number)
             answers = [known.get(position, _UNANSWERED) for position in range(max(known, default=-1) + 1)]
-            (self._job.folder / answers_file(number)).write_bytes(encode_answers(answers))
+            self._answers.append(number, encode_answers(answers))
 
     def _may_go_on(self) -> bool:
         return not self._is_failed and self._loop.time() < self._end and not self._job.stop.is_set()
@@ -164,7 +166,7 @@ class _Turn:
             return
         answers = encode_answers(found)
         await self._writer.write(chunk.number, answers)
-        (self._job.folder / answers_file(chunk.number)).write_bytes(answers)
+        self._answers.append(chunk.number, answers)
         is_first, self._job.has_progressed = not self._job.has_progressed, True
         self.answered.add(chunk.number)
         self.begun.discard(chunk.number)

@@ -10,6 +10,7 @@
 | `{number}-part.jsonl` | of a chunk that was cut short: the positions of some items, and their answers |
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 
 from adapters.account import AccountStorage
-from adapters.blobs.store import UPLOADS
+from adapters.blobs.store import BLOCK, UPLOADS
 from adapters.model.geocoding import Answer
 from adapters.model.jobs import BlobPath
 from proxy.formats.geocode.checkpoints import decode_answers, encode_answers
@@ -86,8 +87,12 @@ class Checkpoints:
         return self._path(f"{attempt}/data")
 
     async def write_items(self, file: Path, attempt: str, group: int) -> None:
-        """Writes a group of chunks."""
-        await self._blobs.upload_file(file, self._items_path(attempt, group))
+        """Writes a group of chunks: by one request, unless its items are uncommonly long."""
+        path = self._items_path(attempt, group)
+        if (await asyncio.to_thread(file.stat)).st_size <= BLOCK:
+            await self._blobs.put(await asyncio.to_thread(file.read_bytes), path)
+        else:
+            await self._blobs.upload_file(file, path)
 
     async def read_items(self, plan: Plan, group: int) -> bytes | None:
         """A group of chunks."""
@@ -127,8 +132,8 @@ class Checkpoints:
 
     async def list_progress(self) -> Progress:
         """What is done."""
-        found = await self._blobs.list_blobs(UPLOADS, self._prefix)
-        names = [path.name.removeprefix(self._prefix).removesuffix(".jsonl") for path in found]
+        found = await self._blobs.list_names(UPLOADS, self._prefix)
+        names = [name.removeprefix(self._prefix).removesuffix(".jsonl") for name in found]
         parts = [name.removesuffix("-part") for name in names if name.endswith("-part")]
         written = [tuple(map(int, name.split("."))) for name in names if _NUMBERS.fullmatch(name)]
         return Progress(written, {int(name) for name in parts})

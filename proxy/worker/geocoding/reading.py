@@ -9,14 +9,15 @@ from proxy.formats.geocode.job_files import RequestFormat, open_requests, write_
 from proxy.formats.geocode.requests import Question, Row
 from proxy.formats.geocode.stored_answers import StoredAnswers
 from proxy.formats.limits import LoadLimits
+from proxy.worker.geocoding.answers_file import open_answers
 from proxy.worker.geocoding.tasks import (
+    ANSWERS,
     FAILED,
     GROUP_CHUNKS,
     SUCCEEDED,
     OutputTask,
     PlannedItems,
     PlanTask,
-    answers_file,
     items_file,
 )
 from proxy.worker.reader_tasks import DATA, ReportProgress
@@ -56,14 +57,11 @@ def write_job_outputs(task: OutputTask, report: ReportProgress) -> None:
     """
     folder, limits = Path(task.folder), LoadLimits(task.most_rows, task.most_bytes)
 
-    def read(number: int) -> bytes | None:
-        file = folder / answers_file(number)
-        return file.read_bytes() if file.exists() else None
-
     with (
+        (folder / ANSWERS).open("rb") as answers,
         open_requests(folder / DATA, RequestFormat(task.input_format), limits) as requests,
         (folder / SUCCEEDED).open("wb") as succeeded,
         (folder / FAILED).open("wb") as failed,
     ):
-        counts = write_outputs(requests, StoredAnswers(read).find, succeeded, failed, task.job_id)
+        counts = write_outputs(requests, StoredAnswers(open_answers(answers)).find, succeeded, failed, task.job_id)
     report(counts.total, counts.failed)

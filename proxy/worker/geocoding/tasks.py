@@ -9,6 +9,8 @@ from typing import ClassVar
 # Files in the job's directory, beside the data.
 SUCCEEDED = "succeeded"
 FAILED = "failed"
+ANSWERS = "answers"
+"""As `AnswersFile` writes it."""
 
 GROUP_CHUNKS = 50
 """Chunks of one file of items."""
@@ -36,7 +38,7 @@ class PlannedItems:
 
 @dataclass(frozen=True, slots=True)
 class OutputTask:
-    """Write SUCCEEDED and FAILED of DATA and the answers. An output without rows stays empty. There is no result."""
+    """Write SUCCEEDED and FAILED of DATA and ANSWERS. An output without rows stays empty. There is no result."""
 
     kind: ClassVar[str] = "geocode outputs"
     folder: str
@@ -49,8 +51,3 @@ class OutputTask:
 def items_file(group: int) -> str:
     """The file with a group of chunks, each a line as `encode_chunk` writes it."""
     return f"items-{group:06d}.jsonl"
-
-
-def answers_file(number: int) -> str:
-    """The file with the answers to a chunk, as `encode_answers` writes them."""
-    return f"answers-{number:06d}.jsonl"

@@ -6,11 +6,13 @@ answers; the last one writes both outputs. So a worker that dies costs no more t
 
 import logging
 
+from adapters.blobs.store import BLOCK
 from adapters.model.jobs import BlobPath, JobRecord
 from adapters.remote.fetch import fetch_location
+from proxy.worker.geocoding.answers_file import AnswersFile
 from proxy.worker.geocoding.calls import IN_FLIGHT, ask_chunks
 from proxy.worker.geocoding.checkpoints import Checkpoints, Plan
-from proxy.worker.geocoding.tasks import FAILED, SUCCEEDED, OutputTask, PlannedItems, PlanTask, answers_file, items_file
+from proxy.worker.geocoding.tasks import ANSWERS, FAILED, SUCCEEDED, OutputTask, PlannedItems, PlanTask, items_file
 from proxy.worker.job import JobAbortedError, RunningJob
 from proxy.worker.jobs.load import LOCATION_SECONDS
 from proxy.worker.parallel import run_all
@@ -41,8 +43,10 @@ async def geocode(job: RunningJob) -> JobRecord:
         raise JobAbortedError(TOO_MANY_ITEMS.format(plan.items, most))
     # Loads and other jobs need not wait for a slow, throttled or broken Azure Maps.
     job.context.lend_slot()
-    given_up = await ask_chunks(job, plan, checkpoints)
-    return await _end(job, plan, checkpoints, given_up)
+    with (job.folder / ANSWERS).open("wb", BLOCK) as file:
+        answers = AnswersFile(file)
+        given_up = await ask_chunks(job, plan, checkpoints, answers)
+        return await _end(job, plan, checkpoints, answers, given_up)
 
 
 async def _make_plan(job: RunningJob, checkpoints: Checkpoints) -> Plan:
@@ -73,19 +77,22 @@ async def _make_plan(job: RunningJob, checkpoints: Checkpoints) -> Plan:
     return written
 
 
-async def _end(job: RunningJob, plan: Plan, checkpoints: Checkpoints, given_up: str | None) -> JobRecord:
+async def _end(
+    job: RunningJob, plan: Plan, checkpoints: Checkpoints, answers: AnswersFile, given_up: str | None
+) -> JobRecord:
     """Writes both outputs from the answers; rows without one are failed ones."""
     if not (job.folder / DATA).exists():
         await _download(job, plan.data)
 
     async def fetch(numbers: tuple[int, ...]) -> None:
-        if all((job.folder / answers_file(number)).exists() for number in numbers):
+        if answers.numbers.issuperset(numbers):
             return  # asked in this turn
-        for number, answers in (await checkpoints.read_answers(numbers)).items():
-            (job.folder / answers_file(number)).write_bytes(answers)
+        for number, found in (await checkpoints.read_answers(numbers)).items():
+            answers.append(number, found)
 
     progress = await checkpoints.list_progress()
     await run_all((fetch(numbers) for numbers in progress.written), IN_FLIGHT)
+    answers.flush()
     limits = job.context.limits.load
     await job.read(OutputTask(str(job.folder), job.work["input"], limits.entities, limits.unpacked_bytes, job.id))
     what = "geocoded: %s rows, %s of them failed, %s items asked in %s calls"

@@ -84,7 +84,7 @@ async def _download(job: RunningJob, base: DataSourceVersion | None) -> None:
     if location is not None:
         limits, own = job.context.limits, job.account.blob_url
         await fetch_location(location, limits.location_hosts, own, data, limits.upload_bytes, LOCATION_SECONDS)
-    else:
+    elif not data.exists():  # a migration has fetched it to the job's directory
         upload = BlobPath.parse(job.work["upload"])
         if upload is None or not await blobs.download_file(upload, data):
             raise JobAbortedError("The data that was sent is not there any more.")

@@ -300,3 +300,9 @@ def test_a_file_of_another_group_is_not_opened_to_the_editors(file: Path, monkey
     monkeypatch.setattr("os.fchown", refuse)
     assert main(["keys", "add", "--account", "contoso", "--generate"]) == 0
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_may_be_marked_for_the_shadow(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "marked\n")
+    assert main(["keys", "add", "--account", "contoso", "--shadow"]) == 0
+    assert keys(file)[digest("marked")] == {"account": "contoso", "role": "master", "shadow": True}

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from proxy.cli.main import main
+from proxy.comparison.origins import parse_base_url
 from proxy.conformance.collector import collect
 from proxy.conformance.recording import Recording
-from proxy.conformance.target import Target, parse_base_url
+from proxy.conformance.target import Target
 from tests.support.entra import Certificate
 from tests.support.live import MASTER, QUERY, LiveServer
 from tests.support.stub_servers import close, listening

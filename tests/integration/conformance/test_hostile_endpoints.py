@@ -6,11 +6,12 @@ import time
 
 import pytest
 
+from proxy.comparison.origins import parse_base_url
 from proxy.conformance.client import BudgetExceededError, Client, is_read_only
 from proxy.conformance.exchange import Purpose, Request
 from proxy.conformance.recording import Recording
 from proxy.conformance.request_plan import ERRORS, FIRST, LISTS, WITH_KEY
-from proxy.conformance.target import ClientLimits, Target, parse_base_url
+from proxy.conformance.target import ClientLimits, Target
 from tests.conftest import StartServer
 from tests.integration.conformance.endpoints import Answer, list_of, record, run, scripted
 from tests.support.storage import Storage

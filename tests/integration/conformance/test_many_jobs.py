@@ -10,13 +10,14 @@ from uuid import uuid4
 
 import pytest
 
+from proxy.comparison.origins import parse_base_url
 from proxy.conformance.collector import LONG_LIST, collect
 from proxy.conformance.contract import BING
 from proxy.conformance.exchange import Purpose
 from proxy.conformance.recording import Recording
 from proxy.conformance.rule import Outcome, evaluate
 from proxy.conformance.rules import RULES
-from proxy.conformance.target import Target, parse_base_url
+from proxy.conformance.target import Target
 from tests.integration.conformance.endpoints import Answer, run, scripted
 from tests.integration.conformance.mutate import Mutation, json_body, xml_body
 

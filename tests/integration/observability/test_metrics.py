@@ -131,9 +131,15 @@ def test_the_port_shows_the_whole_table_and_nothing_else(scenario: Scenario) -> 
         for suffix in SUFFIXES[each.type]
     }
     shown = {name: labels for name, labels in scenario.metrics.labels().items() if name.startswith("spatial_proxy_")}
-    # No fault has been met yet, the needs of loads are probed after a minute for the first time, and nothing geocodes.
+    # No fault has been met yet, the needs of loads are probed after a minute for the first time, nothing geocodes, and
+    # there is no shadow.
     geocoding = {name for name in table if name.startswith("spatial_proxy_maps_")} - {"spatial_proxy_maps_day_share"}
-    for later in ("spatial_proxy_storage_errors_total", "spatial_proxy_load_need", *geocoding):
+    for later in (
+        "spatial_proxy_storage_errors_total",
+        "spatial_proxy_load_need",
+        "spatial_proxy_shadows_total",
+        *geocoding,
+    ):
         shown.pop(later, None)
         del table[later]
     assert shown == table

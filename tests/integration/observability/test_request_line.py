@@ -5,8 +5,10 @@ from pathlib import Path
 
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
+from tests.support.usage_table import usage_rows
 
 MEMBERS = ["time", "level", "logger", "message", "traceId", "operation", "method", "path", "account", "status"]
+CLIENT = ["agent", "network"]
 FIGURES = ["duration_ms", "storage_calls", "storage_ms", "cache_hit"]
 
 
@@ -21,7 +23,7 @@ def test_a_line_has_the_request_and_its_storage_figures(storage: Storage) -> Non
     lines = {line["traceId"]: line for line in map(json.loads, server.log().splitlines()) if "traceId" in line}
     read, remembered, refused, _, in_another_form = (lines[answer["traceId"]] for answer in answers)
     assert (in_another_form["storage_calls"], in_another_form["cache_hit"]) == (0, True)
-    assert list(read) == MEMBERS + FIGURES == list(remembered)
+    assert list(read) == MEMBERS + CLIENT + FIGURES == list(remembered)
     assert (read["operation"], read["account"], read["status"]) == ("job_status", storage.account, 200)
     assert (read["storage_calls"], read["cache_hit"]) == (1, False)
     assert 0 < read["storage_ms"] <= read["duration_ms"]
@@ -44,8 +46,10 @@ def test_a_line_has_the_name_of_the_key_and_never_the_key(storage: Storage, tmp_
             server.get(f"Dataflows/LoadDataSource/{job}", key)
     lines = [line for line in map(json.loads, server.log().splitlines()) if "traceId" in line]
     assert [line.get("key") for line in lines] == ["store locator", 'Ä "CRM"', None] * 2 + [None]
-    assert list(lines[0]) == [*MEMBERS[:9], "key", *MEMBERS[9:], *FIGURES]
+    assert list(lines[0]) == [*MEMBERS[:9], "key", *MEMBERS[9:], *CLIENT, *FIGURES]
     assert "secret" not in server.log()
+    # SIGTERM has ended the server, which wrote what it had counted.
+    assert {row.get("KeyName") for row in usage_rows(storage)} == {"store locator", 'Ä "CRM"', None}
 
 
 def test_a_line_for_people_says_each_thing_once(storage: Storage) -> None:

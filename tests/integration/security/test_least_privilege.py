@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -11,14 +11,17 @@ from prometheus_client import CollectorRegistry
 from adapters.blobs.sas_links import SasLinkSigner, SasSigner
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.jobs import JobType
-from adapters.model.ticks import Ticks
+from adapters.model.ticks import PER_SECOND, Ticks
 from adapters.tables.worker_rows import WorkerRow
 from proxy.bootstrap import ensure_storage_resources
 from proxy.cli.check import check
 from proxy.observability.metrics.catalog import Metrics
 from proxy.observability.metrics.inventory import InventoryCollector
+from proxy.observability.usage import Requester, UsageCounter
+from proxy.observability.usage_writer import UsageWriter
 from proxy.worker.attempt import Attempt
 from proxy.worker.cleanup import clean_up
+from proxy.worker.usage_sweep import sweep_usage
 from tests.conftest import StartServer
 from tests.deploy.bicep_roles import SECURITY, documented_roles
 from tests.integration.security.asked import BLOBS, CREATE, ENTITIES, MESSAGES, Recorder
@@ -91,6 +94,16 @@ def test_serve_and_worker_need_exactly_their_roles(
         async with ring.accounts, working(desk, ring):
             await wait_for_jobs(desk, *jobs)
         await clean_up(desk.account)
+        monkeypatch.setattr("proxy.worker.usage_sweep.HOURS_KEPT", -86_400 * PER_SECOND)
+        await sweep_usage(desk.account)
+
+    async def count(hour: int) -> None:
+        recorder.who = "serve"
+        moment = datetime.now(UTC).replace(hour=hour).timestamp()
+        counter, ring = UsageCounter(clock=lambda: moment), ring_of(storage)
+        counter.count(Requester(storage.account, "a" * 16, None), "job_list")
+        async with ring.accounts:
+            await UsageWriter(counter, ring).write()
 
     async def story(desk: Desk) -> None:
         first = client.load(shops("a"), "complete")
@@ -109,7 +122,9 @@ def test_serve_and_worker_need_exactly_their_roles(
         ring = ring_of(storage)
         async with ring.accounts:
             await InventoryCollector(ring, Metrics(CollectorRegistry()), timedelta(days=15), 5).collect()
+        await count(10)
         await done(desk, client.create("GET", f"Dataflows/DataSourceRollback/{first}/Shops"))
+        await count(11)
         client.create("DELETE", f"data/{access}/Shops")
         recorder.who = "nobody"
         await desk.account.workers.write(WorkerRow("host:7:a1b2c3", Ticks(0), "0.1.0"))

@@ -156,6 +156,8 @@ async def test_list_blobs_returns_names_below_a_prefix(account: AccountStorage, 
         BlobPath(path.container, name) for name in names[:2]
     ]
     assert len(await account.blobs.list_blobs(path.container, "")) == 4
+    assert await account.blobs.list_names(path.container, "a/") == names[:2]
+    assert await account.blobs.list_names("nothing", "") == []
 
 
 async def test_download_that_fails_leaves_no_file(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxy.worker.reader_pool import ReaderKilledError, ReaderLimits, ReaderPool, ReadingError
-from proxy.worker.reader_tasks import DATA, FAILURES, VERSION, ExportTask, LoadTask
+from proxy.worker.reader_tasks import DATA, FAILURES, VERSION, DigestTask, ExportTask, LoadTask
 from tests.support.worker_desk import RUNNER, shops
 from tests.support.worker_processes import children, has_signal
 
@@ -58,7 +58,7 @@ async def wait_until_noticed(pool: ReaderPool) -> None:
             await asyncio.sleep(0.02)
 
 
-def read(pool: ReaderPool, task: LoadTask | ExportTask) -> tuple[dict[str, object], list[tuple[int, int]]]:
+def read(pool: ReaderPool, task: LoadTask | ExportTask | DigestTask) -> tuple[dict[str, object], list[tuple[int, int]]]:
     """The result of a task, and the counts that it reported."""
     reported: list[tuple[int, int]] = []
     return RUNNER.run(pool.run(task, lambda *counts: reported.append(counts))), reported
@@ -80,6 +80,15 @@ def test_load_returns_version_and_counts(pool: ReaderPool, tmp_path: Path) -> No
     assert (done["entity_type"], done["entities"], reported[-1]) == ("Shops", 2, (3, 1))
     assert (tmp_path / VERSION).exists()
     assert (tmp_path / FAILURES).read_text(encoding="utf-8").startswith("line 5, id a: ")
+
+
+def test_a_file_and_its_version_have_one_digest(pool: ReaderPool, tmp_path: Path) -> None:
+    loaded, _ = read(pool, load_task(tmp_path, shops("1", "2")))
+    of_file, counts = read(pool, DigestTask(str(tmp_path), "csv", 200_000, 300 << 20))
+    of_version, _ = read(pool, DigestTask(str(tmp_path), "csv", 200_000, 300 << 20, str(loaded["schema"])))
+    assert of_file == of_version
+    assert (of_file["entities"], of_file["failed"]) == (2, 0)
+    assert counts[-1] == (2, 0)
 
 
 def test_process_is_reused_until_a_large_task(pool: ReaderPool, tmp_path: Path) -> None:

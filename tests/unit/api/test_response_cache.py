@@ -40,7 +40,9 @@ def digests(cache: ResponseCache, request: dict[str, Any]) -> tuple[bytes, bytes
 
 def response(size: int, until: float = float("inf"), key: KeyEntry = KEY) -> CachedResponse:
     observer = RequestObserver().for_cached(RequestTrace("", "GET", "/"), 200)
-    return CachedResponse(b"x" * size, b"", [], observer, RING, key, CacheEntry(None, until), float("inf"))
+    return CachedResponse(
+        b"x" * size, b"", [], observer, RING, key, CacheEntry(None, until), float("inf"), "job_status"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
+from proxy.comparison.origins import AddressError, parse_base_url, parse_resolve
 from proxy.conformance.client import Client, NotReadOnlyError
 from proxy.conformance.exchange import Purpose, Request
-from proxy.conformance.target import AddressError, Target, parse_base_url, parse_resolve
+from proxy.conformance.target import Target
 
 LIST = "Dataflows/ListJobs"
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from proxy.conformance.redaction import Redactor
+from proxy.comparison.redaction import Redactor
 
 KEY = 'AbCd-secret/Key+1&é "\\🎉'
 

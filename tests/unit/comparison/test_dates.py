@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from proxy.conformance.dates import read_json_date, read_xml_date
+from proxy.comparison.dates import read_json_date, read_xml_date
 
 
 def test_json_date_is_rfc_1123() -> None:

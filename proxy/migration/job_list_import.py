@@ -35,7 +35,7 @@ def records_of(envelope: Envelope, account: str) -> list[JobRecord]:
     records = {}
     for number, job in enumerate(envelope.resources, 1):
         try:
-            record = _record(job, account)
+            record = record_of(job, account)
         except ValueError as error:
             raise ImportListError(f"job {number}: {error}") from None
         records[legacy_alias(job.id)] = record
@@ -61,19 +61,42 @@ async def changes(records: Sequence[JobRecord], jobs: JobStore, progress: Callab
         if known is None:
             return record
         if known.status is JobStatus.PENDING and record.status is not JobStatus.PENDING:
-            return _finished(known, record)
+            return merge_finished(known, record)
         return None
 
     found = await asyncio.gather(*(change(record) for record in records))
     return [record for record in found if record is not None]
 
 
-def _finished(known: JobRecord, saved: JobRecord) -> JobRecord:
-    # Bing's list does not know the row's id, and the blobs that an operator has named since.
-    return replace(saved, row_key=known.row_key, output_blob=known.output_blob, failed_blob=known.failed_blob)
+def merge_finished(known: JobRecord, saved: JobRecord) -> JobRecord:
+    """A listed job with what only the row knows: its id, its description, and blobs that were named since."""
+    row = replace(saved, row_key=known.row_key, output_blob=known.output_blob, failed_blob=known.failed_blob)
+    return replace(row, description=known.description, access_id=saved.access_id or known.access_id)
 
 
-def _record(job: JobResource, account: str) -> JobRecord:
+def record_of_load(job: JobResource, listed: JobRecord | None, account: str, name: str) -> JobRecord | None:
+    """The row of a load by its status answer, which has the user's own description.
+
+    Args:
+        job: the status answer.
+        listed: the row by the job list, where the list has it still.
+        account: the account that the row is for.
+        name: the data source.
+    """
+    try:
+        row = listed or record_of(replace(job, name=name, description=JobType.COMPLETE.value), account)
+    except ValueError:
+        return None
+    own = None if job.description == row.job_type.value else job.description
+    return replace(row, description=own or None, access_id=row.access_id or access_id_of(job))
+
+
+def record_of(job: JobResource, account: str) -> JobRecord:
+    """Returns the record of one job of a list.
+
+    Raises:
+        ValueError: it can't be imported; the text says why.
+    """
     if not job.id or not is_valid_key(legacy_alias(job.id)):
         raise ValueError("its id can't be kept")
     description = (job.description or "").strip()
@@ -90,7 +113,7 @@ def _record(job: JobResource, account: str) -> JobRecord:
         created=job.created,
         completed=job.completed,
         data_source_name=(job.name or "").strip() or None,  # the documents show one with a blank behind it
-        access_id=_access_id(job),
+        access_id=access_id_of(job),
         error_message=job.error_message,
         total=counts.total,
         processed=counts.processed,
@@ -99,7 +122,7 @@ def _record(job: JobResource, account: str) -> JobRecord:
     )
 
 
-def _access_id(job: JobResource) -> str | None:
+def access_id_of(job: JobResource) -> str | None:
     """Returns the access id in the link to the data source: .../REST/v1/data/{accessId}/{dataSourceName}."""
     for link in job.links:
         if link.role.lower() == "datasource":

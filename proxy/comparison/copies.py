@@ -1,0 +1,39 @@
+"""Loads that made a copy: a migration loads what the other side's own loads made, so each side has loads of its own.
+
+Such a load is listed by one side only, and made its version of a data source whose version on the other side another
+load made.
+"""
+
+from collections.abc import Sequence
+
+from proxy.comparison.connection import TransportError
+from proxy.comparison.endpoint import Endpoint
+from proxy.comparison.inventory import UnexpectedAnswerError, list_versions
+from proxy.comparison.job_list import ListedJob
+from proxy.comparison.service_document import ListedSource
+
+
+def find_copies(
+    sides: tuple[Endpoint, Endpoint],
+    jobs: Sequence[Sequence[ListedJob]],
+    sources: Sequence[Sequence[ListedSource]],
+) -> frozenset[str]:
+    """The ids, in lower case, of loads that made a copy on either side."""
+    ids = [{each.id.lower() for each in listed} for listed in jobs]
+    common = {each.path.lower() for each in sources[0]} & {each.path.lower() for each in sources[1]}
+    common_ids = ids[0] & ids[1]
+    alone = {job.id.lower(): job.name.lower() for listed in jobs for job in listed if job.id.lower() not in common_ids}
+    copies = set[str]()
+    for source in sources[0]:
+        if source.path.lower() in common and source.name.lower() in alone.values():
+            made = [_made_by(side, source) for side in sides]
+            copies |= made[0] ^ made[1]
+    return frozenset(copies & alone.keys())
+
+
+def _made_by(side: Endpoint, source: ListedSource) -> set[str]:
+    """The jobs that made the published and the staged version; none where the endpoint does not say."""
+    try:
+        return {each.job_id.lower() for each in list_versions(side, source) if each.is_active or each.is_staging}
+    except (TransportError, UnexpectedAnswerError):
+        return set()

@@ -1,0 +1,1 @@
+"""Comparisons of servers in front of a real Azurite."""

@@ -1,0 +1,1 @@
+"""Copying an account from a service, whose part our own server plays."""

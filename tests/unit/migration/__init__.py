@@ -1,0 +1,1 @@
+"""What a migration decides, without a network."""
