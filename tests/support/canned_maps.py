@@ -34,6 +34,7 @@ class CannedMaps:
     calls: int = 0
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     most_at_once: int = 0
+    given_back: int = 0
     _now: int = 0
 
     async def ask(
@@ -65,3 +66,4 @@ class CannedMaps:
 
     async def give_back(self) -> None:
         """There is no bound."""
+        self.given_back += 1

@@ -1,13 +1,16 @@
 """Keys and tokens: where they go, and what becomes of a call that is refused (J1, J2)."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from azure.core.credentials import AccessToken
 
 from adapters.credentials.config import Identity, IdentityKind, MapsEntry
-from adapters.maps.access import TOKEN_SECONDS, open_access
+from adapters.credentials.table_auth import TOKEN_MARGIN
+from adapters.maps.access import TOKEN_SECONDS, TokenAccess, open_access
 from adapters.maps.connection import DEADLINE
 from adapters.maps.errors import MapsError, MapsFailure
 from adapters.maps.options import MapsOptions, open_maps
@@ -107,6 +110,21 @@ async def test_an_identity_without_a_token_is_a_mistake_of_the_entry(maps: MapsS
     assert "there is no token for it" in str(caught.value)
     assert HEADER not in str(caught.value)
     assert maps.calls == 0
+
+
+@pytest.mark.parametrize(("seconds_left", "tokens"), [(TOKEN_MARGIN - 60, 2), (TOKEN_MARGIN + 600, 1)])
+async def test_a_token_is_replaced_before_it_ends(seconds_left: float, tokens: int) -> None:
+    asked: list[str] = []
+
+    class Tokens:
+        async def get_token(self, scope: str) -> AccessToken:
+            asked.append(scope)
+            return AccessToken("a-token", int(time.time() + seconds_left))
+
+    access = TokenAccess(CLIENT_ID, Tokens)  # type: ignore[arg-type]  # the method used
+    await access.headers()
+    await access.headers()
+    assert asked == ["https://atlas.microsoft.com/.default"] * tokens
 
 
 def test_a_token_has_a_deadline_of_its_own_below_that_of_a_call() -> None:

@@ -51,6 +51,11 @@ def test_a_walk_avoids_no_roads_and_no_traffic(request_: RouteRequest, members: 
     assert (body["travelMode"], body["optimizeRoute"], body.get("avoid")) == members
 
 
+def test_north_is_a_heading() -> None:
+    assert route_body(RouteRequest(START, END, heading=0))["heading"] == 0
+    assert "heading" not in route_body(RouteRequest(START, END))
+
+
 async def test_a_route_that_is_refused_is_the_callers_mistake(maps: MapsStandIn) -> None:
     maps.modes = {1: "400"}
     client = client_of(maps)

@@ -90,11 +90,12 @@ async def test_a_proxy_of_the_environment_gets_no_key_of_a_plain_endpoint(
 
 
 @pytest.mark.parametrize("code", [ADDRESS, f"key={KEY}", "x" * 5_000, "Adresse-für-Baker"])
-async def test_a_code_that_is_no_word_is_not_logged(
+async def test_neither_a_message_nor_a_code_that_is_no_word_is_logged(
     maps: MapsStandIn, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     def refuse(status: int, _message: str, _retry_after: str = "") -> web.Response:
-        return web.Response(status=status, headers={"x-ms-error-code": code})
+        error = {"error": {"code": code, "message": f"{ADDRESS} is refused."}}
+        return web.json_response(error, status=status, headers={"x-ms-error-code": code})
 
     monkeypatch.setattr("proxy.demo.maps.modes.refuse", refuse)
     maps.modes = {1: "403"}
