@@ -141,8 +141,8 @@ async def test_thousands_of_keys_are_counted_beside_other_work(
     process, turns = Counting(storage, keys), 0
     task = run_until_cancelled(process)
     while process.keys("valid") is None:
-        await asyncio.sleep(0)
         turns += 1
+        await asyncio.sleep(0 if turns % 100 else 0.05)  # the emulator needs a processor too
     assert process.keys("valid") == 2502
     assert turns >= len(rows) / key_store.ROWS_AT_ONCE
     await stop(task)
