@@ -63,7 +63,11 @@ def migrate(options: Namespace) -> int:
             raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
         return 0 if report.is_good else 1
 
-    return run_with_accounts(settings, run)
+    try:
+        return run_with_accounts(settings, run)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on there", file=sys.stderr)
+        raise
 
 
 async def _run(  # noqa: PLR0913, PLR0917 - what a run is made of

@@ -89,10 +89,9 @@ class JobCopier:
             try:
                 known = await self._target.account.jobs.get(record.public_id)
                 row = None if known is not None and known.legacy_id is None else await self._build_row(record, known)
-            except (NotCopiedError, MalformedRowError) as error:
-                self._failed.add(record.public_id.lower())
-                self.counts.problems.append(f"job {record.public_id}: {error}")
+            except MalformedRowError as error:
                 row = None
+                self._note_failure(record, error)
             self._progress.step(f"job {record.public_id}")
             return row
 
@@ -101,8 +100,15 @@ class JobCopier:
             return None
         row = record if known is None else merge_finished(known, record)
         if record.status is not JobStatus.PENDING:
-            row = await self._with_outputs(row)
+            try:
+                row = await self._with_outputs(row)
+            except NotCopiedError as error:  # the row is useful without its outputs, which the next run tries again
+                self._note_failure(record, error)
         return None if row == known else row
+
+    def _note_failure(self, record: JobRecord, error: Exception) -> None:
+        self._failed.add(record.public_id.lower())
+        self.counts.problems.append(f"job {record.public_id}: {error}")
 
     async def _with_outputs(self, row: JobRecord) -> JobRecord:
         """The row with the outputs that the service has and this side lacks, and with the job's own description."""

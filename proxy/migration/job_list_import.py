@@ -75,7 +75,7 @@ def merge_finished(known: JobRecord, saved: JobRecord) -> JobRecord:
 
 
 def record_of_load(job: JobResource, listed: JobRecord | None, account: str, name: str) -> JobRecord | None:
-    """The row of a load by its status answer, whose description is the user's own.
+    """The row of a load by its status answer, which has the user's own description.
 
     Args:
         job: the status answer.

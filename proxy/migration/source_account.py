@@ -83,7 +83,7 @@ class SourceAccount:
         return self._read_envelope(answer, "its job list")
 
     async def get_job(self, record: JobRecord) -> JobResource | None:
-        """The status of a job of the list; None where jobs of its type tell nothing more, or the job is gone."""
+        """The status of a job of the list; None where its type has no status of use, or the job is gone."""
         path = _STATUS_PATHS.get(record.job_type)
         return None if path is None else await self._get_job(f"{path}/{segment(record.public_id)}")
 
@@ -140,7 +140,7 @@ class SourceAccount:
         raise NotCopiedError(f"its output could not be fetched in {FAILURES} tries: {problem}; run the command again")
 
     async def estimate(self, version: ListedSource) -> tuple[int, int] | None:
-        """The number of entities and a guess of their bytes, by a query; None where the service does not tell."""
+        """The number of entities and a guess of their bytes, by a query; None where that fails."""
         query = {"$format": "json", "$inlinecount": "allpages", "$top": f"{SAMPLE}"}
         try:
             answer = await self._ask(version.path, query | ({"isStaging": "true"} if version.is_staging else {}))

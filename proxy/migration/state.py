@@ -69,7 +69,7 @@ class MigrationState:
     account: str
     copies: dict[str, CopyState] = field(default_factory=dict)
     jobs: set[str] = field(default_factory=set)
-    """The ids of finished jobs whose rows and outputs are here."""
+    """The ids of finished jobs that are here with their outputs."""
 
     def copy_of(self, name: str, *, staged: bool) -> CopyState:
         """The state of a data source's published or staged version."""

@@ -144,7 +144,7 @@ class TargetAccount:
         return await self._account.data_sources.change(listed.name, change)
 
     async def drop_staged(self, name: str, version_id: str) -> None:
-        """Removes a staged version of an earlier run, whose data source has none at the service any more."""
+        """Removes a staged version of an earlier run: the service has none any more."""
 
         def change(found: DataSource | None) -> DataSource | None:
             if found is None or found.staged is None or found.staged.job_id != version_id:

@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.model.data_sources import DataSourceVersion
+from adapters.model.job_ids import imported_job_id
 from adapters.model.jobs import JobRecord, JobStatus
 from adapters.model.status_aliases import parse_status
-from adapters.model.ticks import Ticks, parse_ticks
+from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from proxy.comparison.service_document import ListedSource
 from proxy.migration.errors import NotCopiedError
 from proxy.migration.job_list_import import record_of_load
@@ -22,6 +24,9 @@ from proxy.worker.reader_tasks import DATA, EntityDigest
 
 MAX_COPIES = 3
 """A data source that changes while it is copied is copied again, so often at most."""
+
+UPLOAD_TICKS = 60 * PER_SECOND
+"""A staged version is listed with the date in its job's id, which may differ this much from the job's creation."""
 
 LOADED_HERE = (
     "it was loaded here since the last run, and stays as it is; if the service's data is to replace it, delete it here "
@@ -143,8 +148,13 @@ class VersionCopier:
 
     async def _choose_job(self, version: ListedSource, state: CopyState) -> JobRecord:
         """The row of the load: that of the service's own job, or a new one where the service has forgotten it."""
-        job, listed = await self._source.get_load(version), self._listed.get(version.job_id.lower())
+        job, listed = None, self._listed.get(version.job_id.lower())
+        with suppress(NotCopiedError):  # it only says more of the job
+            job = await self._source.get_load(version)
         row = listed if job is None else record_of_load(job, listed, self._target.account.name, version.name)
+        uploaded = _read_date(version.updated) if version.is_staging else None
+        if row is not None and uploaded is not None and abs(uploaded - row.created) < UPLOAD_TICKS:
+            row = replace(row, row_key=imported_job_id(uploaded, self._target.account.name, row.public_id))
         if row is None or row.status is JobStatus.PENDING or state.load_job not in {"", row.row_key}:
             return self._target.new_load(version, state.load_job or None)
         if state.load_job or await self._target.is_free(version, row.row_key):

@@ -13,6 +13,7 @@ from adapters.blobs.store import BlobStore
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.tables.data_source_store import DataSourceStore
 from adapters.tables.job_store import JobStore
+from proxy.cli.main import INTERRUPTED
 from proxy.comparison.connection import TransportError
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import MigrationState
@@ -78,6 +79,15 @@ def test_the_run_after_a_kill_finishes_and_loads_nothing_twice(
     assert migrate.loads() == {"Shops": 1}
     # A job whose creation was answered, and not noted yet, is created again.
     assert len(service.downloads()) == (2 if name == "create_download" else 1)
+
+
+def test_ctrl_c_says_how_to_go_on(service: Service, migrate: MigrateCommand) -> None:
+    service.load()
+    with ends_at(TargetAccount, "load", KeyboardInterrupt()):
+        outcome = migrate(service)
+    assert outcome.status == INTERRUPTED
+    assert outcome.err.endswith("interrupted; the same command goes on there\n")
+    assert migrate.sources() == {}
 
 
 def test_a_kill_before_a_change_at_the_service_costs_nothing(service: Service, migrate: MigrateCommand) -> None:

@@ -7,10 +7,14 @@ import pytest
 from proxy.migration.state import open_state
 from tests.support.migrate_command import MigrateCommand
 from tests.support.migration_service import Service
+from tests.support.stub_servers import closed_port
+
+# Becomes the address of a port where nothing listens.
+CLOSED = "http://closed"
 
 REFUSALS: list[tuple[Callable[[Service], str], str, str]] = [
     (lambda service: service.server.url, "wrong-key", "refuses the key: give a master key of the account"),
-    (lambda _: "http://127.0.0.1:9", "master-key", "the connection is refused; check the network"),
+    (lambda _: CLOSED, "master-key", "the connection is refused; check the network"),
     (lambda service: service.server.url.replace("http:", "https:"), "master-key", "TLS failed"),
 ]
 
@@ -19,7 +23,8 @@ REFUSALS: list[tuple[Callable[[Service], str], str, str]] = [
 def test_a_service_that_cannot_be_asked_is_one_line(
     filled: Service, migrate: MigrateCommand, url: Callable[[Service], str], key: str, words: str
 ) -> None:
-    outcome = migrate(url(filled), key=key)
+    with closed_port() as port:
+        outcome = migrate(url(filled).replace(CLOSED, f"http://127.0.0.1:{port}"), key=key)
     assert outcome.status == 1
     assert words in outcome.err
     assert outcome.err.endswith("Stopped: nothing done; the same command goes on there\n")

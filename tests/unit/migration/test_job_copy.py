@@ -130,9 +130,11 @@ def test_a_job_that_fails_is_named_and_is_tried_again(state: MigrationState) -> 
     jobs = [resource("a", output("x")), resource("b", output("y")), resource("c")]
     counts = copy(Service(*jobs, x=NotCopiedError("it breaks off"), y=b"<a/>"), here, state)
     assert sorted(counts.problems) == ["job a: it breaks off", "job c: no Status"]
-    assert (set(here.rows.written), state.jobs) == ({"b"}, {"b"})
+    assert (set(here.rows.written), state.jobs) == ({"a", "b"}, {"b"})
+    assert here.rows.written["a"].output_blob is None
     here.rows.broken.clear()
     assert copy(Service(*jobs, x=b"<a/>"), here, state).written == 2
+    assert here.rows.written["a"].output_blob is not None
 
 
 def test_a_job_of_this_side_stays_as_it_is(state: MigrationState) -> None:

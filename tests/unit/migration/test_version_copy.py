@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from adapters.model.data_sources import DataSourceVersion
+from adapters.model.job_ids import created_at
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
-from adapters.model.ticks import Ticks
+from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from proxy.comparison.service_document import ListedSource
 from proxy.migration.errors import NotCopiedError
 from proxy.migration.patience import Patience
@@ -75,7 +77,7 @@ class Service:
 class Here:
     """This side: the version that was loaded last."""
 
-    account = None
+    account = SimpleNamespace(name="contoso")
 
     def __init__(self) -> None:
         self.version: DataSourceVersion | None = None
@@ -135,6 +137,26 @@ def test_a_copy_has_the_id_of_the_services_own_job(state: MigrationState) -> Non
     own = JobRecord(row_key=row_key, job_type=JobType.COMPLETE, status=JobStatus.COMPLETED, created=Ticks(0))
     assert copy(Service(), here, state, j1=replace(own, legacy_id="j1")) == ""
     assert here.loads == [row_key]
+
+
+def test_a_staged_version_has_an_id_of_the_second_in_which_it_was_uploaded(state: MigrationState) -> None:
+    staged = replace(SOURCE, is_staging=True, is_active=False)
+    uploaded = parse_ticks(staged.updated)
+    created = Ticks(uploaded + PER_SECOND - 1)
+    own = JobRecord(row_key="ab" * 16, job_type=JobType.COMPLETE_STAGING, status=JobStatus.COMPLETED, created=created)
+    here = Here()
+    copy(Service(staged), here, state, staged, j1=own)
+    assert [created_at(job_id) for job_id in here.loads] == [uploaded]
+
+
+def test_a_service_that_tells_nothing_of_a_load_is_copied_all_the_same(state: MigrationState) -> None:
+    class Silent(Service):
+        async def get_load(self, _: ListedSource) -> None:
+            raise NotCopiedError("HTTP 400")
+
+    here = Here()
+    assert copy(Silent(), here, state) == ""
+    assert here.loads == [f"{0:032x}"]
 
 
 def test_an_id_that_is_taken_here_is_not_used_again(state: MigrationState) -> None:
