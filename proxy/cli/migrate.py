@@ -11,6 +11,7 @@ from pathlib import Path
 from adapters.accounts import AccountRegistry
 from proxy.cli.accounts import require_account, run_with_accounts
 from proxy.cli.errors import CommandError
+from proxy.cli.interrupts import end_at_second_interrupt
 from proxy.cli.keys.key_input import read_key_argument
 from proxy.cli.migrate_progress import TerminalProgress
 from proxy.cli.worker import reader_limits, worker_limits
@@ -28,6 +29,8 @@ from proxy.settings import Settings, load_settings
 from proxy.text import single_line
 from proxy.worker.job import WorkerContext
 from proxy.worker.reader_pool import ReaderLimits, ReaderPool
+
+INTERRUPTED_LINE = "interrupted; the same command goes on there"
 
 
 def migrate(options: Namespace) -> int:
@@ -51,7 +54,7 @@ def migrate(options: Namespace) -> int:
     async def run(accounts: AccountRegistry) -> int:
         name, folder = require_account(accounts, options.account), Path(options.state)
         try:
-            with open_state(folder, endpoint.url, name) as state:
+            with end_at_second_interrupt(INTERRUPTED_LINE), open_state(folder, endpoint.url, name) as state:
                 report = await _run(options, settings, accounts, (endpoint, key), state, query_keys)
                 print(json.dumps(report.as_json(), indent=2) if options.json else "\n".join(report.as_text()))
                 if report.stopped:
@@ -68,7 +71,7 @@ def migrate(options: Namespace) -> int:
     try:
         return run_with_accounts(settings, run)
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on there", file=sys.stderr)
+        print(INTERRUPTED_LINE, file=sys.stderr)
         raise
 
 
