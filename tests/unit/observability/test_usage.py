@@ -8,6 +8,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.ticks import PER_SECOND, parse_ticks
 from adapters.model.usage import ANSWERED, ERROR, MAX_AGENTS, MAX_NETWORKS, MAX_SOURCES, NOT_SERVED, REFUSED, Usage
 from proxy.keyring.reload import ActiveKeyRing
@@ -86,6 +87,12 @@ def test_repeated_responses_hold_no_agent_and_network_unless_that_is_asked() -> 
     assert (list(tally.usage.agents), list(tally.usage.networks)) == ([], [])
 
 
+def writer_to(usage: object, counter: UsageCounter) -> UsageWriter:
+    accounts = MagicMock(names=["contoso"])
+    accounts.__getitem__.return_value = SimpleNamespace(usage=usage)
+    return UsageWriter(counter, cast("ActiveKeyRing", SimpleNamespace(accounts=accounts)))
+
+
 def test_requests_that_come_during_a_write_are_of_the_next_one() -> None:
     counter, written = UsageCounter(clock=Clock()), list[int]()
 
@@ -95,13 +102,28 @@ def test_requests_that_come_during_a_write_are_of_the_next_one() -> None:
             if len(written) == 1:
                 counter.count(SHOP, "job_list")
 
-    accounts = MagicMock(names=["contoso"])
-    accounts.__getitem__.return_value = SimpleNamespace(usage=Store())
-    writer = UsageWriter(counter, cast("ActiveKeyRing", SimpleNamespace(accounts=accounts)))
+    writer = writer_to(Store(), counter)
     counter.count(SHOP, "job_list")
     for _ in range(3):
         asyncio.run(writer.write())
     assert written == [1, 2]
+
+
+def test_a_table_that_may_not_be_written_is_logged_once_and_again_after_it_was(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counter, answers = UsageCounter(clock=Clock()), [False, False, True, False]
+
+    class Store:
+        async def write(self, *_: object) -> None:
+            if not answers.pop(0):
+                raise StorageError(StorageErrorCode.UNREACHABLE, "no route")
+
+    writer = writer_to(Store(), counter)
+    for warnings in (1, 1, 1, 2):
+        counter.count(SHOP, "job_list")
+        asyncio.run(writer.write())
+        assert len(caplog.records) == warnings
 
 
 def test_trouble_with_storage_keeps_some_hours_and_forgets_the_oldest() -> None:
