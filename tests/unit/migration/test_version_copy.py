@@ -202,6 +202,14 @@ def test_a_version_here_that_is_newer_than_the_services_is_not_replaced_where_th
     assert (here.version != newer) is is_replaced
 
 
+def test_a_copy_that_differs_is_made_again_by_the_next_run_and_is_never_unchanged(state: MigrationState) -> None:
+    service, here = Service(), Here()
+    service.created = [replace(job(), counts=EntityCounts(3, 3, 0))]
+    for _ in range(2):
+        assert "the service counts 3 entities, and its file has 2" in copy(service, here, state)
+    assert service.asked.count("create") == 2
+
+
 def test_an_export_without_a_link_is_fetched_where_clients_look(state: MigrationState) -> None:
     service = Service()
     service.created = [job("d1", "Completed", Link("self", "x"))]
