@@ -10,12 +10,12 @@ from pkgutil import resolve_name
 from adapters.errors import ConflictError, StorageError
 from proxy.cli import arguments
 from proxy.cli.errors import CommandError
+from proxy.cli.interrupts import INTERRUPTED
 from proxy.settings import SettingsError
 from proxy.unknown_variables import unknown_variables
 from proxy.version import PROGRAM, VERSION
 
 FAILED = 1
-INTERRUPTED = 130
 # The status that a shell reports of a program that a closed pipe has ended: 128 and the number of SIGPIPE.
 PIPE_CLOSED = 141
 

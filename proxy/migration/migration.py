@@ -15,7 +15,7 @@ from proxy.migration.report import DIFFERENT, NOT_COPIED, PLANNED, SAME, UNCHANG
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import MigrationState
 from proxy.migration.target_account import TargetAccount
-from proxy.migration.version_copy import VersionCopier, stamp_of
+from proxy.migration.version_copy import VersionCopier
 
 AT_ONCE = 3
 """Data sources in work at a time: the service exports one while another is loaded. It bounds disk space too."""
@@ -127,10 +127,16 @@ class Migration:
 
     async def _plan(self, versions: list[ListedSource]) -> None:
         for version in versions:
-            state = self._state.copies.get(f"{version.name.lower()}{' staged' if version.is_staging else ''}")
-            is_here = state is not None and state.is_done and state.updated == stamp_of(version)
-            row = SourceRow(version.name, version.is_staging, UNCHANGED if is_here else PLANNED)
-            size = (state.entities, state.bytes) if state and is_here else await self._source.estimate(version)
+            state = self._state.copy_of(version.name, staged=version.is_staging)
+            row = SourceRow(version.name, version.is_staging, PLANNED)
+            size: tuple[int, int] | None = state.entities, state.bytes
+            try:
+                if await self._copier.is_copied(version, state):
+                    row.result = UNCHANGED
+                else:
+                    size = await self._source.estimate(version)
+            except NotCopiedError as error:
+                size, row.result, row.details = None, NOT_COPIED, str(error)
             row.entities, row.bytes = size if size is not None else (None, None)
             self.report.rows.append(row)
 
