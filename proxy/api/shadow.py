@@ -16,7 +16,7 @@ from threading import BoundedSemaphore, Lock, Thread
 from starlette.types import Scope
 
 from proxy.comparison.answer import Answer
-from proxy.comparison.connection import TransportError, connect, describe_failure, read_body
+from proxy.comparison.connection import HttpRequest, TransportError, connect, describe_failure, read_body, send_request
 from proxy.comparison.difference import Outcome, Question, Verdict, compare_answers, not_comparable
 from proxy.comparison.origins import parse_base_url
 from proxy.comparison.read_only import only_reads
@@ -160,18 +160,17 @@ class ShadowSender:
         Raises:
             TransportError: none came, or it is too large.
         """
+        fields = [("Host", self._origin.host_header), (MARKER, "1")]
+        if read.accept:
+            fields.append(("Accept", read.accept))
+        address = (self._address, self._origin.port)
         try:
-            with connect(self._origin, (self._address, self._origin.port), self._tls, SECONDS, SECONDS) as connected:
-                connection = http.client.HTTPConnection(self._origin.host)
-                connection.sock = connected
-                connection.putrequest("GET", self._prefix + read.target, skip_host=True, skip_accept_encoding=True)
-                for name, value in (("Host", self._origin.host_header), ("Accept", read.accept), (MARKER, "1")):
-                    if value:
-                        connection.putheader(name, value)
-                connection.endheaders()
-                with connection.getresponse() as response:
-                    body = read_body(response, MAX_BYTES)
-                    return Answer(response.status, response.reason, tuple(response.getheaders()), body)
+            with (
+                connect(self._origin, address, self._tls, SECONDS, SECONDS) as connected,
+                send_request(connected, HttpRequest("GET", self._prefix + read.target, fields)) as response,
+            ):
+                body = read_body(response, MAX_BYTES)
+                return Answer(response.status, response.reason, tuple(response.getheaders()), body)
         except (OSError, http.client.HTTPException, ValueError) as error:
             # The text of the error itself may hold the target, and with it the key.
             raise TransportError(describe_failure(error, SECONDS)) from None

@@ -3,13 +3,20 @@
 import http.client
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from http import HTTPStatus
 from typing import BinaryIO
 from urllib.parse import quote, urljoin
 
 from proxy.comparison.answer import Answer
-from proxy.comparison.connection import MEGABYTE, TransportError, connect, describe_failure, read_body
+from proxy.comparison.connection import (
+    MEGABYTE,
+    HttpRequest,
+    TransportError,
+    connect,
+    describe_failure,
+    read_body,
+    send_request,
+)
 from proxy.comparison.file_ends import FileEnd
 from proxy.comparison.origins import AddressError, Origin, is_loopback, origin_of, parse_base_url, parse_connect_to
 from proxy.comparison.read_only import ROOT
@@ -176,17 +183,12 @@ class Endpoint:
         if body or method in {"POST", "PUT"}:
             fields.append(("Content-Length", str(len(body))))
         try:
-            with connect(origin, address, self._tls, self._timeout, total) as connected:
-                connection = http.client.HTTPConnection(origin.host)
-                connection.sock = connected
-                connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-                for name, value in fields:
-                    connection.putheader(name, value)
-                with suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before the whole body left
-                    connection.endheaders(body or None)
-                with connection.getresponse() as response:
-                    content = read(response)
-                    return Answer(response.status, response.reason, tuple(response.getheaders()), content)
+            with (
+                connect(origin, address, self._tls, self._timeout, total) as connected,
+                send_request(connected, HttpRequest(method, target, fields, body)) as response,
+            ):
+                content = read(response)
+                return Answer(response.status, response.reason, tuple(response.getheaders()), content)
         except _FileWriteError as error:
             raise error.cause from None
         except TransportError as error:
