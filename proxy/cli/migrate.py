@@ -17,9 +17,9 @@ from proxy.cli.migrate_progress import TerminalProgress
 from proxy.cli.worker import reader_limits, worker_limits
 from proxy.comparison.endpoint import Endpoint
 from proxy.comparison.origins import AddressError, tls_context
+from proxy.migration.backoff import Backoff
 from proxy.migration.errors import MigrationStoppedError
 from proxy.migration.migration import Migration, MigrationOptions
-from proxy.migration.patience import Patience
 from proxy.migration.query_keys import digest_of, read_query_keys
 from proxy.migration.report import MigrationReport
 from proxy.migration.source_account import SourceAccount
@@ -88,10 +88,10 @@ async def _run(  # noqa: PLR0913, PLR0917 - what a run is made of
     readers = ReaderPool(ReaderLimits(limits.memory_mb, limits.seconds, jobs=1))
     context = WorkerContext(worker_limits(settings), state.folder, readers, worker="migrate")
     with TerminalProgress() as progress:
-        patience = Patience(progress, no_wait=options.no_wait)
+        backoff = Backoff(progress, no_wait=options.no_wait)
         chosen = MigrationOptions(options.data_sources, query_keys, options.dry_run, options.from_proxy)
         target = TargetAccount(accounts[state.account], context, digest_of(key))
-        run = Migration(SourceAccount(endpoint, patience), target, state, chosen, patience)
+        run = Migration(SourceAccount(endpoint, backoff), target, state, chosen, backoff)
         try:
             await run.run()
         finally:

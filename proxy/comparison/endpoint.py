@@ -17,10 +17,10 @@ from proxy.comparison.connection import (
     read_body,
     send_request,
 )
-from proxy.comparison.file_ends import FileEnd
 from proxy.comparison.origins import AddressError, Origin, is_loopback, origin_of, parse_base_url, parse_connect_to
 from proxy.comparison.read_only import ROOT
 from proxy.comparison.redaction import Redactor
+from proxy.comparison.truncation import TruncationDetector
 
 USER_AGENT = "spatial-data-comparison"
 MAX_BYTES = 64 * MEGABYTE  # a list of 12,000 jobs has up to 16 MB
@@ -216,7 +216,7 @@ class _FileWriter:
     def read(self, response: http.client.HTTPResponse) -> bytes:
         if response.status != HTTPStatus.OK:
             return response.read(MEGABYTE)
-        end, size = FileEnd(), 0
+        end, size = TruncationDetector(), 0
         while piece := response.read(PIECE_BYTES):
             size += len(piece)
             if self._max_bytes is not None and size > self._max_bytes:
@@ -228,6 +228,6 @@ class _FileWriter:
                 raise _FileWriteError(error) from error
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
-        if end.is_missing:
+        if end.is_truncated:
             raise TransportError("its file ends early or is damaged")
         return b""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from adapters.errors import ConflictError, StorageError
 from adapters.model.data_sources import DataSource
 from proxy.comparison.service_document import ListedSource
+from proxy.migration.backoff import Backoff
 from proxy.migration.errors import MigrationStoppedError, NotCopiedError
 from proxy.migration.job_copy import JobCopier
-from proxy.migration.patience import Patience
 from proxy.migration.report import DIFFERENT, NOT_COPIED, PLANNED, SAME, UNCHANGED, Left, MigrationReport, SourceRow
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import MigrationState
@@ -51,15 +51,15 @@ class Migration:
         target: TargetAccount,
         state: MigrationState,
         options: MigrationOptions,
-        patience: Patience,
+        backoff: Backoff,
     ) -> None:
         self._source = source
         self._target = target
         self._state = state
         self._options = options
-        self._progress = patience.progress
-        self._copier = VersionCopier(source, target, state, patience)
-        self._jobs = JobCopier(source, target, state, patience.progress)
+        self._progress = backoff.progress
+        self._copier = VersionCopier(source, target, state, backoff)
+        self._jobs = JobCopier(source, target, state, backoff.progress)
         self.report = MigrationReport(state.origin, state.account, options.dry_run, jobs=self._jobs.counts)
 
     async def run(self) -> None:

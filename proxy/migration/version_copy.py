@@ -13,9 +13,9 @@ from adapters.model.jobs import JobRecord, JobStatus
 from adapters.model.status_aliases import parse_status
 from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from proxy.comparison.service_document import ListedSource
+from proxy.migration.backoff import FAILURES, Backoff
 from proxy.migration.errors import NotCopiedError
 from proxy.migration.job_list_import import record_of_load
-from proxy.migration.patience import FAILURES, Patience
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import CopyState, MigrationState, remove_work_folder
 from proxy.migration.target_account import PlannedLoad, TargetAccount
@@ -57,11 +57,11 @@ class Outcome:
 class VersionCopier:
     """Copies versions, several at the service, one at a time in this machine's memory."""
 
-    def __init__(self, source: SourceAccount, target: TargetAccount, state: MigrationState, patience: Patience) -> None:
+    def __init__(self, source: SourceAccount, target: TargetAccount, state: MigrationState, backoff: Backoff) -> None:
         self._source = source
         self._target = target
         self._state = state
-        self._patience = patience
+        self._backoff = backoff
         self._listed: Mapping[str, JobRecord] = {}
         self._turn = asyncio.Lock()
 
@@ -181,7 +181,7 @@ class VersionCopier:
             job = await self._create_download(version, state)
         number = missed = 0
         while parse_status(job.status) not in {JobStatus.COMPLETED, JobStatus.ABORTED}:
-            await self._patience.wait_for_job(number)
+            await self._backoff.wait_for_job(number)
             number += 1
             found = await self._source.find_download(version, job.id)
             missed = 0 if found is not None else missed + 1

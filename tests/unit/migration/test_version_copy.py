@@ -14,8 +14,8 @@ from adapters.model.job_ids import created_at
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
 from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from proxy.comparison.service_document import ListedSource
+from proxy.migration.backoff import FAILURES, Backoff
 from proxy.migration.errors import NotCopiedError
-from proxy.migration.patience import FAILURES, Patience
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import MigrationState, open_state
 from proxy.migration.target_account import PlannedLoad, TargetAccount
@@ -126,8 +126,8 @@ def copy(
     service: Service, here: Here, state: MigrationState, version: ListedSource = SOURCE, **listed: JobRecord
 ) -> str:
     """Copies the data source once; returns the differences."""
-    patience = Patience(Lines(), first_poll_seconds=0)
-    copier = VersionCopier(cast("SourceAccount", service), cast("TargetAccount", here), state, patience)
+    backoff = Backoff(Lines(), first_poll_seconds=0)
+    copier = VersionCopier(cast("SourceAccount", service), cast("TargetAccount", here), state, backoff)
     copier.know_jobs(listed)
     return asyncio.run(copier.copy(version)).differences
 
