@@ -53,6 +53,13 @@ def test_requests_are_counted_by_hour_operation_and_outcome() -> None:
     assert (second.usage.digest, second.usage.name) == ("0" * 16, "store locator")
 
 
+def test_a_data_source_counts_once_in_any_letter_case() -> None:
+    counter = UsageCounter(clock=Clock())
+    tallies = [counter.count(SHOP, "query", source=name) for name in ("Shops", "SHOPS", "shops", "Cafes")]
+    assert tallies[-1] is not None
+    assert list(tallies[-1].usage.sources) == ["Shops", "Cafes"]
+
+
 def test_only_what_came_since_the_last_write_is_written_and_an_hour_stays_until_its_end() -> None:
     counter = UsageCounter(clock=(clock := Clock()))
     counter.count(SHOP, "job_list")
