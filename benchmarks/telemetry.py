@@ -1,4 +1,4 @@
-"""Measures what metrics and traces cost, as ratios to the same proxy without them.
+"""Measures what metrics, traces and a shadow cost, as ratios to the same proxy without them.
 
 A second proxy without them has the variables of traces and the one that disables them. Its ratio shows the error of
 the measurement.
@@ -15,6 +15,7 @@ from tests.support.processes import free_port
 from tests.support.storage import Storage
 
 ROWS = 500
+NOWHERE = "https://192.0.2.1"
 TRACES, DISABLED = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SDK_DISABLED"
 SAMPLER, ARGUMENT = "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"
 
@@ -29,6 +30,7 @@ def telemetry(storage: Storage, rounds: int, seconds: float) -> Iterator[Figure]
         kinds: dict[str, tuple[dict[str, object], dict[str, str]]] = {
             "off": ({}, {}),
             "off again": ({}, {TRACES: collector, DISABLED: "true"}),
+            "shadow": ({"shadow_url": NOWHERE, "shadow_sample": 1}, {}),
             "metrics": ({"metrics_port": free_port()}, {}),
             "traces": ({}, {TRACES: collector}),
             "traces of 1 in 100": ({}, {TRACES: collector, SAMPLER: "parentbased_traceidratio", ARGUMENT: "0.01"}),
@@ -41,6 +43,8 @@ def telemetry(storage: Storage, rounds: int, seconds: float) -> Iterator[Figure]
         polls = ratios(measured(remembered, rounds, seconds), "rate", "off")
         storage_reads = ratios(measured(read, rounds, seconds), "rate", "off")
     yield Figure("metrics and traces off, finished job", polls["off again"], "of off", at_least=0.95)
+    # No key is marked: what a shadow that is off costs is less.
+    yield Figure("shadow on, key not marked, finished job", polls["shadow"], "of off", at_least=0.9)
     for kind in ("metrics", "traces", "traces of 1 in 100"):
         yield Figure(f"{kind} on, finished job, requests/s", polls[kind], "of off")
         yield Figure(f"{kind} on, every request reads storage", storage_reads[kind], "of off")

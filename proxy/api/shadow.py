@@ -6,20 +6,24 @@ never delays, changes or fails an answer.
 
 import http.client
 import logging
+import re
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import random
-from threading import BoundedSemaphore, Thread
+from threading import BoundedSemaphore, Lock, Thread
 
 from starlette.types import Scope
 
 from proxy.comparison.answer import Answer
-from proxy.comparison.connection import TransportError, connect, describe_failure, read_body
+from proxy.comparison.connection import HttpRequest, TransportError, connect, describe_failure, read_body, send_request
 from proxy.comparison.difference import Outcome, Question, Verdict, compare_answers, not_comparable
 from proxy.comparison.origins import parse_base_url
+from proxy.comparison.read_only import only_reads
+from proxy.comparison.redaction import Redactor
 from proxy.keyring.keyring import KeyGrant
 from proxy.settings import Settings
+from proxy.wire.request import parse_query
 from proxy.wire.routes import Operation
 
 log = logging.getLogger("proxy.shadow")
@@ -48,6 +52,10 @@ QUESTIONS = {
 SHED, FAILED = "shed", "failed"
 _MARKER = MARKER.lower().encode()
 _SERVER_ERROR = 500
+_ROOT = re.compile(r"(?i)/+rest/+v1/+")
+
+# What stands in the path of a member of this API. The other side writes names too, and a log line is ASCII and no link.
+_ODD = re.compile(r"[^A-Za-z0-9_@:#$.()\[\]; -]")
 
 Count = Callable[[str, str, str], object]
 """Counts a shadow: the account, the operation and the outcome."""
@@ -83,6 +91,7 @@ class ShadowSender:
         self._count = count
         self._tls = tls or ssl.create_default_context()
         self._free = BoundedSemaphore(MOST_UNDER_WAY)
+        self._turn = Lock()
 
     def offer(  # noqa: PLR0913, PLR0917 - what is known of a request and its answer
         self,
@@ -99,10 +108,12 @@ class ShadowSender:
             return
         if status >= _SERVER_ERROR:
             return  # it says nothing of the data
+        path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        if not _only_reads(path):
+            return
         is_taken = self._free.acquire(blocking=False)
         if is_taken:
-            query = scope["query_string"].decode("latin-1")
-            target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+            target = path + (f"?{query}" if query else "")
             ours = Answer(status, "", tuple(_decode(headers)), body)
             read = ShadowedRead(grant.account, grant.name, operation, trace_id, target, _accept(scope), ours)
             try:
@@ -139,8 +150,9 @@ class ShadowSender:
                 other = self._ask(read)
             except TransportError as error:
                 return FAILED, f"shadow: no answer: {error}"
-            verdict = compare_answers(QUESTIONS[read.operation], other, read.answer)
-        return verdict.outcome.value, _describe(verdict)
+            with self._turn:  # trees take many times the bytes of a body, and threads take turns with the answers
+                verdict = compare_answers(QUESTIONS[read.operation], other, read.answer)
+        return verdict.outcome.value, _describe(verdict, read.target)
 
     def _ask(self, read: ShadowedRead) -> Answer:
         """The other side's answer to the same method, path and query.
@@ -148,21 +160,26 @@ class ShadowSender:
         Raises:
             TransportError: none came, or it is too large.
         """
+        fields = [("Host", self._origin.host_header), (MARKER, "1")]
+        if read.accept:
+            fields.append(("Accept", read.accept))
+        address = (self._address, self._origin.port)
         try:
-            with connect(self._origin, (self._address, self._origin.port), self._tls, SECONDS, SECONDS) as connected:
-                connection = http.client.HTTPConnection(self._origin.host)
-                connection.sock = connected
-                connection.putrequest("GET", self._prefix + read.target, skip_host=True, skip_accept_encoding=True)
-                for name, value in (("Host", self._origin.host_header), ("Accept", read.accept), (MARKER, "1")):
-                    if value:
-                        connection.putheader(name, value)
-                connection.endheaders()
-                with connection.getresponse() as response:
-                    body = read_body(response, MAX_BYTES)
-                    return Answer(response.status, response.reason, tuple(response.getheaders()), body)
+            with (
+                connect(self._origin, address, self._tls, SECONDS, SECONDS) as connected,
+                send_request(connected, HttpRequest("GET", self._prefix + read.target, fields)) as response,
+            ):
+                body = read_body(response, MAX_BYTES)
+                return Answer(response.status, response.reason, tuple(response.getheaders()), body)
         except (OSError, http.client.HTTPException, ValueError) as error:
             # The text of the error itself may hold the target, and with it the key.
             raise TransportError(describe_failure(error, SECONDS)) from None
+
+
+def _only_reads(path: str) -> bool:
+    """Whether the other side can take a path for nothing but a read, however often it decodes it."""
+    root = _ROOT.match(path)
+    return root is not None and only_reads("GET", path[root.end() :])
 
 
 def _decode(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
@@ -173,12 +190,14 @@ def _accept(scope: Scope) -> str:
     return next((value for name, value in _decode(scope["headers"]) if name == "accept"), "")
 
 
-def _describe(verdict: Verdict) -> str:
-    """What a log line says: the members that differ, without a value."""
+def _describe(verdict: Verdict, target: str) -> str:
+    """What a log line says: the members that differ, without a value, and without a key that the other side repeats."""
     if verdict.outcome is Outcome.SAME:
         return ""
     if verdict.outcome is Outcome.NOT_COMPARABLE:
         return f"shadow: not comparable: {verdict.reason}"
-    members = "; ".join(f"{each.path} {each.problem}" for each in verdict.differences)
+    query = parse_query(target.partition("?")[2].encode("latin-1"))
+    redactor = Redactor(each.decode("utf-8", "replace") for each in (query.key, query.query_key) if each)
+    members = redactor.text("; ".join(f"{each.path} {each.problem}" for each in verdict.differences))
     shown = members if len(members) <= MAX_MEMBERS_TEXT else f"{members[:MAX_MEMBERS_TEXT]} ..."
-    return f"shadow: {verdict.count} members differ (left is the shadow): {shown}"
+    return f"shadow: {verdict.count} members differ (left is the shadow): {_ODD.sub('?', shown)}"

@@ -10,13 +10,13 @@ from pkgutil import resolve_name
 from adapters.errors import ConflictError, StorageError
 from proxy.cli import arguments, operator_arguments
 from proxy.cli.errors import CommandError
+from proxy.cli.interrupts import INTERRUPTED
 from proxy.operations.errors import OperationError
 from proxy.settings import SettingsError
 from proxy.unknown_variables import unknown_variables
 from proxy.version import PROGRAM, VERSION
 
 FAILED = 1
-INTERRUPTED = 130
 # The status that a shell reports of a program that a closed pipe has ended: 128 and the number of SIGPIPE.
 PIPE_CLOSED = 141
 

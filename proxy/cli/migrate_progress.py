@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
+from proxy.text import single_line
+
 JOBS_PER_LINE = 100
 """Jobs are quick: a line in a pipe stands for so many."""
 
@@ -30,7 +32,8 @@ class TerminalProgress:
         self._close()
 
     def say(self, text: str) -> None:
-        """Shows a line, above the bar."""
+        """Shows a line, above the bar. Part of it may be the service's own words."""
+        text = single_line(text)
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
         else:
@@ -50,7 +53,7 @@ class TerminalProgress:
         self._done += 1
         if self._bar is not None:
             self._bar.update()
-            self._bar.set_postfix_str(text[:60], refresh=False)
+            self._bar.set_postfix_str(single_line(text[:60]), refresh=False)
         elif self._what != "jobs" or self._done % JOBS_PER_LINE == 0:
             self.say(f"{self._done}/{self._total} {text}")
 

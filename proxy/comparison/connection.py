@@ -3,9 +3,10 @@
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Timer
+from typing import NamedTuple
 
 from proxy.comparison.origins import Origin
 
@@ -51,6 +52,34 @@ def connect(
             timer.cancel()
             if expired.is_set():
                 raise TimeoutError
+
+
+class HttpRequest(NamedTuple):
+    """A request as it is sent. `target` is the path with the query; `fields` are all headers, Host among them."""
+
+    method: str
+    target: str
+    fields: Iterable[tuple[str, str]]
+    body: bytes = b""
+
+
+@contextmanager
+def send_request(connected: socket.socket, request: HttpRequest) -> Iterator[http.client.HTTPResponse]:
+    """Sends a request on a connection, and gives the head of its answer; the caller reads the body.
+
+    Raises:
+        OSError: the connection fails.
+        http.client.HTTPException: the answer is no HTTP.
+    """
+    connection = http.client.HTTPConnection("")  # it is connected already
+    connection.sock = connected
+    connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+    for name, value in request.fields:
+        connection.putheader(name, value)
+    with suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before the whole body left
+        connection.endheaders(request.body or None)
+    with connection.getresponse() as response:
+        yield response
 
 
 def read_body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:

@@ -3,17 +3,24 @@
 import http.client
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from http import HTTPStatus
 from typing import BinaryIO
 from urllib.parse import quote, urljoin
 
 from proxy.comparison.answer import Answer
-from proxy.comparison.connection import MEGABYTE, TransportError, connect, describe_failure, read_body
-from proxy.comparison.file_ends import FileEnd
+from proxy.comparison.connection import (
+    MEGABYTE,
+    HttpRequest,
+    TransportError,
+    connect,
+    describe_failure,
+    read_body,
+    send_request,
+)
 from proxy.comparison.origins import AddressError, Origin, is_loopback, origin_of, parse_base_url, parse_connect_to
 from proxy.comparison.read_only import ROOT
 from proxy.comparison.redaction import Redactor
+from proxy.comparison.truncation import TruncationDetector
 
 USER_AGENT = "spatial-data-comparison"
 MAX_BYTES = 64 * MEGABYTE  # a list of 12,000 jobs has up to 16 MB
@@ -176,17 +183,12 @@ class Endpoint:
         if body or method in {"POST", "PUT"}:
             fields.append(("Content-Length", str(len(body))))
         try:
-            with connect(origin, address, self._tls, self._timeout, total) as connected:
-                connection = http.client.HTTPConnection(origin.host)
-                connection.sock = connected
-                connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-                for name, value in fields:
-                    connection.putheader(name, value)
-                with suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before the whole body left
-                    connection.endheaders(body or None)
-                with connection.getresponse() as response:
-                    content = read(response)
-                    return Answer(response.status, response.reason, tuple(response.getheaders()), content)
+            with (
+                connect(origin, address, self._tls, self._timeout, total) as connected,
+                send_request(connected, HttpRequest(method, target, fields, body)) as response,
+            ):
+                content = read(response)
+                return Answer(response.status, response.reason, tuple(response.getheaders()), content)
         except _FileWriteError as error:
             raise error.cause from None
         except TransportError as error:
@@ -214,7 +216,7 @@ class _FileWriter:
     def read(self, response: http.client.HTTPResponse) -> bytes:
         if response.status != HTTPStatus.OK:
             return response.read(MEGABYTE)
-        end, size = FileEnd(), 0
+        end, size = TruncationDetector(), 0
         while piece := response.read(PIECE_BYTES):
             size += len(piece)
             if self._max_bytes is not None and size > self._max_bytes:
@@ -226,6 +228,6 @@ class _FileWriter:
                 raise _FileWriteError(error) from error
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
-        if end.is_missing:
+        if end.is_truncated:
             raise TransportError("its file ends early or is damaged")
         return b""

@@ -6,8 +6,8 @@ ROOT = "/REST/v1/"
 READING = frozenset(("GET", "HEAD"))
 
 _KIND = "LoadDataSource|DataSourceDownload|Geocode|DataSourceRollback"
-# One path segment, before and after decoding: two would name a data source, and some GETs of those create a job.
-_SEGMENT = r"(?!\.{1,2}(?:/|$))(?:(?!%2f|%5c)[^/\\?#])+"
+# One path segment, however often it is decoded: two would name a data source, and some GETs of those create a job.
+_SEGMENT = r"(?!(?:\.|%(?:25)*2e){1,2}(?:/|$))(?:(?!%(?:25)*(?:2f|5c))[^/\\?#])+"
 # Names of actions begin with $, such as $commit; %25 may become one when it is decoded twice.
 _NAME = rf"(?!\$|%24|%25){_SEGMENT}"
 _READ_ONLY = re.compile(
@@ -18,6 +18,7 @@ _READ_ONLY = re.compile(
         | data/jobs/{_SEGMENT}/\$getstatus
         | Dataflows/LoadDataSource
         | data
+        | data/\$(?:metadata|GetPublicDataSourceList)
         | data//?{_NAME}/{_NAME}(?:/{_NAME}|/\$metadata)?
         | NoSuchPath
         | Dataflows/NoSuchKind/x

@@ -13,13 +13,13 @@ from typing import Protocol, TypeVar
 
 from proxy.comparison.answer import Answer, AnswerKind
 from proxy.comparison.connection import TransportError
-from proxy.comparison.copies import find_copies
 from proxy.comparison.difference import Question, Verdict, compare_answers, not_comparable
 from proxy.comparison.downloads import compare_downloads
 from proxy.comparison.endpoint import Endpoint
 from proxy.comparison.entity_page import read_count, read_entities
 from proxy.comparison.findings import Findings
 from proxy.comparison.inventory import JOB_LIST, UnexpectedAnswerError, list_jobs, list_sources, read_schema
+from proxy.comparison.migrated_loads import find_migrated_loads
 from proxy.comparison.plan import (
     FIRST,
     PAGE,
@@ -107,7 +107,7 @@ class Comparison:
         started = time.monotonic()
         listed = [list_jobs(side) for side in self._sides]
         listed_sources = [list_sources(side) for side in self._sides]
-        self.findings.copies = find_copies(self._sides, listed, listed_sources)
+        self.findings.copies = find_migrated_loads(self._sides, listed, listed_sources)
         jobs = [
             each for each in _union(listed, lambda job: job.id.lower()) if each.id.lower() not in self.findings.copies
         ]

@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from proxy.comparison.connection import TransportError, connect, describe_failure, read_body
+from proxy.comparison.connection import HttpRequest, TransportError, connect, describe_failure, read_body, send_request
 from proxy.comparison.origins import Origin, origin_of
 from proxy.comparison.read_only import READING, only_reads
 from proxy.comparison.redaction import Redactor
@@ -104,19 +104,15 @@ class Client:
         # Of an output the first bytes are enough.
         is_whole = not request.is_link and request.purpose not in OUTPUTS
         try:
-            with connect(origin, (address, origin.port), self._target.tls, timeout) as connected:
-                connection = http.client.HTTPConnection(origin.host)
-                connection.sock = connected
-                connection.putrequest(request.method, path, skip_host=True, skip_accept_encoding=True)
-                for name, value in headers.items():
-                    connection.putheader(name, value)
-                connection.endheaders()
-                with connection.getresponse() as response:
-                    if request.method == "HEAD":
-                        body = _read_after_head(response, connected)
-                    else:
-                        body = read_body(response, limits.max_bytes) if is_whole else response.read(PIECE_BYTES)
-                    return Exchange(request, response.status, response.reason, tuple(response.getheaders()), body)
+            with (
+                connect(origin, (address, origin.port), self._target.tls, timeout) as connected,
+                send_request(connected, HttpRequest(request.method, path, headers.items())) as response,
+            ):
+                if request.method == "HEAD":
+                    body = _read_after_head(response, connected)
+                else:
+                    body = read_body(response, limits.max_bytes) if is_whole else response.read(PIECE_BYTES)
+                return Exchange(request, response.status, response.reason, tuple(response.getheaders()), body)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise TransportError(describe_failure(error, timeout)) from error
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from adapters.errors import ConflictError, StorageError
 from adapters.model.data_sources import DataSource
 from proxy.comparison.service_document import ListedSource
+from proxy.migration.backoff import Backoff
 from proxy.migration.errors import MigrationStoppedError, NotCopiedError
 from proxy.migration.job_copy import JobCopier
-from proxy.migration.patience import Patience
 from proxy.migration.report import DIFFERENT, NOT_COPIED, PLANNED, SAME, UNCHANGED, Left, MigrationReport, SourceRow
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import MigrationState
 from proxy.migration.target_account import TargetAccount
-from proxy.migration.version_copy import VersionCopier, stamp_of
+from proxy.migration.version_copy import VersionCopier
 
 AT_ONCE = 3
 """Data sources in work at a time: the service exports one while another is loaded. It bounds disk space too."""
@@ -51,15 +51,15 @@ class Migration:
         target: TargetAccount,
         state: MigrationState,
         options: MigrationOptions,
-        patience: Patience,
+        backoff: Backoff,
     ) -> None:
         self._source = source
         self._target = target
         self._state = state
         self._options = options
-        self._progress = patience.progress
-        self._copier = VersionCopier(source, target, state, patience)
-        self._jobs = JobCopier(source, target, state, patience.progress)
+        self._progress = backoff.progress
+        self._copier = VersionCopier(source, target, state, backoff)
+        self._jobs = JobCopier(source, target, state, backoff.progress)
         self.report = MigrationReport(state.origin, state.account, options.dry_run, jobs=self._jobs.counts)
 
     async def run(self) -> None:
@@ -127,10 +127,16 @@ class Migration:
 
     async def _plan(self, versions: list[ListedSource]) -> None:
         for version in versions:
-            state = self._state.copies.get(f"{version.name.lower()}{' staged' if version.is_staging else ''}")
-            is_here = state is not None and state.is_done and state.updated == stamp_of(version)
-            row = SourceRow(version.name, version.is_staging, UNCHANGED if is_here else PLANNED)
-            size = (state.entities, state.bytes) if state and is_here else await self._source.estimate(version)
+            state = self._state.copy_of(version.name, staged=version.is_staging)
+            row = SourceRow(version.name, version.is_staging, PLANNED)
+            size: tuple[int, int] | None = state.entities, state.bytes
+            try:
+                if await self._copier.is_copied(version, state):
+                    row.result = UNCHANGED
+                else:
+                    size = await self._source.estimate(version)
+            except NotCopiedError as error:
+                size, row.result, row.details = None, NOT_COPIED, str(error)
             row.entities, row.bytes = size if size is not None else (None, None)
             self.report.rows.append(row)
 

@@ -1,4 +1,4 @@
-"""The account at the service: what a migration reads there, with patience. Only download jobs are created."""
+"""The account at the service: what a migration reads there, with backoff. Only download jobs are created."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from proxy.comparison.connection import TransportError
 from proxy.comparison.documents import read_json
 from proxy.comparison.endpoint import Endpoint, segment
 from proxy.comparison.service_document import DocumentError, ListedSource, read_service_document
+from proxy.migration.backoff import FAILURES, QUOTA, Backoff
 from proxy.migration.daemon_thread import run_in_thread
 from proxy.migration.errors import MigrationStoppedError, NotCopiedError
-from proxy.migration.patience import FAILURES, QUOTA, Patience
 from proxy.version import SERVER_HEADER
 from proxy.wire.envelope import Envelope
 from proxy.wire.parser import ParseError, parse_response
@@ -49,9 +49,9 @@ class SourceAccount:
     refuses this one request.
     """
 
-    def __init__(self, endpoint: Endpoint, patience: Patience) -> None:
+    def __init__(self, endpoint: Endpoint, backoff: Backoff) -> None:
         self._endpoint = endpoint
-        self._patience = patience
+        self._backoff = backoff
 
     async def refuse_proxy(self) -> None:
         """Checks that the endpoint is not this program.
@@ -136,7 +136,7 @@ class SourceAccount:
                     return None
                 problem = self._describe(answer)
             if number < FAILURES:
-                await self._patience.wait_after_failure(number)
+                await self._backoff.wait_after_failure(number)
         raise NotCopiedError(f"its output could not be fetched in {FAILURES} tries: {problem}; run the command again")
 
     async def estimate(self, version: ListedSource) -> tuple[int, int] | None:
@@ -188,7 +188,7 @@ class SourceAccount:
         number, problem = 0, ""
         while number < FAILURES:
             if number:
-                await self._patience.wait_after_failure(number)
+                await self._backoff.wait_after_failure(number)
             number += 1
             try:
                 answer = await run_in_thread(partial(self._endpoint.ask, "GET", path, parameters))
@@ -202,10 +202,10 @@ class SourceAccount:
                 case AnswerKind.SUCCESS | AnswerKind.NOT_FOUND if not stops or answer.kind is AnswerKind.SUCCESS:
                     return answer
                 case AnswerKind.THROTTLED:
-                    await self._patience.wait_for_limit(problem, answer.retry_after)
+                    await self._backoff.wait_for_limit(problem, answer.retry_after)
                     number = 0
                 case AnswerKind.UNAVAILABLE if QUOTA.lower() in problem.lower():
-                    await self._patience.wait_for_limit(problem, answer.retry_after)
+                    await self._backoff.wait_for_limit(problem, answer.retry_after)
                     number = 0
                 case AnswerKind.UNAVAILABLE | AnswerKind.HTML:
                     pass

@@ -18,6 +18,8 @@ from proxy.migration.errors import MigrationStoppedError
 
 SCHEMA = 1
 
+LOCK = "lock"
+
 OUTPUTS = "outputs-"
 """The beginning of the names of folders that a job's outputs go through; a killed run leaves them."""
 
@@ -48,7 +50,7 @@ class CopyState:
     failed: int = 0
     expected: int = 0
     bytes: int = 0
-    seconds: float = 0
+    seconds: float = 0.0
     is_done: bool = False
     verdict: str = ""
 
@@ -98,11 +100,13 @@ def open_state(folder: Path, origin: str, account: str) -> Iterator[MigrationSta
     """Opens a state folder, makes it where it is missing, and holds its lock until the end.
 
     Raises:
-        MigrationStoppedError: another run has it, or it belongs to another migration, or it can't be read.
+        MigrationStoppedError: another run has it, or it belongs to another migration, or it can't be read, or is none.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder / LOCK).exists() and any(folder.iterdir()):  # its mode would change, and files could be removed
+        raise MigrationStoppedError(f"--state: {folder} holds other files; name a new or an empty folder")
     folder.chmod(0o700)
-    descriptor = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -141,12 +145,21 @@ def _read(folder: Path, origin: str, account: str) -> MigrationState:
         return MigrationState(folder, origin, account)
     try:
         content = json.loads(file.read_bytes())
+        if content["schema"] != SCHEMA:
+            raise MigrationStoppedError(f"{file} is of another version of this program; go on there with that version")
         found = content["from"], content["account"]
-        copies = {str(name): CopyState(**copy) for name, copy in content["copies"].items()}
+        copies = {str(name): _read_copy(copy) for name, copy in content["copies"].items()}
         jobs = {str(each) for each in content["jobs"]}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise MigrationStoppedError(f"{file} can't be read; give another --state, or delete it to begin anew") from None
     if found != (origin, account):
         what = f"a migration from {found[0]} to the account {found[1]}"
         raise MigrationStoppedError(f"--state: {folder} belongs to {what}; give this one another folder")
     return MigrationState(folder, origin, account, copies, jobs)
+
+
+def _read_copy(members: dict[str, Any]) -> CopyState:
+    copy = CopyState(**members)
+    if any(not isinstance(getattr(copy, each.name), (type(each.default), int)) for each in fields(copy)):
+        raise TypeError
+    return copy

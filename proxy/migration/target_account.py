@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.account import AccountStorage
 from adapters.blobs.store import EXPORTS
+from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
@@ -76,6 +77,10 @@ class TargetAccount:
             return await self._account.data_sources.get(name)
         except MalformedRowError as error:
             raise NotCopiedError(f"its row here can't be used: {error}; mend or delete the row") from None
+        except StorageError as error:
+            if error.code is StorageErrorCode.NO_TABLE:  # a dry run makes none
+                return None
+            raise
 
     async def find_version(self, listed: ListedSource) -> DataSourceVersion | None:
         """The version here in the place of a listed one.

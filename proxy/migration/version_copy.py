@@ -13,9 +13,9 @@ from adapters.model.jobs import JobRecord, JobStatus
 from adapters.model.status_aliases import parse_status
 from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from proxy.comparison.service_document import ListedSource
+from proxy.migration.backoff import FAILURES, Backoff
 from proxy.migration.errors import NotCopiedError
 from proxy.migration.job_list_import import record_of_load
-from proxy.migration.patience import Patience
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import CopyState, MigrationState, remove_work_folder
 from proxy.migration.target_account import PlannedLoad, TargetAccount
@@ -29,8 +29,8 @@ UPLOAD_TICKS = 60 * PER_SECOND
 """A staged version is listed with the date in its job's id, which may differ this much from the job's creation."""
 
 LOADED_HERE = (
-    "it was loaded here since the last run, and stays as it is; if the service's data is to replace it, delete it here "
-    "and run the command again"
+    "it was loaded here since the last run, or later than at the service, and stays as it is; if the service's data is "
+    "to replace it, delete it here and run the command again"
 )
 
 
@@ -57,17 +57,31 @@ class Outcome:
 class VersionCopier:
     """Copies versions, several at the service, one at a time in this machine's memory."""
 
-    def __init__(self, source: SourceAccount, target: TargetAccount, state: MigrationState, patience: Patience) -> None:
+    def __init__(self, source: SourceAccount, target: TargetAccount, state: MigrationState, backoff: Backoff) -> None:
         self._source = source
         self._target = target
         self._state = state
-        self._patience = patience
+        self._backoff = backoff
         self._listed: Mapping[str, JobRecord] = {}
         self._turn = asyncio.Lock()
 
     def know_jobs(self, listed: Mapping[str, JobRecord]) -> None:
         """Takes the rows of the service's job list, by their ids in lower case."""
         self._listed = listed
+
+    async def is_copied(self, version: ListedSource, state: CopyState) -> bool:
+        """Whether a version is here, and was compared.
+
+        Raises:
+            NotCopiedError: something else has its place here.
+        """
+        here = await self._target.find_version(version)
+        if here is not None and here.job_id == state.load_job:  # an earlier run ended after the switch
+            state.version = here.job_id
+        is_here = here is not None and here.job_id == state.version
+        if here is not None and state.version and not is_here:
+            raise NotCopiedError(LOADED_HERE)
+        return is_here and state.is_done and state.updated == stamp_of(version) and not state.verdict
 
     async def copy(self, version: ListedSource) -> Outcome:
         """Copies a version, unless it is here already; again where it changes meanwhile.
@@ -76,14 +90,8 @@ class VersionCopier:
             NotCopiedError: it can't be copied, or keeps changing.
         """
         state = self._state.copy_of(version.name, staged=version.is_staging)
-        here = await self._target.find_version(version)
-        if here is not None and here.job_id == state.load_job:  # an earlier run ended after the switch
-            state.version = here.job_id
-        is_here = here is not None and here.job_id == state.version
-        if is_here and state.is_done and state.updated == stamp_of(version) and not state.verdict:
+        if await self.is_copied(version, state):
             return Outcome(state, was_loaded=False)
-        if here is not None and state.version and not is_here:
-            raise NotCopiedError(LOADED_HERE)
         was_loaded = False
         for _ in range(MAX_COPIES):
             started = time.monotonic()
@@ -119,6 +127,9 @@ class VersionCopier:
                     if has_same_content(state, digest):
                         self._end(version, state, here, digest)
                         return False
+                    updated = _read_date(version.updated)
+                    if here.job_id != state.version and updated is not None and here.updated > updated:
+                        raise NotCopiedError(LOADED_HERE)  # not by a migration, of which the state may be lost
         record = await self._choose_job(version, state)
         state.load_job = record.row_key
         self._state.save()
@@ -168,12 +179,16 @@ class VersionCopier:
             job = await self._source.find_download(version, state.download_job)
         if job is None or parse_status(job.status) is JobStatus.ABORTED:
             job = await self._create_download(version, state)
-        number = 0
+        number = missed = 0
         while parse_status(job.status) not in {JobStatus.COMPLETED, JobStatus.ABORTED}:
-            await self._patience.wait_for_job(number)
+            await self._backoff.wait_for_job(number)
             number += 1
             found = await self._source.find_download(version, job.id)
-            job = found if found is not None else await self._create_download(version, state)
+            missed = 0 if found is not None else missed + 1
+            if missed == FAILURES:  # another one would count against the service's limits too
+                state.download_job = ""
+                raise NotCopiedError(f"the service does not find the download {job.id} that it began; run again")
+            job = found or job
         if parse_status(job.status) is JobStatus.ABORTED:
             state.download_job = ""
             raise NotCopiedError(f"the service can't export it: {job.error_message or 'it gives no reason'}")

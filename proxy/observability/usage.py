@@ -134,7 +134,9 @@ class UsageCounter:
         counts[0] += 1
         if outcome:
             counts[outcome] += 1
-        if source and len(usage.sources) < MAX_SOURCES:
+        # Names match in any letter case: the first spelling is the one that is shown.
+        is_new = source and source not in usage.sources and len(usage.sources) < MAX_SOURCES
+        if source and is_new and all(source.lower() != known.lower() for known in usage.sources):
             usage.sources[source] = None
         if self.full and client is not None:
             tally.note(client)

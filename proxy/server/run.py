@@ -28,6 +28,10 @@ BACKLOG = 2048
 # the default deadline, a process that drains first ends within ten seconds, which is what container hosts wait.
 GRACE_SECONDS = 1
 
+# Legacy clients poll every 3 to 30 seconds on one connection, and gateways keep theirs for 60. uvicorn's 5 seconds end
+# just when a client that waits for 5 sends its next poll, which then meets a reset.
+KEEP_ALIVE_SECONDS = 75
+
 
 def listen(settings: Settings) -> socket.socket:
     """Binds the address of the settings.
@@ -98,6 +102,7 @@ def uvicorn_config(app: str | ASGIApp, settings: Settings, *, reload: bool = Fal
         headers=[*cors_headers(settings.cors_origins), (SERVER_HEADER, VERSION)],
         proxy_headers=False,  # the application looks at them
         backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.storage_timeout) + GRACE_SECONDS,
         reload=reload,
         reload_dirs=["proxy", "adapters"] if reload else None,

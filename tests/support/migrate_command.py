@@ -11,7 +11,7 @@ import pytest
 
 from adapters.model.data_sources import DataSource
 from proxy.cli.main import main
-from proxy.migration.patience import Patience
+from proxy.migration.backoff import Backoff
 from tests.support.inline_readers import InlineReaders
 from tests.support.live import MASTER, PUBLIC_URL
 from tests.support.migration_service import Service
@@ -50,7 +50,7 @@ class MigrateCommand:
             patch.setenv("PROXY_JOBS_TABLE", self.storage.table_name)
             patch.setenv("PROXY_PUBLIC_URL", PUBLIC_URL)
             patch.setattr("proxy.cli.migrate.ReaderPool", InlineReaders)
-            patch.setattr("proxy.cli.migrate.Patience", _hurried)
+            patch.setattr("proxy.cli.migrate.Backoff", _hurried)
             patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(key.encode()), encoding="utf-8"))
             status = main([*words, "--from-proxy"] if from_proxy else words)
         assert key not in out.getvalue() + err.getvalue()  # no key is ever printed
@@ -76,5 +76,5 @@ class MigrateCommand:
         return {name: len(source.applied) for name, source in self.sources().items()}
 
 
-def _hurried(progress: Any, *, no_wait: bool) -> Patience:
-    return Patience(progress, no_wait=no_wait, retry_seconds=0, first_poll_seconds=0.02, last_poll_seconds=0.02)
+def _hurried(progress: Any, *, no_wait: bool) -> Backoff:
+    return Backoff(progress, no_wait=no_wait, retry_seconds=0, first_poll_seconds=0.02, last_poll_seconds=0.02)

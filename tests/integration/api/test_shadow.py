@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from proxy.api.shadow import MARKER, MOST_UNDER_WAY
+from proxy.comparison.difference import compare_answers
 from tests.integration.conformance.endpoints import Answer, behind_tls, scripted
 from tests.support.entra import Certificate, make_certificate
 from tests.support.live import MASTER, LiveServer, start_server, wait_for
@@ -96,6 +97,7 @@ READS = [
     "Dataflows/LoadDataSource/nobody",
     "data",
     "data/$metadata",
+    "data/$GetPublicDataSourceList",
 ]
 
 
@@ -146,6 +148,40 @@ def test_a_line_is_shorter_than_a_kilobyte(other: Other, storage: Storage, caplo
     assert len(line) < 1000
 
 
+def test_a_line_holds_no_key_and_no_link_that_the_other_side_writes_as_names(
+    other: Other, storage: Storage, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = storage.job()
+    name = f"https://evil/?key={SHADOWED}&\u2028\U0001f600"
+    other.change = lambda _, body: body.replace(b'"status"', f'"{name}"'.encode())
+    other.server.get(f"Dataflows/LoadDataSource/{job}", SHADOWED)
+    other.until("different")
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "proxy.shadow"]
+    assert line.isascii()
+    assert not {"/", "=", "&"} & set(line)
+    assert SHADOWED not in line
+    assert "https:??evil" in line
+
+
+def test_answers_are_compared_one_at_a_time(other: Other, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most = threading.BoundedSemaphore(1), list[bool]()
+
+    def compare_slowly(*arguments: Any) -> Any:
+        most.append(at_once.acquire(blocking=False))
+        time.sleep(0.02)
+        verdict = compare_answers(*arguments)
+        at_once.release()
+        return verdict
+
+    monkeypatch.setattr("proxy.api.shadow.compare_answers", compare_slowly)
+    other.gate = threading.Event()
+    for _ in range(MOST_UNDER_WAY):
+        other.server.get("Dataflows/ListJobs", SHADOWED)
+    other.gate.set()
+    other.until(*["same"] * MOST_UNDER_WAY)
+    assert most == [True] * MOST_UNDER_WAY
+
+
 def test_the_request_has_path_query_accept_and_marker_and_nothing_else(other: Other) -> None:
     url = f"{other.server.url}/REST/v1/dataflows/LISTJOBS?o=xml&Key={SHADOWED}&x=%20y"
     headers = {"Accept": "text/xml", "Cookie": "a=b", "Authorization": "Bearer x", "User-Agent": "CRM"}
@@ -158,6 +194,18 @@ def test_the_request_has_path_query_accept_and_marker_and_nothing_else(other: Ot
     assert "Accept: text/xml" in fields
 
 
+# Reads to us. A server that decodes a path before it splits it, or twice, would create a job, or leave the API.
+DISGUISED = [
+    "Dataflows/DataSourceDownload/accessid%2FShops",
+    "dataflows/DATASOURCEDOWNLOAD/accessid%252fShops",
+    "Dataflows/DataSourceRollback/accessid%5CShops",
+    "data/accessid/Shops/%2524commit",
+    "data/accessid/Shops/$update",
+    "data/accessid/Shops%2F$commit",
+    "data/accessid/%252e%252e/Shop",
+]
+
+
 def test_only_reads_of_marked_keys_are_sent(other: Other, storage: Storage) -> None:
     job, client, server = storage.job(), other.server.client, other.server
     path = f"Dataflows/LoadDataSource/{job}"
@@ -166,6 +214,8 @@ def test_only_reads_of_marked_keys_are_sent(other: Other, storage: Storage) -> N
     server.get(path, None)
     server.get(f"{path}/output/succeeded", SHADOWED)  # a link
     server.get("Dataflows/DataSourceDownload/accessid/Shops", SHADOWED)  # creates a job
+    for disguised in DISGUISED:
+        server.get(disguised, SHADOWED)
     url = f"{server.url}/REST/v1/{path}"
     client.head(url, params={"key": SHADOWED})
     client.post(f"{server.url}/REST/v1/Dataflows/LoadDataSource", params={"key": SHADOWED}, content=b"x")

@@ -13,7 +13,7 @@ from adapters.blobs.store import BlobStore
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.tables.data_source_store import DataSourceStore
 from adapters.tables.job_store import JobStore
-from proxy.cli.main import INTERRUPTED
+from proxy.cli.interrupts import INTERRUPTED
 from proxy.comparison.connection import TransportError
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import MigrationState

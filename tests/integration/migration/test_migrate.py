@@ -247,9 +247,10 @@ def test_a_data_source_of_another_access_id_stays_as_it_is(
 ) -> None:
     service.load()
     own = Service(storage, service.server).load_directly(shops("own"))
-    outcome = migrate(service)
-    assert outcome.status == 1
-    assert "it is loaded here under the access id acc," in outcome.out
+    for arguments in (["--dry-run"], []):
+        outcome = migrate(service, *arguments)
+        assert outcome.status == 1
+        assert "it is loaded here under the access id acc," in outcome.out
     assert migrate.published()[0] == own
 
 

@@ -1,10 +1,13 @@
 """What can't begin says so in one line, and leaves nothing behind."""
 
+import json
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 
 from proxy.migration.state import open_state
+from tests.integration.conformance.endpoints import Answer, scripted
 from tests.support.migrate_command import MigrateCommand
 from tests.support.migration_service import Service
 from tests.support.stub_servers import closed_port
@@ -52,9 +55,10 @@ def test_wrong_arguments_are_named(migrate: MigrateCommand, arguments: list[str]
     ("content", "words"),
     [
         (b"\xff\xfe", "is not UTF-8"),
+        (b"data_source,key\nShops," + b"k" * 200_000, "field larger than field limit (131072)"),
         (b"data_source,key\nShops\n", "line 2 must be the name of a data source, a comma, and its query key"),
     ],
-    ids=["bytes", "line"],
+    ids=["bytes", "size", "line"],
 )
 def test_a_file_of_query_keys_that_is_none_is_named(migrate: MigrateCommand, content: bytes, words: str) -> None:
     file = migrate.folder / "keys.csv"
@@ -70,6 +74,21 @@ def test_a_state_folder_in_use_or_impossible_is_named(filled: Service, migrate: 
     file.touch()
     outcome = migrate(filled, "--state", str(file / "state"))
     assert (outcome.status, outcome.err) == (1, f"{file / 'state'}: Not a directory\n")
+
+
+@pytest.mark.parametrize("reason", ["Bad\x1b[2J\x9b1A", "Bad\u2028Request"])
+def test_the_services_words_cannot_steer_a_terminal(migrate: MigrateCommand, reason: str) -> None:
+    body = json.dumps({"errorDetails": [reason]}).encode()
+    with scripted(lambda _: Answer(body, 400, (("Content-Type", "application/json"),))) as (url, _requests):
+        outcome = migrate(url)
+    assert outcome.status == 1
+    assert outcome.err.rstrip("\n").isprintable()
+    assert "Bad" in outcome.err
+
+
+def test_a_key_that_is_no_text_is_named(migrate: MigrateCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.migrate_command.io.BytesIO", lambda _: BytesIO(b"\xffkey\n"))
+    assert migrate("https://service.example").err == "--key: must be UTF-8\n"
 
 
 def test_no_key_is_no_run(migrate: MigrateCommand) -> None:

@@ -131,15 +131,18 @@ async def test_one_process_of_a_machine_counts_and_another_follows_it(
 
 
 @pytest.mark.anyio
-async def test_thousands_of_keys_are_counted_beside_other_work(storage: Storage, keys: KeyRows) -> None:
+async def test_thousands_of_keys_are_counted_beside_other_work(
+    storage: Storage, keys: KeyRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_store, "TRY_SECONDS", 0.01)  # a busy machine may need a second try
     rows = [{"PartitionKey": "00", "RowKey": f"00{number:062x}", "Account": storage.account} for number in range(2500)]
     for first in range(0, len(rows), 100):
         keys.table.submit_transaction([("upsert", row) for row in rows[first : first + 100]])
     process, turns = Counting(storage, keys), 0
     task = run_until_cancelled(process)
     while process.keys("valid") is None:
-        await asyncio.sleep(0)
         turns += 1
+        await asyncio.sleep(0 if turns % 100 else 0.05)  # the emulator needs a processor too
     assert process.keys("valid") == 2502
     assert turns >= len(rows) / key_store.ROWS_AT_ONCE
     await stop(task)
@@ -204,7 +207,8 @@ def test_a_server_shows_what_it_knows_of_its_store(storage: Storage, keys: KeyRo
         assert value("authentication_failures_total", code="InvalidCredentials") == 2
         assert value("storage_requests_total", account="~keys", service="table", call="read") >= 5
         assert value("job_cache_lookups_total", account="~keys") == 0
-        assert not metrics.words() & {"old program", "store locator", "elsewhere"}
+        assert value("key_requests_total", account=storage.account, key="store locator") >= 1
+        assert not metrics.words() & {"old program", "elsewhere"}
         keys.hop.mode = Mode.REFUSE
         aged = scrape_until(port, lambda found: found.value("key_store_age_seconds") > 3)
         assert aged.value("key_store_reads_total", result="failed") >= 1

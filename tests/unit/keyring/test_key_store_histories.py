@@ -44,14 +44,19 @@ class History:
             self.store.write(name, role="query" if state == "query" else "master", revoked=revoked)
         self.states[name].append((self.store.now, state))
 
-    def restore(self) -> None:
-        """Puts the saved table back: each row with its content, and as written just now."""
+    async def restore(self) -> None:
+        """Puts the saved table back: each row with its content, and as written just now.
+
+        A look follows before the next change: a restored table that catches up with its Sequence between two looks, 5
+        seconds apart, can't be told from one that went on.
+        """
         rows, changes, states = self.saved
         self.store.now += 0.001
         self.store.rows, self.store.changes = copy(rows), replace(changes, etag=str(self.store.now))
         for name, state in states.items():
             self.states[name].append((self.store.now, state))
         self.was_restored = True
+        await look(self.keys, self.store)
 
     def add_many(self, name: str) -> None:
         """Adds a key that no announcement names."""

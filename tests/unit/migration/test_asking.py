@@ -12,8 +12,8 @@ from proxy.comparison.connection import TransportError
 from proxy.comparison.endpoint import Endpoint
 from proxy.comparison.redaction import Redactor
 from proxy.comparison.service_document import ListedSource
+from proxy.migration.backoff import FAILURES, Backoff
 from proxy.migration.errors import MigrationStoppedError, NotCopiedError
-from proxy.migration.patience import FAILURES, Patience
 from proxy.migration.source_account import SourceAccount
 
 KEY = "AbCdEf0123456789"
@@ -65,7 +65,7 @@ class Script:
 
 
 def account(script: Script, lines: Lines | None = None, *, no_wait: bool = False) -> SourceAccount:
-    return SourceAccount(cast("Endpoint", script), Patience(lines or Lines(), no_wait=no_wait, retry_seconds=0))
+    return SourceAccount(cast("Endpoint", script), Backoff(lines or Lines(), no_wait=no_wait, retry_seconds=0))
 
 
 def test_a_limit_of_the_service_is_waited_for_and_shown() -> None:

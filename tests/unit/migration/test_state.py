@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proxy.migration.errors import MigrationStoppedError
-from proxy.migration.state import OUTPUTS, open_state, write_private
+from proxy.migration.state import OUTPUTS, SCHEMA, open_state, write_private
 
 ORIGIN, ACCOUNT = "https://service.example", "contoso"
 
@@ -44,10 +44,21 @@ def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_run_left_half_written_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
     (tmp_path / "state.json.new").write_text("{", encoding="ascii")
     (tmp_path / f"{OUTPUTS}1").mkdir()
     with open_state(tmp_path, ORIGIN, ACCOUNT):
         assert [file.name for file in tmp_path.iterdir()] == ["lock"]
+
+
+def test_a_folder_that_holds_other_files_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "ring.new").touch()
+    (tmp_path / f"{OUTPUTS}2026").mkdir()
+    with pytest.raises(MigrationStoppedError, match="holds other files"), open_state(tmp_path, ORIGIN, ACCOUNT):
+        pass
+    assert {each.name for each in tmp_path.iterdir()} == {"ring.new", f"{OUTPUTS}2026"}
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -76,8 +87,25 @@ def test_the_folder_of_another_migration_is_refused(tmp_path: Path, origin: str,
         pass
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"from": ORIGIN, "account": ACCOUNT, "copies": {"a": 1}})])
-def test_a_damaged_state_is_refused(tmp_path: Path, text: str) -> None:
+def saved(**members: object) -> str:
+    return json.dumps({"schema": SCHEMA, "from": ORIGIN, "account": ACCOUNT, "copies": {}, "jobs": []} | members)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "can't be read"),
+        ("[]", "can't be read"),
+        ("{}", "can't be read"),
+        (saved(copies={"a": 1}), "can't be read"),
+        (saved(copies={"a": {"bytes": "7"}}), "can't be read"),
+        (saved(copies={"a": {"version": None}}), "can't be read"),
+        ("[" * 100_000, "can't be read"),
+        (saved(schema=SCHEMA + 1), "of another version of this program"),
+    ],
+)
+def test_a_damaged_or_newer_state_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "lock").touch()
     (tmp_path / "state.json").write_text(text, encoding="ascii")
-    with pytest.raises(MigrationStoppedError, match="can't be read"), open_state(tmp_path, ORIGIN, ACCOUNT):
+    with pytest.raises(MigrationStoppedError, match=words), open_state(tmp_path, ORIGIN, ACCOUNT):
         pass

@@ -14,8 +14,8 @@ from adapters.model.job_ids import created_at
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
 from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from proxy.comparison.service_document import ListedSource
+from proxy.migration.backoff import FAILURES, Backoff
 from proxy.migration.errors import NotCopiedError
-from proxy.migration.patience import Patience
 from proxy.migration.source_account import SourceAccount
 from proxy.migration.state import MigrationState, open_state
 from proxy.migration.target_account import PlannedLoad, TargetAccount
@@ -126,8 +126,8 @@ def copy(
     service: Service, here: Here, state: MigrationState, version: ListedSource = SOURCE, **listed: JobRecord
 ) -> str:
     """Copies the data source once; returns the differences."""
-    patience = Patience(Lines(), first_poll_seconds=0)
-    copier = VersionCopier(cast("SourceAccount", service), cast("TargetAccount", here), state, patience)
+    backoff = Backoff(Lines(), first_poll_seconds=0)
+    copier = VersionCopier(cast("SourceAccount", service), cast("TargetAccount", here), state, backoff)
     copier.know_jobs(listed)
     return asyncio.run(copier.copy(version)).differences
 
@@ -167,12 +167,47 @@ def test_an_id_that_is_taken_here_is_not_used_again(state: MigrationState) -> No
     assert here.loads[1:] == [f"{1:032x}"]
 
 
-def test_a_pending_export_is_waited_for_and_made_again_where_it_is_lost(state: MigrationState) -> None:
+def test_a_pending_export_is_waited_for(state: MigrationState) -> None:
     service = Service()
-    service.created = [job("d1", "Pending"), job("d2", "Pending")]
-    service.found = [job("d1", "Pending"), None, job("d2")]
+    service.created, service.found = [job("d1", "Pending")], [job("d1", "Pending"), None, job("d1")]
     copy(service, Here(), state)
-    assert service.asked == ["create", "find d1", "find d1", "create", "find d2", LINK.url]
+    assert service.asked == ["create", "find d1", "find d1", "find d1", LINK.url]
+
+
+def test_an_export_that_is_lost_is_made_again_by_the_next_run_and_never_twice_in_one(state: MigrationState) -> None:
+    service = Service()
+    service.created, service.found = [job("d1", "Pending")], [None]
+    with pytest.raises(NotCopiedError, match="does not find the download d1 that it began"):
+        copy(service, Here(), state)
+    assert service.asked == ["create", *["find d1"] * FAILURES]
+    service.created = [job("d2")]
+    copy(service, Here(), state)
+    assert service.asked[1 + FAILURES :] == ["create", LINK.url]
+
+
+@pytest.mark.parametrize(("days", "is_replaced"), [(-1, True), (1, False)])
+def test_a_version_here_that_is_newer_than_the_services_is_not_replaced_where_the_state_is_lost(
+    state: MigrationState, days: int, *, is_replaced: bool
+) -> None:
+    here = Here()
+    updated = Ticks(parse_ticks(SOURCE.updated) + days * 86_400 * PER_SECOND)
+    copy(Service(), here, MigrationState(state.folder, "", ""))
+    assert here.version is not None
+    newer = here.version = replace(here.version, job_id="own", schema="other", updated=updated)
+    if is_replaced:
+        copy(Service(), here, state)
+    else:
+        with pytest.raises(NotCopiedError, match="later than at the service"):
+            copy(Service(), here, state)
+    assert (here.version != newer) is is_replaced
+
+
+def test_a_copy_that_differs_is_made_again_by_the_next_run_and_is_never_unchanged(state: MigrationState) -> None:
+    service, here = Service(), Here()
+    service.created = [replace(job(), counts=EntityCounts(3, 3, 0))]
+    for _ in range(2):
+        assert "the service counts 3 entities, and its file has 2" in copy(service, here, state)
+    assert service.asked.count("create") == 2
 
 
 def test_an_export_without_a_link_is_fetched_where_clients_look(state: MigrationState) -> None:

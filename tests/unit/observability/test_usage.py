@@ -1,14 +1,21 @@
 """What is counted of each key's requests, and that it stays small."""
 
+import asyncio
 import json
+from types import SimpleNamespace
+from typing import cast
+from unittest.mock import MagicMock
 
 import pytest
 
+from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.ticks import PER_SECOND, parse_ticks
-from adapters.model.usage import ANSWERED, ERROR, MAX_AGENTS, MAX_NETWORKS, MAX_SOURCES, NOT_SERVED, REFUSED
+from adapters.model.usage import ANSWERED, ERROR, MAX_AGENTS, MAX_NETWORKS, MAX_SOURCES, NOT_SERVED, REFUSED, Usage
+from proxy.keyring.reload import ActiveKeyRing
 from proxy.observability import usage as module
 from proxy.observability.client import Client, client_of, network_of
 from proxy.observability.usage import MAX_OLD_HOURS, RepeatCounter, Requester, Tally, UsageCounter, outcome_of
+from proxy.observability.usage_writer import UsageWriter
 
 SHOP = Requester("contoso", "0" * 16, "store locator")
 NEW_YEAR = 1_798_761_600.0  # 2027-01-01T00:00:00Z
@@ -46,6 +53,13 @@ def test_requests_are_counted_by_hour_operation_and_outcome() -> None:
     assert (second.usage.digest, second.usage.name) == ("0" * 16, "store locator")
 
 
+def test_a_data_source_counts_once_in_any_letter_case() -> None:
+    counter = UsageCounter(clock=Clock())
+    tallies = [counter.count(SHOP, "query", source=name) for name in ("Shops", "SHOPS", "shops", "Cafes")]
+    assert tallies[-1] is not None
+    assert list(tallies[-1].usage.sources) == ["Shops", "Cafes"]
+
+
 def test_only_what_came_since_the_last_write_is_written_and_an_hour_stays_until_its_end() -> None:
     counter = UsageCounter(clock=(clock := Clock()))
     counter.count(SHOP, "job_list")
@@ -69,6 +83,54 @@ def test_repeated_responses_count_in_the_hour_in_which_they_are_repeated() -> No
     assert (first.operations, second.operations) == ({"job_status": [3, 0, 0, 0]}, {"job_status": [1, 0, 0, 0]})
     assert (first.last - first.first) == 3_000 * PER_SECOND
     assert (list(first.agents), list(first.networks)) == (["Toolkit"], ["192.0.2.0/24"])
+
+
+def test_repeated_responses_hold_no_agent_and_network_unless_that_is_asked() -> None:
+    counter = UsageCounter(clock=Clock())
+    repeats = RepeatCounter(counter, SHOP, "job_status")
+    for _ in range(2):
+        repeats.count(Client("Toolkit", "192.0.2.0/24"))
+    (tally,) = store(counter)["2027010100"]
+    assert (list(tally.usage.agents), list(tally.usage.networks)) == ([], [])
+
+
+def writer_to(usage: object, counter: UsageCounter) -> UsageWriter:
+    accounts = MagicMock(names=["contoso"])
+    accounts.__getitem__.return_value = SimpleNamespace(usage=usage)
+    return UsageWriter(counter, cast("ActiveKeyRing", SimpleNamespace(accounts=accounts)))
+
+
+def test_requests_that_come_during_a_write_are_of_the_next_one() -> None:
+    counter, written = UsageCounter(clock=Clock()), list[int]()
+
+    class Store:
+        async def write(self, _hour: str, _process: str, rows: list[Usage]) -> None:
+            written.append(rows[0].operations["job_list"][0])
+            if len(written) == 1:
+                counter.count(SHOP, "job_list")
+
+    writer = writer_to(Store(), counter)
+    counter.count(SHOP, "job_list")
+    for _ in range(3):
+        asyncio.run(writer.write())
+    assert written == [1, 2]
+
+
+def test_a_table_that_may_not_be_written_is_logged_once_and_again_after_it_was(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counter, answers = UsageCounter(clock=Clock()), [False, False, True, False]
+
+    class Store:
+        async def write(self, *_: object) -> None:
+            if not answers.pop(0):
+                raise StorageError(StorageErrorCode.UNREACHABLE, "no route")
+
+    writer = writer_to(Store(), counter)
+    for warnings in (1, 1, 1, 2):
+        counter.count(SHOP, "job_list")
+        asyncio.run(writer.write())
+        assert len(caplog.records) == warnings
 
 
 def test_trouble_with_storage_keeps_some_hours_and_forgets_the_oldest() -> None:

@@ -1,7 +1,7 @@
-"""Loads that made a copy: a migration loads what the other side's own loads made, so each side has loads of its own.
+"""Finds loads that a migration made, and those that it repeated.
 
-Such a load is listed by one side only, and made its version of a data source whose version on the other side another
-load made.
+A migration loads again what a load at the other side has made. Each side then lists a load of its own for the same
+version of a data source, and neither list is wrong.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from proxy.comparison.job_list import ListedJob
 from proxy.comparison.service_document import ListedSource
 
 
-def find_copies(
+def find_migrated_loads(
     sides: tuple[Endpoint, Endpoint],
     jobs: Sequence[Sequence[ListedJob]],
     sources: Sequence[Sequence[ListedSource]],
 ) -> frozenset[str]:
-    """The ids, in lower case, of loads that made a copy on either side."""
+    """The ids, in lower case, of loads that one side lists and the other side has replaced by a load of its own."""
     ids = [{each.id.lower() for each in listed} for listed in jobs]
     common = {each.path.lower() for each in sources[0]} & {each.path.lower() for each in sources[1]}
     common_ids = ids[0] & ids[1]

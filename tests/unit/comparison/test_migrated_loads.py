@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 from proxy.comparison.answer import Answer
-from proxy.comparison.copies import find_copies
 from proxy.comparison.difference import Outcome, Question, compare_answers
 from proxy.comparison.endpoint import Endpoint
 from proxy.comparison.job_filter import leave_out
 from proxy.comparison.job_list import ListedJob
+from proxy.comparison.migrated_loads import find_migrated_loads
 from proxy.comparison.service_document import ListedSource
 from proxy.comparison.trees import read_tree
 
@@ -35,7 +35,7 @@ def find(left: str, right: str, left_jobs: list[str], right_jobs: list[str]) -> 
     for side, made_by in zip(sides, (left, right), strict=True):
         side.made_by = made_by
     jobs = [[ListedJob(each, "Completed", "N", "", (), {}) for each in ids] for ids in (left_jobs, right_jobs)]
-    return find_copies(sides, jobs, [[ListedSource("N", "a", "T", "data/a/N/T")]] * 2)
+    return find_migrated_loads(sides, jobs, [[ListedSource("N", "a", "T", "data/a/N/T")]] * 2)
 
 
 def test_load_that_one_side_made_is_a_copy() -> None:

@@ -1,4 +1,4 @@
-"""Whether a file that was streamed has its end: gzip and ZIP say themselves where they end."""
+"""Detects a streamed file that is cut short: gzip and ZIP say themselves where they end."""
 
 import zlib
 
@@ -9,7 +9,7 @@ _MAX_COMMENT_BYTES = 65_535
 _PIECE_BYTES = 1 << 20
 
 
-class FileEnd:
+class TruncationDetector:
     """Sees the pieces of a file as they come, in little memory."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class FileEnd:
         self._tail = (self._tail + piece)[-(_ZIP_END_BYTES + _MAX_COMMENT_BYTES) :]
 
     @property
-    def is_missing(self) -> bool:
+    def is_truncated(self) -> bool:
         """Whether the file begins as gzip or ZIP and lacks its end, or is damaged."""
         if self._inflater is not None:
             return self._is_broken or not self._inflater.eof

@@ -19,7 +19,7 @@ _MAX_LIMIT_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Backoff:
     """Waits, and says so. With `no_wait` a limit of the service ends the run instead."""
 
     progress: Progress
