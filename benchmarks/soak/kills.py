@@ -25,7 +25,10 @@ def kills(storage: Storage, *, count: int = KILLS, seed: int = 19) -> Iterator[F
     yield at_least(ROW, "of those with a job in hand", found.busy_kills, count // 5)
     yield at_least(ROW, "readers killed", found.reader_kills, count // 10)
     yield at_least(ROW, "faults of storage", faults, 10 * count)
-    yield at_most(ROW, "part of storage's requests that were faults", 100 * faults / found.requests.total(), 15, "%")
+    if count >= KILLS:  # faults come in moments: a short run may consist of a bad one
+        yield at_most(
+            ROW, "part of storage's requests that were faults", 100 * faults / found.requests.total(), 15, "%"
+        )
     yield at_least(ROW, "jobs", jobs, count)
     yield at_least(ROW, "downloads and versions compared", found.downloads + found.versions, count // 10)
     yield none_of(ROW, "data sources, versions or downloads that are wrong", found.of("wrong"))
