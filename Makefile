@@ -97,7 +97,7 @@ wheel: setup ## Build the wheel into dist/
 
 pins: setup ## Renew the pinned versions that the image installs, with their hashes
 	@printf 'hatchling>=1.27,<2\n' | $(COMPILE) - -o deploy/requirements-build.txt
-	@$(COMPILE) pyproject.toml --extra metrics --extra tracing --extra worker -o deploy/requirements.txt
+	@$(COMPILE) pyproject.toml --extra metrics --extra tracing --extra worker --extra console -o deploy/requirements.txt
 
 clean: ## Remove all that setup, tests and tools have made
 	@rm -rf $(VENV) $(EMULATOR)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist site

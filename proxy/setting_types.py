@@ -87,6 +87,13 @@ def check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     return networks
 
 
+def check_host_name(name: str) -> str:
+    """Checks a host name, with or without a port; returns it in lower case."""
+    if name and not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?", name.lower()):
+        raise ValueError("must be a host name like console.example.com, with or without a port")
+    return name.lower()
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -98,4 +105,8 @@ HOSTS = _comma_list(
 )
 # A browser sends its origin in lower case and without a path.
 ORIGINS = _comma_list("* or origins like https://maps.example.com", r"\*|null|[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:_-]+")
+OBJECT_IDS = _comma_list(
+    "object ids like 5f0c3b9e-0000-0000-0000-000000000000",
+    "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+)
 ADDRESSES = _comma_list("addresses or networks like 10.0.0.0/8", ".+")

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import AfterValidator, Field, IPvAnyAddress, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -12,9 +13,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from proxy.setting_types import (
     ADDRESSES,
     HOSTS,
+    OBJECT_IDS,
     ORIGINS,
     ROLES,
     Word,
+    check_host_name,
     check_networks,
     check_origins,
     check_public_url,
@@ -182,6 +185,30 @@ class Settings(BaseSettings):
     )
     brand_logo_url: str = Field(DEFAULT_BRAND_LOGO_URL, description="the envelope's brand logo")
     operator: str = Field("", description="the name in audit rows of whoever runs a command; by default user@host")
+    console_host: str = Field("127.0.0.1", description="the address that the console listens on")
+    console_port: int = Field(8090, ge=0, le=65535, description="the port that the console listens on")
+    console_name: Annotated[str, AfterValidator(check_host_name)] = Field(
+        "",
+        description="the host name of the console in a browser, where it is not 127.0.0.1 or localhost; with `:port`"
+        " where that is not the scheme's own",
+    )
+    console_token_file: Path | None = Field(
+        None, description="a file with the token that signs in at the console; without, it listens on loopback only"
+    )
+    console_auth: Annotated[Literal["token", "entra"], Word] = Field(
+        "token",
+        description="how one signs in at the console: `token`, where PROXY_CONSOLE_TOKEN_FILE is set, or `entra`, by"
+        " Microsoft Entra ID",
+    )
+    console_tenant_id: UUID | None = Field(None, description="the tenant of Microsoft Entra ID")
+    console_client_id: UUID | None = Field(None, description="the console's app registration in it")
+    console_principals: Annotated[tuple[str, ...], NoDecode, OBJECT_IDS] = Field(
+        (), description="object ids of the people and groups that may sign in by Entra, with commas between them"
+    )
+    console_read_only: bool = Field(default=False, description="whether the console shows only, and changes nothing")
+    reports_dir: Path | None = Field(
+        None, description="a folder with reports of `migrate` and `compare`, which the console shows"
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Word] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )
@@ -197,6 +224,14 @@ class Settings(BaseSettings):
     def _one_key_ring(self) -> "Settings":
         if (self.keyring is None) == (self.keyring_file is None):
             raise ValueError("exactly one of PROXY_KEYRING and PROXY_KEYRING_FILE must be set")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_entra(self) -> "Settings":
+        names = ("console_tenant_id", "console_client_id", "console_principals")
+        missing = [variable_name(name) for name in names if not getattr(self, name)]
+        if self.console_auth == "entra" and missing:
+            raise ValueError(f"PROXY_CONSOLE_AUTH: is entra, which needs {' and '.join(missing)}; set them")
         return self
 
     @model_validator(mode="after")
