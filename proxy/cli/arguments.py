@@ -37,6 +37,12 @@ def add_worker(commands: "Commands") -> None:
     command.set_defaults(run="proxy.cli.worker:run_worker")
 
 
+def add_console(commands: "Commands") -> None:
+    """`console`: the operators' web pages."""
+    command = commands.add_parser("console", help="run the operators' web console", epilog=ENVIRONMENT)
+    command.set_defaults(run="proxy.cli.console:run_console")
+
+
 def add_check(commands: "Commands") -> None:
     """`check`: judges settings, key ring and storage."""
     command = commands.add_parser(

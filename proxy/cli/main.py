@@ -24,6 +24,7 @@ PIPE_CLOSED = 141
 COMMANDS: tuple[Callable[["arguments.Commands"], None], ...] = (
     arguments.add_serve,
     arguments.add_worker,
+    arguments.add_console,
     arguments.add_check,
     arguments.add_demo,
     operator_arguments.add_jobs,

@@ -1,0 +1,82 @@
+"""The console's application: routes and errors."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from adapters.errors import ConflictError, StorageError
+from proxy.console import sign_in
+from proxy.console.context import Console
+from proxy.console.errors import PageNotFoundError, RequestRefusedError
+from proxy.console.pages import audit, check, job, jobs, keys, load, overview, reports, source, sources
+from proxy.console.rendering import render
+from proxy.console.request_guard import LIVEZ, RequestGuard
+from proxy.operations.errors import OperationError
+from proxy.settings import SettingsError
+
+PAGES = (overview, jobs, job, sources, source, load, keys, check, reports, audit)
+
+STATIC_SECONDS = 3600
+
+TOO_SLOW = "Storage did not answer in time. Reload the page, or look at Check."
+
+
+def create_console(console: Console) -> ASGIApp:
+    """Creates the application. The caller opens and closes what the console holds."""
+    static = _StaticFiles(packages=[("proxy.console", "static")])
+    routes = [
+        Route(LIVEZ, _live),
+        Mount("/static", static),
+        *sign_in.ROUTES,
+        *(route for module in PAGES for route in module.ROUTES),
+    ]
+    app = Starlette(routes=routes, exception_handlers=dict.fromkeys((*_STATUS, HTTPException, 500), _describe))
+    app.state.console = console
+    return RequestGuard(app, console)
+
+
+async def _live(_request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+_STATUS: Mapping[Any, int] = {
+    PageNotFoundError: 404,
+    RequestRefusedError: 403,
+    OperationError: 409,
+    ConflictError: 409,
+    StorageError: 503,
+    SettingsError: 500,
+    TimeoutError: 503,
+}
+
+
+async def _describe(request: Request, error: Exception) -> Response:
+    """The page of an error: a sentence, and what to do."""
+    status, hint = _STATUS.get(type(error), 500), None
+    if isinstance(error, HTTPException):
+        status, text = error.status_code, "There is no such page." if error.status_code == 404 else error.detail  # noqa: PLR2004 - HTTP's number
+    elif isinstance(error, StorageError):
+        text, hint = f"Storage: {error}.", error.code.value.hint
+    elif isinstance(error, TimeoutError):
+        text = TOO_SLOW
+    elif type(error) in _STATUS:
+        text = str(error)
+    else:
+        text = "The console failed; its log says where. Reload the page."
+    return render(request, "error.html", status=status, text=text, hint=hint)
+
+
+class _StaticFiles(StaticFiles):
+    """The console's own files. Their names carry the version in a query, so browsers may keep them."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - Starlette's own arguments
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = f"private, max-age={STATIC_SECONDS}"
+        return response

@@ -1,0 +1,86 @@
+"""What every page of the console needs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+
+from adapters.account import AccountStorage
+from adapters.accounts import AccountRegistry
+from proxy.console.errors import PageNotFoundError
+from proxy.console.sessions import Session, SessionStore
+from proxy.keyring.reload import ActiveKeyRing
+from proxy.operations.entity_queries import EntityQueries
+from proxy.settings import Settings
+from proxy.worker.reader_pool import ReaderPool
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The state of the console's process.
+
+    Args:
+        settings: the settings.
+        ring: the key ring in use.
+        sessions: who is signed in.
+        operator: the name of changes that no sign-in names.
+        queries: runs queries on this machine.
+        readers: processes that read files of data.
+        folder: for files that are being sent.
+    """
+
+    settings: Settings
+    ring: ActiveKeyRing
+    sessions: SessionStore
+    operator: str
+    queries: EntityQueries
+    readers: ReaderPool
+    folder: Path
+
+    @property
+    def accounts(self) -> AccountRegistry:
+        """The accounts of the key ring in use."""
+        return self.ring.accounts
+
+
+def console_of(request: Request) -> Console:
+    """The console that serves a request."""
+    console = request.app.state.console
+    if not isinstance(console, Console):
+        raise TypeError("the application has no console")
+    return console
+
+
+def session_of(request: Request) -> Session:
+    """The session of a request. The request guard has found it."""
+    session = request.scope["console.session"]
+    if not isinstance(session, Session):
+        raise TypeError("the request guard has not seen this request")
+    return session
+
+
+def account_of(request: Request) -> AccountStorage:
+    """The account that the path names.
+
+    Raises:
+        PageNotFoundError: the key ring has no such account.
+        StorageError: its credential can't be used.
+    """
+    console, name = console_of(request), request.path_params["account"]
+    if name not in console.accounts.names:
+        raise PageNotFoundError("The key ring has no account of this name.")
+    return console.accounts[name]
+
+
+def choose_account(request: Request) -> AccountStorage:
+    """The account of the query parameter `account`, by default the first one.
+
+    Raises:
+        PageNotFoundError: the key ring has no such account.
+        StorageError: its credential can't be used.
+    """
+    accounts = console_of(request).accounts
+    name = request.query_params.get("account") or accounts.names[0]
+    if name not in accounts.names:
+        raise PageNotFoundError("The key ring has no account of this name.")
+    return accounts[name]

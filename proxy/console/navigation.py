@@ -1,0 +1,12 @@
+"""The pages that every page links to, in their order."""
+
+NAVIGATION: tuple[tuple[str, str], ...] = (
+    ("/", "Overview"),
+    ("/jobs", "Jobs"),
+    ("/sources", "Data sources"),
+    ("/load", "Load"),
+    ("/keys", "Keys"),
+    ("/check", "Check"),
+    ("/reports", "Reports"),
+    ("/audit", "Audit"),
+)

@@ -1,0 +1,5 @@
+"""The page `check`."""
+
+from starlette.routing import Route
+
+ROUTES: tuple[Route, ...] = ()

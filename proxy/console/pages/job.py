@@ -1,0 +1,5 @@
+"""The page `job`."""
+
+from starlette.routing import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""The page `jobs`."""
+
+from starlette.routing import Route
+
+ROUTES: tuple[Route, ...] = ()

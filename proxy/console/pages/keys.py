@@ -1,0 +1,5 @@
+"""The page `keys`."""
+
+from starlette.routing import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""The page `load`."""
+
+from starlette.routing import Route
+
+ROUTES: tuple[Route, ...] = ()

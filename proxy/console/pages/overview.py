@@ -1,0 +1,5 @@
+"""The page `overview`."""
+
+from starlette.routing import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""The page `reports`."""
+
+from starlette.routing import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""The page `source`."""
+
+from starlette.routing import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""The page `sources`."""
+
+from starlette.routing import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,74 @@
+"""Sessions of operators: in memory, so that the end of the process or of a session leaves no cookie that works."""
+
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from secrets import token_bytes, token_urlsafe
+
+SESSION_SECONDS = 12 * 3600.0
+"""How long a session lasts (operations contract, section 5)."""
+
+MOST_SESSIONS = 1000
+"""The oldest session ends where more begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One operator's session.
+
+    Args:
+        user: the operator's name in audit rows and on pages.
+        csrf_token: what the forms of this session carry.
+        is_signed_in: whether a sign-in began it; on loopback without a token, there is none to sign out from.
+    """
+
+    user: str
+    csrf_token: str
+    is_signed_in: bool
+
+    def is_csrf_token(self, text: str) -> bool:
+        """Whether a form carries the session's token; in constant time."""
+        return hmac.compare_digest(self.csrf_token.encode(), text.encode())
+
+
+class SessionStore:
+    """The sessions of a process, each found by a digest of its cookie."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Tests pass their own clock, in seconds."""
+        self._clock = clock
+        self._secret = token_bytes(32)
+        self._sessions: dict[bytes, tuple[float, Session]] = {}
+
+    def begin(self, user: str) -> str:
+        """Begins a session and returns the value of its cookie."""
+        now = self._clock()
+        self._sessions = {key: each for key, each in self._sessions.items() if each[0] > now}
+        while len(self._sessions) >= MOST_SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+        cookie = token_urlsafe(32)
+        session = Session(user, self._csrf_token(cookie), is_signed_in=True)
+        self._sessions[_digest(cookie)] = now + SESSION_SECONDS, session
+        return cookie
+
+    def find(self, cookie: str) -> Session | None:
+        """The session of a cookie; None where there is none, or it has ended."""
+        end, session = self._sessions.get(_digest(cookie), (0.0, None))
+        return session if end > self._clock() else None
+
+    def end(self, cookie: str) -> None:
+        """Ends the session of a cookie."""
+        self._sessions.pop(_digest(cookie), None)
+
+    def local(self, user: str) -> Session:
+        """The session of all on this machine, where the console has no sign-in."""
+        return Session(user, self._csrf_token("local"), is_signed_in=False)
+
+    def _csrf_token(self, cookie: str) -> str:
+        return hmac.new(self._secret, cookie.encode(), sha256).hexdigest()
+
+
+def _digest(cookie: str) -> bytes:
+    return sha256(cookie.encode()).digest()

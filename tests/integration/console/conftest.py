@@ -1,0 +1,24 @@
+"""Consoles for these tests."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support.console import LiveConsole, start_console
+from tests.support.storage import Storage
+
+StartConsole = Callable[..., LiveConsole]
+
+
+@pytest.fixture
+def open_console() -> Iterator[StartConsole]:
+    """Starts consoles that end with the test: `open_console(storage, console_read_only=True)`."""
+    with ExitStack() as stack:
+        yield lambda storage, **options: stack.enter_context(start_console(storage, **options))
+
+
+@pytest.fixture
+def console(storage: Storage, open_console: StartConsole) -> LiveConsole:
+    """A console on loopback without a sign-in, in front of the test's account."""
+    return open_console(storage)
