@@ -1,5 +1,6 @@
 """An import of keys: what a file says of each, and what becomes of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -17,6 +18,10 @@ class ImportOutcome(Enum):
     SAME = "same"
     CHANGED = "changed"
     REVOKED = "revoked"
+
+
+ImportCounts = Counter[tuple[str, ImportOutcome]]
+"""How many keys of each account had each outcome."""
 
 
 @dataclass(frozen=True, slots=True)

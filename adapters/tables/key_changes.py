@@ -4,6 +4,7 @@ A key row is written first, then the change row. What is found already so is ann
 an announcement that was lost.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -114,19 +115,17 @@ class KeyChanges:
             await self._names.free(before, record.digest)
         return True
 
-    async def prune(self) -> int:
-        """Deletes the rows of keys that were revoked long ago. Returns how many there were."""
+    async def prune(self, deleted: Counter[str]) -> None:
+        """Deletes the rows of keys that were revoked long ago, and counts them by account in `deleted`."""
         end = Ticks(self._table.reads.clock.now() - int(RETENTION.total_seconds()) * PER_SECOND)
-        pruned = 0
         async for page in self._table.reads.rows(KEY_ROWS, f"RevokedAt lt datetime'{format_ticks(end)}'"):
             for batch in batches(page):
                 results = await in_parallel(self._prune_row, batch)
-                deleted = results.count(True)
+                gone = [str(row.get("Account")) for row, result in zip(batch, results, strict=True) if result is True]
+                deleted.update(gone)
                 # To a client a key without a row is what a revoked one is; caches only need to forget these.
-                await announce(self._table, [ADDED_MANY] if deleted else [])
+                await announce(self._table, [ADDED_MANY] if gone else [])
                 raise_first(results)
-                pruned += deleted
-        return pruned
 
     async def _prune_row(self, row: Row) -> bool:
         digest, name = str(row["RowKey"]), row.get("Name")

@@ -1,11 +1,10 @@
 """Writes many keys: all are looked at before the first row is written, and a hundred new ones are one change."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from adapters.errors import ConflictError, NameTakenError
-from adapters.model.key_imports import ImportOutcome, KeyImport
+from adapters.model.key_imports import ImportCounts, ImportOutcome, KeyImport
 from adapters.model.key_records import ADDED_MANY, KeyRecord
 from adapters.model.ticks import PER_SECOND
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
@@ -46,21 +45,27 @@ class KeyImporter:
             progress(len(batch))
         return taken
 
-    async def write(self, progress: Callable[[int], object]) -> Counter[ImportOutcome]:
+    async def write(self, counts: ImportCounts, progress: Callable[[int], object]) -> None:
         """Writes what `look` found to be new or changed, and announces it. A revoked key stays revoked.
+
+        Args:
+            counts: is added to as keys are written, so that it holds also where the import ends early.
+            progress: takes the number of keys of each step.
 
         Raises:
             NameTakenError: another key got the name meanwhile. What was written before stands.
         """
-        total: Counter[ImportOutcome] = Counter()
         for batch in batches(self._plan):
             results = await in_parallel(self._write, batch)
-            written = [result for result in results if not isinstance(result, BaseException)]
-            await announce(self._table, list(dict.fromkeys(entry for _, entry in written if entry)))
+            announced: dict[str, None] = {}
+            for (record, _), result in zip(batch, results, strict=True):
+                if not isinstance(result, BaseException):
+                    outcome, entry = result
+                    counts[record.account, outcome] += 1
+                    announced |= {entry: None} if entry else {}
+            await announce(self._table, list(announced))
             raise_first(results)
-            total.update(outcome for outcome, _ in written)
             progress(len(batch))
-        return total
 
     async def _look(self, record: KeyRecord) -> _Planned:
         row = await self._table.reads.row(key_partition(record.digest), record.digest)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from azure.data.tables.aio import TableClient
@@ -26,7 +26,7 @@ from adapters.tables.key_rows import (
     read_revocation,
 )
 from adapters.tables.properties import MalformedRowError
-from adapters.tables.reader import PartitionRange, TableReader
+from adapters.tables.reader import PartitionRange, TableReader, literal
 
 # Seconds within which the change row is read.
 LOOK_SECONDS = 1.0
@@ -140,7 +140,21 @@ class KeyTable:
             select: the properties to send, separated by commas, RowKey and Account among them; others that are
                 not sent count as missing.
         """
-        async for page in self.reads.rows(KEY_ROWS, where, select):
+        async for key in self._list(KEY_ROWS, where, select):
+            yield key
+
+    async def list_account_keys(self, account: str, after: str = "") -> AsyncIterator[KeyRecord | UnreadableKey]:
+        """The key rows of an account in the order of digests, those behind the digest `after`."""
+        where = f"Account eq {literal(account)}"
+        if not after:
+            keys = KEY_ROWS
+        else:
+            keys, where = replace(KEY_ROWS, first=key_partition(after)), f"RowKey gt {literal(after)} and {where}"
+        async for key in self._list(keys, where, _PROPERTIES):
+            yield key
+
+    async def _list(self, keys: PartitionRange, where: str, select: str) -> AsyncIterator[KeyRecord | UnreadableKey]:
+        async for page in self.reads.rows(keys, where, select):
             for number, row in enumerate(page):
                 if number % ROWS_AT_ONCE == 0:
                     await asyncio.sleep(0)

@@ -77,8 +77,8 @@ class KeyRange:
 
     def filter(self) -> str:
         """The OData filter of this range."""
-        to_the_last = f"PartitionKey eq {_literal(self.partition)} and RowKey ge {_literal(self.first)}"
-        return to_the_last if self.end is None else f"{to_the_last} and RowKey lt {_literal(self.end)}"
+        to_the_last = f"PartitionKey eq {literal(self.partition)} and RowKey ge {literal(self.first)}"
+        return to_the_last if self.end is None else f"{to_the_last} and RowKey lt {literal(self.end)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class PartitionRange:
 
     def filter(self) -> str:
         """The OData filter of this range."""
-        return f"PartitionKey ge {_literal(self.first)} and PartitionKey lt {_literal(self.end)}"
+        return f"PartitionKey ge {literal(self.first)} and PartitionKey lt {literal(self.end)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +233,14 @@ class TableReader:
         return self._opened
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """An OData string literal: in quotes, with quotes inside doubled."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def _quoted(text: str) -> str:
     """A literal as it stands in a path."""
-    return f"%27{text}%27" if text.isascii() and text.isalnum() else quote(_literal(text), safe="")
+    return f"%27{text}%27" if text.isascii() and text.isalnum() else quote(literal(text), safe="")
 
 
 def _unexpected(text: str) -> StorageError:

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proxy.cli.keys.patterns import split_patterns
+from proxy.operations.keys.patterns import split_patterns
 from proxy.settings import Settings, variable_name
 
 if TYPE_CHECKING:

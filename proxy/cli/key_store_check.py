@@ -8,7 +8,7 @@ from adapters.errors import StorageError
 from adapters.tables.key_rows import CHANGES_PARTITION, CHANGES_ROW, read_changes
 from adapters.tables.key_table import KeyTable
 from adapters.tables.properties import MalformedRowError
-from proxy.cli.keys.store_errors import READER, describe_error
+from proxy.operations.keys.store_errors import READER, describe_error
 
 
 async def check_key_store(entry: StorageEntry, table_name: str, seconds: float) -> tuple[bool, str]:

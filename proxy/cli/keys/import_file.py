@@ -9,12 +9,12 @@ from typing import Any
 
 from adapters.model.key_imports import KEY_FIELDS, KeyImport
 from adapters.model.key_records import KeyRecord
-from proxy.cli.keys.members import record_of
-from proxy.cli.keys.misplaced_key import find_misplaced_key
-from proxy.cli.keys.patterns import check_patterns, split_patterns
 from proxy.keyring.file import load_members, parse_key, parse_keyring
 from proxy.keyring.keyring import DIGEST_PREFIX
 from proxy.keyring.models import KeyRingModel
+from proxy.operations.keys.members import record_of
+from proxy.operations.keys.misplaced_key import find_misplaced_key
+from proxy.operations.keys.patterns import check_patterns, split_patterns
 from proxy.settings import SettingsError
 
 COLUMNS = ("key", "account", "name", "role", "data_sources", "expires")

@@ -3,14 +3,20 @@
 import json
 import sys
 from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from tqdm import tqdm
 
 from adapters.model.key_imports import ImportOutcome, KeyImport
 from proxy.cli.errors import CommandError
-from proxy.cli.keys.holder import KeyHolder, KeyPlace
+from proxy.cli.keys.changing import change_keys
 from proxy.cli.keys.import_file import read_import, read_members
-from proxy.cli.keys.places import find_keys_place
-from proxy.settings import SettingsError
+from proxy.operations.keys.holder import KeyHolder, KeyPlace
+from proxy.operations.keys.key_editor import KeyEditor
+from proxy.operations.keys.places import find_keys_place
+from proxy.settings import SettingsError, load_settings
 
 
 def import_keys(options: Namespace) -> int:
@@ -19,17 +25,18 @@ def import_keys(options: Namespace) -> int:
     Raises:
         CommandError: something in the file is wrong; nothing was written.
     """
-    place = find_keys_place(edits=True, importing=options.from_ring)
+    settings = load_settings()
+    place = find_keys_place(settings, edits=True, importing=options.from_ring)
     imported = _ring_keys(place) if options.from_ring else _file_keys(options.file, place)
 
-    async def put(keys: KeyHolder) -> int:
-        counted = await keys.put(imported)
+    async def put(_: KeyHolder, editor: KeyEditor) -> int:
+        counted = await editor.put(imported, _show_progress)
         print(", ".join(f"{outcome.value} {counted[outcome]}" for outcome in ImportOutcome))
         if options.from_ring:
             print("keys can be taken out of the key ring now: its key_store has them", file=sys.stderr)
         return 0
 
-    return place.run(put, changes=True, wait=options.wait)
+    return change_keys(settings, place, put, wait=options.wait)
 
 
 def _file_keys(file: str, place: KeyPlace) -> KeyImport:
@@ -53,3 +60,10 @@ def _ring_keys(place: KeyPlace) -> KeyImport:
     if "key_store" not in ring:
         raise CommandError("--from-ring: the key ring has no key_store to import its keys into")
     return read_members(ring.get("keys") or {}, place.ring_text)
+
+
+@contextmanager
+def _show_progress(text: str, total: int) -> Iterator[Callable[[int], object]]:
+    # `None` shows progress on a terminal only; standard error, so that a pipe gets the result alone.
+    with tqdm(total=total, unit=" keys", desc=text, disable=None, leave=False) as progress:
+        yield progress.update

@@ -4,6 +4,7 @@ import sys
 from getpass import getpass
 
 from proxy.cli.errors import CommandError
+from proxy.operations.keys.new_key import check_key
 
 
 def read_key(prompt: str) -> str:
@@ -39,8 +40,6 @@ def require_key(hint: str = "") -> str:
     key = read_key("Key: ").strip()
     if not key:
         raise CommandError(f"no key on standard input{hint}")
-    if not key.isprintable():  # a byte order mark before it, for instance
-        raise CommandError(
-            "no key on standard input: it has characters that can't be printed; pass the key alone, as UTF-8"
-        )
+    if problem := check_key(key):
+        raise CommandError(f"no key on standard input: {problem}")
     return key

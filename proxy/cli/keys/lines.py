@@ -1,49 +1,13 @@
-"""A key as a line of text, or of JSON."""
+"""A key as a line of JSON."""
 
 import json
-from datetime import UTC, datetime
 
-from adapters.model.key_records import FoundKey, KeyRecord
-from adapters.model.ticks import Ticks, to_datetime
-from proxy.cli.keys.members import shown_digest
-from proxy.text import single_line
-
-# Hex digits of a digest that are shown. Other commands find a key by any beginning that is unique.
-SHOWN_DIGITS = 12
-
-
-def shown(digest: str) -> str:
-    """The beginning of a digest."""
-    return single_line(shown_digest(digest, SHOWN_DIGITS))
-
-
-def has_expired(record: KeyRecord) -> bool:
-    """Whether a key has expired."""
-    return record.expires is not None and to_datetime(record.expires) <= datetime.now(UTC)
-
-
-def format_key(found: FoundKey) -> str:
-    """Digest, name, account, role, data sources, end, creation, revocation; what is missing is left out."""
-    record = found.record
-    if record is None:
-        parts = [shown(found.digest), f"can't be read: {found.problem}", "revoked" if found.is_revoked else ""]
-    else:
-        parts = [
-            shown(found.digest),
-            record.name or "",
-            record.account,
-            record.role,
-            "no data source" if record.data_sources == () else " ".join(record.data_sources or ()),
-            f"{'expired' if has_expired(record) else 'expires'} {_time(record.expires)}" if record.expires else "",
-            f"created {_time(record.created)}" if record.created else "",
-            f"revoked {_time(record.revoked)}".rstrip() if found.is_revoked else "",
-            "in plain text" if found.is_in_clear else "",
-        ]
-    return single_line("  ".join(filter(None, parts)))
+from adapters.model.key_records import FoundKey
+from proxy.operations.keys.lines import format_time, shown
 
 
 def format_key_json(found: FoundKey) -> str:
-    """The same as one line of JSON; all its members are always there."""
+    """Digest, name, account, role, data sources, end, creation, revocation; all the members are always there."""
     record = found.record
     if record is None:
         return json.dumps({"digest": shown(found.digest), "error": found.problem, "revoked": found.is_revoked or None})
@@ -53,13 +17,8 @@ def format_key_json(found: FoundKey) -> str:
         "account": record.account,
         "role": record.role,
         "data_sources": record.data_sources,
-        "expires": _time(record.expires) or None,
-        "created": _time(record.created) or None,
-        "revoked": (_time(record.revoked) or True) if found.is_revoked else None,
+        "expires": format_time(record.expires) or None,
+        "created": format_time(record.created) or None,
+        "revoked": (format_time(record.revoked) or True) if found.is_revoked else None,
     }
     return json.dumps(members, ensure_ascii=False)
-
-
-def _time(ticks: Ticks | None) -> str:
-    # A revocation without a time that can be read is at the first tick.
-    return to_datetime(ticks).isoformat(timespec="seconds") if ticks else ""

@@ -6,15 +6,18 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from adapters.model.key_records import FoundKey
-from proxy.cli.keys.holder import KeyHolder
 from proxy.cli.keys.key_input import require_key
-from proxy.cli.keys.lines import format_key, format_key_json, has_expired, shown
-from proxy.cli.keys.members import member_of, shown_digest
-from proxy.cli.keys.places import find_keys_place
+from proxy.cli.keys.lines import format_key_json
+from proxy.cli.keys.running import run_on_keys
 from proxy.keyring.keyring import hash_key
+from proxy.operations.keys.holder import KeyHolder
+from proxy.operations.keys.lines import format_key, has_expired, shown
+from proxy.operations.keys.members import member_of, shown_digest
+from proxy.operations.keys.places import find_keys_place
+from proxy.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from proxy.cli.keys.usage import UsageReport
+    from proxy.operations.keys.usage import UsageReport
 
 
 def list_keys(options: Namespace) -> int:
@@ -23,26 +26,33 @@ def list_keys(options: Namespace) -> int:
     Returns:
         1 where the usage of an account can't be read: standard error names it.
     """
+    settings = load_settings()
     format_line = format_key_json if options.json else format_key
-    place = find_keys_place()
+    place = find_keys_place(settings)
 
     async def write(keys: KeyHolder) -> int:
-        report = await _read_usage(place.ring_text, options.account) if options.usage else None
+        report = await _read_usage(settings, place.ring_text, options.account) if options.usage else None
         async for found in keys.iterate():
             is_meant = found.record is None or options.account in {None, found.record.account}
             if is_meant and (options.all or not found.is_revoked):
                 line = format_line(found)
-                print(line if report is None else report.extend(line, found, as_json=options.json))
-        return 0 if report is None or report.is_complete else 1
+                print(line if report is None else _extend_line(line, found, report, as_json=options.json))
+        return 0 if report is None or not report.unread else 1
 
-    return place.run(write, changes=False, wait=options.wait)
+    return run_on_keys(place, write, wait=options.wait)
 
 
-async def _read_usage(ring_text: str, account: str | None) -> "UsageReport":
-    # The SDKs take half a second to load, and a list without usage needs none of them.
-    from proxy.cli.keys.usage import read_report  # noqa: PLC0415
+# The SDKs take half a second to load, and a list without usage needs none of them.
+async def _read_usage(settings: Settings, ring_text: str, account: str | None) -> "UsageReport":
+    from proxy.cli.keys.usage import read_report  # noqa: PLC0415 - loads the SDKs
 
-    return await read_report(ring_text, account)
+    return await read_report(settings, ring_text, account)
+
+
+def _extend_line(line: str, found: FoundKey, report: "UsageReport", *, as_json: bool) -> str:
+    from proxy.cli.keys.usage import extend_line  # noqa: PLC0415 - loads the SDKs
+
+    return extend_line(line, found, report, as_json=as_json)
 
 
 def show_key(options: Namespace) -> int:
@@ -51,7 +61,7 @@ def show_key(options: Namespace) -> int:
     Returns:
         1 where the key opens nothing.
     """
-    place = find_keys_place()
+    place = find_keys_place(load_settings())
     digest = hash_key(require_key().encode()).hex()
 
     async def show(keys: KeyHolder) -> int:
@@ -63,7 +73,7 @@ def show_key(options: Namespace) -> int:
         print(format_key(found) + ("  its account is not in the key ring" if is_foreign else ""))
         return int(is_foreign or not _opens(found))
 
-    return place.run(show, changes=False, wait=options.wait)
+    return run_on_keys(place, show, wait=options.wait)
 
 
 def export_keys(options: Namespace) -> int:
@@ -89,7 +99,7 @@ def export_keys(options: Namespace) -> int:
         print(f"{start}\n}}}}")
         return status
 
-    return find_keys_place().run(export, changes=False, wait=options.wait)
+    return run_on_keys(find_keys_place(load_settings()), export, wait=options.wait)
 
 
 def _opens(found: FoundKey) -> bool:

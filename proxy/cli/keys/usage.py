@@ -2,72 +2,42 @@
 
 import json
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 from adapters.accounts import AccountRegistry
-from adapters.errors import StorageError
 from adapters.model.key_records import FoundKey
 from adapters.model.ticks import Ticks, to_datetime
-from adapters.model.usage import DIGEST_DIGITS, Usage
+from adapters.model.usage import Usage
 from proxy.bootstrap import storage_options
 from proxy.keyring.file import parse_keyring
-from proxy.settings import load_settings
+from proxy.operations.keys.usage import UsageReport, read_usage
+from proxy.settings import Settings
 from proxy.text import single_line
 
 _COUNTS = ("requests", "errors", "refused", "not_served")
 
 
-@dataclass(frozen=True, slots=True)
-class UsageReport:
-    """The usage of keys by account and the first 16 hex digits of their digests.
-
-    Args:
-        usages: what was asked.
-        unread: the accounts whose usage can't be read.
-    """
-
-    usages: dict[tuple[str, str], Usage]
-    unread: frozenset[str]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the usage of every account was read."""
-        return not self.unread
-
-    def extend(self, line: str, found: FoundKey, *, as_json: bool) -> str:
-        """The line of a key with its usage."""
-        if found.record is None:
-            return line
-        account = found.record.account
-        usage = self.usages.get((account, found.digest[:DIGEST_DIGITS]))
-        if as_json:
-            members = None if account in self.unread else _members(usage)
-            return json.dumps(json.loads(line) | {"usage": members}, ensure_ascii=False)
-        return f"{line}  {'usage not known' if account in self.unread else _describe(usage)}"
-
-
-async def read_report(ring_text: str, account: str | None) -> UsageReport:
+async def read_report(settings: Settings, ring_text: str, account: str | None) -> UsageReport:
     """Reads the usage of the keys of one account or of all.
 
     An account whose usage can't be read has a line on standard error.
     """
-    keyring, settings = parse_keyring(ring_text, importing=True), load_settings()
-    usages: dict[tuple[str, str], Usage] = {}
-    unread = set()
+    keyring = parse_keyring(ring_text, importing=True)
     async with AccountRegistry(keyring.accounts, storage_options(settings), maps=keyring.maps) as accounts:
-        for name in accounts.names:
-            if account not in {None, name}:
-                continue
-            try:
-                async for usage in accounts[name].usage.iterate():
-                    if (known := usages.setdefault((name, usage.digest), usage)) is not usage:
-                        known.add(usage)
-            except StorageError as error:
-                unread.add(name)
-                hint = error.code.value.hint
-                print(f"account {name}: its usage can't be read: {error}; {hint}", file=sys.stderr)
-    return UsageReport(usages, frozenset(unread))
+        report = await read_usage(accounts, [name for name in accounts.names if account in {None, name}])
+    for name, error in sorted(report.unread.items()):
+        print(f"account {name}: its usage can't be read: {error}; {error.code.value.hint}", file=sys.stderr)
+    return report
+
+
+def extend_line(line: str, found: FoundKey, report: UsageReport, *, as_json: bool) -> str:
+    """The line of a key with its usage."""
+    if found.record is None:
+        return line
+    usage, is_known = report.of(found), report.is_known(found)
+    if as_json:
+        return json.dumps(json.loads(line) | {"usage": _members(usage) if is_known else None}, ensure_ascii=False)
+    return f"{line}  {_describe(usage) if is_known else 'usage not known'}"
 
 
 def _members(usage: Usage | None) -> dict[str, Any]:

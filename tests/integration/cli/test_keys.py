@@ -163,7 +163,7 @@ def test_the_first_key_makes_the_ring_for_its_owner_alone(
     assert isinstance(entry, ConnectionStringConfig)
     assert f"set {entry.variable} to the connection string" in captured.err
     assert main(["keys", "add", "--account", account, "--generate"]) == 0
-    assert "is made" not in capsys.readouterr().err
+    assert "is made with this account" not in capsys.readouterr().err
     assert len(keys(path)) == 2
 
 

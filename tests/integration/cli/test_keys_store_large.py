@@ -56,7 +56,7 @@ def test_memory_does_not_grow_with_the_keys(environment: dict[str, str]) -> None
     script = (
         "import asyncio, os, sys, tracemalloc\n"
         "from adapters.tables.key_table import KeyTable\n"
-        "from proxy.cli.keys.store_keys import StoreKeys\n"
+        "from proxy.operations.keys.store_keys import StoreKeys\n"
         "from proxy.keyring.file import load_keyring\n"
         "from proxy.settings import load_settings\n"
         "async def main():\n"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxy.cli.keys import store_keys
+from proxy.cli.keys import running
 from tests.integration.cli.conftest import Run
 from tests.support.fault_proxy import Hop, Mode
 from tests.support.key_table_rows import KeyTableRows, digest_of
@@ -52,7 +52,7 @@ def test_a_store_that_cannot_be_opened_is_one_line(
 def test_wait_repeats_and_says_so_once(
     rows: KeyTableRows, hop: Hop, keys: Run, monkeypatch: pytest.MonkeyPatch, methods: str
 ) -> None:
-    monkeypatch.setattr(store_keys, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(running, "RETRY_SECONDS", 0.01)
     hop.methods, hop.times = methods, 3
     outcome = keys("add", "--account", "contoso", "--name", "CRM", "--wait", typed=KEY)
     assert outcome.status == 0
@@ -65,7 +65,7 @@ def test_wait_repeats_and_says_so_once(
 def test_an_export_that_had_to_wait_is_one_object(
     rows: KeyTableRows, hop: Hop, keys: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_keys, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(running, "RETRY_SECONDS", 0.01)
     hop.times = 2
     rows.write(KEY)
     outcome = keys("export", "--wait")
@@ -73,9 +73,9 @@ def test_an_export_that_had_to_wait_is_one_object(
 
 
 def test_wait_ends_after_its_time(rows: KeyTableRows, hop: Hop, keys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_keys, "RETRY_SECONDS", 0.01)
-    assert store_keys.WAIT_SECONDS == 1800
-    monkeypatch.setattr(store_keys, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(running, "RETRY_SECONDS", 0.01)
+    assert running.WAIT_SECONDS == 1800
+    monkeypatch.setattr(running, "WAIT_SECONDS", 0.2)
     outcome = keys("list", "--wait")
     assert outcome.status == 1
     assert len(outcome.err.splitlines()) == 2

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from adapters.errors import AnnouncementError, ConflictError, NameTakenError, StorageError
-from adapters.model.key_imports import ImportOutcome, KeyImport
+from adapters.model.key_imports import ImportCounts, ImportOutcome, KeyImport
 from adapters.model.key_records import KeyRecord
 from adapters.model.ticks import UNIX_EPOCH
 from adapters.tables import key_changes, key_import, key_names
@@ -47,7 +47,9 @@ def test_a_revocation_of_another_operator_stands_whatever_is_written(rows: KeyTa
         before_write(first, "update_entity", digest_of("a")[:2], revoke)
         importer = KeyImporter(first, KeyImport([KeyRecord(digest_of("a"), "contoso")]))
         assert await importer.look(lambda _: None) == []
-        assert await importer.write(lambda _: None) == {ImportOutcome.REVOKED: 1}
+        counts = ImportCounts()
+        await importer.write(counts, lambda _: None)
+        assert counts == {("contoso", ImportOutcome.REVOKED): 1}
         assert (rows.get("a")["Role"], "RevokedAt" in rows.get("a")) == ("query", True)
 
     run(rows, work)
@@ -59,7 +61,9 @@ def test_a_key_that_another_operator_adds_meanwhile_is_the_same(rows: KeyTableRo
         before_write(first, "submit_transaction", digest_of("a")[:2], lambda: KeyChanges(second).add(record))
         importer = KeyImporter(first, KeyImport([record]))
         await importer.look(lambda _: None)
-        assert await importer.write(lambda _: None) == {ImportOutcome.SAME: 1}
+        counts = ImportCounts()
+        await importer.write(counts, lambda _: None)
+        assert counts == {("contoso", ImportOutcome.SAME): 1}
 
     run(rows, work)
 
@@ -71,7 +75,7 @@ def test_a_name_that_is_taken_after_the_look_is_an_error_and_the_rest_stands(row
         await importer.look(lambda _: None)
         await KeyChanges(second).add(KeyRecord(digest_of("owner"), "contoso", name="B"))
         with pytest.raises(NameTakenError):
-            await importer.write(lambda _: None)
+            await importer.write(ImportCounts(), lambda _: None)
         assert (rows.named("a"), rows.named("b"), rows.get("b")) == (digest_of("a"), digest_of("owner"), {})
         assert rows.recent == ["+", mark_of("owner")]
 
@@ -132,7 +136,7 @@ def test_writers_that_are_always_first_end_a_change(rows: KeyTableRows, monkeypa
         importer = KeyImporter(table, KeyImport([KeyRecord(digest_of("a"), "contoso")]))
         await importer.look(lambda _: None)
         with pytest.raises(ConflictError, match="other writers kept changing the key's row"):
-            await importer.write(lambda _: None)
+            await importer.write(ImportCounts(), lambda _: None)
         monkeypatch.setattr(KeyNames, "_try", lose)
         with pytest.raises(ConflictError, match="other writers kept changing the name's row"):
             await KeyNames(table).take("CRM", digest_of("b"))

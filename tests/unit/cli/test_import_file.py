@@ -9,7 +9,7 @@ from adapters.model.key_imports import KEY_FIELDS
 from adapters.model.key_records import KeyRecord
 from adapters.model.ticks import parse_ticks
 from proxy.cli.keys.import_file import read_import
-from proxy.cli.keys.members import member_of
+from proxy.operations.keys.members import member_of
 from proxy.settings import SettingsError
 
 RING = json.dumps({"accounts": {"contoso": {"storage": {"connection_string_env": "X"}}}, "key_store": {}})

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from proxy.cli.errors import CommandError
 from proxy.keyring.file import parse_keyring, read_keyring
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.models import KeyModel, KeyRingModel
+from proxy.operations.errors import OperationError
 from proxy.settings import Settings, SettingsError, variable_name
 
 
@@ -28,7 +28,7 @@ def read_ring(settings: Settings, *, importing: bool = False) -> RingText:
     """The key ring in use; `importing`: it may have both `keys` and `key_store`.
 
     Raises:
-        CommandError: it can't be used.
+        OperationError: it can't be used.
         SettingsError: its file can't be read.
     """
     if settings.keyring is None:
@@ -40,20 +40,20 @@ def parse_ring(text: str, source: object, *, importing: bool = False) -> RingTex
     """Parses a key ring; an error names its source.
 
     Raises:
-        CommandError: it can't be used.
+        OperationError: it can't be used.
     """
     try:
         return RingText(text, parse_keyring(text, importing=importing))
     except SettingsError as error:
-        raise CommandError(f"{source}: key ring: {error}") from None
+        raise OperationError(f"{source}: key ring: {error}") from None
 
 
 def ring_file(settings: Settings) -> Path:
     """The path of the key ring's file.
 
     Raises:
-        CommandError: the ring is in a variable.
+        OperationError: the ring is in a variable.
     """
     if settings.keyring_file is None:
-        raise CommandError(f"{variable_name('keyring_file')} must name the file to edit")
+        raise OperationError(f"{variable_name('keyring_file')} must name the file to edit")
     return settings.keyring_file

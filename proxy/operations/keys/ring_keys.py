@@ -4,20 +4,20 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from adapters.model.key_imports import ImportOutcome, KeyImport
+from adapters.model.key_imports import ImportCounts, ImportOutcome, KeyImport
 from adapters.model.key_records import FoundKey, KeyRecord
-from proxy.cli.errors import CommandError
-from proxy.cli.keys.holder import Work
-from proxy.cli.keys.members import member_of, record_of, shown_digest
-from proxy.cli.keys.ring_text import RingText, parse_ring, ring_file
 from proxy.keyring.atomic_edit import edit_atomically
 from proxy.keyring.file import parse_key, parse_keyring, read_keyring
 from proxy.keyring.keyring import DIGEST_PREFIX
 from proxy.keyring.models import KeyModel
+from proxy.operations.errors import OperationError
+from proxy.operations.keys.holder import Progress
+from proxy.operations.keys.members import member_of, record_of, shown_digest
+from proxy.operations.keys.ring_text import RingText, parse_ring, ring_file
 from proxy.settings import Settings, SettingsError
 
 _NO_REVOCATIONS = "a key ring file remembers no revocation: `keys revoke` removes the key, `keys add` adds it again"
@@ -28,34 +28,20 @@ _Ring = dict[str, Any]
 class RingMembers:
     """The keys of a ring. `ring` is None where the file is still to be made."""
 
-    takes_keys_in_clear = True
-
     def __init__(self, settings: Settings, ring: RingText | None) -> None:
         self._settings = settings
         self._ring = ring
-
-    @property
-    def accounts(self) -> Collection[str] | None:
-        """The accounts of the ring."""
-        return None if self._ring is None else self._ring.ring.accounts
-
-    @property
-    def ring_text(self) -> str:
-        """The JSON of the ring."""
-        return "" if self._ring is None else self._ring.text
-
-    def run(self, work: Work, *, changes: bool, wait: bool) -> int:  # noqa: ARG002 - no storage refuses a file
-        """Runs work on the keys and returns its exit status."""
-
-        async def run() -> int:
-            return await work(self)
-
-        return asyncio.run(run())
 
     async def iterate(self) -> AsyncIterator[FoundKey]:
         """All keys, in the order of the file."""
         for found in self._found():
             yield found
+
+    async def iterate_account(self, account: str, after: str = "") -> AsyncIterator[FoundKey]:
+        """The keys of an account in the order of digests."""
+        for found in sorted(self._found(), key=lambda found: found.digest):
+            if found.digest > after and found.record is not None and found.record.account == account:
+                yield found
 
     async def get(self, digest: str) -> FoundKey | None:
         """The key of this digest."""
@@ -75,10 +61,10 @@ class RingMembers:
 
         def add(ring: _Ring) -> None:
             if _written(ring, record.digest) is not None:
-                raise CommandError("the key ring has this key already")
+                raise OperationError("the key ring has this key already")
             ring["keys"][in_clear or shown_digest(record.digest)] = member_of(record)
 
-        if not self._edit(add, first=_first_ring(record.account) if self._ring is None else None):
+        if not await self._edit(add, first=_first_ring(record.account) if self._ring is None else None):
             return ""
         hint = f"set {_storage_variable(record.account)} to the connection string of its storage, or edit the file"
         return f"{path} is made with this account; {hint}"
@@ -89,19 +75,19 @@ class RingMembers:
         def revoke(ring: _Ring) -> None:
             written = _written(ring, found.digest)
             if written is None:
-                raise CommandError(f"{shown_digest(found.digest, 12)} is gone from the key ring")
+                raise OperationError(f"{shown_digest(found.digest, 12)} is gone from the key ring")
             del ring["keys"][written]
 
-        self._edit(revoke)
+        await self._edit(revoke)
         return True
 
     async def reinstate(self, found: FoundKey) -> bool:
         """Refuses."""
-        raise CommandError(f"{shown_digest(found.digest, 12)} is in force; {_NO_REVOCATIONS}")
+        raise OperationError(f"{shown_digest(found.digest, 12)} is in force; {_NO_REVOCATIONS}")
 
-    async def put(self, keys: KeyImport) -> Counter[ImportOutcome]:
+    async def put(self, keys: KeyImport, counts: ImportCounts, progress: Progress) -> None:  # noqa: ARG002 - one step
         """Adds and changes keys. A key that the ring has in the clear stays so."""
-        counted: Counter[ImportOutcome] = Counter()
+        counted: ImportCounts = Counter()
 
         def put(ring: _Ring) -> None:
             known = {parse_key(written).hex(): written for written in ring["keys"]}
@@ -111,17 +97,18 @@ class RingMembers:
                 before = None if member is None else record_of(written, KeyModel.model_validate(member))
                 after = keys.merge(record, before)
                 if after == before:
-                    counted[ImportOutcome.SAME] += 1
+                    counted[after.account, ImportOutcome.SAME] += 1
                     continue
                 ring["keys"][written] = member_of(after)
-                counted[ImportOutcome.ADDED if before is None else ImportOutcome.CHANGED] += 1
+                outcome = ImportOutcome.ADDED if before is None else ImportOutcome.CHANGED
+                counted[after.account, outcome] += 1
 
-        self._edit(put)
-        return counted
+        await self._edit(put)
+        counts.update(counted)
 
-    async def prune(self) -> int:
+    async def prune(self, deleted: Counter[str]) -> None:  # noqa: ARG002 - it refuses
         """Refuses."""
-        raise CommandError(f"there is nothing to prune; {_NO_REVOCATIONS}")
+        raise OperationError(f"there is nothing to prune; {_NO_REVOCATIONS}")
 
     def _found(self) -> list[FoundKey]:
         if self._ring is None:
@@ -132,8 +119,11 @@ class RingMembers:
             for written, record in records.items()
         ]
 
-    def _edit(self, change: Callable[[_Ring], None], first: _Ring | None = None) -> bool:
+    async def _edit(self, change: Callable[[_Ring], None], first: _Ring | None = None) -> bool:
         """Changes the ring's file. Returns whether it was made, of `first`, because there was none."""
+        return await asyncio.to_thread(self._edit_now, change, first)  # edits wait for each other
+
+    def _edit_now(self, change: Callable[[_Ring], None], first: _Ring | None) -> bool:
         path, is_first = ring_file(self._settings), False
         try:
             with edit_atomically(path) as ring:
@@ -142,9 +132,9 @@ class RingMembers:
                 change(ring)
                 parse_keyring(json.dumps(ring))
         except SettingsError as error:
-            raise CommandError(f"key ring: {error}; nothing was changed") from None
+            raise OperationError(f"key ring: {error}; nothing was changed") from None
         except OSError as error:
-            raise CommandError(f"{path}: {error.strerror}; nothing was changed") from None
+            raise OperationError(f"{path}: {error.strerror}; nothing was changed") from None
         return is_first
 
 
