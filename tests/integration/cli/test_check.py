@@ -135,7 +135,7 @@ def test_whether_versions_may_be_read_and_kept_is_said_where_queries_are_answere
     has_container = BlobStore.has_container
     monkeypatch.setattr(BlobStore, "has_container", refuse)
     folder = tmp_path / "cache"
-    monkeypatch.setattr("proxy.cli.query_cache_check.default_folder", lambda: folder)
+    monkeypatch.setattr("proxy.operations.query_cache_check.default_folder", lambda: folder)
     refused = run("check")
     assert refused.status == 1
     assert refused.out.startswith(f"broken {storage.account}: ")
@@ -157,7 +157,7 @@ def test_a_folder_that_takes_no_versions_is_a_fault(
     else:
         folder.mkdir()
         folder.chmod(0o777)
-    monkeypatch.setattr("proxy.cli.query_cache_check.default_folder", lambda: folder)
+    monkeypatch.setattr("proxy.operations.query_cache_check.default_folder", lambda: folder)
     outcome = run("check")
     assert outcome.status == 1
     assert outcome.out.splitlines()[-1].startswith(f"broken query cache: {folder} can't be used: ")
@@ -167,11 +167,11 @@ def test_too_little_room_for_versions_is_reported_and_is_no_fault(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "cache"
-    monkeypatch.setattr("proxy.cli.query_cache_check.default_folder", lambda: folder)
+    monkeypatch.setattr("proxy.operations.query_cache_check.default_folder", lambda: folder)
     monkeypatch.setenv("PROXY_QUERY_CACHE_MB", "1000000")
     for free, advice in ((3000, "lower PROXY_QUERY_CACHE_MB to 1,976"), (500, "lower PROXY_QUERY_CACHE_MB")):
         usage = SimpleNamespace(free=free * 1024**2)
-        monkeypatch.setattr("proxy.cli.query_cache_check.shutil.disk_usage", lambda _, usage=usage: usage)
+        monkeypatch.setattr("proxy.operations.query_cache_check.shutil.disk_usage", lambda _, usage=usage: usage)
         outcome = run("check")
         assert outcome.status == 0
         text = f"ok     query cache: {folder} has room for {free:,} MB of 1,001,024: enlarge the disk, or {advice}"

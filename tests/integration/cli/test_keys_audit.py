@@ -1,7 +1,6 @@
 """Each change of keys by a command leaves a row in the table `audit` of the key's account, and never holds a key."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -146,7 +145,7 @@ def test_a_change_of_a_ring_file_is_made_without_its_storage_with_a_warning(
     assert (added.status, len(added.out.strip())) == (0, 64)
     first, warning = added.err.splitlines()
     assert first == f"{shown(added.out.strip())} added to account contoso"
-    assert re.search(f"warning .*the change is made, but the table audit can't be written: {reason}", warning, re.I)
+    assert f"the change is made, but the table audit can't be written: {reason}" in warning
     assert "c2VjcmV0" not in added.err
     revoked = keys("revoke", digest_of(added.out.strip()))
     assert (revoked.status, json.loads(path.read_text(encoding="utf-8"))["keys"]) == (0, {})

@@ -18,11 +18,11 @@ from adapters.tables.audit_rows import AuditEntry
 from adapters.tables.data_source_store import DataSourceStore
 from adapters.tables.worker_rows import WorkerRow
 from proxy.bootstrap import ensure_storage_resources
-from proxy.cli.check import check
 from proxy.observability.metrics.catalog import Metrics
 from proxy.observability.metrics.inventory import InventoryCollector
 from proxy.observability.usage import Requester, UsageCounter
 from proxy.observability.usage_writer import UsageWriter
+from proxy.operations.checks import CheckLimits, check_accounts
 from proxy.operations.entity_queries import EntityQueries, EntityQuery
 from proxy.operations.job_changes import abort_job, retry_job
 from proxy.operations.job_views import find_job
@@ -199,7 +199,7 @@ def needed(recorder: Recorder) -> dict[tuple[str, str], set[str]]:
 def test_check_only_reads_what_serve_or_a_worker_may_read(storage: Storage, recorder: Recorder) -> None:
     async def story() -> None:
         async with ring_of(storage).accounts as accounts:
-            assert await check(accounts, 5) == 0
+            assert all(check.is_sound for check in await check_accounts(accounts, CheckLimits(5)))
 
     recorder.who = "serve"
     asyncio.run(story())

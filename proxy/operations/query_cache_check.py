@@ -1,10 +1,11 @@
-"""The line of `check` about the folder in which queries keep versions of data sources."""
+"""Checks the folder in which queries keep versions of data sources."""
 
 import shutil
 import tempfile
 from pathlib import Path
 
 from adapters.cache_folder import default_folder, make_private_folder
+from proxy.operations.checks import Check, PartCheck
 from proxy.settings import variable_name
 
 MEGABYTE = 1024 * 1024
@@ -13,7 +14,7 @@ MEGABYTE = 1024 * 1024
 SPARE_MB = 1024
 
 
-def check_query_cache(cache_mb: int, folder: Path | None = None) -> tuple[bool, str]:
+def check_query_cache(cache_mb: int, folder: Path | None = None) -> Check:
     """Writes to the folder of the cache, and looks how much room its disk has.
 
     Args:
@@ -21,8 +22,8 @@ def check_query_cache(cache_mb: int, folder: Path | None = None) -> tuple[bool, 
         folder: the folder; None for that of this user's servers under TMPDIR.
 
     Returns:
-        Whether queries can keep versions there, and a text that says what is wrong or how much room there is. Too
-        little room is no fault before the disk is full: data sources may be small.
+        Whether queries can keep versions there, and what is wrong or how much room there is. Too little room is no
+        fault before the disk is full: data sources may be small.
     """
     folder = folder or default_folder()
     try:
@@ -34,10 +35,15 @@ def check_query_cache(cache_mb: int, folder: Path | None = None) -> tuple[bool, 
         kept = sum(file.stat().st_size for file in folder.iterdir())
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return False, f"{folder} can't be used: {reason}; queries get a 503. Lead TMPDIR to a disk that can be written"
+        advice = "queries get a 503. Lead TMPDIR to a disk that can be written"
+        return _check(f"{folder} can't be used: {reason}; {advice}", is_sound=False)
     wanted, room = cache_mb + SPARE_MB, (free + kept) // MEGABYTE
     text = f"{folder} has room for {room:,} MB"
     if room >= wanted:
-        return True, text
+        return _check(text)
     lower = f"lower {variable_name('query_cache_mb')}" + (f" to {room - SPARE_MB:,}" if room > SPARE_MB else "")
-    return True, f"{text} of {wanted:,}: enlarge the disk, or {lower}"
+    return _check(f"{text} of {wanted:,}: enlarge the disk, or {lower}")
+
+
+def _check(remark: str, *, is_sound: bool = True) -> Check:
+    return Check("query cache", (PartCheck("", is_sound, remark),))
