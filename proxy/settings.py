@@ -250,6 +250,11 @@ def variable_name(field: str) -> str:
     return PREFIX + field.upper()
 
 
+def mask_value(field: str, value: object) -> str | None:
+    """A value as a message may show it, cut and without user names, queries and assigned values; None for a secret."""
+    return None if field in _SECRET else _MASKED.sub("...", str(value))[:_LONGEST_SHOWN]
+
+
 def load_settings(*, serving: bool = False, **overrides: object) -> Settings:
     """The settings from the environment.
 
@@ -286,5 +291,6 @@ def _describe(error: ErrorDetails) -> str:
     if bounds:
         lower = f"from {bounds['ge']}" if "ge" in bounds else f"above {bounds['gt']} and up"
         allowed = f"must be a {'' if field.annotation is float else 'whole '}number {lower} to {bounds['le']}"
-    value = "" if name in _SECRET else f" (it is {_MASKED.sub('...', str(error['input']))[:_LONGEST_SHOWN]!r})"
+    shown = mask_value(name, error["input"])
+    value = "" if shown is None else f" (it is {shown!r})"
     return f"{variable_name(name)}: {allowed}{value}; correct or unset it"
