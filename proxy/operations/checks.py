@@ -30,12 +30,14 @@ class PartCheck:
             the first start nothing exists, and a server that only reads needs no worker.
         remark: what is wrong with it or worth knowing; empty where it only answered.
         seconds: how long it took; None where that says nothing.
+        is_missing: whether something of it is not there yet, or jobs can't be done for now.
     """
 
     part: str
     is_sound: bool
     remark: str = ""
     seconds: float | None = None
+    is_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +97,19 @@ async def _check_account(accounts: AccountRegistry, name: str, limits: CheckLimi
 
 async def _check_part(part: str, look: Probe, account: AccountStorage, seconds: float) -> PartCheck:
     started = time.perf_counter()
-    is_sound, remark = False, ""
+    is_sound, is_missing = False, False
     try:
         async with asyncio.timeout(seconds):
-            remark = "; ".join(finding.text for finding in await look(account))
-            is_sound = True
+            findings = await look(account)
+        remark = "; ".join(finding.text for finding in findings)
+        is_sound, is_missing = True, any(finding.is_missing for finding in findings)
     except StorageError as error:
         remark = _describe(error)
     except MapsError as error:
         remark = f"{error} ({error.failure.value.hint})"
     except TimeoutError:
         remark = f"timeout: nothing within {seconds:g} s"
-    return PartCheck(part, is_sound, remark, time.perf_counter() - started)
+    return PartCheck(part, is_sound, remark, time.perf_counter() - started, is_missing)
 
 
 async def _ask_maps(account: AccountStorage) -> list[Finding]:

@@ -42,8 +42,8 @@ def check_query_cache(cache_mb: int, folder: Path | None = None) -> Check:
     if room >= wanted:
         return _check(text)
     lower = f"lower {variable_name('query_cache_mb')}" + (f" to {room - SPARE_MB:,}" if room > SPARE_MB else "")
-    return _check(f"{text} of {wanted:,}: enlarge the disk, or {lower}")
+    return _check(f"{text} of {wanted:,}: enlarge the disk, or {lower}", is_missing=True)
 
 
-def _check(remark: str, *, is_sound: bool = True) -> Check:
-    return Check("query cache", (PartCheck("", is_sound, remark),))
+def _check(remark: str, *, is_sound: bool = True, is_missing: bool = False) -> Check:
+    return Check("query cache", (PartCheck("", is_sound, remark, is_missing=is_missing),))
