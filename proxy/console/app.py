@@ -15,13 +15,13 @@ from adapters.errors import ConflictError, StorageError
 from proxy.console import sign_in
 from proxy.console.context import Console
 from proxy.console.errors import PageNotFoundError, RequestRefusedError
-from proxy.console.pages import audit, check, job, jobs, keys, load, overview, reports, source, sources
+from proxy.console.pages import audit, check, job, jobs, key_changes, keys, load, overview, reports, source, sources
 from proxy.console.rendering import render
 from proxy.console.request_guard import LIVEZ, RequestGuard
 from proxy.operations.errors import OperationError
 from proxy.settings import SettingsError
 
-PAGES = (overview, jobs, job, sources, source, load, keys, check, reports, audit)
+PAGES = (overview, jobs, job, sources, source, load, keys, key_changes, check, reports, audit)
 
 STATIC_SECONDS = 3600
 
@@ -59,14 +59,15 @@ _STATUS: Mapping[Any, int] = {
 
 async def _describe(request: Request, error: Exception) -> Response:
     """The page of an error: a sentence, and what to do."""
-    status, hint = _STATUS.get(type(error), 500), None
+    known = next((each for each in type(error).__mro__ if each in _STATUS), None)
+    status, hint = _STATUS.get(known, 500), None
     if isinstance(error, HTTPException):
         status, text = error.status_code, "There is no such page." if error.status_code == 404 else error.detail  # noqa: PLR2004 - HTTP's number
     elif isinstance(error, StorageError):
         text, hint = f"Storage: {error}.", error.code.value.hint
     elif isinstance(error, TimeoutError):
         text = TOO_SLOW
-    elif type(error) in _STATUS:
+    elif known is not None:
         text = str(error)
     else:
         text = "The console failed; its log says where. Reload the page."

@@ -79,8 +79,17 @@ def choose_account(request: Request) -> AccountStorage:
         PageNotFoundError: the key ring has no such account.
         StorageError: its credential can't be used.
     """
-    accounts = console_of(request).accounts
-    name = request.query_params.get("account") or accounts.names[0]
-    if name not in accounts.names:
+    return console_of(request).accounts[choose_account_name(request)]
+
+
+def choose_account_name(request: Request) -> str:
+    """The name of the account that the path or the query parameter `account` has, by default the first one.
+
+    Raises:
+        PageNotFoundError: the key ring has no such account.
+    """
+    names = console_of(request).accounts.names
+    name = request.path_params.get("account") or request.query_params.get("account") or names[0]
+    if name not in names:
         raise PageNotFoundError("The key ring has no account of this name.")
-    return accounts[name]
+    return str(name)

@@ -36,4 +36,6 @@ def _view(settings: Settings, field: str) -> SettingView:
 def _text_of(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

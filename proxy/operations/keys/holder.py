@@ -1,7 +1,7 @@
 """What operations need of the keys of a key ring, whatever holds them: a store or the ring itself."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class KeyHolder(Protocol):
         """All keys; of a store, a page of them in memory at a time."""
         ...
 
-    def iterate_account(self, account: str, after: str = "") -> AsyncIterator[FoundKey]:
+    def iterate_account(self, account: str, after: str = "") -> AsyncGenerator[FoundKey, None]:
         """The keys of an account in the order of digests, those behind the digest `after`, revoked ones too."""
         ...
 

@@ -78,8 +78,10 @@ def make_record(key: str, model: KeyModel) -> KeyRecord:
     """The record of a new key.
 
     Raises:
-        NewKeyError: a member is the key itself, or looks like one, and would be shown.
+        NewKeyError: the key can't be used, or a member is the key itself or looks like one, and would be shown.
     """
+    if problem := check_key(key):
+        raise NewKeyError("key", problem)
     if model.name == key:
         raise NewKeyError("name", "is the key itself, and would be shown")
     digest = f"{DIGEST_PREFIX}{hash_key(key.encode()).hex()}"

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class RingMembers:
         for found in self._found():
             yield found
 
-    async def iterate_account(self, account: str, after: str = "") -> AsyncIterator[FoundKey]:
+    async def iterate_account(self, account: str, after: str = "") -> AsyncGenerator[FoundKey, None]:
         """The keys of an account in the order of digests."""
         for found in sorted(self._found(), key=lambda found: found.digest):
             if found.digest > after and found.record is not None and found.record.account == account:

@@ -1,7 +1,7 @@
 """The keys of a key store."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from adapters.errors import StorageError, StorageErrorCode
@@ -37,7 +37,7 @@ class StoreKeys:
         async for key in self._table.list_keys():
             yield _found(key)
 
-    async def iterate_account(self, account: str, after: str = "") -> AsyncIterator[FoundKey]:
+    async def iterate_account(self, account: str, after: str = "") -> AsyncGenerator[FoundKey, None]:
         """The keys of an account in the order of digests, a page in memory at a time."""
         async for key in self._table.list_account_keys(account, after):
             yield _found(key)
