@@ -103,6 +103,19 @@ def test_an_account_whose_storage_can_not_be_read_has_its_keys_without_usage(
     assert "not known" not in console.text(f"/keys?account={storage.account}")
 
 
+def test_usage_that_takes_too_long_is_left_out(
+    storage: Storage, open_console: StartConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.console.pages.keys.USAGE_SECONDS", 0.3)
+    with Hop.before(storage) as hop:
+        hop.mode = Mode.HANG
+        accounts = {storage.account: {"storage": {"connection_string": hop.connection_string}}}
+        console = open_console(storage, accounts=accounts, storage_timeout=20)
+        page = console.page("/keys")
+    assert "Usage not known. Storage: timeout: it was not read within 0.3 s" in page.text_content()
+    assert set(rows_of(page)) == {digits(MASTER), digits(QUERY)}
+
+
 @pytest.fixture
 def stored(storage: Storage, open_console: StartConsole) -> Iterator[tuple[KeyTableRows, LiveConsole]]:
     """A key store, and a console of it."""
