@@ -30,8 +30,6 @@ def add_key(options: Namespace) -> int:
     try:
         return _add(options, settings, place)
     except NewKeyError as error:
-        if not error.member:
-            raise
         raise CommandError(f"--{error.member.replace('_', '-')}: {error.problem}") from None
 
 

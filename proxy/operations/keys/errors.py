@@ -11,10 +11,10 @@ class NewKeyError(OperationError):
     """A new key can't be as it was asked for.
 
     Args:
-        member: the member of a new key that is wrong; empty for the key itself.
+        member: the member of a new key that is wrong, or `key` for the key itself.
         problem: what is wrong with it.
     """
 
     def __init__(self, member: str, problem: str) -> None:
-        super().__init__(f"{member.replace('_', ' ')}: {problem}" if member else problem)
+        super().__init__(f"{member.replace('_', ' ')}: {problem}")
         self.member, self.problem = member, problem

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
 from adapters.model.key_imports import ImportCounts, KeyImport
@@ -10,11 +10,6 @@ from adapters.model.key_records import FoundKey, KeyRecord
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
 """Shows the progress of long work: takes what is done and how many keys there are, yields what takes each step."""
-
-
-def show_nothing(_text: str, _total: int) -> AbstractContextManager[Callable[[int], object]]:
-    """The progress of work that nobody watches."""
-    return nullcontext(lambda _: None)
 
 
 class KeyHolder(Protocol):

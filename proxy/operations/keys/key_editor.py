@@ -10,7 +10,7 @@ from adapters.model.key_imports import ImportCounts, ImportOutcome, KeyImport
 from adapters.model.key_records import FoundKey, KeyRecord
 from adapters.tables.audit_rows import AuditEntry
 from proxy.operations.audit import note_change
-from proxy.operations.keys.holder import KeyHolder, Progress, show_nothing
+from proxy.operations.keys.holder import KeyHolder, Progress
 from proxy.operations.keys.lines import describe_grant, shown
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class KeyEditor:
         """Takes a revocation back; False where there is none."""
         return await self._turn("keys reinstate", found, self._keys.reinstate, REVOKED, IN_FORCE)
 
-    async def put(self, keys: KeyImport, progress: Progress = show_nothing) -> Counter[ImportOutcome]:
+    async def put(self, keys: KeyImport, progress: Progress) -> Counter[ImportOutcome]:
         """Adds and changes keys. Each account that this changes has one row, with its counts."""
         counts: ImportCounts = Counter()
         try:
