@@ -8,6 +8,7 @@ from adapters.account import AccountStorage
 from adapters.errors import StorageError
 from adapters.tables.audit_rows import AuditEntry
 from proxy.settings import Settings
+from proxy.text import single_line
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,12 @@ def operator_name(settings: Settings) -> str:
 
 
 async def note_change(account: AccountStorage, entry: AuditEntry) -> None:
-    """Writes a change that was made. Where the table can't be written, a warning says so and the change stands."""
+    """Logs a change that was made, and writes its row.
+
+    Where the table can't be written, a warning says so and the change stands.
+    """
+    text = single_line(f"{entry.what}: {entry.on}, by {entry.who}")
+    log.info("%s", text, extra={"account": account.name})
     try:
         await account.audit.write(entry)
     except StorageError as error:

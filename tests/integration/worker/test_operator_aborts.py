@@ -221,7 +221,7 @@ async def test_a_change_is_made_where_the_table_of_changes_can_not_be_written(
 ) -> None:
     monkeypatch.setattr("adapters.tables.audit_rows.AuditRows._create", _refuse)
     assert (await abort(desk, await desk.load(shops("a")))).status is JobStatus.ABORTED
-    assert caplog.messages == ["the change is made, but the table audit can't be written: refused: HTTP 403"]
+    assert caplog.messages[-1:] == ["the change is made, but the table audit can't be written: refused: HTTP 403"]
 
 
 async def _refuse(*_: object) -> NoReturn:
