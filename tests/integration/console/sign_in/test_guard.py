@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from proxy.console import app, body_limit
 from proxy.console.context import session_of
 from proxy.console.routing import change, page
 from tests.integration.console.conftest import StartConsole
-from tests.support.console import LiveConsole
+from tests.support.console import LiveConsole, start_console
 from tests.support.storage import Storage
 from tests.support.visitor import Visitor
 
@@ -53,22 +54,27 @@ PAGES = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _pages(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _pages() -> Iterator[None]:
     """Some pages beside the console's own."""
-    monkeypatch.setattr(app, "PAGES", (*app.PAGES, SimpleNamespace(ROUTES=PAGES)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "PAGES", (*app.PAGES, SimpleNamespace(ROUTES=PAGES)))
+        yield
 
 
-@pytest.fixture
-def console(storage: Storage, open_console: StartConsole) -> LiveConsole:
-    return open_console(storage, console_name=NAME)
+@pytest.fixture(scope="module")
+def console(account: Storage) -> Iterator[LiveConsole]:
+    with start_console(account, console_name=NAME) as running:
+        yield running
 
 
-@pytest.fixture
-def closed(storage: Storage, open_console: StartConsole, tmp_path: Path) -> LiveConsole:
+@pytest.fixture(scope="module")
+def closed(account: Storage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveConsole]:
     """A console that wants a sign-in."""
-    (tmp_path / "token").write_text(TOKEN, encoding="utf-8")
-    return open_console(storage, console_token_file=tmp_path / "token")
+    token = tmp_path_factory.mktemp("token") / "token"
+    token.write_text(TOKEN, encoding="utf-8")
+    with start_console(account, console_token_file=token) as running:
+        yield running
 
 
 def raw(console: LiveConsole, *lines: bytes, body: bytes = b"") -> bytes:
