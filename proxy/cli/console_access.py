@@ -54,7 +54,7 @@ def open_access(settings: Settings) -> TokenSignIn | EntraAccess | None:
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Binds the console's address.
+    """Listens at the console's address. Connections wait until the server is there.
 
     Raises:
         SettingsError: it is taken, or none of this machine's; or it is none of loopback, and nobody signs in.
@@ -73,6 +73,7 @@ def listen(settings: Settings) -> socket.socket:
     if not requires_sign_in(settings) and not ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
         listener.close()
         raise SettingsError(_open_to_others(settings))
+    listener.listen()
     return listener
 
 

@@ -1,5 +1,6 @@
 """What every request to the console must pass, and the headers of every response (operations contract, section 5)."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,6 +69,9 @@ class RequestGuard:
             await self._serve(scope, receive, response)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:  # the process ends, and this request would have taken longer
+            if not response.has_started:
+                await _plain(503, "The console ends. Try again in a moment.")(scope, receive, response)
         except Exception as error:  # noqa: BLE001 - a page may raise anything; its text could hold a secret
             log.error("a page failed: %s", describe_failure(error), extra=_fields(scope))  # noqa: TRY400 - the same
             if not response.has_started:
