@@ -42,7 +42,7 @@ def test_a_signal_ends_it_with_status_0_while_pages_poll_and_a_form_is_half_sent
                         page = client.get(f"{visitor.origin}/audit", headers={"HX-Request": "true"})
                     except httpx.TransportError:
                         return
-                    assert page.status_code == 200
+                    assert page.status_code in {200, 503}
                     polls.set()
 
         poller = threading.Thread(target=poll)
