@@ -72,7 +72,7 @@ class CodeFlow:
         return StartedFlow(data["auth_uri"], data["state"], nonce, data)
 
     def redeem(self, flow: StartedFlow, code: str) -> str:
-        """Exchanges a code for the token that says who has signed in.
+        """Exchanges a code for the id token, which names the person.
 
         Raises:
             SignInError: Entra refuses it, or does not answer.
@@ -102,7 +102,7 @@ def refusal(error: str, description: str) -> SignInError:
 
 @contextmanager
 def _described_errors() -> Iterator[None]:
-    """Raises SignInError in the place of msal's and requests' errors, whose texts hold URLs and parts of tokens."""
+    """Raises SignInError in the place of msal's and requests' errors: their texts hold URLs and parts of tokens."""
     try:
         yield
     except SignInError:
@@ -123,7 +123,7 @@ def _open_session() -> Any:  # noqa: ANN401 - msal takes anything that asks like
 
 
 def _no_cache() -> Any:  # noqa: ANN401 - msal ships no types
-    """A cache that keeps nothing: the console needs to know who signs in, and no token after that."""
+    """A cache that keeps nothing: only the id token is of use, and only once."""
     import msal  # noqa: PLC0415 - imported already
 
     class NoCache(msal.TokenCache):  # type: ignore[misc]  # the same

@@ -13,19 +13,19 @@ def find_entra_code(text: str) -> str | None:
 
 
 class SignInFailure(Enum):
-    """Who can mend it."""
+    """Where the cure lies."""
 
     REFUSED = "refused"
-    """The person, or who decides on persons: another try, another account, a principal that is not named."""
+    """With the person, or the list of principals: another try, another account, another name in the list."""
     UNAVAILABLE = "unavailable"
-    """The operator of the console, or time: the network, Entra, the app registration, the console's identity."""
+    """With the operator, or time: the network, Entra, the app registration, the identity of this process."""
 
 
 class SignInError(Exception):
     """A sign-in failed.
 
     Args:
-        failure: who can mend it.
+        failure: where the cure lies.
         text: a sentence for the person, without any part of a token.
         reason: the same for a log line: names of types, and codes of Entra.
     """

@@ -17,14 +17,14 @@ _ALGORITHMS = ("RS256",)
 """Named here and never taken from the token, so that it can't choose none, or a shared secret."""
 
 LONGEST_NAME = 100
-"""Characters of a person's name that are kept."""
+"""Characters of a person's name that are used."""
 
 _UNPRINTABLE = re.compile(r"[^\w.@+\-' ]")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who has signed in: the object id in the tenant, and the name to show, which others may have too."""
+    """A signed-in person: the object id in the tenant, and the name to show, which others may have too."""
 
     object_id: str
     name: str

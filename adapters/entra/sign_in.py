@@ -58,7 +58,7 @@ class EntraSignIn:
             return (await self._open_flow()).begin(redirect_uri)
 
     async def finish(self, started: StartedFlow, answer: Mapping[str, str]) -> Person:
-        """Ends a sign-in: who has signed in.
+        """Ends a sign-in: the person.
 
         Args:
             started: what `begin` returned to the same browser.

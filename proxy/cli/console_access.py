@@ -1,4 +1,4 @@
-"""Who can reach the console: where it listens, and what opens it (operations contract, section 5)."""
+"""Access to the console: where it listens, and what opens it (operations contract, section 5)."""
 
 import ipaddress
 import socket
@@ -14,7 +14,7 @@ from proxy.settings import Settings, SettingsError, variable_name
 
 
 def check_access(settings: Settings) -> None:
-    """Checks that only those who may can reach the console.
+    """Checks that the console is open to no machine without a sign-in.
 
     Raises:
         SettingsError: it would listen for other machines without a sign-in, or the sign-in can't work.

@@ -25,7 +25,7 @@ class Console:
         settings: the settings.
         ring: the key ring in use.
         access: how one signs in; None: all on this machine may use the console.
-        sessions: who is signed in.
+        sessions: those that sign-ins began.
         operator: the name of changes that no sign-in names.
         queries: runs queries on this machine.
         readers: processes that read files of data.

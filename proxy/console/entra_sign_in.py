@@ -47,7 +47,7 @@ async def start(request: Request) -> Response:
 
 
 async def finish(request: Request) -> Response:
-    """Begins a session for who comes back from Entra and may come in."""
+    """Begins a session for a person that comes back from Entra and may come in."""
     console, access = console_of(request), _access_of(request)
     jar = CookieJar(console.settings, request.scope)
     pending = access.pending.take(jar.find(COOKIE))

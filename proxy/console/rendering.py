@@ -16,8 +16,8 @@ from proxy.version import VERSION
 NOTICE = "notice"
 """The query parameter that names one of NOTICES, after a change."""
 
-# What a path with its query may hold as it is; anything else is written as %XX, and %XX stays.
-URL_CHARACTERS = "/%:?=&+,;@!$'()*~[]"
+# What a path with query and fragment may hold as it is; anything else is written as %XX, and %XX stays.
+URL_CHARACTERS = "/%:?=&+,;@!$'()*~[]#"
 
 NOTICES: Mapping[str, str] = {
     "retried": "The job is Pending again. A worker takes it within seconds.",

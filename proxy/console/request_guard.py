@@ -47,6 +47,9 @@ SAFE_METHODS = frozenset(("GET", "HEAD"))
 FORM_BYTES = 256 * 1024
 MEGABYTE = 1024 * 1024
 
+LONGEST_PATH = 200
+"""Characters of a path in a log line."""
+
 FRAMES = 4
 """Innermost places in the code that the log names of a failure."""
 
@@ -160,7 +163,7 @@ def describe_failure(error: BaseException) -> str:
 def _fields(scope: Scope) -> dict[str, object]:
     client = scope.get("client")
     network = network_of(client[0]) if client else None
-    return {"method": scope["method"], "path": scope["path"], "network": network}
+    return {"method": scope["method"], "path": scope["path"][:LONGEST_PATH], "network": network}
 
 
 def _is_same_origin(scope: Scope, host: str, origins: list[str]) -> bool:
@@ -170,7 +173,7 @@ def _is_same_origin(scope: Scope, host: str, origins: list[str]) -> bool:
 
 
 def _lead_to_sign_in(scope: Scope, headers: Headers) -> Response:
-    """Leads to the sign-in, and from there back to a page that was asked for."""
+    """Leads to the sign-in, and from there back to the requested page."""
     if "hx-request" in headers:  # htmx follows a redirect of its own request, so this one is for the page
         return Response(status_code=401, headers={"HX-Redirect": SIGN_IN})
     target = SIGN_IN

@@ -29,7 +29,7 @@ class Session:
     is_signed_in: bool
 
     def is_csrf_token(self, text: str) -> bool:
-        """Whether a form carries the session's token; in constant time. Who has no session has no token."""
+        """Whether a form carries the session's token; in constant time. Without a session there is no token."""
         given = text.encode("utf-8", "replace")
         return bool(self.csrf_token) and hmac.compare_digest(self.csrf_token.encode(), given)
 

@@ -89,7 +89,7 @@ class TokenSignIn:
         if self._clock() - self._read_at > READ_SECONDS:
             try:
                 self._note(_digest(read_token(self._path)))
-            except SettingsError as error:  # it is being replaced; who is signed in stays so
+            except SettingsError as error:  # it is being replaced; sessions go on
                 self._read_at = self._clock()
                 if not self._is_lost:
                     log.warning("%s", error)

@@ -86,6 +86,12 @@ class Tenant:
     """What it brings back to the application instead of a code."""
     fails: str = ""
     """The part of its paths that answers 500."""
+    delay: float = 0.0
+    """Seconds before each answer."""
+    redirects: str = ""
+    """The part of its paths that leads to the same path of another server."""
+    other: str = ""
+    """The URL of that server."""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
@@ -181,9 +187,13 @@ def _handler(tenant: Tenant) -> type[BaseHTTPRequestHandler]:
             self._answer(*tenant.redeem(form))
 
         def _answer(self, status: int, answer: Mapping[str, Any]) -> None:
+            time.sleep(tenant.delay)
             fails = bool(tenant.fails) and tenant.fails in self.path
+            redirects = bool(tenant.redirects) and tenant.redirects in self.path
             body = json.dumps(answer).encode()
-            self.send_response(500 if fails else status)
+            self.send_response(500 if fails else 307 if redirects else status)
+            if redirects:
+                self.send_header("Location", tenant.other + self.path)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -1,4 +1,4 @@
-"""Who can reach the console: the table of the operations contract, section 5, row by row."""
+"""Access to the console: the table of the operations contract, section 5, row by row."""
 
 import socket
 import sys

@@ -1,1 +1,1 @@
-"""Who may use the console: guard, sign-in and sign-out, over real HTTP."""
+"""Access to the console: guard, sign-in and sign-out, over real HTTP."""

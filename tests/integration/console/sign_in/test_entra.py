@@ -1,6 +1,7 @@
 """Signing in by Microsoft Entra ID: the whole code flow against a tenant with real keys, and all that goes wrong."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,10 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from adapters.entra import sign_in as entra
+from adapters.entra.errors import SignInError
+from adapters.entra.id_token import IdTokenVerifier
+from adapters.entra.registration import AppRegistration
 from tests.integration.console.conftest import StartConsole
 from tests.support import entra_tenant
 from tests.support.console import LiveConsole
-from tests.support.entra_tenant import ENTRA, GROUP, PERSON, Tenant
+from tests.support.entra import TENANT, Certificate
+from tests.support.entra_tenant import CLIENT, ENTRA, GROUP, PERSON, Tenant, start_tenant
 from tests.support.storage import Storage
 from tests.support.visitor import Visitor
 
@@ -255,3 +261,46 @@ def test_a_hostile_name_is_bounded_and_shown_as_text(
     (line,) = [each.getMessage() for each in caplog.records if "has signed in" in each.getMessage()]
     assert line.isprintable()
     assert len(line) < 200
+
+
+@pytest.mark.parametrize("path", ["openid-configuration", "/token", "/keys"])
+def test_no_redirect_of_the_tenant_is_followed(
+    path: str, console: LiveConsole, tenant: Tenant, certificate: Certificate
+) -> None:
+    """The assertion would open the console's own registration elsewhere."""
+    with start_tenant(certificate) as other:
+        tenant.redirects, tenant.other = path, other.authority
+        visitor = Visitor(console)
+        answer = visitor.get("/sign-in/start") if "configuration" in path else sign_in(visitor)
+        assert answer.status_code == 503
+        assert other.asked == []
+
+
+def test_a_tenant_that_does_not_answer_in_time_is_a_page_too(
+    console: LiveConsole, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = Visitor(console)
+    back = go_to_entra(visitor)
+    monkeypatch.setattr(entra, "SIGN_IN_SECONDS", 0.3)
+    tenant.delay = 1.0
+    answer = visitor.get(back)
+    assert (answer.status_code, "did not answer in time" in answer.text) == (503, True)
+
+
+def test_the_verifier_itself_looks_at_the_nonce(tenant: Tenant) -> None:
+    """Msal compares it too, on its way."""
+    verifier = IdTokenVerifier(AppRegistration(TENANT, CLIENT))
+    now = int(time.time())
+    claims = {"aud": CLIENT, "iss": f"{tenant.url}/v2.0", "iat": now, "exp": now + 60, "oid": PERSON, "tid": TENANT}
+    token = entra_tenant.sign(claims | {"nonce": "ours"})
+    assert verifier.verify(token, "ours")["oid"] == PERSON
+    with pytest.raises(SignInError, match="is not valid"):
+        verifier.verify(token, "other")
+    with pytest.raises(SignInError, match="is not valid"):
+        verifier.verify("no.token", "ours")
+
+
+def test_clocks_may_differ_by_a_minute(console: LiveConsole, tenant: Tenant) -> None:
+    now = int(time.time())
+    tenant.claims = {"iat": now + 30, "nbf": now + 30}
+    assert sign_in(Visitor(console)).status_code == 200

@@ -16,6 +16,7 @@ from proxy.console.context import session_of
 from proxy.console.routing import change, page
 from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole, start_console
+from tests.support.live import wait_for
 from tests.support.storage import Storage
 from tests.support.visitor import Visitor
 
@@ -277,6 +278,7 @@ def test_what_a_page_raises_is_an_error_page_and_one_line_without_its_text(
     answer = Visitor(console).get("/fail?key=private")
     assert (answer.status_code, "The console failed; its log says where" in answer.text) == (500, True)
     assert "<h1>" in answer.text
+    wait_for(lambda: "a page failed" in caplog.text)  # the line comes after the response
     records = [each for each in caplog.records if each.levelno >= logging.WARNING]
     assert [each.name for each in records] == ["proxy.console.request_guard"]
     assert "a page failed: ValueError at " in records[0].getMessage()
@@ -289,7 +291,7 @@ def test_what_is_raised_within_a_response_ends_it(console: LiveConsole, caplog: 
     answer = raw(console, b"GET /fail-late HTTP/1.1", b"Host: localhost")
     assert b"begun" in answer
     assert not answer.endswith(b"0\r\n\r\n")  # so that no client takes it for whole
-    assert "a page failed: " in caplog.text
+    wait_for(lambda: "a page failed" in caplog.text)
     assert SECRET not in caplog.text
 
 
