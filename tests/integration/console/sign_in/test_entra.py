@@ -176,12 +176,13 @@ def test_an_answer_that_belongs_to_another_sign_in_opens_nothing(console: LiveCo
     assert not [path for path, _ in tenant.asked if path.endswith("/token")]  # the code went nowhere
 
 
-def test_a_code_works_once(console: LiveConsole) -> None:
+def test_a_code_works_once(console: LiveConsole, tenant: Tenant) -> None:
     visitor = Visitor(console)
     back = go_to_entra(visitor)
     copied = Visitor(console, cookies=dict(visitor.cookies))
     assert visitor.get(back).status_code == 200
     assert copied.get(back).status_code == 403
+    assert len([path for path, _ in tenant.asked if path.endswith("/token")]) == 1  # the second try ends here
     assert copied.get("/audit").status_code == 303
 
 

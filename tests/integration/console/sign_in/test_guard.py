@@ -245,6 +245,11 @@ def test_no_path_leads_past_the_sign_in(path: str, closed: LiveConsole) -> None:
     assert location.partition(b": ")[2].startswith((b"/sign-in", b"http://localhost/")) or not location
 
 
+@pytest.mark.parametrize("path", ["/sign-inx", "/sign-in-y/start", "/static", "/staticx/style.css", "/nothing"])
+def test_a_stranger_does_not_learn_which_pages_there_are(path: str, closed: LiveConsole) -> None:
+    assert Visitor(closed).get(path).headers["location"].startswith("/sign-in?next=")
+
+
 def test_every_response_has_the_headers_that_protect_it(closed: LiveConsole, console: LiveConsole) -> None:
     open_, shut = Visitor(console), Visitor(closed)
     responses = {

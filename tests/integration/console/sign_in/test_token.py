@@ -192,6 +192,18 @@ def test_another_token_in_the_file_ends_the_sessions_of_the_old_one(
     assert log_of(caplog).count("the token has changed") == 2
 
 
+def test_the_first_sign_in_by_a_new_token_lasts(
+    console: LiveConsole, token_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finds the change itself, and ends the other sessions before its own begins."""
+    monkeypatch.setattr(token_sign_in, "READ_SECONDS", 1000)
+    old, new = Visitor(console), Visitor(console)
+    old.sign_in(TOKEN)
+    token_file.write_text(NEW_TOKEN, encoding="utf-8")
+    assert new.sign_in(NEW_TOKEN).status_code == 303
+    assert (new.get("/audit").status_code, old.get("/audit").status_code) == (200, 303)
+
+
 def test_a_token_file_that_is_gone_lets_nobody_in_and_nobody_out(
     console: LiveConsole, token_file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
