@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import re
 from collections.abc import AsyncIterator, Awaitable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -17,6 +16,7 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableErrorCode
 
+from adapters.entra.errors import find_entra_code
 from adapters.errors import StorageError, StorageErrorCode, error_from_response
 
 # By default the blob and queue clients wait 15 seconds before a retry; with these at most 2.
@@ -38,8 +38,6 @@ LONGEST_WAIT = 0.5
 
 JITTER = random.SystemRandom()
 """Spreads waits. Unlike the random module it shares no state with other code, which may have seeded that."""
-
-_ENTRA_CODE = re.compile(r"AADSTS\d{1,9}")
 
 # The first match counts; all other exceptions, DecodeError among them, mean a response that made no sense.
 _EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], StorageErrorCode], ...] = (
@@ -100,8 +98,8 @@ def error_from_exception(error: Exception) -> StorageError:
     if isinstance(error, StorageError):
         return error
     # An error's text may hold URLs, headers and tokens, so only codes are taken from it.
-    entra = _ENTRA_CODE.search(str(error))
-    suffix = f", {entra[0]}" if entra else ""
+    entra = find_entra_code(str(error))
+    suffix = f", {entra}" if entra else ""
     if isinstance(error, HttpResponseError) and error.status_code:
         known = error_from_response(error.status_code, error_code(error))
         return StorageError(known.code, known.detail + suffix)

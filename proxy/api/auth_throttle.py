@@ -24,10 +24,18 @@ MAX_KEYS = 100_000
 
 
 class AuthThrottle:
-    """A leaky bucket of attempts for each network. Times are seconds of the clock."""
+    """A leaky bucket of attempts for each network. Times are seconds of the clock.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    Args:
+        clock: tests pass their own.
+        burst: new keys that a network may try at once.
+        per_second: how many it may try per second after that.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, burst: int = BURST, per_second: float = PER_SECOND
+    ) -> None:
+        self._clock, self._burst, self._per_second = clock, burst, per_second
         self._attempts: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._known: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
@@ -41,7 +49,7 @@ class AuthThrottle:
             self._known.move_to_end((network, digest))
             return 0.0
         attempts = self._level(network) + 1
-        seconds = max(0.0, attempts - BURST) / PER_SECOND
+        seconds = max(0.0, attempts - self._burst) / self._per_second
         if seconds > MAX_DELAY_S:
             return None
         self._set_level(network, attempts)
@@ -76,7 +84,7 @@ class AuthThrottle:
 
     def _level(self, network: str) -> float:
         attempts, at = self._attempts.get(network, (0.0, 0.0))
-        return max(0.0, attempts - (self._clock() - at) * PER_SECOND)
+        return max(0.0, attempts - (self._clock() - at) * self._per_second)
 
     def _set_level(self, network: str, attempts: float) -> None:
         self._attempts[network] = (attempts, self._clock())

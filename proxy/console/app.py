@@ -12,8 +12,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from adapters.errors import ConflictError, StorageError
-from proxy.console import sign_in
+from proxy.console import entra_sign_in, sign_in
 from proxy.console.context import Console
+from proxy.console.entra_access import EntraAccess
 from proxy.console.errors import PageNotFoundError, RequestRefusedError
 from proxy.console.pages import audit, check, job, jobs, key_changes, keys, load, overview, reports, source, sources
 from proxy.console.rendering import render
@@ -34,12 +35,19 @@ def create_console(console: Console) -> ASGIApp:
     routes = [
         Route(LIVEZ, _live),
         Mount("/static", static),
-        *sign_in.ROUTES,
+        *_sign_in_routes(console),
         *(route for module in PAGES for route in module.ROUTES),
     ]
     app = Starlette(routes=routes, exception_handlers=dict.fromkeys((*_STATUS, HTTPException, 500), _describe))
     app.state.console = console
     return RequestGuard(app, console)
+
+
+def _sign_in_routes(console: Console) -> tuple[Route, ...]:
+    """One way in and no other; none where all on this machine may use the console."""
+    if console.access is None:
+        return ()
+    return entra_sign_in.ROUTES if isinstance(console.access, EntraAccess) else sign_in.ROUTES
 
 
 async def _live(_request: Request) -> Response:

@@ -7,8 +7,10 @@ from starlette.requests import Request
 
 from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
+from proxy.console.entra_access import EntraAccess
 from proxy.console.errors import PageNotFoundError
 from proxy.console.sessions import Session, SessionStore
+from proxy.console.token_sign_in import TokenSignIn
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.operations.entity_queries import EntityQueries
 from proxy.settings import Settings
@@ -22,7 +24,8 @@ class Console:
     Args:
         settings: the settings.
         ring: the key ring in use.
-        sessions: who is signed in.
+        access: how one signs in; None: all on this machine may use the console.
+        sessions: those that sign-ins began.
         operator: the name of changes that no sign-in names.
         queries: runs queries on this machine.
         readers: processes that read files of data.
@@ -31,6 +34,7 @@ class Console:
 
     settings: Settings
     ring: ActiveKeyRing
+    access: TokenSignIn | EntraAccess | None
     sessions: SessionStore
     operator: str
     queries: EntityQueries

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -14,6 +15,9 @@ from proxy.version import VERSION
 
 NOTICE = "notice"
 """The query parameter that names one of NOTICES, after a change."""
+
+# What a path with query and fragment may hold as it is; anything else is written as %XX, and %XX stays.
+URL_CHARACTERS = "/%:?=&+,;@!$'()*~[]#"
 
 NOTICES: Mapping[str, str] = {
     "retried": "The job is Pending again. A worker takes it within seconds.",
@@ -106,4 +110,4 @@ def redirect(target: str, notice: str | None = None) -> Response:
     """Leads to a page after a change. `target` is a path of the console, `notice` one of NOTICES."""
     if notice is not None:
         target = f"{target}{'&' if '?' in target else '?'}{NOTICE}={notice}"
-    return Response(status_code=303, headers={"Location": target})
+    return Response(status_code=303, headers={"Location": quote(target, safe=URL_CHARACTERS)})

@@ -29,8 +29,9 @@ class Session:
     is_signed_in: bool
 
     def is_csrf_token(self, text: str) -> bool:
-        """Whether a form carries the session's token; in constant time."""
-        return hmac.compare_digest(self.csrf_token.encode(), text.encode())
+        """Whether a form carries the session's token; in constant time. Without a session there is no token."""
+        given = text.encode("utf-8", "replace")
+        return bool(self.csrf_token) and hmac.compare_digest(self.csrf_token.encode(), given)
 
 
 class SessionStore:
@@ -40,6 +41,7 @@ class SessionStore:
         """Tests pass their own clock, in seconds."""
         self._clock = clock
         self._secret = token_bytes(32)
+        # In the order of their beginning, so that the oldest is the first.
         self._sessions: dict[bytes, tuple[float, Session]] = {}
 
     def begin(self, user: str) -> str:
@@ -58,9 +60,15 @@ class SessionStore:
         end, session = self._sessions.get(_digest(cookie), (0.0, None))
         return session if end > self._clock() else None
 
-    def end(self, cookie: str) -> None:
-        """Ends the session of a cookie."""
+    def end(self, cookie: str) -> Session | None:
+        """Ends the session of a cookie, and returns it where there was one."""
+        session = self.find(cookie)
         self._sessions.pop(_digest(cookie), None)
+        return session
+
+    def end_all(self) -> None:
+        """Ends all sessions."""
+        self._sessions.clear()
 
     def local(self, user: str) -> Session:
         """The session of all on this machine, where the console has no sign-in."""
@@ -71,4 +79,4 @@ class SessionStore:
 
 
 def _digest(cookie: str) -> bytes:
-    return sha256(cookie.encode()).digest()
+    return sha256(cookie.encode("utf-8", "replace")).digest()

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 from lxml import html
 
-from proxy.cli.console import console_server, listen, open_console
+from proxy.cli.console import console_server, open_console
+from proxy.cli.console_access import listen
 from proxy.keyring.file import load_keyring
 from proxy.settings import load_settings
 from tests.support.live import MASTER, NO_TLS, QUERY

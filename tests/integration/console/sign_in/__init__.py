@@ -1,0 +1,1 @@
+"""Access to the console: guard, sign-in and sign-out, over real HTTP."""
