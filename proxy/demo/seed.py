@@ -13,7 +13,7 @@ from adapters.blobs.store import UPLOADS
 from adapters.errors import AnnouncementError, NameTakenError
 from adapters.model.data_sources import DataSource
 from adapters.model.job_ids import new_job_id
-from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
+from adapters.model.jobs import BlobPath, JobRecord, JobStatus
 from adapters.model.key_records import KeyRecord
 from adapters.tables.key_changes import KeyChanges
 from adapters.tables.key_table import KeyTable
@@ -75,24 +75,36 @@ async def _load_data_source(account: AccountStorage, settings: Settings, master_
     """Loads the sample data source as a worker does, under the access id that the sample jobs name."""
     source = DataSource(name=samples.DATA_SOURCE, access_id=samples.ACCESS_ID, created=now())
     await account.data_sources.change(samples.DATA_SOURCE, lambda found: found or source)
+    readers = ReaderPool(reader_limits(settings))
+    try:
+        with TemporaryDirectory() as folder:
+            context = WorkerContext(worker_limits(settings), Path(folder), readers)
+            for load in samples.LOADS:
+                await _work_until_done(account, await _create_load(account, load, master_key), context)
+    finally:
+        await readers.close()
+
+
+async def _create_load(account: AccountStorage, load: samples.SampleLoad, master_key: KeyRecord) -> str:
+    """Creates a job as a request does, and returns its id."""
     created = now()
     record = JobRecord(
         row_key=new_job_id(created),
-        job_type=JobType.COMPLETE,
+        job_type=load.job_type,
         status=JobStatus.PENDING,
         created=created,
         data_source_name=samples.DATA_SOURCE,
         access_id=samples.ACCESS_ID,
-        description=samples.DESCRIPTION,
+        description=load.description,
     )
     data = BlobPath(UPLOADS, f"{account.name}/{record.row_key}")
 
     async def body() -> AsyncIterator[bytes]:
-        yield samples.DATA.read_bytes()
+        yield load.file.read_bytes()
 
     await account.blobs.write(data, body())
     work = {
-        "operation": "complete",
+        "operation": load.operation,
         "input": "pipe",
         "upload": str(data),
         "public": None,
@@ -102,13 +114,7 @@ async def _load_data_source(account: AccountStorage, settings: Settings, master_
     }
     await account.jobs.create(record, json.dumps(work))
     await account.queue.enqueue(record.row_key)
-    readers = ReaderPool(reader_limits(settings))
-    try:
-        with TemporaryDirectory() as folder:
-            context = WorkerContext(worker_limits(settings), Path(folder), readers)
-            await _work_until_done(account, record.row_key, context)
-    finally:
-        await readers.close()
+    return record.row_key
 
 
 async def _work_until_done(account: AccountStorage, job_id: str, context: WorkerContext) -> None:

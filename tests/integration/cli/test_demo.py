@@ -16,10 +16,11 @@ from lxml import etree
 from adapters.model.jobs import JobType
 from proxy.demo import samples
 from proxy.demo.command import MASTER_KEY, QUERY_KEY
+from proxy.demo.maps import stand_in
 from proxy.keyring.file import parse_keyring
 from proxy.keyring.keyring import hash_key
 from tests.docs.pages import block, section
-from tests.support.demo_process import QUIET_SECONDS, Demo, checkout, running_demo
+from tests.support.demo_process import QUIET_SECONDS, Demo, checkout, console_page, running_demo
 from tests.support.live import wait_for
 from tests.support.processes import environment, free_port
 
@@ -72,12 +73,18 @@ def test_the_printed_requests_answer_as_they_stand(demo: Demo) -> None:
     assert "<Status>Completed</Status>" in answers[1]
     assert '"status":"Pending"' in answers[2]
     assert '"status":"Completed"' in answers[3]
-    assert "<EstimatedTotal>29</EstimatedTotal>" in answers[4]
+    assert "<EstimatedTotal>31</EstimatedTotal>" in answers[4]
     assert answers[5] == answers[6]
     assert etree.fromstring(answers[5].encode()).tag == "FourthCoffeeSample"
     assert "FourthCoffeeSample" in answers[7]
     assert 'EntityType Name="FourthCoffeeShops"' in answers[8]
     assert "InvalidCredentials" in answers[9]
+
+
+def test_the_printed_console_answers_with_a_page(demo: Demo) -> None:
+    answer = console_page(demo)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "<h1" in answer.text
 
 
 def wait_until_completed(demo: Demo, job: str) -> None:
@@ -171,7 +178,7 @@ def test_the_printed_commands_work_beside_it(demo: Demo, tmp_path: Path) -> None
         assert sum(name in line for line in listed) == 1
     rest = run("\n".join([lines[0], *lines[5:]]), tmp_path)
     assert rest.startswith("ok     demo: ")
-    assert rest.count('"JobType"') > 29
+    assert rest.count('"JobType"') > 31
 
 
 def test_the_ring_file_is_there_while_the_demo_runs(demo: Demo, folder: Path) -> None:
@@ -226,6 +233,21 @@ def test_the_samples_have_every_type_in_every_state(demo: Demo) -> None:
     listed = {(job["description"], job["status"]) for job in jobs}
     types = {job_type.value for job_type in JobType if job_type is not JobType.DOWNLOAD}
     assert listed == {(name, status) for name in types for status in ("Pending", "Completed", "Aborted")}
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_sample_data_source_has_two_versions_and_a_load_that_failed(folder: Path) -> None:
+    """An operator has something to roll back, to read and to try again."""
+    commands = f"sources show {samples.DATA_SOURCE}", f"jobs list --data-source {samples.DATA_SOURCE}"
+    ring = f". .venv/bin/activate && export PROXY_KEYRING_FILE={RING_FILE} DEMO_MAPS_KEY={stand_in.KEY}"
+    source, *jobs = [
+        json.loads(line)
+        for command in commands
+        for line in run(f"{ring}\nspatial-data-proxy {command}\n", folder).splitlines()
+    ]
+    assert [version["State"] for version in source["Versions"]] == ["published", "earlier"]
+    outcomes = {job["Description"]: (job["Status"], job["FailedEntityCount"]) for job in jobs if "Description" in job}
+    assert [outcomes[load.description] for load in samples.LOADS[1:]] == [("Completed", 1), ("Aborted", 0)]
 
 
 def test_the_worker_beside_the_demo_does_a_load(demo: Demo) -> None:
