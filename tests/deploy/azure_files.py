@@ -8,7 +8,9 @@ RESOURCES = BicepFile.read(AZURE / "resources.bicep")
 MODULES = {file.path.stem: file for file in FILES if file.path.parent.name == "modules"}
 KEY_STORE = MODULES["key-store"]
 KEYRING = MODULES["keyring"]
-APPS = ("proxy", "worker")
+APPS = ("proxy", "worker", "console")
+PUSHED = ("proxy", "worker")
+"""The apps that azd pushes an image for. The console runs the proxy's."""
 
 
 def app(name: str) -> Declaration:
