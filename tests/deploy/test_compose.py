@@ -23,6 +23,7 @@ from proxy.settings import load_settings
 from tests.deploy import console_needs, server_needs, worker_needs
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
+from tests.support.live import wait_for
 from tests.support.processes import environment, free_port
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
@@ -147,6 +148,38 @@ def test_the_stand_in_answers_until_sigterm() -> None:
         assert answer.json()["summary"] == {"successfulRequests": 1, "totalRequests": 1}
         process.terminate()
         assert process.wait(20) == 0
+
+
+@pytest.mark.slow
+def test_the_console_asks_for_its_token_is_healthy_and_ends_in_time(emulator: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("a token of this test\n")
+    service, port = SERVICES["console"], free_port()
+    changed = {
+        "PROXY_KEYRING": write_ring(emulator.connection_string),
+        "PROXY_CONSOLE_HOST": "127.0.0.1",
+        "PROXY_CONSOLE_PORT": str(port),
+        "PROXY_CONSOLE_TOKEN_FILE": str(tmp_path / "token"),
+    }
+    variables = environment() | service["environment"] | changed
+
+    def is_healthy() -> bool:
+        command = [sys.executable, *service["healthcheck"]["test"][2:]]
+        return subprocess.run(command, env=variables, capture_output=True, check=False, timeout=20).returncode == 0
+
+    with (
+        subprocess.Popen([sys.executable, "-m", "proxy", *service["command"]], env=variables) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as browser,
+    ):
+        try:
+            wait_for(is_healthy)
+            assert browser.get("/audit").headers["Location"].startswith("/sign-in")
+            form = {"token": "a token of this test", "next": "/audit"}
+            browser.post("/sign-in", data=form, headers={"Origin": str(browser.base_url).rstrip("/")})
+            assert browser.get("/audit").status_code == 200
+            process.terminate()
+            process.wait(int(service["stop_grace_period"].removesuffix("s")))
+        finally:
+            process.kill()
 
 
 def write_samples(connection_string: str) -> "subprocess.CompletedProcess[str]":
