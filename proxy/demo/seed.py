@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,7 @@ from proxy.bootstrap import storage_options
 from proxy.cli.errors import CommandError
 from proxy.cli.worker import reader_limits, worker_limits
 from proxy.demo import samples
+from proxy.demo.usage_samples import sample_hours
 from proxy.keyring.file import load_keyring
 from proxy.keyring.keyring import DIGEST_PREFIX
 from proxy.settings import Settings
@@ -37,7 +39,7 @@ async def write_samples(settings: Settings, name: str, keys: Sequence[KeyRecord]
     Args:
         settings: the demo's settings, with its key ring, which has a key store.
         name: the account.
-        keys: the keys of the account. The first is a master key: it owns the data source.
+        keys: two keys of the account. The first is a master key: it owns the data source. The other one queries.
     """
     ring = load_keyring(settings)
     if ring.key_store is not None:
@@ -49,6 +51,9 @@ async def write_samples(settings: Settings, name: str, keys: Sequence[KeyRecord]
         await account.jobs.upsert(list(samples.jobs()))
         for path, content in samples.exports().items():
             await account.blobs.upload_bytes(content, path)
+        for hour, usages in sample_hours(datetime.now(UTC), *keys):
+            # The same row at each start, so that an emulator with a volume holds each hour once.
+            await account.usage.write(hour, "samples", usages)
         async with asyncio.timeout(LOAD_SECONDS):
             await _load_data_source(account, settings, keys[0])
 

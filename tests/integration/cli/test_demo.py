@@ -236,6 +236,15 @@ def test_the_samples_have_every_type_in_every_state(demo: Demo) -> None:
 
 
 @pytest.mark.usefixtures("demo")
+def test_each_key_of_the_demo_has_asked_for_something_on_the_day_before(folder: Path) -> None:
+    ring = f". .venv/bin/activate && export PROXY_KEYRING_FILE={RING_FILE} DEMO_MAPS_KEY={stand_in.KEY}"
+    listed = run(f"{ring}\nspatial-data-proxy keys list --usage\n", folder)
+    for name in ("demo master", "demo query"):
+        (line,) = (line for line in listed.splitlines() if name in line)
+        assert samples.DATA_SOURCE in line
+
+
+@pytest.mark.usefixtures("demo")
 def test_the_sample_data_source_has_two_versions_and_a_load_that_failed(folder: Path) -> None:
     """An operator has something to roll back, to read and to try again."""
     commands = f"sources show {samples.DATA_SOURCE}", f"jobs list --data-source {samples.DATA_SOURCE}"
