@@ -11,6 +11,9 @@ from proxy.wire.routes import Operation
 
 # Queries of each hour in UTC. The shops are in America.
 QUERIES = (61, 48, 37, 22, 14, 8, 5, 4, 3, 6, 11, 24, 52, 71, 88, 96, 93, 97, 104, 112, 108, 99, 87, 74)
+ERRORS = {7: 1, 15: 3, 16: 1}
+"""Queries that failed, by the hour."""
+
 LOAD_HOURS = (2, 14)
 BOUNDARY_HOUR = 17
 """When the store locator asked for what this endpoint does not serve."""
@@ -28,7 +31,7 @@ def sample_hours(now: datetime, loader: KeyRecord, locator: KeyRecord) -> Iterat
     for hours in range(1, len(QUERIES)):
         hour = begin - timedelta(hours=hours)
         count = QUERIES[hour.hour]
-        usages = [_usage(locator, hour, {Operation.QUERY: [count, count // 40, 0, 0]})]
+        usages = [_usage(locator, hour, {Operation.QUERY: [count, ERRORS.get(hour.hour, 0), 0, 0]})]
         if hour.hour == BOUNDARY_HOUR:
             usages[0].operations[Operation.BOUNDARIES.value] = [2, 0, 0, 2]
         if hour.hour in LOAD_HOURS:

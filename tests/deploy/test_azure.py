@@ -140,7 +140,7 @@ def test_the_console_is_off_and_needs_an_app_registration_and_somebody_who_may_s
 
 def test_the_console_signs_in_by_entra_at_one_replica_and_no_setting_of_others_changes_that() -> None:
     texts = {"string(port)": "8090", "string(readOnly)": "True", "join(principals, ',')": f"{GUID},{GUID}"}
-    given = {
+    given: dict[str, Any] = {
         name.removeprefix("PROXY_").lower(): plain(value) or texts.get(text_of(value), GUID)
         for name, value in environment("console").items()
         if name.startswith("PROXY_")

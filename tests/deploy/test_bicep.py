@@ -73,7 +73,12 @@ def test_a_wrong_parameter_ends_the_deployment_with_a_sentence_that_shows_it(
 
 def test_right_parameters_expand(tmp_path: Path) -> None:
     assert expand(tmp_path, {"accounts": "main,archive=stcontosodata@rg-data", "settings": "A=b=c;"})[0] == 0
-    console = {"console": True, "consoleClientId": GUID, "consolePrincipals": f"{GUID}, {GUID}", "proxyImage": "a"}
+    console: dict[str, str | bool] = {
+        "console": True,
+        "consoleClientId": GUID,
+        "consolePrincipals": f"{GUID}, {GUID}",
+        "proxyImage": "a",
+    }
     assert expand(tmp_path, console)[0] == 0
 
 
