@@ -3,10 +3,8 @@
 import json
 import re
 import subprocess
-from typing import Any
 
 import pytest
-import yaml
 from tree_sitter import Node
 
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
@@ -15,18 +13,27 @@ from adapters.job_queue import queue_name
 from adapters.tables.audit_rows import TABLE as AUDIT_TABLE
 from adapters.tables.data_source_store import TABLE
 from adapters.tables.usage_store import TABLE as USAGE_TABLE
-from proxy.console.request_guard import LIVEZ
 from proxy.keyring.file import parse_keyring
 from proxy.settings import Settings, load_settings, variable_name
 from tests.deploy import console_needs, server_needs, worker_needs
-from tests.deploy.azure_files import APPS, KEY_STORE, KEYRING, MAIN, MODULES, PUSHED, RESOURCES, app
+from tests.deploy.azure_files import (
+    APPS,
+    AZD,
+    KEY_STORE,
+    KEYRING,
+    MAIN,
+    MODULES,
+    PARAMETERS,
+    PUSHED,
+    RESOURCES,
+    app,
+    environment,
+    value_of,
+)
 from tests.deploy.bicep_file import AZURE, Declaration, alternatives, members, plain, text_of, walk
 from tests.deploy.bicep_roles import assignments
 from tests.deploy.tools import ROOT
 from tests.docs.pages import code, read, table
-
-AZD: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text(encoding="utf-8"))
-PARAMETERS: dict[str, Any] = json.loads((AZURE / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
 
 # Variables that azd sets itself.
 OF_AZD = re.compile("AZURE_(ENV_NAME|LOCATION|PRINCIPAL_ID|PRINCIPAL_TYPE)$|SERVICE_")
@@ -34,14 +41,6 @@ OF_AZURE = {"AZURE_CLIENT_ID", "AZURE_TOKEN_CREDENTIALS"}
 GUID = "00000000-0000-0000-0000-000000000001"
 # What Container Apps give to a replica.
 DISK_OF_ONE_CORE = 4 * 1024**3
-
-
-def environment(name: str) -> dict[str, Node]:
-    """The settings that an app's file gives it."""
-    given = MODULES[name].of_kind("var")["ownSettings"].given
-    assert given is not None
-    entries = [members(entry) for entry in given.named_children]
-    return {plain(entry["name"]) or "": entry["value"] for entry in entries}
 
 
 def literals(declared: Declaration) -> set[str]:
@@ -125,66 +124,6 @@ def test_the_apps_fit_what_they_do_and_the_server_is_probed() -> None:
         assert cores == 1
         assert needs.DISK <= DISK_OF_ONE_CORE
     assert without_queries < server[1]
-
-
-def test_the_console_is_off_and_needs_an_app_registration_and_somebody_who_may_sign_in() -> None:
-    assert PARAMETERS["console"] == {"value": "${PROXY_CONSOLE=false}"}
-    module = RESOURCES.of_kind("module")["console"]
-    assert "= if (makesConsole && !empty(proxyImage)) {" in text_of(module.node)
-    assert module.texts("params.image") == ["proxyImage"]
-    assert text_of(RESOURCES.of_kind("var")["makesConsole"].node).endswith("= consoleSignIn != null")
-    sign_in = text_of(MAIN.of_kind("var")["consoleSignIn"].node)
-    assert re.search(r"!console\s+\? null\s+: isObjectId\(consoleClientId\) && !empty\(principalIds\)\s", sign_in)
-    assert "fail('PROXY_CONSOLE=true, " in sign_in
-
-
-def test_the_console_signs_in_by_entra_at_one_replica_and_no_setting_of_others_changes_that() -> None:
-    texts = {"string(port)": "8090", "string(readOnly)": "True", "join(principals, ',')": f"{GUID},{GUID}"}
-    given: dict[str, Any] = {
-        name.removeprefix("PROXY_").lower(): plain(value) or texts.get(text_of(value), GUID)
-        for name, value in environment("console").items()
-        if name.startswith("PROXY_")
-    }
-    settings = load_settings(**given | {"keyring": "{}", "trusted_proxies": "10.0.0.0/8", "console_name": "a.example"})
-    assert (settings.console_auth, settings.console_read_only) == ("entra", True)
-    assert settings.worker_jobs == console_needs.JOBS
-    assert Settings.model_fields["console_port"].default == settings.console_port
-    assert app("console").texts("properties.template.containers.env") == [
-        "ownSettings",
-        "filter(extraSettings, setting => !contains(own, setting.name))",
-    ]
-    assert app("console").texts("properties.template.containers.args") == ["console"]
-    scale = app("console").at("properties.template.scale")
-    assert [{name: text_of(value) for name, value in members(each).items()} for each in scale] == [
-        {"minReplicas": "1", "maxReplicas": "1"}
-    ]
-    assert app("console").texts("properties.configuration.ingress.allowInsecure") == ["false"]
-    assert set(app("console").texts("properties.template.containers.probes.httpGet.path")) == {LIVEZ}
-
-
-def test_what_the_consoles_sign_in_needs_is_printed_only_where_there_is_one() -> None:
-    hooks = {system: ROOT / hook["run"] for system, hook in AZD["hooks"]["postup"].items()}
-    given = {"PROXY_PUBLIC_URL": "https://a.example", "PROXY_CONSOLE_CLIENT_ID": GUID}
-
-    def run(**more: str) -> str:
-        command = ["sh", hooks["posix"]]
-        return subprocess.run(command, env=given | more, capture_output=True, text=True, timeout=10, check=True).stdout
-
-    assert "console" not in run()
-    printed = run(PROXY_CONSOLE_HOST_NAME="console-1.example")
-    for line in (
-        f"az ad app update --id {GUID} --web-redirect-uris https://console-1.example/sign-in/callback",
-        "azd env get-value AZURE_CONSOLE_FEDERATION > federation.json",
-        f"az ad app federated-credential create --id {GUID} --parameters federation.json",
-    ):
-        assert f"\n  {line}\n" in printed
-    assert (
-        re.findall("  az.*", hooks["posix"].read_text("utf-8").replace("$PROXY", "$env:PROXY"))[-3:]
-        == re.findall("  az.*", hooks["windows"].read_text("utf-8"))[-3:]
-    )
-    federation = value_of(MAIN.of_kind("output")["AZURE_CONSOLE_FEDERATION"])
-    for text in ("subject: resources.outputs.consolePrincipalId", "audiences: ['api://AzureADTokenExchange']"):
-        assert text in text_of(federation)
 
 
 def test_without_usage_nobody_may_write_its_table() -> None:
@@ -274,12 +213,6 @@ def test_the_guide_names_the_identities_and_the_account_as_the_files_do() -> Non
     assert "'maps-${token}'" in text_of(MODULES["maps"].root)
     assert "'proxy-${token}'" in text_of(RESOURCES.root)  # the first part of PROXY_HOST_NAME
     assert guide.count('-${proxy#proxy-}"') == guide.count('"id-$name-${') + guide.count('"maps-${') == 2
-
-
-def value_of(declared: Declaration) -> Node:
-    """What stands after the equals sign, which is there."""
-    assert declared.given is not None
-    return declared.given
 
 
 def properties(node: Node) -> list[Node]:

@@ -87,3 +87,13 @@ def checkout(folder: Path) -> Path:
     activate.parent.mkdir(parents=True)
     activate.write_text(f'PATH="{Path(sys.executable).parent}{os.pathsep}$PATH"\n')
     return folder
+
+
+def run_script(script: str, folder: Path) -> str:
+    """Runs a shell script as somebody does who has just opened a terminal; returns its output."""
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
