@@ -40,7 +40,7 @@ def add_worker(commands: "Commands") -> None:
 def add_console(commands: "Commands") -> None:
     """`console`: the operators' web pages."""
     command = commands.add_parser("console", help="run the operators' web console", epilog=ENVIRONMENT)
-    command.set_defaults(run="proxy.cli.console:run_console", extra="console")
+    command.set_defaults(run="proxy.cli.console_start:start_console")
 
 
 def add_check(commands: "Commands") -> None:

@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 def _run_command(words: Sequence[str] | None) -> int:
     options = parser().parse_args(words)
     try:
-        return int(_resolve(options)(options))
+        return int(resolve_name(options.run)(options))
     except SettingsError as error:
         # A misspelt name is often the reason why another one is missing.
         misspelt = (each for each in unknown_variables(os.environ) if each not in str(error))
@@ -86,23 +86,6 @@ def _run_command(words: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return FAILED
-
-
-def _resolve(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
-    """Imports what runs a command. Only `console` needs packages of an extra.
-
-    Raises:
-        CommandError: such a package is not installed.
-    """
-    try:
-        return resolve_name(options.run)  # type: ignore[no-any-return]  # the functions that arguments.py names
-    except ModuleNotFoundError as error:
-        if "extra" not in options:
-            raise
-        raise CommandError(
-            f"{options.extra}: needs the package {error.name}, which is not installed; install"
-            f" spatial-data-proxy[{options.extra}]"
-        ) from None
 
 
 def _drop_output() -> None:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import NoReturn
 from unittest.mock import patch
@@ -16,7 +14,6 @@ from proxy.cli.main import main
 from proxy.demo import command as demo
 from proxy.demo.azurite import EmulatorError
 from tests.integration.cli.conftest import Run
-from tests.support.processes import environment
 from tests.support.storage import Storage
 
 UNREACHABLE = "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a"
@@ -51,17 +48,6 @@ def test_an_interrupted_command_says_nothing(run: Run, monkeypatch: pytest.Monke
     monkeypatch.setattr("proxy.cli.jobs.load_settings", interrupt)
     outcome = run("jobs", "list")
     assert (outcome.status, outcome.out, outcome.err) == (130, "", "")
-
-
-def test_a_console_without_its_packages_names_the_extra(tmp_path: Path) -> None:
-    (tmp_path / "jinja2.py").write_text("raise ModuleNotFoundError(name='jinja2')\n", encoding="utf-8")
-    command = [sys.executable, "-m", "proxy", "console"]
-    variables = environment() | {"PYTHONPATH": str(tmp_path)}
-    ended = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
-    assert (ended.returncode, ended.stderr) == (
-        1,
-        "console: needs the package jinja2, which is not installed; install spatial-data-proxy[console]\n",
-    )
 
 
 def test_a_demo_without_an_emulator_says_why(
