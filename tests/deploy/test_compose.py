@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from proxy.cli.main import parser
-from proxy.console.sign_in import read_token, requires_sign_in
+from proxy.console.sign_in import requires_sign_in
 from proxy.demo import maps
 from proxy.demo.azurite import Emulator
 from proxy.demo.command import DEFAULT_EMULATOR, LIMITS, QUERY_KEY, write_ring
@@ -114,14 +114,16 @@ def test_the_console_is_open_to_this_machine_only_and_signs_in_with_the_token() 
     assert f"docker compose exec console cat {made}\n" in (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 
 
+def make_token(file: Path) -> str:
+    """Runs the service that makes the token, for this file; returns what it prints."""
+    command = [sys.executable, *SERVICES["console-token"]["entrypoint"][1:-1], str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+
+
 def test_the_consoles_token_is_made_and_shown_once(tmp_path: Path) -> None:
-    command, file = [sys.executable, *SERVICES["console-token"]["entrypoint"][1:-1]], tmp_path / "token"
-    first, second = (
-        subprocess.run([*command, str(file)], capture_output=True, text=True, check=True, timeout=20).stdout
-        for _ in range(2)
-    )
-    token = read_token(load_settings(keyring="{}", console_token_file=file))
-    assert (first.split()[-1], second) == (token, "")
+    file = tmp_path / "token"
+    first, second = make_token(file), make_token(file)
+    assert (first.split()[-1], second) == (file.read_text(), "")
     assert "http://127.0.0.1:8090" in first
     assert file.stat().st_mode & 0o077 == 0
 
@@ -152,7 +154,7 @@ def test_the_stand_in_answers_until_sigterm() -> None:
 
 @pytest.mark.slow
 def test_the_console_asks_for_its_token_is_healthy_and_ends_in_time(emulator: Emulator, tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("a token of this test\n")
+    token = make_token(tmp_path / "token").split()[-1]
     service, port = SERVICES["console"], free_port()
     changed = {
         "PROXY_KEYRING": write_ring(emulator.connection_string),
@@ -173,7 +175,7 @@ def test_the_console_asks_for_its_token_is_healthy_and_ends_in_time(emulator: Em
         try:
             wait_for(is_healthy)
             assert browser.get("/audit").headers["Location"].startswith("/sign-in")
-            form = {"token": "a token of this test", "next": "/audit"}
+            form = {"token": token, "next": "/audit"}
             browser.post("/sign-in", data=form, headers={"Origin": str(browser.base_url).rstrip("/")})
             assert browser.get("/audit").status_code == 200
             process.terminate()
