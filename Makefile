@@ -53,7 +53,7 @@ help: ## List these commands
 
 setup: $(PACKAGES) $(AZURITE) ## Install all that is needed, into .venv and deploy/emulator; quick when it is there
 
-demo: $(RUNTIME) $(AZURITE) ## Run the proxy on http://127.0.0.1:8080 (or PROXY_PORT) with an emulator and samples; Ctrl-C ends both
+demo: $(RUNTIME) $(AZURITE) ## Run the proxy on http://127.0.0.1:8080 (or PROXY_PORT), its console, an emulator and samples; Ctrl-C ends all
 	@echo "Starting the emulator and the proxy on port $(PORT) ..."
 	@exec $(PY) -m proxy demo --ring-file demo-ring.json
 
@@ -110,7 +110,7 @@ $(RUNTIME): pyproject.toml $(RUNTIME_STALE)
 		{ echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu, install python3-venv." >&2; exit 1; }
 	@if test -n "$(RUNTIME_STALE)"; then echo "Making $(VENV) ..."; $(PYTHON) -m venv --clear $(VENV); fi
 	@echo "Installing the packages that the proxy needs ..."
-	$(call install,-e .)
+	$(call install,-e '.[console]')
 	@printf '%s\n' "$(CURDIR)" > $@
 
 $(PACKAGES): $(RUNTIME)

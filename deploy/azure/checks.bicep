@@ -52,6 +52,11 @@ func isObjectId(text string) bool =>
 func refuseOperator(text string) string =>
   'PROXY_OPERATORS has \'${text}\': an operator is an object id of Entra, like 00000000-0000-0000-0000-000000000000. Commas stand between them.'
 
+@export()
+@description('The sentence for a text that is no object id.')
+func refusePrincipal(text string) string =>
+  'PROXY_CONSOLE_PRINCIPALS has \'${text}\': each one that may sign in at the console is an object id of Entra, of a person or a group, like 00000000-0000-0000-0000-000000000000. Commas stand between them.'
+
 func isNumber(text string) bool => hasLength(text, 1, 3) && empty(without(text, digits()))
 
 // A call with a text that is no number would end the deployment with a sentence of Azure's own.

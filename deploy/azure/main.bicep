@@ -3,7 +3,7 @@
 targetScope = 'subscription'
 
 import { isAccount, isAddress, isClientNetwork, isObjectId, itemsOf } from 'checks.bicep'
-import { refuseAccount, refuseNetwork, refuseOperator, refuseSetting } from 'checks.bicep'
+import { refuseAccount, refuseNetwork, refuseOperator, refusePrincipal, refuseSetting } from 'checks.bicep'
 import { accountStorage } from 'types.bicep'
 
 @description('The name of the azd environment. It is part of the resource group\'s name, and decides all others.')
@@ -37,6 +37,18 @@ param acceptWrites bool = true
 
 @description('Whether to make an Azure Maps account, for geocode jobs and for queries by address and route. Each item that is asked costs.')
 param maps bool = false
+
+@description('Whether to run the operators\' web console. It needs an app registration, and the people that may sign in.')
+param console bool = false
+
+@description('The client id of the console\'s app registration in Entra. Required with console.')
+param consoleClientId string = ''
+
+@description('Object ids of the people and groups that may sign in at the console, with commas between them. Required with console.')
+param consolePrincipals string = ''
+
+@description('Whether the console shows only, and may change nothing. A role that was given before stays: take it away yourself.')
+param consoleReadOnly bool = false
 
 @description('The image that azd has pushed for the proxy. Empty before the first push: a sample by Microsoft runs for those minutes.')
 param proxyImage string = ''
@@ -140,6 +152,15 @@ var keyOperators = map(union(deployerIds, operatorIds), id => {
   kind: contains(deployerIds, id) ? principalType : null
 })
 
+// Without these the console would have to let in whoever finds it.
+var principalTexts = itemsOf(split(consolePrincipals, ','))
+var principalIds = map(principalTexts, text => isObjectId(text) ? toLower(text) : fail(refusePrincipal(text)))
+var consoleSignIn = !console
+  ? null
+  : isObjectId(consoleClientId) && !empty(principalIds)
+      ? { clientId: toLower(consoleClientId), principals: principalIds, readOnly: consoleReadOnly }
+      : fail('PROXY_CONSOLE=true, PROXY_CONSOLE_CLIENT_ID=\'${consoleClientId}\' and PROXY_CONSOLE_PRINCIPALS=\'${consolePrincipals}\': a console needs the client id of its app registration, and the object id of at least one person or group that may sign in. docs/deployment/azure.md says how to make them; without a console PROXY_CONSOLE is false.')
+
 var ownNameTexts = itemsOf([customDomain, certificateVaultId, certificateName])
 var vaultParts = split(certificateVaultId, '/')
 var isVault = length(vaultParts) == 9 && contains(toLower(certificateVaultId), '/providers/microsoft.keyvault/vaults/')
@@ -173,6 +194,7 @@ module resources 'resources.bicep' = {
     operators: keyOperators
     acceptWrites: acceptWrites
     makesMaps: maps
+    consoleSignIn: consoleSignIn
     proxyImage: proxyImage
     workerImage: workerImage
     proxyMinReplicas: proxyMinReplicas
@@ -224,6 +246,20 @@ output PROXY_DOMAIN_VERIFICATION string = resources.outputs.domainVerification
 
 @description('The address of the environment\'s ingress.')
 output PROXY_INGRESS_ADDRESS string = resources.outputs.ingressAddress
+
+@description('The console\'s name; empty without one.')
+output PROXY_CONSOLE_HOST_NAME string = resources.outputs.consoleHostName
+
+@description('The object id of the console\'s identity, which its app registration trusts in place of a secret.')
+output PROXY_CONSOLE_PRINCIPAL_ID string = resources.outputs.consolePrincipalId
+
+@description('What makes that app registration trust the identity, for az ad app federated-credential create. It is no secret.')
+output AZURE_CONSOLE_FEDERATION string = string({
+  name: 'console'
+  issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+  subject: resources.outputs.consolePrincipalId
+  audiences: ['api://AzureADTokenExchange']
+})
 
 @description('Each account of the key ring with its storage.')
 output PROXY_STORAGE_ACCOUNTS accountStorage[] = accountStorages

@@ -1,5 +1,6 @@
 #!/bin/sh
-# After `azd up`, with the variables of its environment: prints what makes the first key and asks the first question.
+# After `azd up`, with the variables of its environment: prints what makes the first key and asks the first question, and
+# what the console's sign-in needs where there is one.
 account="${PROXY_ACCOUNTS:-main}"
 account="${account%%,*}"
 account="${account%%=*}"
@@ -15,3 +16,13 @@ Note the key (echo "\$key"): it is stored as a digest only, and can't be shown a
 --wait: Azure takes up to 30 minutes until your role is in force. Then a new key works within seconds.
 The guide is docs/deployment/azure.md.
 END
+if [ -n "$PROXY_CONSOLE_HOST_NAME" ]; then
+  cat <<END
+
+The console is at https://$PROXY_CONSOLE_HOST_NAME. Its app registration needs this once, before anybody can sign in:
+
+  az ad app update --id $PROXY_CONSOLE_CLIENT_ID --web-redirect-uris https://$PROXY_CONSOLE_HOST_NAME/sign-in/callback
+  azd env get-value AZURE_CONSOLE_FEDERATION > federation.json
+  az ad app federated-credential create --id $PROXY_CONSOLE_CLIENT_ID --parameters federation.json
+END
+fi

@@ -1,7 +1,6 @@
 // The resources in the group of main.bicep, and beside it: roles on storage that exists and on the certificate.
-// A console has its place here, as a module behind an `if`.
 
-import { accountStorage, appSetting, keyOperator, resourceTags, vaultCertificate } from 'types.bicep'
+import { accountStorage, appSetting, consoleAccess, keyOperator, resourceTags, vaultCertificate } from 'types.bicep'
 
 @description('What makes names unique.')
 @minLength(13)
@@ -31,6 +30,9 @@ param acceptWrites bool
 
 @description('Whether to make an Azure Maps account.')
 param makesMaps bool
+
+@description('Who signs in at the console; without it there is none.')
+param consoleSignIn consoleAccess?
 
 @description('The image of the proxy; empty before the first push.')
 param proxyImage string
@@ -89,6 +91,12 @@ var queriesOff = filter(settings, each => (each.name == 'PROXY_QUERIES' && conta
 var answersQueries = empty(queriesOff)
 var usageOff = filter(settings, each => (each.name == 'PROXY_USAGE' && toLower(each.value) == 'off'))
 var keepsUsage = empty(usageOff)
+var makesConsole = consoleSignIn != null
+var consoleChanges = !(consoleSignIn.?readOnly ?? true)
+var consoleAccounts = makesConsole ? accounts : []
+var consoleName = 'console-${token}'
+// 100.64.0.0/10 is where Container Apps' own ingress lives; nothing outside can send from there.
+var ingressNetworks = empty(trustedProxies) ? '100.64.0.0/10,${network.outputs.subnetPrefix}' : trustedProxies
 var newStorages = filter(accounts, item => item.isMade)
 var foreignStorages = filter(accounts, item => !item.isMade)
 
@@ -116,6 +124,8 @@ module registry 'modules/registry.bicep' = {
     sku: registrySku
     proxyPrincipalId: identities.outputs.proxy.principalId
     workerPrincipalId: identities.outputs.worker.principalId
+    makesConsole: makesConsole
+    consolePrincipalId: identities.outputs.console.principalId
   }
 }
 
@@ -130,6 +140,9 @@ module keyStore 'modules/key-store.bicep' = {
     subnetId: network.outputs.subnetId
     workspaceId: logs.outputs.workspaceId
     proxyPrincipalId: identities.outputs.proxy.principalId
+    makesConsole: makesConsole
+    consoleChanges: consoleChanges
+    consolePrincipalId: identities.outputs.console.principalId
     operators: operators
   }
 }
@@ -179,6 +192,22 @@ module storageRoles 'modules/storage-roles.bicep' = [
       proxyPrincipalId: identities.outputs.proxy.principalId
       workerPrincipalId: identities.outputs.worker.principalId
       operators: operators
+    }
+  }
+]
+
+@batchSize(1)
+module consoleRoles 'modules/console-roles.bicep' = [
+  for item in consoleAccounts: {
+    name: 'console-roles-${token}-${item.account}'
+    scope: resourceGroup(item.group)
+    dependsOn: [storageRoles]
+    params: {
+      storageName: item.storage
+      queueName: item.queue
+      keepsUsage: keepsUsage
+      consoleChanges: consoleChanges
+      consolePrincipalId: identities.outputs.console.principalId
     }
   }
 ]
@@ -247,8 +276,7 @@ module proxy 'modules/proxy.bicep' = {
     image: proxyImage
     keyring: keyring.outputs.text
     publicUrl: 'https://${empty(customDomain) ? '${proxyName}.${environment.outputs.defaultDomain}' : customDomain}'
-    // 100.64.0.0/10 is where Container Apps' own ingress lives; nothing outside can send from there.
-    trustedProxies: empty(trustedProxies) ? '100.64.0.0/10,${network.outputs.subnetPrefix}' : trustedProxies
+    trustedProxies: ingressNetworks
     extraSettings: settings
     answersQueries: answersQueries
     minReplicas: proxyMinReplicas
@@ -278,6 +306,28 @@ module worker 'modules/worker.bicep' = {
   }
 }
 
+// It runs the proxy's image, so azd has nothing to push for it. Before the first push there is none.
+module console 'modules/console.bicep' = if (makesConsole && !empty(proxyImage)) {
+  name: 'console'
+  dependsOn: [keyStore, consoleRoles]
+  params: {
+    name: consoleName
+    location: location
+    tags: tags
+    environmentId: environment.outputs.id
+    identity: identities.outputs.console
+    registry: registry.outputs.loginServer
+    image: proxyImage
+    keyring: keyring.outputs.text
+    hostName: '${consoleName}.${environment.outputs.defaultDomain}'
+    trustedProxies: ingressNetworks
+    clientId: consoleSignIn.?clientId ?? ''
+    principals: consoleSignIn.?principals ?? []
+    readOnly: !consoleChanges
+    extraSettings: settings
+  }
+}
+
 module oldName 'modules/old-name.bicep' = if (!empty(oldHostName)) {
   name: 'oldName'
   params: { hostName: oldHostName, address: oldHostAddress, networkId: network.outputs.networkId, tags: tags }
@@ -300,3 +350,9 @@ output domainVerification string = proxy.outputs.domainVerification
 
 @description('The address of the ingress.')
 output ingressAddress string = environment.outputs.staticIp
+
+@description('The console\'s name; empty without one.')
+output consoleHostName string = makesConsole ? '${consoleName}.${environment.outputs.defaultDomain}' : ''
+
+@description('The object id of the console\'s identity.')
+output consolePrincipalId string = identities.outputs.console.principalId

@@ -78,3 +78,16 @@ type vaultCertificate = {
   @description('The certificate.')
   name: string
 }
+
+@export()
+@description('Who signs in at the console, and how.')
+type consoleAccess = {
+  @description('The app registration\'s client id.')
+  clientId: string
+
+  @description('Object ids of the people and groups that may sign in.')
+  principals: string[]
+
+  @description('Whether it shows only.')
+  readOnly: bool
+}

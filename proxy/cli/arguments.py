@@ -55,11 +55,12 @@ def add_check(commands: "Commands") -> None:
 
 
 def add_demo(commands: "Commands") -> None:
-    """`demo`: an emulator with samples, a stand-in of Azure Maps, a server and a worker."""
+    """`demo`: an emulator with samples, a stand-in of Azure Maps, a server, a worker and the console."""
     command = commands.add_parser(
         "demo",
-        help="run an emulator with sample jobs, a stand-in of Azure Maps, a server and a worker",
-        epilog="PROXY_PORT chooses the port (8080). The data of the demo's own emulator is gone when it ends.",
+        help="run an emulator with sample jobs, a stand-in of Azure Maps, a server, a worker and the console",
+        epilog="PROXY_PORT chooses the port (8080), and PROXY_CONSOLE_PORT the console's (8090). The data of the demo's"
+        " own emulator is gone when it ends.",
     )
     command.add_argument(
         "--emulator",

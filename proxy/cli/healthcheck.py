@@ -1,4 +1,4 @@
-"""Checks that a server or a worker on this machine lives: `python -m proxy.cli.healthcheck [serve] [worker]`.
+"""Checks that what runs on this machine lives: `python -m proxy.cli.healthcheck [serve] [worker] [console]`.
 
 The image's health check and the worker's probe. It runs every few seconds, so it imports only what loads fast. Without
 a name it checks what it finds, and fails where it finds nothing.
@@ -20,18 +20,26 @@ ANSWER_SECONDS = 2.0
 # Seconds without a heartbeat, written each second, after which a worker counts as stuck. A machine may be busy.
 SILENT_SECONDS = 15.0
 
-# The address to connect to where the server listens on all addresses.
+# The address to connect to where a process listens on all addresses.
 NEAR = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what may be set, not where we listen
 
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: health\r\nConnection: close\r\n\r\n"
 
 
 def server() -> str:
-    """Returns the state of the server. A stuck one still accepts connections, but does not answer."""
-    host = os.environ.get("PROXY_HOST", "")
-    address = NEAR.get(host, host), int(os.environ.get("PROXY_PORT") or 8080)
+    """Returns the state of the server."""
+    return _ask(os.environ.get("PROXY_HOST", ""), os.environ.get("PROXY_PORT") or "8080")
+
+
+def console() -> str:
+    """Returns the state of the console."""
+    return _ask(os.environ.get("PROXY_CONSOLE_HOST") or "127.0.0.1", os.environ.get("PROXY_CONSOLE_PORT") or "8090")
+
+
+def _ask(host: str, port: str) -> str:
+    """Asks a process for a sign of life. A stuck one still accepts connections, but does not answer."""
     try:
-        with socket.create_connection(address, ANSWER_SECONDS) as connection:
+        with socket.create_connection((NEAR.get(host, host), int(port)), ANSWER_SECONDS) as connection:
             connection.sendall(LIVEZ)
             status = connection.recv(64).partition(b"\r\n")[0].decode("latin-1")
     except ConnectionRefusedError:
@@ -52,7 +60,7 @@ def workers() -> str:
     return WELL if age < SILENT_SECONDS else f"wrote no heartbeat for {age:.0f} seconds"
 
 
-LOOKS = {"serve": server, "worker": workers}
+LOOKS = {"serve": server, "worker": workers, "console": console}
 
 
 def main(names: Sequence[str]) -> int:

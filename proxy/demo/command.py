@@ -1,4 +1,4 @@
-"""The command `demo`: an emulator, a stand-in of Azure Maps, sample jobs, the server, a worker, and requests to try."""
+"""The command `demo`: an emulator, a stand-in of Azure Maps, samples, server, worker and console, and what to try."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from adapters.credentials.connection_string import EMULATOR_ACCOUNT, parse_conne
 from adapters.model.key_records import MASTER, QUERY, KeyRecord
 from proxy.demo import samples, seed
 from proxy.demo.azurite import EmulatorError, start_emulator
+from proxy.demo.console import choose_port
 from proxy.demo.geocoding import create_job
 from proxy.demo.maps import stand_in
 from proxy.keyring.keyring import hash_key
 from proxy.observability.logs import configure_logs
 from proxy.server.run import listen, serve
-from proxy.settings import load_settings
+from proxy.settings import Settings, load_settings
 
 # High enough that a person who tries the demo meets no limit. docker-compose.yml has the same.
 LIMITS = {
@@ -39,7 +40,7 @@ KEYS = (
     KeyRecord(hash_key(MASTER_KEY.encode()).hex(), ACCOUNT, MASTER, "demo master"),
     KeyRecord(hash_key(QUERY_KEY.encode()).hex(), ACCOUNT, QUERY, "demo query"),
 )
-WORKER_END_SECONDS = 20
+PROCESS_END_SECONDS = 20
 DEFAULT_EMULATOR = "UseDevelopmentStorage=true"
 MAPS_KEY_VARIABLE = "DEMO_MAPS_KEY"
 DEFAULT_MAPS = "http://127.0.0.1:10003"
@@ -50,7 +51,10 @@ NEARBY = f"spatialFilter=nearby(40.83,-74.31,5){NEAREST}"
 NEAR_ADDRESS = f"spatialFilter=nearby(%27Verona,%20NJ%27,10){NEAREST}"
 
 INSTRUCTIONS = """\
-The proxy answers at {base}. {ending} Try:
+The proxy answers at {base}. {ending}
+The console, a page for operators in a browser: {console}
+
+Try:
 
   # Which shops are within 5 km of a place, the nearest first: in JSON and in Atom
   curl '{base}/REST/v1/data/{access}/{name}/{entity}?{nearby}&$format=json&key={query}'
@@ -132,10 +136,12 @@ def run_demo(options: Namespace) -> int:
     for name, value in LIMITS.items():
         os.environ.setdefault(name, value)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the emulator ends too
-    listener = listen(load_settings())
+    settings = load_settings()
+    listener = listen(settings)
     port = listener.getsockname()[1]
     os.environ["PROXY_PORT"] = str(port)
     os.environ["PROXY_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+    console, commands = _prepare_console(settings)
     try:
         with (
             listener,
@@ -147,13 +153,20 @@ def run_demo(options: Namespace) -> int:
             settings = load_settings(serving=True)
             configure_logs(settings.log_level, settings.log_format)
             asyncio.run(seed.write_samples(settings, ACCOUNT, KEYS))
-            with _worker():
+            with _beside(commands):
                 ending = (
                     "Ctrl-C ends it; the emulator goes on."
                     if options.emulator
                     else "Ctrl-C ends it and its emulator, whose data is then gone."
                 )
-                text = partial(_instructions, settings.public_url, ending, connection_string, variable)
+                text = partial(
+                    _instructions,
+                    base=settings.public_url,
+                    console=console,
+                    ending=ending,
+                    connection_string=connection_string,
+                    keyring=variable,
+                )
                 # It waits for the server, which runs below.
                 threading.Thread(target=announce, args=(port, text), daemon=True).start()
                 return serve(settings, listener)
@@ -174,10 +187,15 @@ def _write_samples(emulator: str) -> int:
         return 1
     configure_logs(settings.log_level, "text")
     asyncio.run(seed.write_samples(settings, ACCOUNT, KEYS))
-    base = settings.public_url or f"http://127.0.0.1:{settings.port}"
-    ending = "Its data stays in the emulator."
-    variable = f"PROXY_KEYRING='{ring}'"
-    print(_instructions(base, ending, connection_string, variable, samples.GEOCODE_ID), flush=True)
+    text = _instructions(
+        samples.GEOCODE_ID,
+        base=settings.public_url or f"http://127.0.0.1:{settings.port}",
+        console=f"http://127.0.0.1:{settings.console_port}",
+        ending="Its data stays in the emulator.",
+        connection_string=connection_string,
+        keyring=f"PROXY_KEYRING='{ring}'",
+    )
+    print(text, flush=True)
     return 0
 
 
@@ -199,20 +217,35 @@ def _storage(emulator: str | None) -> Iterator[str]:
             yield started.connection_string
 
 
+def _prepare_console(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Chooses the console's port. Returns what to print of it, and the commands that run beside the server."""
+    try:
+        port = choose_port(settings)
+    except ModuleNotFoundError as error:
+        text = f"it needs the package {error.name}, which is not installed; install spatial-data-proxy[console]"
+        return text, ("worker",)
+    os.environ["PROXY_CONSOLE_PORT"] = str(port)
+    return f"http://127.0.0.1:{port}", ("worker", "console")
+
+
 @contextmanager
-def _worker() -> Iterator[None]:
-    """Runs a worker as another process, which ends before the emulator does."""
+def _beside(commands: Sequence[str]) -> Iterator[None]:
+    """Runs commands as other processes, which end before the emulator does."""
     # The port of metrics is the server's.
     environment = {name: value for name, value in os.environ.items() if name != "PROXY_METRICS_PORT"}
-    with subprocess.Popen([sys.executable, "-m", "proxy", "worker"], env=environment) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(WORKER_END_SECONDS)
-            except subprocess.TimeoutExpired:  # pragma: no cover - a worker ends within seconds
-                process.kill()
+    with ExitStack() as stack:
+        for command in commands:
+            process = subprocess.Popen([sys.executable, "-m", "proxy", command], env=environment)  # noqa: S603 - ours
+            stack.callback(_end, stack.enter_context(process))
+        yield
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(PROCESS_END_SECONDS)
+    except subprocess.TimeoutExpired:  # pragma: no cover - they end within seconds
+        process.kill()
 
 
 @contextmanager
@@ -235,10 +268,9 @@ def write_ring(connection_string: str, maps_url: str = DEFAULT_MAPS) -> str:
     return json.dumps({"accounts": {ACCOUNT: {"storage": storage, "maps": maps}}, "key_store": storage})
 
 
-def _instructions(base: str, ending: str, connection_string: str, keyring: str, geocoded: str) -> str:
+def _instructions(geocoded: str, **places: str) -> str:
     return INSTRUCTIONS.format(
-        base=base,
-        ending=ending,
+        **places,
         master=MASTER_KEY,
         query=QUERY_KEY,
         name=samples.DATA_SOURCE,
@@ -253,7 +285,5 @@ def _instructions(base: str, ending: str, connection_string: str, keyring: str, 
         maps_variable=MAPS_KEY_VARIABLE,
         maps_key=stand_in.KEY,
         account=ACCOUNT,
-        keyring=keyring,
-        connection_string=connection_string,
         program=f"{Path(sys.executable).parent / 'spatial-data-proxy'}",
     )

@@ -39,6 +39,26 @@ class Shop:
 DATA = Path(__file__).with_name("FourthCoffee.txt")
 
 
+@dataclass(frozen=True, slots=True)
+class SampleLoad:
+    """A load that the demo has done by a worker."""
+
+    job_type: JobType
+    operation: str
+    file: Path
+    description: str
+
+
+# Two versions, the second with a row that is no entity; and a load that is Aborted, for it has no line of a schema.
+LOADS = (
+    SampleLoad(JobType.COMPLETE, "complete", DATA, DESCRIPTION),
+    SampleLoad(JobType.INCREMENTAL, "incremental", DATA.with_name("FourthCoffee-changes.txt"), "A shop in Tampa"),
+    SampleLoad(
+        JobType.INCREMENTAL, "incremental", DATA.with_name("FourthCoffee-spreadsheet.csv"), "Saved from a spreadsheet"
+    ),
+)
+
+
 def _shops() -> tuple[Shop, ...]:
     _, columns, *lines = DATA.read_text(encoding="utf-8").splitlines()
     names = [column.partition("(")[0] for column in columns.split("|")]

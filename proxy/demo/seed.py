@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +14,7 @@ from adapters.blobs.store import UPLOADS
 from adapters.errors import AnnouncementError, NameTakenError
 from adapters.model.data_sources import DataSource
 from adapters.model.job_ids import new_job_id
-from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType
+from adapters.model.jobs import BlobPath, JobRecord, JobStatus
 from adapters.model.key_records import KeyRecord
 from adapters.tables.key_changes import KeyChanges
 from adapters.tables.key_table import KeyTable
@@ -21,6 +22,7 @@ from proxy.bootstrap import storage_options
 from proxy.cli.errors import CommandError
 from proxy.cli.worker import reader_limits, worker_limits
 from proxy.demo import samples
+from proxy.demo.usage_samples import sample_hours
 from proxy.keyring.file import load_keyring
 from proxy.keyring.keyring import DIGEST_PREFIX
 from proxy.settings import Settings
@@ -37,7 +39,7 @@ async def write_samples(settings: Settings, name: str, keys: Sequence[KeyRecord]
     Args:
         settings: the demo's settings, with its key ring, which has a key store.
         name: the account.
-        keys: the keys of the account. The first is a master key: it owns the data source.
+        keys: two keys of the account. The first is a master key: it owns the data source. The other one queries.
     """
     ring = load_keyring(settings)
     if ring.key_store is not None:
@@ -49,6 +51,9 @@ async def write_samples(settings: Settings, name: str, keys: Sequence[KeyRecord]
         await account.jobs.upsert(list(samples.jobs()))
         for path, content in samples.exports().items():
             await account.blobs.upload_bytes(content, path)
+        for hour, usages in sample_hours(datetime.now(UTC), *keys):
+            # The same row at each start, so that an emulator with a volume holds each hour once.
+            await account.usage.write(hour, "samples", usages)
         async with asyncio.timeout(LOAD_SECONDS):
             await _load_data_source(account, settings, keys[0])
 
@@ -75,24 +80,36 @@ async def _load_data_source(account: AccountStorage, settings: Settings, master_
     """Loads the sample data source as a worker does, under the access id that the sample jobs name."""
     source = DataSource(name=samples.DATA_SOURCE, access_id=samples.ACCESS_ID, created=now())
     await account.data_sources.change(samples.DATA_SOURCE, lambda found: found or source)
+    readers = ReaderPool(reader_limits(settings))
+    try:
+        with TemporaryDirectory() as folder:
+            context = WorkerContext(worker_limits(settings), Path(folder), readers)
+            for load in samples.LOADS:
+                await _work_until_done(account, await _create_load(account, load, master_key), context)
+    finally:
+        await readers.close()
+
+
+async def _create_load(account: AccountStorage, load: samples.SampleLoad, master_key: KeyRecord) -> str:
+    """Creates a job as a request does, and returns its id."""
     created = now()
     record = JobRecord(
         row_key=new_job_id(created),
-        job_type=JobType.COMPLETE,
+        job_type=load.job_type,
         status=JobStatus.PENDING,
         created=created,
         data_source_name=samples.DATA_SOURCE,
         access_id=samples.ACCESS_ID,
-        description=samples.DESCRIPTION,
+        description=load.description,
     )
     data = BlobPath(UPLOADS, f"{account.name}/{record.row_key}")
 
     async def body() -> AsyncIterator[bytes]:
-        yield samples.DATA.read_bytes()
+        yield load.file.read_bytes()
 
     await account.blobs.write(data, body())
     work = {
-        "operation": "complete",
+        "operation": load.operation,
         "input": "pipe",
         "upload": str(data),
         "public": None,
@@ -102,13 +119,7 @@ async def _load_data_source(account: AccountStorage, settings: Settings, master_
     }
     await account.jobs.create(record, json.dumps(work))
     await account.queue.enqueue(record.row_key)
-    readers = ReaderPool(reader_limits(settings))
-    try:
-        with TemporaryDirectory() as folder:
-            context = WorkerContext(worker_limits(settings), Path(folder), readers)
-            await _work_until_done(account, record.row_key, context)
-    finally:
-        await readers.close()
+    return record.row_key
 
 
 async def _work_until_done(account: AccountStorage, job_id: str, context: WorkerContext) -> None:

@@ -13,9 +13,13 @@ SECURITY = Path(__file__).parents[2] / "SECURITY.md"
 WHO = {
     "proxyPrincipalId": "serve",
     "workerPrincipalId": "worker",
+    "consolePrincipalId": "console",
     "environmentPrincipalId": "environment",
     "operator.id": "operator",
 }
+
+# An identity that has more roles on a condition, and what it is called then.
+MORE = (("serve", "acceptWrites", "serve with writes"), ("console", "consoleChanges", "console with changes"))
 
 # What an identity is. Of an operator azd may say so; without it Azure looks.
 PRINCIPAL_TYPE = {"operator": "operator.?kind"}
@@ -94,8 +98,9 @@ def _granted(each: Declaration, file: BicepFile) -> Granted:
     kind = PRINCIPAL_TYPE.get(who, "ServicePrincipal")
     if each.texts("properties.principalType") != [kind]:
         raise ValueError(f"{each.name}: {who} must be a {kind}")
-    if who == "serve" and "acceptWrites" in text_of(each.node).partition("{")[0]:
-        who = "serve with writes"
+    for plainer, condition, more in MORE:
+        if who == plainer and condition in text_of(each.node).partition("{")[0]:
+            who = more
     return Granted(role, _on(file.of_kind("resource")[scope], file), who, why[0])
 
 

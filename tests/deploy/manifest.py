@@ -81,7 +81,7 @@ class Manifest:
 
     @property
     def workloads(self) -> list[Workload]:
-        """The server and the worker."""
+        """The server, the worker and the console."""
         return [Workload(each) for each in self.all("Deployment")]
 
     def workload(self, command: str) -> Workload:

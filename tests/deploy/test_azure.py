@@ -3,10 +3,8 @@
 import json
 import re
 import subprocess
-from typing import Any
 
 import pytest
-import yaml
 from tree_sitter import Node
 
 from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS
@@ -17,15 +15,25 @@ from adapters.tables.data_source_store import TABLE
 from adapters.tables.usage_store import TABLE as USAGE_TABLE
 from proxy.keyring.file import parse_keyring
 from proxy.settings import Settings, load_settings, variable_name
-from tests.deploy import server_needs, worker_needs
-from tests.deploy.azure_files import APPS, KEY_STORE, KEYRING, MAIN, MODULES, RESOURCES, app
+from tests.deploy import console_needs, server_needs, worker_needs
+from tests.deploy.azure_files import (
+    APPS,
+    AZD,
+    KEY_STORE,
+    KEYRING,
+    MAIN,
+    MODULES,
+    PARAMETERS,
+    PUSHED,
+    RESOURCES,
+    app,
+    environment,
+    value_of,
+)
 from tests.deploy.bicep_file import AZURE, Declaration, alternatives, members, plain, text_of, walk
 from tests.deploy.bicep_roles import assignments
 from tests.deploy.tools import ROOT
 from tests.docs.pages import code, read, table
-
-AZD: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text(encoding="utf-8"))
-PARAMETERS: dict[str, Any] = json.loads((AZURE / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
 
 # Variables that azd sets itself.
 OF_AZD = re.compile("AZURE_(ENV_NAME|LOCATION|PRINCIPAL_ID|PRINCIPAL_TYPE)$|SERVICE_")
@@ -33,14 +41,6 @@ OF_AZURE = {"AZURE_CLIENT_ID", "AZURE_TOKEN_CREDENTIALS"}
 GUID = "00000000-0000-0000-0000-000000000001"
 # What Container Apps give to a replica.
 DISK_OF_ONE_CORE = 4 * 1024**3
-
-
-def environment(name: str) -> dict[str, Node]:
-    """The settings that an app's file gives it."""
-    given = MODULES[name].of_kind("var")["ownSettings"].given
-    assert given is not None
-    entries = [members(entry) for entry in given.named_children]
-    return {plain(entry["name"]) or "": entry["value"] for entry in entries}
 
 
 def literals(declared: Declaration) -> set[str]:
@@ -58,7 +58,7 @@ def sizes(name: str) -> list[tuple[float, float]]:
 
 def test_azd_finds_the_bicep_files_the_dockerfile_and_the_apps() -> None:
     assert ROOT / AZD["infra"]["path"] / f"{AZD['infra']['module']}.bicep" == MAIN.path
-    assert set(AZD["services"]) == set(APPS)
+    assert set(AZD["services"]) == set(PUSHED)
     for name, service in AZD["services"].items():
         assert app(name).texts("tags") == [f"union(tags, {{ 'azd-service-name': '{name}' }})"]
         assert (service["host"], service["apiVersion"]) == ("containerapp", app(name).about.partition("@")[2])
@@ -118,8 +118,8 @@ def test_the_apps_fit_what_they_do_and_the_server_is_probed() -> None:
     assert Settings.model_fields["port"].default == int(text_of(port))
     assert {"/livez", "/readyz"} <= set(app("proxy").texts("properties.template.containers.probes.httpGet.path"))
     assert app("worker").at("properties.configuration.ingress") == []
-    (server, (_, without_queries)), (worker,) = sizes("proxy"), sizes("worker")
-    for (cores, memory), needs in ((server, server_needs), (worker, worker_needs)):
+    (server, (_, without_queries)), (worker,), (console,) = map(sizes, APPS)
+    for (cores, memory), needs in ((server, server_needs), (worker, worker_needs), (console, console_needs)):
         assert memory >= needs.MEMORY
         assert cores == 1
         assert needs.DISK <= DISK_OF_ONE_CORE
@@ -213,12 +213,6 @@ def test_the_guide_names_the_identities_and_the_account_as_the_files_do() -> Non
     assert "'maps-${token}'" in text_of(MODULES["maps"].root)
     assert "'proxy-${token}'" in text_of(RESOURCES.root)  # the first part of PROXY_HOST_NAME
     assert guide.count('-${proxy#proxy-}"') == guide.count('"id-$name-${') + guide.count('"maps-${') == 2
-
-
-def value_of(declared: Declaration) -> Node:
-    """What stands after the equals sign, which is there."""
-    assert declared.given is not None
-    return declared.given
 
 
 def properties(node: Node) -> list[Node]:

@@ -63,9 +63,26 @@ def test_other_roles_would_be_found(before: str, after: str) -> None:
 
 
 def test_the_worker_may_do_nothing_with_keys() -> None:
-    assert {each.who for each in granted(KEY_STORE)} == {"serve", "operator"}
+    assert {each.who for each in granted(KEY_STORE)} == {"serve", "operator", "console", "console with changes"}
     (used,) = [each for each in RESOURCES.of_kind("module").values() if each.about == "modules/key-store.bicep"]
     assert "worker" not in text_of(used.node)
+
+
+def test_without_a_console_its_identity_may_do_nothing_and_one_that_shows_only_gets_reader_roles() -> None:
+    console = [
+        (file.path.stem, each, text_of(each.node).partition("{")[0])
+        for file in FILES
+        for each in assignments(file)
+        if each.texts("properties.principalId") == ["consolePrincipalId"]
+    ]
+    # What is not behind makesConsole is in a module that only a console's accounts have.
+    assert {stem for stem, _, head in console if "makesConsole" not in head} == {"console-roles"}
+    assert "for item in consoleAccounts:" in text_of(RESOURCES.of_kind("module")["consoleRoles"].node)
+    assert text_of(RESOURCES.of_kind("var")["consoleAccounts"].node).endswith("= makesConsole ? accounts : []")
+    for _, each, head in console:
+        (role,) = each.texts("properties.roleDefinitionId")
+        assert ("Contributor" in role) == ("consoleChanges" in head), each.name
+    assert text_of(RESOURCES.of_kind("var")["consoleChanges"].node).endswith("= !(consoleSignIn.?readOnly ?? true)")
 
 
 @pytest.mark.parametrize(("kind", "path", "wanted"), FIXED, ids=lambda text: text.rpartition(".")[2])
@@ -117,7 +134,7 @@ def test_other_resource_groups_get_roles_and_what_is_missing_and_are_never_resou
         for each in RESOURCES.of_kind("module").values()
         if each.texts("scope")
     }
-    assert elsewhere == {"existing-storage", "storage-roles", "certificate-role"}
+    assert elsewhere == {"existing-storage", "storage-roles", "console-roles", "certificate-role"}
     for module in elsewhere:
         made = [each for each in MODULES[module].of_kind("resource").values() if not each.is_existing]
         assert made

@@ -1,10 +1,10 @@
-"""`docker compose up`: storage, samples, server, worker, in this order, each confined."""
+"""`docker compose up`: storage, samples, server, worker and console, in this order, each confined."""
 
 import json
 import re
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -13,25 +13,29 @@ import pytest
 import yaml
 
 from proxy.cli.main import parser
+from proxy.console.sign_in import requires_sign_in
 from proxy.demo import maps
 from proxy.demo.azurite import Emulator
 from proxy.demo.command import DEFAULT_EMULATOR, LIMITS, QUERY_KEY, write_ring
 from proxy.demo.maps import stand_in
 from proxy.keyring.file import parse_keyring
-from tests.deploy import server_needs, worker_needs
+from proxy.settings import load_settings
+from tests.deploy import console_needs, server_needs, worker_needs
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
+from tests.support.live import wait_for
 from tests.support.processes import environment, free_port
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("samples", "proxy", "worker", "maps")
+OURS = ("samples", "proxy", "worker", "maps", "console-token", "console")
 ORDER = {
     "samples": {"azurite": "service_healthy"},
     "proxy": {"azurite": "service_healthy", "samples": "service_completed_successfully"},
     "worker": {"proxy": "service_healthy"},
+    "console": {"samples": "service_completed_successfully", "console-token": "service_completed_successfully"},
 }
 
 
@@ -45,7 +49,7 @@ def test_docker_reads_the_file() -> None:
 def test_each_service_waits_for_those_that_it_needs() -> None:
     for name, waits in ORDER.items():
         assert {other: wait["condition"] for other, wait in SERVICES[name]["depends_on"].items()} == waits
-    assert all("test" in SERVICES[name]["healthcheck"] for name in ("azurite", "proxy", "worker"))
+    assert all("test" in SERVICES[name]["healthcheck"] for name in ("azurite", "proxy", "worker", "console"))
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -60,11 +64,14 @@ def test_each_service_is_confined(name: str) -> None:
 
 def test_a_signed_link_names_an_address_that_is_the_same_outside() -> None:
     assert all(SERVICES[name]["network_mode"] == "service:azurite" for name in OURS)
-    assert {port.split(":")[1] for port in SERVICES["azurite"]["ports"]} == {"8080", "10000", "10001", "10002"}
+    assert {port.split(":")[1] for port in SERVICES["azurite"]["ports"]} == {
+        *("8080", "8090"),
+        *("10000", "10001", "10002"),
+    }
 
 
-@pytest.mark.parametrize("name", ["proxy", "worker"])
-def test_server_and_worker_use_the_demos_ring_and_limits(name: str) -> None:
+@pytest.mark.parametrize("name", ["proxy", "worker", "console"])
+def test_server_worker_and_console_use_the_demos_ring_and_limits(name: str) -> None:
     environment = SERVICES[name]["environment"]
     assert json.loads(environment["PROXY_KEYRING"]) == json.loads(write_ring(DEFAULT_EMULATOR))
     assert {limit: environment[limit] for limit in LIMITS} == LIMITS
@@ -73,18 +80,52 @@ def test_server_and_worker_use_the_demos_ring_and_limits(name: str) -> None:
 
 def test_each_command_is_one_of_the_program() -> None:
     commands = [SERVICES[name].get("command", ["serve"]) for name in OURS if "entrypoint" not in SERVICES[name]]
-    assert [command[0] for command in commands] == ["demo", "serve", "worker"]
+    assert [command[0] for command in commands] == ["demo", "serve", "worker", "console"]
     for command in commands:
         parser().parse_args(command)  # ends the test where it is wrong
 
 
-@pytest.mark.parametrize(("name", "needs"), [("proxy", server_needs), ("worker", worker_needs)])
-def test_server_and_worker_have_memory_and_a_volume_for_their_files(name: str, needs: ModuleType) -> None:
+@pytest.mark.parametrize(
+    ("name", "needs"), [("proxy", server_needs), ("worker", worker_needs), ("console", console_needs)]
+)
+def test_server_worker_and_console_have_memory_and_a_volume_for_their_files(name: str, needs: ModuleType) -> None:
     service = SERVICES[name]
     assert int(service["mem_limit"].removesuffix("m")) * 1024**2 >= needs.MEMORY
     folder = service["environment"].get("TMPDIR", "/tmp")  # noqa: S108 - the container's own
     assert folder in {volume.split(":")[1] for volume in service["volumes"]}
     assert folder not in service["tmpfs"]
+
+
+def volumes(name: str) -> dict[str, str]:
+    """The folders of a service's volumes, and the volumes."""
+    return {each.split(":")[1]: each.split(":")[0] for each in SERVICES[name]["volumes"]}
+
+
+def test_the_console_is_open_to_this_machine_only_and_signs_in_with_the_token() -> None:
+    given = SERVICES["console"]["environment"]
+    settings = {name.removeprefix("PROXY_").lower(): text for name, text in given.items() if name.startswith("PROXY_")}
+    assert requires_sign_in(load_settings(**settings))
+    assert int(given["PROXY_WORKER_JOBS"]) == console_needs.JOBS
+    made = SERVICES["console-token"]["entrypoint"][-1]
+    assert made == given["PROXY_CONSOLE_TOKEN_FILE"]
+    folder = str(PurePosixPath(made).parent)
+    assert volumes("console-token")[folder] == volumes("console")[folder] == "console-token"
+    assert f"console-token:{folder}:ro" in SERVICES["console"]["volumes"]
+    assert f"docker compose exec console cat {made}\n" in (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+
+
+def make_token(file: Path) -> str:
+    """Runs the service that makes the token, for this file; returns what it prints."""
+    command = [sys.executable, *SERVICES["console-token"]["entrypoint"][1:-1], str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+
+
+def test_the_consoles_token_is_made_and_shown_once(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    first, second = make_token(file), make_token(file)
+    assert (first.split()[-1], second) == (file.read_text(), "")
+    assert "http://127.0.0.1:8090" in first
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_the_stand_in_of_azure_maps_answers_where_the_ring_says() -> None:
@@ -111,6 +152,38 @@ def test_the_stand_in_answers_until_sigterm() -> None:
         assert process.wait(20) == 0
 
 
+@pytest.mark.slow
+def test_the_console_asks_for_its_token_is_healthy_and_ends_in_time(emulator: Emulator, tmp_path: Path) -> None:
+    token = make_token(tmp_path / "token").split()[-1]
+    service, port = SERVICES["console"], free_port()
+    changed = {
+        "PROXY_KEYRING": write_ring(emulator.connection_string),
+        "PROXY_CONSOLE_HOST": "127.0.0.1",
+        "PROXY_CONSOLE_PORT": str(port),
+        "PROXY_CONSOLE_TOKEN_FILE": str(tmp_path / "token"),
+    }
+    variables = environment() | service["environment"] | changed
+
+    def is_healthy() -> bool:
+        command = [sys.executable, *service["healthcheck"]["test"][2:]]
+        return subprocess.run(command, env=variables, capture_output=True, check=False, timeout=20).returncode == 0
+
+    with (
+        subprocess.Popen([sys.executable, "-m", "proxy", *service["command"]], env=variables) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as browser,
+    ):
+        try:
+            wait_for(is_healthy)
+            assert browser.get("/audit").headers["Location"].startswith("/sign-in")
+            form = {"token": token, "next": "/audit"}
+            browser.post("/sign-in", data=form, headers={"Origin": str(browser.base_url).rstrip("/")})
+            assert browser.get("/audit").status_code == 200
+            process.terminate()
+            process.wait(int(service["stop_grace_period"].removesuffix("s")))
+        finally:
+            process.kill()
+
+
 def write_samples(connection_string: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "proxy", "demo", "--emulator", connection_string, "--samples-only"]
     return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
@@ -130,7 +203,7 @@ def test_samples_only_writes_samples_for_a_server_with_the_same_ring(
     file.write_text(json.dumps(ring))
     with serving(storage, keyring_file=file, jobs_table="jobs") as server:
         answer = server.get("Dataflows/ListJobs", QUERY_KEY).json()
-        assert answer["resourceSets"][0]["estimatedTotal"] == 28
+        assert answer["resourceSets"][0]["estimatedTotal"] == 30
 
 
 @pytest.mark.slow

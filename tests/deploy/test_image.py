@@ -53,11 +53,19 @@ def test_dependencies_are_pinned_by_hash_and_within_the_projects_bounds() -> Non
     pinned = (ROOT / "deploy" / "requirements.txt").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    for wanted in [*project["dependencies"], *extras["metrics"], *extras["tracing"], *extras["worker"]]:
+    for wanted in [
+        *project["dependencies"],
+        *(each for name in ("metrics", "tracing", "console", "worker") for each in extras[name]),
+    ]:
         name = re.match(r"[A-Za-z0-9.-]+", wanted)
         assert name is not None
         assert re.search(rf"^{re.escape(name[0])}==\S+", pinned, re.MULTILINE), f"make pins: {name[0]} is missing"
     assert "://" not in pinned
+
+
+def test_the_build_fails_where_a_part_of_the_program_lacks_a_package() -> None:
+    (loading,) = [rest for name, rest in instructions(DOCKERFILE) if name == "RUN" and '"import uvloop' in rest]
+    assert {"proxy.server.app", "proxy.cli.worker", "proxy.cli.console"} <= set(re.findall(r"proxy[.\w]+", loading))
 
 
 def test_nothing_can_be_installed_in_the_image() -> None:

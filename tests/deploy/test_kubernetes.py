@@ -9,12 +9,14 @@ import pytest
 import yaml
 
 from adapters.credentials.config import IdentityConfig, IdentityKind
+from proxy.console.request_guard import LIVEZ
+from proxy.console.sign_in import requires_sign_in
 from proxy.keyring.file import parse_keyring
 from proxy.server.graceful_shutdown import DRAIN_SECONDS, SETTLE_SECONDS
 from proxy.server.run import uvicorn_config
 from proxy.settings import Settings, load_settings
 from proxy.worker.lease import STOP_SECONDS
-from tests.deploy import server_needs, worker_needs
+from tests.deploy import console_needs, server_needs, worker_needs
 from tests.deploy.manifest import Manifest, Workload, amount, fits
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
@@ -31,7 +33,7 @@ WORKLOADS = pytest.mark.parametrize(
 HEALTH = ["python", "-m", "proxy.cli.healthcheck"]
 USER = 10001
 RING_NAME = "spatial-data-proxy-ring"
-NEEDS = {"serve": server_needs, "worker": worker_needs}
+NEEDS = {"serve": server_needs, "worker": worker_needs, "console": console_needs}
 # Seconds that a node may go on sending requests to a pod that has left its service.
 ENDPOINTS_LAG = 5
 
@@ -87,10 +89,11 @@ def test_a_pod_has_the_time_to_end(workload: Workload) -> None:
 
 
 def test_probes_ask_what_the_program_answers() -> None:
-    server, worker = MANIFEST.workload("serve").container, MANIFEST.workload("worker").container
+    server, worker, console = (MANIFEST.workload(command).container for command in NEEDS)
     assert server["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "http"}
     assert server["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
     assert worker["livenessProbe"]["exec"]["command"] == [*HEALTH, "worker"]
+    assert console["livenessProbe"]["httpGet"] == {"path": LIVEZ, "port": "http"}
 
 
 def test_settings_are_known_and_a_server_would_start_with_them() -> None:
@@ -111,7 +114,7 @@ def test_version_user_and_ports_are_the_images() -> None:
 
 def test_metrics_stay_inside_and_prometheus_finds_each_pod() -> None:
     port = int(MANIFEST.settings["PROXY_METRICS_PORT"])
-    assert {each.ports["metrics"] for each in MANIFEST.workloads} == {port}
+    assert {each.ports["metrics"] for each in map(MANIFEST.workload, ("serve", "worker"))} == {port}
     for policy in MANIFEST.all("NetworkPolicy"):
         for rule in policy["spec"]["ingress"]:
             assert rule.get("from") or {"port": "metrics"} not in rule["ports"]
@@ -163,7 +166,41 @@ def test_the_ring_takes_azure_maps_as_shown_by_identity_or_by_a_key_of_the_secre
         assert variable is None or f"{variable}=%s" in MANIFEST.text
 
 
-def test_server_and_worker_have_an_identity_each() -> None:
+def test_the_console_is_off_and_signs_in_with_a_token_of_a_secret() -> None:
+    console = MANIFEST.workload("console")
+    assert console.whole["spec"]["replicas"] == 0
+    assert console.whole["spec"]["strategy"] == {"type": "Recreate"}  # sessions are in the memory of one process
+    given = {each["name"]: each["value"] for each in console.container["env"]}
+    assert not unknown(given)
+    settings = load_settings(
+        **{name.removeprefix("PROXY_").lower(): text for name, text in given.items()}, keyring="{}"
+    )
+    assert requires_sign_in(settings)
+    assert settings.worker_jobs == console_needs.JOBS
+    assert console.ports["http"] == settings.console_port
+    file = PurePosixPath(given["PROXY_CONSOLE_TOKEN_FILE"])
+    ((mount, volume),) = [each for each in console.volumes if each[0]["mountPath"] == str(file.parent)]
+    assert mount["readOnly"] is True
+    name = volume["secret"]["secretName"]
+    assert f"create secret generic {name} --from-file={file.name}=/dev/stdin\n" in MANIFEST.text
+
+
+def test_the_console_is_reached_by_a_forwarded_port_only() -> None:
+    console = MANIFEST.workload("console")
+    (service,) = (each for each in MANIFEST.all("Service") if fits(each["spec"]["selector"], console.labels))
+    assert service["spec"].get("type", "ClusterIP") == "ClusterIP"
+    (policy,) = (
+        each
+        for each in MANIFEST.all("NetworkPolicy")
+        if fits(each["spec"]["podSelector"]["matchLabels"], console.labels)
+    )
+    assert (policy["spec"]["policyTypes"], policy["spec"]["ingress"]) == (["Ingress"], [])
+    for text in (MANIFEST.text, read("docs/deployment/kubernetes.md")):
+        name = console.whole["metadata"]["name"]
+        assert f"kubectl port-forward deployment/{name} {console.ports['http']}\n" in text
+
+
+def test_server_worker_and_console_have_an_identity_each() -> None:
     accounts = {each["metadata"]["name"]: each["metadata"]["labels"] for each in MANIFEST.all("ServiceAccount")}
     assert len(accounts) == len(MANIFEST.workloads)
     for workload in MANIFEST.workloads:

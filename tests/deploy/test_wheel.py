@@ -5,7 +5,13 @@ from hatchling.builders.wheel import WheelBuilder
 from tests.deploy.tools import ROOT
 
 PACKAGES = ("adapters", "proxy")
-DATA = {"proxy/formats/geocode/countries.tsv", "proxy/demo/maps/gazetteer.json", "proxy/demo/addresses.csv"}
+DATA = {
+    "proxy/formats/geocode/countries.tsv",
+    "proxy/demo/maps/gazetteer.json",
+    "proxy/demo/addresses.csv",
+    "proxy/console/templates/base.html",
+    "proxy/console/static/style.css",
+}
 
 
 def test_a_wheel_has_every_file_of_the_packages_with_their_data() -> None:

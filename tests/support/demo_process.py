@@ -1,15 +1,19 @@
 """`demo` as a process of its own, and what it printed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
+from tests.support.live import wait_for
 from tests.support.processes import environment, free_port
 
 QUIET_SECONDS = 60
@@ -28,15 +32,22 @@ class Demo:
         """The connection string of its emulator."""
         return self.text.splitlines()[-1].strip()
 
+    @property
+    def console(self) -> str:
+        """What stands behind the word console: its address, or why it is not there."""
+        found = re.search(r"^The console, [^:]*: (.+)$", self.text, re.MULTILINE)
+        assert found is not None, self.text
+        return found[1]
+
 
 @contextmanager
-def running_demo(*arguments: str, **settings: object) -> Iterator[Demo]:
-    """Runs a demo on a free port until the block ends."""
+def running_demo(*arguments: str, variables: Mapping[str, str] | None = None, **settings: object) -> Iterator[Demo]:
+    """Runs a demo on free ports until the block ends; `variables` are set beside the settings."""
     port = free_port()
     command = [sys.executable, "-m", "proxy", "demo", *arguments]
     with subprocess.Popen(
         command,
-        env=environment(port=port, **settings),
+        env=environment(**{"port": port, "console_port": 0} | settings) | dict(variables or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -57,9 +68,32 @@ def running_demo(*arguments: str, **settings: object) -> Iterator[Demo]:
             process.send_signal(signal.SIGTERM)
 
 
+def console_page(demo: Demo) -> httpx.Response:
+    """The answer of a page of the demo's console, which starts beside the server."""
+
+    def is_there() -> bool:
+        with suppress(httpx.ConnectError):
+            answers.append(httpx.get(f"{demo.console}/audit", timeout=QUIET_SECONDS))
+        return bool(answers)
+
+    answers: list[httpx.Response] = []
+    wait_for(is_there)
+    return answers[0]
+
+
 def checkout(folder: Path) -> Path:
     """Makes a folder in which `. .venv/bin/activate` gives the commands of this Python; returns it."""
     activate = folder / ".venv" / "bin" / "activate"
     activate.parent.mkdir(parents=True)
     activate.write_text(f'PATH="{Path(sys.executable).parent}{os.pathsep}$PATH"\n')
     return folder
+
+
+def run_script(script: str, folder: Path) -> str:
+    """Runs a shell script as somebody does who has just opened a terminal; returns its output."""
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -25,6 +25,13 @@ resource workerIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-1
   tags: tags
 }
 
+// Without a console it has no role. It is here all the same, so that its sign-in can be made before the console is.
+resource consoleIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: 'id-console-${token}'
+  location: location
+  tags: tags
+}
+
 // Reads the certificate of a name of your own, and nothing else.
 resource environmentIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-environment-${token}'
@@ -44,6 +51,13 @@ output worker identityIds = {
   id: workerIdentity.id
   principalId: workerIdentity.properties.principalId
   clientId: workerIdentity.properties.clientId
+}
+
+@description('The console\'s.')
+output console identityIds = {
+  id: consoleIdentity.id
+  principalId: consoleIdentity.properties.principalId
+  clientId: consoleIdentity.properties.clientId
 }
 
 @description('The environment\'s.')

@@ -27,6 +27,15 @@ param workspaceId string
 @description('The proxy\'s identity.')
 param proxyPrincipalId string
 
+@description('Whether there is a console.')
+param makesConsole bool
+
+@description('Whether operators may make and revoke keys by the console. Else it shows only.')
+param consoleChanges bool
+
+@description('The console\'s identity.')
+param consolePrincipalId string
+
 @description('The people, groups and programs that may make and revoke keys.')
 param operators keyOperator[]
 
@@ -105,6 +114,34 @@ resource proxyReadsKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
       roles['Storage Table Data Reader']
     )
     description: 'keys of programs'
+  }
+}
+
+resource consoleReadsKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (makesConsole) {
+  scope: keysTable
+  name: guid(keysTable.id, consolePrincipalId, roles['Storage Table Data Reader'])
+  properties: {
+    principalId: consolePrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Reader']
+    )
+    description: 'keys to show'
+  }
+}
+
+resource consoleWritesKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (makesConsole && consoleChanges) {
+  scope: keysTable
+  name: guid(keysTable.id, consolePrincipalId, roles['Storage Table Data Contributor'])
+  properties: {
+    principalId: consolePrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Table Data Contributor']
+    )
+    description: 'keys that operators make and revoke'
   }
 }
 

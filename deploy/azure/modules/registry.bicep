@@ -22,6 +22,12 @@ param proxyPrincipalId string
 @description('The worker\'s identity.')
 param workerPrincipalId string
 
+@description('Whether there is a console.')
+param makesConsole bool
+
+@description('The console\'s identity.')
+param consolePrincipalId string
+
 var roles = loadJsonContent('../roles.json')
 
 resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' = {
@@ -50,6 +56,17 @@ resource workerPulls 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(registry.id, workerPrincipalId, roles.AcrPull)
   properties: {
     principalId: workerPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.AcrPull)
+    description: 'the image'
+  }
+}
+
+resource consolePulls 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (makesConsole) {
+  scope: registry
+  name: guid(registry.id, consolePrincipalId, roles.AcrPull)
+  properties: {
+    principalId: consolePrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.AcrPull)
     description: 'the image'

@@ -16,16 +16,19 @@ from lxml import etree
 from adapters.model.jobs import JobType
 from proxy.demo import samples
 from proxy.demo.command import MASTER_KEY, QUERY_KEY
+from proxy.demo.maps import stand_in
 from proxy.keyring.file import parse_keyring
 from proxy.keyring.keyring import hash_key
 from tests.docs.pages import block, section
-from tests.support.demo_process import QUIET_SECONDS, Demo, checkout, running_demo
+from tests.support.demo_process import QUIET_SECONDS, Demo, checkout, console_page, run_script, running_demo
 from tests.support.live import wait_for
-from tests.support.processes import environment, free_port
+from tests.support.processes import free_port
 
 ROOT = Path(__file__).parents[3]
 PRINTED = 16
 RING_FILE = "demo-ring.json"
+SETTINGS = f"PROXY_KEYRING_FILE={RING_FILE} DEMO_MAPS_KEY={stand_in.KEY}"
+COMMANDS = f". .venv/bin/activate && {SETTINGS} spatial-data-proxy"
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +42,6 @@ def demo(folder: Path) -> Iterator[Demo]:
     # The port of metrics is the server's alone: the worker must do its jobs beside it.
     with running_demo("--ring-file", str(folder / RING_FILE), metrics_port=free_port()) as started:
         yield started
-
-
-def run(script: str, folder: Path) -> str:
-    """Runs a shell script as somebody does who has just opened a terminal; returns its output."""
-    command = ["bash", "-euo", "pipefail", "-c", script]
-    done = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_printed_requests_answer_as_they_stand(demo: Demo) -> None:
@@ -72,12 +65,18 @@ def test_the_printed_requests_answer_as_they_stand(demo: Demo) -> None:
     assert "<Status>Completed</Status>" in answers[1]
     assert '"status":"Pending"' in answers[2]
     assert '"status":"Completed"' in answers[3]
-    assert "<EstimatedTotal>29</EstimatedTotal>" in answers[4]
+    assert "<EstimatedTotal>31</EstimatedTotal>" in answers[4]
     assert answers[5] == answers[6]
     assert etree.fromstring(answers[5].encode()).tag == "FourthCoffeeSample"
     assert "FourthCoffeeSample" in answers[7]
     assert 'EntityType Name="FourthCoffeeShops"' in answers[8]
     assert "InvalidCredentials" in answers[9]
+
+
+def test_the_printed_console_answers_with_a_page(demo: Demo) -> None:
+    answer = console_page(demo)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "<h1" in answer.text
 
 
 def wait_until_completed(demo: Demo, job: str) -> None:
@@ -106,10 +105,10 @@ def test_the_documents_addresses_are_geocoded_by_a_job_and_as_the_sample_job_sho
 
 def test_the_printed_batch_is_geocoded_as_it_stands(demo: Demo, tmp_path: Path) -> None:
     create, poll, fetch = re.findall(r"^  (job=\$\(.*|curl .*/Geocode/\$job.*)$", demo.text, re.MULTILINE)
-    job = run(f'{create}\necho "$job"\n', tmp_path).strip()
-    assert f'"id":"{job}"' in run(f"job={job}\n{poll}\n", tmp_path)
+    job = run_script(f'{create}\necho "$job"\n', tmp_path).strip()
+    assert f'"id":"{job}"' in run_script(f"job={job}\n{poll}\n", tmp_path)
     wait_until_completed(demo, job)
-    assert [line.split("|")[1] for line in run(f"job={job}\n{fetch}\n", tmp_path).splitlines()[2:]] == [
+    assert [line.split("|")[1] for line in run_script(f"job={job}\n{fetch}\n", tmp_path).splitlines()[2:]] == [
         "Denver, CO",
         "Boulder, CO",
     ]
@@ -122,7 +121,7 @@ def readme_script(demo: Demo, heading: str) -> str:
 
 
 def test_the_readmes_batch_is_geocoded_as_it_stands(demo: Demo, tmp_path: Path) -> None:
-    found = run(readme_script(demo, "\nGeocode addresses"), tmp_path).splitlines()
+    found = run_script(readme_script(demo, "\nGeocode addresses"), tmp_path).splitlines()
     assert [line.split("|")[0] for line in found] == [
         "Bing Spatial Data Services, 2.0", "Id", "1", "2", "Bing Spatial Data Services, 2.0", "Id", "3",
     ]  # fmt: skip
@@ -133,7 +132,7 @@ def test_the_readmes_batch_is_geocoded_as_it_stands(demo: Demo, tmp_path: Path) 
 def test_the_guides_batch_is_geocoded_as_it_stands(demo: Demo, tmp_path: Path) -> None:
     guide = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
     script = block(section(guide, "## A batch of addresses"), "sh").replace("http://127.0.0.1:8080", demo.base)
-    found = run(script, tmp_path).splitlines()
+    found = run_script(script, tmp_path).splitlines()
     assert found[2].startswith('1,"1 Microsoft Way, Redmond, WA","1 Microsoft Way, Redmond, WA 98052",47.64')
     assert found[3].startswith('2,BD4 9JB,"BD4 9JB, United Kingdom",53.77')
     assert found[6:] == ["3,Nowhere in particular,,,"]
@@ -143,7 +142,7 @@ def test_the_guides_batch_is_geocoded_as_it_stands(demo: Demo, tmp_path: Path) -
 def test_the_readmes_geocoder_finds_the_places(demo: Demo, folder: Path) -> None:
     install, program = readme_script(demo, "\nThe package `geocoder`").strip().split("\n", 1)
     assert install == "pip install geocoder"
-    found = run(f". .venv/bin/activate\n{program}\n", folder)
+    found = run_script(f". .venv/bin/activate\n{program}\n", folder)
     assert json.loads(found) == [[39.7400093078613, -104.99201965332], []]
 
 
@@ -164,14 +163,14 @@ def test_the_printed_commands_work_beside_it(demo: Demo, tmp_path: Path) -> None
     lines = re.findall(r"^  ((?:export|key=|curl|/).*)$", script.partition("Storage explorers")[0], re.MULTILINE)
     assert len(lines) == 7
     assert "DEMO_MAPS_KEY=" in lines[0]
-    keys = run("\n".join(lines[:5]), tmp_path)
+    keys = run_script("\n".join(lines[:5]), tmp_path)
     assert '"estimatedTotal":' in keys  # the request with the new key
     listed = keys.splitlines()
     for name in ("demo master", "demo query", "store locator"):
         assert sum(name in line for line in listed) == 1
-    rest = run("\n".join([lines[0], *lines[5:]]), tmp_path)
+    rest = run_script("\n".join([lines[0], *lines[5:]]), tmp_path)
     assert rest.startswith("ok     demo: ")
-    assert rest.count('"JobType"') > 29
+    assert rest.count('"JobType"') > 31
 
 
 def test_the_ring_file_is_there_while_the_demo_runs(demo: Demo, folder: Path) -> None:
@@ -184,13 +183,13 @@ def test_the_ring_file_is_there_while_the_demo_runs(demo: Demo, folder: Path) ->
 
 def test_the_readmes_key_opens_the_demo_until_it_is_revoked(demo: Demo, folder: Path) -> None:
     script = readme_script(demo, "\nGive a program a key")
-    key = run(script + 'echo "$key"\n', folder).splitlines()[-1]
+    key = run_script(script + 'echo "$key"\n', folder).splitlines()[-1]
     wait_for(lambda: httpx.get(f"{demo.base}/REST/v1/Dataflows/ListJobs?key={key}").status_code == 401)
 
 
 def test_the_guides_key_opens_the_demo_until_it_is_revoked(demo: Demo, folder: Path) -> None:
     script = block(section((ROOT / "docs" / "getting-started.md").read_text(), "## A key for each program"), "sh")
-    answers = run(script.replace("http://127.0.0.1:8080", demo.base), folder)
+    answers = run_script(script.replace("http://127.0.0.1:8080", demo.base), folder)
     first, refused = answers.split("HTTP/1.1 ")
     assert '"statusCode":200' in first
     assert first.count("store locator") == 2  # listed, and shown
@@ -200,7 +199,7 @@ def test_the_guides_key_opens_the_demo_until_it_is_revoked(demo: Demo, folder: P
 def test_the_guides_queries_answer_as_they_stand(demo: Demo, folder: Path) -> None:
     guide = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
     script = block(guide.split("\nQueries find entities")[1], "sh").replace("http://127.0.0.1:8080", demo.base)
-    nearby, feed, shop = run(script.replace("curl ", "echo; curl -s "), folder).strip().splitlines()
+    nearby, feed, shop = run_script(script.replace("curl ", "echo; curl -s "), folder).strip().splitlines()
     assert [each["Name"][-4:] for each in json.loads(nearby)["d"]["results"]][:2] == ["8051", "8174"]
     assert "<m:count>" in feed
     assert json.loads(shop)["d"]["EntityID"] == "-8051"
@@ -208,7 +207,7 @@ def test_the_guides_queries_answer_as_they_stand(demo: Demo, folder: Path) -> No
 
 def test_no_row_of_the_demos_storage_holds_a_key(demo: Demo, folder: Path) -> None:
     command = "spatial-data-proxy keys add --account demo --name 'row reader' --generate"
-    added = run(f". .venv/bin/activate && export PROXY_KEYRING_FILE={RING_FILE}\n{command}\n", folder).strip()
+    added = run_script(f". .venv/bin/activate && export PROXY_KEYRING_FILE={RING_FILE}\n{command}\n", folder).strip()
     tables = {}
     with TableServiceClient.from_connection_string(demo.connection_string) as service:
         for table in service.list_tables():
@@ -226,6 +225,26 @@ def test_the_samples_have_every_type_in_every_state(demo: Demo) -> None:
     listed = {(job["description"], job["status"]) for job in jobs}
     types = {job_type.value for job_type in JobType if job_type is not JobType.DOWNLOAD}
     assert listed == {(name, status) for name in types for status in ("Pending", "Completed", "Aborted")}
+
+
+@pytest.mark.usefixtures("demo")
+def test_each_key_of_the_demo_has_asked_for_something_on_the_day_before(folder: Path) -> None:
+    listed = run_script(f"{COMMANDS} keys list --usage\n", folder)
+    for name in ("demo master", "demo query"):
+        (line,) = (line for line in listed.splitlines() if name in line)
+        assert samples.DATA_SOURCE in line
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_sample_data_source_has_two_versions_and_a_load_that_failed(folder: Path) -> None:
+    """An operator has something to roll back, to read and to try again."""
+    commands = f"sources show {samples.DATA_SOURCE}", f"jobs list --data-source {samples.DATA_SOURCE}"
+    source, *jobs = [
+        json.loads(line) for command in commands for line in run_script(f"{COMMANDS} {command}\n", folder).splitlines()
+    ]
+    assert [version["State"] for version in source["Versions"]] == ["published", "earlier"]
+    outcomes = {job["Description"]: (job["Status"], job["FailedEntityCount"]) for job in jobs if "Description" in job}
+    assert [outcomes[load.description] for load in samples.LOADS[1:]] == [("Completed", 1), ("Aborted", 0)]
 
 
 def test_the_worker_beside_the_demo_does_a_load(demo: Demo) -> None:

@@ -13,7 +13,9 @@ import pytest
 from proxy.demo import samples
 from proxy.demo.azurite import Emulator
 from proxy.demo.command import announce
-from tests.support.demo_process import running_demo
+from proxy.demo.console import choose_port
+from proxy.settings import load_settings
+from tests.support.demo_process import console_page, running_demo
 from tests.support.stub_servers import listening
 
 RING_FILE = "demo-ring.json"
@@ -30,15 +32,16 @@ def test_the_ring_file_goes_with_the_demo(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_proxy_and_its_emulator(number: signal.Signals) -> None:
+def test_a_signal_ends_the_proxy_its_console_and_its_emulator(number: signal.Signals) -> None:
     with running_demo() as started:
         links = httpx.get(f"{started.base}/REST/v1/Dataflows/DataSourceDownload/FourthCoffeeSample?key=demo-master-key")
         (job,) = links.json()["resourceSets"][0]["resources"]
         export = job["links"][1]["url"]
         assert httpx.get(export).status_code == 200
+        assert console_page(started).status_code == 200
         started.process.send_signal(number)
         assert started.process.wait(20) == 0
-        for url in (started.base, export):
+        for url in (started.base, started.console, export):
             with pytest.raises(httpx.ConnectError):
                 httpx.get(url)
 
@@ -53,6 +56,37 @@ def test_a_taken_port_is_a_clear_message() -> None:
     assert ended.stderr == f"PROXY_HOST, PROXY_PORT: can't listen on 127.0.0.1:{port}: Address already in use\n"
 
 
+def test_a_port_that_was_named_for_the_console_and_is_taken_is_a_clear_message() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        environment = os.environ | {"PROXY_PORT": "0", "PROXY_CONSOLE_PORT": str(port)}
+        command = [sys.executable, "-m", "proxy", "demo"]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    names = "PROXY_CONSOLE_HOST, PROXY_CONSOLE_PORT"
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        f"{names}: can't listen on 127.0.0.1:{port}: Address already in use\n",
+    )
+
+
+def test_where_the_consoles_usual_port_is_taken_it_gets_another_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        usual = taken.getsockname()[1]
+        settings = load_settings(keyring="{}").model_copy(update={"console_port": usual})
+        settings.model_fields_set.discard("console_port")
+        assert choose_port(settings) not in {0, usual}
+    assert choose_port(settings) == usual
+
+
+@pytest.mark.slow
+def test_without_the_consoles_packages_the_demo_says_how_to_get_them_and_goes_on(tmp_path: Path) -> None:
+    lacking = tmp_path / "jinja2.py"
+    lacking.write_text("raise ModuleNotFoundError(name='jinja2')\n", encoding="utf-8")
+    with running_demo(variables={"PYTHONPATH": str(tmp_path)}) as started:
+        assert started.console.endswith("jinja2, which is not installed; install spatial-data-proxy[console]")
+        assert httpx.get(f"{started.base}/livez").status_code == 200
+
+
 @pytest.mark.slow
 def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
     # The default ports may be anybody's on this machine, so the test says where the emulator is.
@@ -62,7 +96,7 @@ def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
     with running_demo(*arguments) as started:
         again = httpx.get(f"{started.base}/REST/v1/Dataflows/ListJobs?key=demo-master-key").json()
     # A second start on the same volume makes the samples anew, and leaves none of the first.
-    assert first["resourceSets"][0]["estimatedTotal"] == again["resourceSets"][0]["estimatedTotal"] == 29
+    assert first["resourceSets"][0]["estimatedTotal"] == again["resourceSets"][0]["estimatedTotal"] == 31
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", b""])

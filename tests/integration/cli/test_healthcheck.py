@@ -1,4 +1,4 @@
-"""The image's health check tells a server and a worker that live from those that do not."""
+"""The image's health check tells a server, a worker and a console that live from those that do not."""
 
 import os
 import signal
@@ -15,6 +15,7 @@ import pytest
 
 from proxy.cli.healthcheck import SILENT_SECONDS
 from proxy.worker.heartbeat import ABANDONED_SECONDS
+from tests.support.console import start_console
 from tests.support.processes import ServerProcess, environment, free_port, serving, settings_of
 from tests.support.storage import Storage
 from tests.support.worker_processes import WorkerProcess, worker_process
@@ -23,9 +24,10 @@ pytestmark = pytest.mark.slow
 WAIT_SECONDS = 20
 
 
-def health(folder: Path, port: int, *names: str) -> tuple[int, str]:
-    """What the image's health check says, asked as Docker asks it."""
-    variables = os.environ | {"TMPDIR": str(folder), "PROXY_PORT": str(port)}
+def health(folder: Path, port: int, *names: str, console_port: int = 0) -> tuple[int, str]:
+    """What the image's health check says, asked as Docker asks it. A console of others on this machine is not asked."""
+    ports = {"PROXY_PORT": str(port), "PROXY_CONSOLE_PORT": str(console_port or free_port())}
+    variables = os.environ | ports | {"TMPDIR": str(folder)}
     command = [sys.executable, "-m", "proxy.cli.healthcheck", *names]
     ended = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS)
     return ended.returncode, ended.stdout + ended.stderr
@@ -83,7 +85,7 @@ def test_a_worker_with_a_sign_of_life_is_healthy_and_one_without_is_not(worker: 
     worker.kill()
     long_ago = time.time() - ABANDONED_SECONDS - 1
     os.utime(folder, (long_ago, long_ago))
-    assert health(tmp_path, port) == (1, "serve is not there; worker is not there\n")
+    assert health(tmp_path, port) == (1, "serve is not there; worker is not there; console is not there\n")
 
 
 def test_where_both_are_both_must_live(server: ServerProcess, worker: WorkerProcess, tmp_path: Path) -> None:
@@ -95,6 +97,14 @@ def test_where_both_are_both_must_live(server: ServerProcess, worker: WorkerProc
         silent = time.time() - SILENT_SECONDS - 1
         os.utime(folder, (silent, silent))
         assert health(tmp_path, server.port)[0] == 1
+
+
+def test_a_console_that_answers_is_healthy_and_no_server(storage: Storage, tmp_path: Path) -> None:
+    # Its health check names no host that it answers to, so this needs no PROXY_CONSOLE_NAME.
+    with start_console(storage) as console:
+        assert health(tmp_path, free_port(), console_port=console.port) == (0, "console lives\n")
+        assert health(tmp_path, free_port(), "serve", console_port=console.port) == (1, "serve is not there\n")
+    assert health(tmp_path, free_port(), "console", console_port=console.port) == (1, "console is not there\n")
 
 
 def test_what_answers_otherwise_is_no_healthy_server(tmp_path: Path) -> None:
@@ -114,7 +124,7 @@ def test_what_answers_otherwise_is_no_healthy_server(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_unknown_is_reported(tmp_path: Path) -> None:
-    assert health(tmp_path, 1, "server") == (2, "what is server? Known are serve, worker\n")
+    assert health(tmp_path, 1, "server") == (2, "what is server? Known are serve, worker, console\n")
 
 
 def test_a_signal_that_comes_while_it_starts_ends_it(account: Storage) -> None:

@@ -147,7 +147,7 @@ def test_serve_and_worker_need_exactly_their_roles(
         assert await desk.source() is None
 
     play(storage, story)
-    others = {key: actions for key, actions in ACTIONS.items() if key[0] != "operator"}
+    others = {key: actions for key, actions in ACTIONS.items() if key[0] in {"serve", "serve with writes", "worker"}}
     assert needed(recorder) == {key: actions for key, actions in others.items() if key != DELEGATION}
 
 
@@ -183,6 +183,14 @@ def test_operators_need_exactly_their_roles(
         {MESSAGES + "write"} if asked["operator", "queue"] == {MESSAGES + "add/action"} else set()
     )
     assert asked == operators
+
+
+def test_a_console_with_changes_may_do_what_operators_do_by_commands() -> None:
+    """The operations contract, section 6: as the operator; read-only: the Reader roles."""
+    for (who, on), actions in ACTIONS.items():
+        if who == "operator":
+            shown, changed = (ACTIONS.get((name, on), set()) for name in ("console", "console with changes"))
+            assert actions <= shown | changed, on
 
 
 def needed(recorder: Recorder) -> dict[tuple[str, str], set[str]]:
