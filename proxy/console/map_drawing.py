@@ -13,7 +13,7 @@ _CELL = WIDTH / COLUMNS
 OUTLINE_DEGREES = 3.0
 """The outline of the world is some 20 km wrong, so closer maps show lines of latitude and longitude alone."""
 
-_DOT, _SMALLEST, _LARGEST = 8.0, 20.0, 38.0
+_DOT, _SMALLEST, _LARGEST = 8.0, 18.0, 34.0
 _STEPS = (1, 2, 5)
 _LINES = 6
 """About so many meridians are shown."""

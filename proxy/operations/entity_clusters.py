@@ -1,7 +1,7 @@
 """Clusters of a version's entities for a map: those of each cell of a grid over what the map shows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Cluster:
     west: float
     north: float
     east: float
-    id: str | None = None
+    id: str | None = field(default=None, kw_only=True)
 
     def closer(self, shown: Viewport) -> Viewport | None:
         """What to show to see more of it; None where no map takes its entities apart."""
@@ -131,6 +131,6 @@ def _cluster(file: VersionFile, latitudes: Numbers, longitudes: Numbers, shown: 
     ]
     keys = file.column(KEY)
     return tuple(
-        Cluster(count, *values, keys[row].as_py() if count == 1 else None)
+        Cluster(count, *values, id=keys[row].as_py() if count == 1 else None)
         for count, *values, row in zip(*(each.tolist() for each in columns), strict=True)
     )

@@ -47,19 +47,24 @@ async def show_entities(request: Request) -> Response:
     except OperationError as error:
         problem = str(error)
     count = found.count or 0
-    columns = found.columns[: MOST_COLUMNS if given["$select"] else USUAL_COLUMNS]
-    most = min(_CELL_BYTES, TABLE_BYTES // max(1, len(columns) * len(found.ids)))
+    # The key is the link in front of each row.
+    places = [place for place, name in enumerate(found.columns) if name != opened.schema.key]
+    shown_places = places[: MOST_COLUMNS if given["$select"] else USUAL_COLUMNS]
+    most = min(_CELL_BYTES, TABLE_BYTES // max(1, len(shown_places) * len(found.ids)))
     return render(
         request,
         "source_entities.html",
         shown=shown,
         given=given,
         problem=problem,
-        columns=[(cut(name, _CELL_BYTES), _is_number(opened, name)) for name in columns],
-        rows=[[cut_value(value, most) for value in row[: len(columns)]] for row in found.rows],
+        key=cut(opened.schema.key, _CELL_BYTES),
+        columns=[
+            (cut(found.columns[place], _CELL_BYTES), _is_number(opened, found.columns[place])) for place in shown_places
+        ],
+        rows=[[cut_value(row[place], most) for place in shown_places] for row in found.rows],
         links=[shown.url("entity", {"id": id_}) for id_ in found.ids],
         ids=[cut(id_, _CELL_BYTES) for id_ in found.ids],
-        left_out=[cut(each, _CELL_BYTES) for each in found.columns[len(columns) :]],
+        left_out=[cut(found.columns[place], _CELL_BYTES) for place in places[len(shown_places) :]],
         most_names=MOST_NAMES,
         most_columns=MOST_COLUMNS,
         count=count,

@@ -79,6 +79,7 @@ async def show_sources(request: Request) -> Response:
         request,
         "sources.html",
         account=account,
+        with_account=len(names) > 1,
         text=text,
         rows=rows[skip : skip + PAGE_ROWS],
         found=len(rows),
