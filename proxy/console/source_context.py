@@ -30,17 +30,20 @@ class SourcePage:
         view: the data source with its versions.
         chosen: the version that the page is about; None where there is none.
         version: the query parameter that chose it, empty where none did.
+        asked_name: the name in the path, in any letter case.
     """
 
     account: AccountStorage
     view: SourceView
     chosen: VersionView | None
     version: str
+    asked_name: str
 
     @property
     def name(self) -> str:
-        """The data source's name, as it is stored."""
-        return self.view.source.name
+        """The data source's name, as it is stored; as the path has it where others stored another one."""
+        name = self.view.source.name
+        return name if name.lower() == self.asked_name.lower() else self.asked_name
 
     def url(self, part: str = "", parameters: Mapping[str, str] | None = None) -> str:
         """The path of a part of this data source's pages, for the same version."""
@@ -105,14 +108,14 @@ async def source_of(request: Request) -> SourcePage:
         ) from None
     version = request.query_params.get(VERSION, "").strip().lower()
     if not version:
-        return SourcePage(account, view, next(iter(view.versions), None), "")
+        return SourcePage(account, view, next(iter(view.versions), None), "", name)
     chosen = view.find(version)
     if chosen is None:
         raise PageNotFoundError(
             f"The data source {view.source.name} has no version {version[:_LONGEST_SHOWN]!r}, or not any more. The"
             " newest two before the published one are kept."
         )
-    return SourcePage(account, view, chosen, version)
+    return SourcePage(account, view, chosen, version, name)
 
 
 async def open_source(request: Request) -> tuple[SourcePage, OpenedVersion]:

@@ -9,26 +9,19 @@ from uuid import uuid4
 
 from adapters.account import AccountStorage
 from adapters.model.data_sources import DataSourceVersion
-from proxy.operations.entity_queries import EntityQueries, end_after
+from proxy.operations.entity_queries import EntityQueries, bind_query, end_after
 from proxy.operations.errors import OperationError
 from proxy.operations.source_views import SourceView, VersionState
 from proxy.query.answer import Answer
-from proxy.query.areas import NearAddress, NearRoute
 from proxy.query.engine import run_query
-from proxy.query.errors import QueryError
 from proxy.query.render import render
-from proxy.query.request import parse_request
+from proxy.query.response_form import parse_response_form
 from proxy.query.version_file import VersionFile
 from proxy.settings import Settings
 from proxy.wire.envelope import Branding
 
 YOUR_KEY = "YOUR_KEY"
 """The place of the key in a request."""
-
-BILLED = (
-    "The area has an address or a route, which a map service would look up for a price. The console does not ask it;"
-    " the request itself does."
-)
 
 QUERY_SECONDS = 20.0
 
@@ -58,16 +51,11 @@ async def answer_query(
         StorageError: storage can't answer.
     """
     version = choose_version(view, parameters)
-    try:
-        request = parse_request(version.entity_type, parameters)
-    except QueryError as error:
-        raise OperationError(str(error)) from None
-    if isinstance(request.area, NearAddress | NearRoute):
-        raise OperationError(BILLED)
     opened = await queries.open_version(account, view.source, version)
 
-    def work(file: VersionFile) -> bytes:
-        result = run_query(file, request.bind(opened.schema), end_after(QUERY_SECONDS))
+    def work(file: VersionFile) -> ApiAnswer:
+        query = bind_query(opened, parameters)
+        result = run_query(file, query, end_after(QUERY_SECONDS))
         answer = Answer(
             base=settings.public_url,
             access_id=view.source.access_id,
@@ -77,9 +65,10 @@ async def answer_query(
             now=account.clock.now(),
             guid=str(uuid4()),
         )
-        return render(result, answer, request.form)
+        form = parse_response_form(parameters)
+        return ApiAnswer(render(result, answer, form), form.content_type)
 
-    return ApiAnswer(await queries.use(opened, work), request.form.content_type)
+    return await queries.use(opened, work)
 
 
 def choose_version(view: SourceView, parameters: Mapping[str, str]) -> DataSourceVersion:

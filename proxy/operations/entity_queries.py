@@ -17,7 +17,7 @@ from proxy.operations.errors import OperationError
 from proxy.operations.source_views import SourceView, VersionState, show_source
 from proxy.operations.version_files import version_source
 from proxy.query.answer import Answer
-from proxy.query.areas import require_resolved
+from proxy.query.areas import NearAddress, NearRoute
 from proxy.query.engine import Check, run_query
 from proxy.query.errors import QueryError
 from proxy.query.json_answer import render_json
@@ -30,6 +30,11 @@ MEGABYTE = 1024 * 1024
 
 DEFAULT_TOP = 25
 """Entities, as of a request."""
+
+BILLED = (
+    "The area has an address or a route, which a map service would look up for a price, so it is not asked. Allowed:"
+    " nearby(latitude,longitude,km), bbox(south,west,north,east) or intersects('..')."
+)
 
 _T = TypeVar("_T")
 
@@ -156,11 +161,12 @@ def bind_query(opened: OpenedVersion, parameters: Mapping[str, str]) -> Query:
     """The query of parameters, which are named in lower case.
 
     Raises:
-        QueryError: a parameter is wrong, or asks for what only a map service knows.
+        QueryError: a parameter is wrong, or names a place that a map service would look up.
     """
-    query = parse_request(opened.version.entity_type, parameters).bind(opened.schema)
-    require_resolved(query.area)
-    return query
+    request = parse_request(opened.version.entity_type, parameters)
+    if isinstance(request.area, NearAddress | NearRoute):
+        raise QueryError(BILLED)
+    return request.bind(opened.schema)
 
 
 def end_after(seconds: float) -> Check:

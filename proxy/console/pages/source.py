@@ -52,6 +52,7 @@ async def show_source_page(request: Request) -> Response:
         "source.html",
         shown=shown,
         source=source,
+        access_id=cut(source.access_id, _NAME_BYTES),
         rows=[_row(shown, each, sizes) for each in shown.view.versions],
         size=sum(sizes.get(each.version.blob, 0) for each in shown.view.versions),
         schema=None if shown.chosen is None else _read_schema(shown.chosen.version),

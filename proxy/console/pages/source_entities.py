@@ -1,7 +1,7 @@
 """The entities of a data source: a page of them, one of them, and all as CSV."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from urllib.parse import quote
@@ -32,15 +32,15 @@ MOST_NAMES = 60
 
 _CELL_BYTES = 400
 
-PARAMETERS = ("$filter", "$orderby", "$select")
+PARAMETERS = ("$filter", "$orderby", "$select", "spatialFilter")
 
 
 async def show_entities(request: Request) -> Response:
     """A page of the entities that a filter finds, in an order."""
     shown, opened = await open_source(request)
-    given = {name: request.query_params.get(name, "").strip() for name in PARAMETERS}
+    given = _read_parameters(request)
     skip = whole_number(request.query_params.get("skip"))
-    asked = given | {"$top": str(PAGE_ENTITIES), "$skip": str(skip), "$inlinecount": "allpages"}
+    asked = _lower(given) | {"$top": str(PAGE_ENTITIES), "$skip": str(skip), "$inlinecount": "allpages"}
     found, problem = EntityTable((), (), ()), ""
     try:
         found = await console_of(request).queries.use(opened, find_page(opened, asked, end_after(QUERY_SECONDS)))
@@ -90,10 +90,10 @@ async def show_entity(request: Request) -> Response:
 async def download_csv(request: Request) -> Response:
     """All entities that a filter finds, in an order, as CSV."""
     shown, opened = await open_source(request)
-    given = {name: request.query_params.get(name, "").strip() for name in PARAMETERS}
+    asked = _lower(_read_parameters(request))
 
     def begin(file: VersionFile) -> Iterator[bytes]:
-        parts = stream_csv(file, bind_query(opened, given), end_after(CSV_SECONDS))
+        parts = stream_csv(file, bind_query(opened, asked), end_after(CSV_SECONDS))
         head = [next(parts)]
         with suppress(StopIteration):  # of no entities
             head.append(next(parts))
@@ -110,6 +110,14 @@ async def download_csv(request: Request) -> Response:
     name = quote(f"{shown.name}.csv", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return StreamingResponse(send(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _read_parameters(request: Request) -> dict[str, str]:
+    return {name: request.query_params.get(name, "").strip() for name in PARAMETERS}
+
+
+def _lower(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in parameters.items()}
 
 
 def _is_number(opened: OpenedVersion, name: str) -> bool:

@@ -14,12 +14,11 @@ from proxy.console.map_drawing import HEIGHT, WIDTH, draw_lines, draw_marks, dra
 from proxy.console.rendering import render
 from proxy.console.routing import page
 from proxy.console.source_context import SourcePage, build_query, open_source
-from proxy.operations.entity_answers import BILLED
 from proxy.operations.entity_clusters import Cluster, EntityMap, map_entities
-from proxy.operations.entity_queries import EntityQueries, OpenedVersion, end_after
+from proxy.operations.entity_queries import BILLED, EntityQueries, OpenedVersion, end_after
 from proxy.operations.entity_tables import find_page
 from proxy.operations.errors import OperationError
-from proxy.operations.map_viewports import CLOSE_ZOOM, FULL_TURN, HALF_TURN, Viewport
+from proxy.operations.map_viewports import CLOSE_ZOOM, FULL_TURN, HALF_TURN, QUARTER_TURN, Viewport
 from proxy.query.areas import BoundingBox, Intersects, Nearby, ResolvedArea
 
 LONGEST_IN_LINKS = 300
@@ -101,10 +100,8 @@ class _Links:
         west, east = (
             (each + HALF_TURN) % FULL_TURN - HALF_TURN for each in (cluster.west - _MARGIN, cluster.east + _MARGIN)
         )
-        word = "and" if west <= east else "or"
-        latitudes = f"Latitude ge {south:.9f} and Latitude le {north:.9f}"
-        longitudes = f"(Longitude ge {west:.9f} {word} Longitude le {east:.9f})"
-        return self.shown.url("entities", {"$filter": f"{latitudes} and {longitudes}"})
+        box = f"bbox({max(south, -QUARTER_TURN):.9f},{west:.9f},{min(north, QUARTER_TURN):.9f},{east:.9f})"
+        return self.shown.url("entities", {PARAMETER: box})
 
     def moves(self, viewport: Viewport) -> list[tuple[str, str]]:
         """The links that move the map, with their words; without those that would not move it."""

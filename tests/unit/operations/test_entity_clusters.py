@@ -1,6 +1,7 @@
 """Clusters of entities on a map, and what the map shows."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from proxy.operations.map_viewports import MAX_ZOOM, Viewport
 from tests.unit.query.engine.versions import PLAIN_TYPE, make_version
 
 
-def find(folder: Path, places: list[tuple[float | None, float | None]], viewport: Viewport | None = None) -> EntityMap:
+def find(
+    folder: Path, places: Sequence[tuple[float | None, float | None]], viewport: Viewport | None = None
+) -> EntityMap:
     """The map of entities at these latitudes and longitudes, with the ids `0`, `1` and so on."""
     rows = [{"Id": f"{at}", "latitude": lat, "Longitude": lon} for at, (lat, lon) in enumerate(places)]
     return map_entities(viewport)(make_version(folder, rows, PLAIN_TYPE))
@@ -92,7 +95,7 @@ def test_clusters_hold_each_entity_that_is_shown_once(
     random = np.random.default_rng(seed)
     near = random.normal([shown.latitude, shown.longitude], [shown.height, shown.width], (60, 2))
     places = [(lat, (lon + 180) % 360 - 180) for lat, lon in near.tolist() if abs(lat) <= 90]
-    found = find(tmp_path_factory.mktemp("map"), [*places], shown)
+    found = find(tmp_path_factory.mktemp("map"), places, shown)
     side = shown.width / COLUMNS
     cells: Counter[tuple[int, int]] = Counter()
     for lat, lon in places:
