@@ -1,11 +1,15 @@
 """The page of all data sources."""
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from adapters.errors import StorageError, StorageErrorCode
+from adapters.model.usage import Usage
+from adapters.tables.usage_store import UsageStore
 from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
 from tests.support.source_pages import assert_small, base, load_versions, problem, table
@@ -84,6 +88,25 @@ def test_without_its_blobs_and_usage_an_account_shows_its_data_sources(
     assert "The sizes can't be read" in problem(page)
     assert len(table(page, "Versions")) == 3
     assert console.get(f"{base(storage)}/map").status_code == 503
+
+
+def test_usage_that_cannot_be_read_is_said_beside_the_rest(
+    storage: Storage, console: LiveConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_versions(storage)
+
+    async def fail(_: UsageStore) -> AsyncIterator[Usage]:
+        for usage in list[Usage]():
+            yield usage
+        raise StorageError(StorageErrorCode.UNREACHABLE, "no answer")
+
+    monkeypatch.setattr(UsageStore, "iterate", fail)
+    page = console.page("/sources")
+    assert "the usage of keys can't be read" in problem(page)
+    assert len(table(page, "Data sources")) == 1
+    page = console.page(base(storage))
+    assert "The usage of keys can't be read" in problem(page)
+    assert len(table(page, "Versions")) == 3
 
 
 def test_some_hundred_data_sources_are_on_pages_of_their_own(storage: Storage, console: LiveConsole) -> None:
