@@ -30,20 +30,20 @@ class SourcePage:
         view: the data source with its versions.
         chosen: the version that the page is about; None where there is none.
         version: the query parameter that chose it, empty where none did.
-        asked_name: the name in the path, in any letter case.
+        path_name: the name in the path, in any letter case.
     """
 
     account: AccountStorage
     view: SourceView
     chosen: VersionView | None
     version: str
-    asked_name: str
+    path_name: str
 
     @property
     def name(self) -> str:
         """The data source's name, as it is stored; as the path has it where others stored another one."""
         name = self.view.source.name
-        return name if name.lower() == self.asked_name.lower() else self.asked_name
+        return name if name.lower() == self.path_name.lower() else self.path_name
 
     def url(self, part: str = "", parameters: Mapping[str, str] | None = None) -> str:
         """The path of a part of this data source's pages, for the same version."""
@@ -112,8 +112,8 @@ async def source_of(request: Request) -> SourcePage:
     chosen = view.find(version)
     if chosen is None:
         raise PageNotFoundError(
-            f"The data source {view.source.name} has no version {version[:_LONGEST_SHOWN]!r}, or not any more. The"
-            " newest two before the published one are kept."
+            f"The data source {view.source.name} has no version {version[:_LONGEST_SHOWN]!r}, or not any more. Its"
+            " page lists the versions that it has."
         )
     return SourcePage(account, view, chosen, version, name)
 

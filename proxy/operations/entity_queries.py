@@ -32,8 +32,8 @@ DEFAULT_TOP = 25
 """Entities, as of a request."""
 
 BILLED = (
-    "The area has an address or a route, which a map service would look up for a price, so it is not asked. Allowed:"
-    " nearby(latitude,longitude,km), bbox(south,west,north,east) or intersects('..')."
+    "The area has an address or a route, which a map service would look up for a price. Only requests do that."
+    " Allowed: nearby(latitude,longitude,km), bbox(south,west,north,east) or intersects('..')."
 )
 
 _T = TypeVar("_T")

@@ -1,4 +1,4 @@
-"""Which keys asked for which data sources, by the rows of usage (operations contract, section 1)."""
+"""Which keys use which data sources, by the rows of usage (operations contract, section 1)."""
 
 from collections import defaultdict
 from collections.abc import Mapping

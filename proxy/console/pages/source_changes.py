@@ -150,7 +150,7 @@ _CHANGES: Mapping[str, tuple[Callable[[SourcePage], Question], Apply]] = {
 
 
 def _asking(part: str, ask: Callable[[SourcePage], Question]) -> Show:
-    """The page that asks before a change, whose form goes to the same path."""
+    """The page that asks before a change. Its form goes to the same path."""
 
     async def show(request: Request) -> Response:
         shown = await source_of(request)

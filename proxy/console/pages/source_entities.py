@@ -40,10 +40,10 @@ async def show_entities(request: Request) -> Response:
     shown, opened = await open_source(request)
     given = _read_parameters(request)
     skip = whole_number(request.query_params.get("skip"))
-    asked = _lower(given) | {"$top": str(PAGE_ENTITIES), "$skip": str(skip), "$inlinecount": "allpages"}
+    parameters = _lower(given) | {"$top": str(PAGE_ENTITIES), "$skip": str(skip), "$inlinecount": "allpages"}
     found, problem = EntityTable((), (), ()), ""
     try:
-        found = await console_of(request).queries.use(opened, find_page(opened, asked, end_after(QUERY_SECONDS)))
+        found = await console_of(request).queries.use(opened, find_page(opened, parameters, end_after(QUERY_SECONDS)))
     except OperationError as error:
         problem = str(error)
     count = found.count or 0
@@ -90,10 +90,10 @@ async def show_entity(request: Request) -> Response:
 async def download_csv(request: Request) -> Response:
     """All entities that a filter finds, in an order, as CSV."""
     shown, opened = await open_source(request)
-    asked = _lower(_read_parameters(request))
+    parameters = _lower(_read_parameters(request))
 
     def begin(file: VersionFile) -> Iterator[bytes]:
-        parts = stream_csv(file, bind_query(opened, asked), end_after(CSV_SECONDS))
+        parts = stream_csv(file, bind_query(opened, parameters), end_after(CSV_SECONDS))
         head = [next(parts)]
         with suppress(StopIteration):  # of no entities
             head.append(next(parts))

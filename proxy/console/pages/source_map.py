@@ -123,13 +123,13 @@ async def _read_area(queries: EntityQueries, opened: OpenedVersion, form: AreaFo
             return _ShownArea()
         if not isinstance(area, Nearby | BoundingBox | Intersects):
             return _ShownArea(problem=BILLED)
-        asked = {
+        parameters = {
             PARAMETER.lower(): form.spatial_filter,
             "$select": opened.schema.key,
             "$top": "1",
             "$inlinecount": "allpages",
         }
-        found = await queries.use(opened, find_page(opened, asked, end_after(QUERY_SECONDS)))
+        found = await queries.use(opened, find_page(opened, parameters, end_after(QUERY_SECONDS)))
         return _ShownArea(area, count=found.count or 0)
     except OperationError as error:
         return _ShownArea(problem=str(error))

@@ -175,7 +175,7 @@ def test_the_poles_and_the_chosen_version(storage: Storage, console: LiveConsole
     assert page.xpath(f"{MARKS}/@href")[0].startswith(f"?version={versions[0]}&")
 
 
-def test_an_entity_that_is_not_there_is_said_on_the_map(console: LiveConsole, samples: str) -> None:
+def test_an_entity_that_is_not_there_has_a_sentence_on_the_map(console: LiveConsole, samples: str) -> None:
     page = console.page(f"{samples}?entity=%3Cscript%3E")
     assert problem(page) == "The version has no such entity."
 

@@ -120,14 +120,14 @@ def test_a_format_that_is_none_is_refused(form: tuple[LiveConsole, str]) -> None
     assert problem(console.page(f"{path}?$format=pdf")).startswith("The parameter $format has 'pdf'.")
 
 
-def test_nothing_is_asked_before_the_form_is_sent(form: tuple[LiveConsole, str]) -> None:
+def test_nothing_runs_before_the_form_is_sent(form: tuple[LiveConsole, str]) -> None:
     console, path = form
     page = console.page(path)
     assert len(page.xpath("//pre")) == 1
     assert f"key={YOUR_KEY}" in page.text_content()
 
 
-def test_the_staged_version_is_asked_as_the_api_does(storage: Storage, console: LiveConsole) -> None:
+def test_the_staged_version_is_queried_as_the_api_does(storage: Storage, console: LiveConsole) -> None:
     load_versions(storage)
     command, answer = texts(console, f"{base(storage)}/query?$format=json&isStaging=true")
     assert [each["Id"] for each in json.loads(answer)["d"]["results"]] == ["e"]

@@ -34,7 +34,7 @@ def test_a_data_source_is_shown_with_its_versions_size_and_keys(storage: Storage
     assert console.get(link).status_code == 200
 
 
-def test_no_data_source_is_said(console: LiveConsole) -> None:
+def test_an_account_without_data_sources_has_a_sentence(console: LiveConsole) -> None:
     assert "No data source has been loaded." in console.text("/sources")
     assert console.get("/sources?account=nobody").status_code == 404
     assert "No data source has <b>x in its name." in console.text("/sources?text=%3Cb%3Ex&skip=-7&account=")
@@ -90,7 +90,7 @@ def test_without_its_blobs_and_usage_an_account_shows_its_data_sources(
     assert console.get(f"{base(storage)}/map").status_code == 503
 
 
-def test_usage_that_cannot_be_read_is_said_beside_the_rest(
+def test_usage_that_cannot_be_read_has_a_sentence_beside_the_rest(
     storage: Storage, console: LiveConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load_versions(storage)

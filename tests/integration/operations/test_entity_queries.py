@@ -41,7 +41,7 @@ def test_a_query_that_takes_too_long_is_ended_by_a_sentence() -> None:
     end_after(60)()
 
 
-def test_a_place_that_a_map_service_would_look_up_is_not_asked(storage: Storage, tmp_path: Path) -> None:
+def test_a_place_that_a_map_service_would_look_up_is_refused(storage: Storage, tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
         await desk.done(desk.load(shops("a")))
         async with EntityQueries.open(tmp_path, 64) as queries:

@@ -44,8 +44,8 @@ def test_numbers_and_other_texts_are_as_they_are(tmp_path: Path) -> None:
 def test_all_that_a_filter_finds_is_there_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entity_tables, "PART_ROWS", 7)
     version = make_version(tmp_path, [{"Id": f"{at:03d}", "Size": at % 10} for at in range(300)])
-    asked = {"$filter": "Size lt 9", "$orderby": "Size desc", "$select": "Size,Id", "$top": "3"}
-    lines = read_csv(version, asked)
+    parameters = {"$filter": "Size lt 9", "$orderby": "Size desc", "$select": "Size,Id", "$top": "3"}
+    lines = read_csv(version, parameters)
     expected = sorted(
         ((f"{at % 10}", f"{at:03d}") for at in range(300) if at % 10 < 9), key=lambda row: (-int(row[0]), row[1])
     )
