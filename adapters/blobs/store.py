@@ -177,6 +177,18 @@ class BlobStore:
         await try_call(collect(), BLOCK_SECONDS, _NOT_FOUND)
         return found
 
+    async def list_sizes(self, container: str, prefix: str) -> dict[BlobPath, int]:
+        """The bytes of the blobs whose names begin with `prefix`, of any deployment. A missing container has none."""
+        found: dict[BlobPath, int] = {}
+
+        async def collect() -> None:
+            client = self._blobs.get_container_client(container)
+            async for blob in client.list_blobs(name_starts_with=prefix):
+                found[BlobPath(container, blob.name)] = blob.size
+
+        await try_call(collect(), BLOCK_SECONDS, _NOT_FOUND)
+        return found
+
     async def set_cors(self, *, allowed: bool) -> None:
         """Sets the blob service's only CORS rule: pages of other origins may read what they can open, or nothing."""
         async with storage_call(BLOCK_SECONDS):

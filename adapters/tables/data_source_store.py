@@ -1,6 +1,7 @@
 """The data sources of one account: a row each, so that one conditional write switches a data source's version."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
@@ -20,6 +21,14 @@ TABLE = "datasources"
 _RESERVED = "Reserved"
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row that is no data source: its row key, and why it can't be used."""
+
+    row_key: str
+    reason: str
+
+
 class DataSourceStore(PartitionStore):
     """Data source rows in one account's partition.
 
@@ -32,14 +41,19 @@ class DataSourceStore(PartitionStore):
 
     async def list_all(self) -> list[DataSource]:
         """Every data source of the account, in the order of names; rows that can't be read are left out."""
-        found = []
+        # They are logged already; one bad row never hides the others.
+        return [found for found in await self.list_rows() if isinstance(found, DataSource)]
+
+    async def list_rows(self) -> list[DataSource | UnreadableRow]:
+        """Every data source of the account in the order of names, and in its place each row that can't be read."""
+        found: list[DataSource | UnreadableRow | None] = []
         async for page in self._reads.rows(KeyRange(self._account)):
             for row in page:
                 try:
                     found.append(self._read(row))
-                except MalformedRowError:
-                    continue  # logged already; one bad row never hides the others
-        return [source for source in found if source is not None]
+                except MalformedRowError as error:
+                    found.append(UnreadableRow(str(row["RowKey"]), str(error)))
+        return [each for each in found if each is not None]
 
     async def change(
         self,

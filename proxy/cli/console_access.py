@@ -60,7 +60,7 @@ def listen(settings: Settings) -> socket.socket:
         SettingsError: it is taken, or none of this machine's; or it is none of loopback, and nobody signs in.
     """
     host, port = settings.console_host, settings.console_port
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

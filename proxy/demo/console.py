@@ -10,7 +10,7 @@ def choose_port(settings: Settings) -> int:
         ModuleNotFoundError: a package of the extra `console` is not installed.
         SettingsError: the named port is taken, or the console would be open to other machines.
     """
-    from proxy.cli.console import check_access, listen  # noqa: PLC0415 - it needs packages of the extra
+    from proxy.cli.console_access import check_access, listen  # noqa: PLC0415 - it needs packages of the extra
 
     check_access(settings)
     free = settings.model_copy(update={"console_port": 0})

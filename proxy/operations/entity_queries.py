@@ -2,21 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.account import AccountStorage
+from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.versions import DamagedVersionError
-from adapters.version_cache import CacheUnavailableError, VersionCache, VersionMissingError
+from adapters.version_cache import CacheUnavailableError, VersionCache, VersionHandle, VersionMissingError
 from proxy.operations.errors import OperationError
 from proxy.operations.source_views import SourceView, VersionState, show_source
 from proxy.operations.version_files import version_source
 from proxy.query.answer import Answer
-from proxy.query.areas import require_resolved
-from proxy.query.engine import run_query
+from proxy.query.areas import NearAddress, NearRoute
+from proxy.query.engine import Check, run_query
 from proxy.query.errors import QueryError
 from proxy.query.json_answer import render_json
 from proxy.query.query import Query
@@ -28,6 +30,13 @@ MEGABYTE = 1024 * 1024
 
 DEFAULT_TOP = 25
 """Entities, as of a request."""
+
+BILLED = (
+    "The area has an address or a route, which a map service would look up for a price. Only requests do that."
+    " Allowed: nearby(latitude,longitude,km), bbox(south,west,north,east) or intersects('..')."
+)
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,21 @@ class EntityPage:
     view: SourceView
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedVersion:
+    """A version that queries can read; it stays readable as long as this is held."""
+
+    source: DataSource
+    version: DataSourceVersion
+    schema: Schema
+    handle: VersionHandle[VersionFile]
+
+    @property
+    def file(self) -> VersionFile:
+        """Its entities."""
+        return self.handle.version
+
+
 class EntityQueries:
     """Runs queries on one cache of versions."""
 
@@ -88,36 +112,84 @@ class EntityQueries:
         version = view.of(wanted.state)
         if version is None:
             raise OperationError(f"The data source {view.source.name} has no {wanted.state} version.")
+        opened = await self.open_version(account, view.source, version)
+
+        def find(file: VersionFile) -> tuple[Mapping[str, Any], ...]:
+            query = replace(bind_query(opened, wanted.parameters), top=wanted.top, skip=wanted.skip)
+            return _run(file, query, opened)
+
+        return EntityPage(await self.use(opened, find), view)
+
+    async def open_version(
+        self, account: AccountStorage, source: DataSource, version: DataSourceVersion
+    ) -> OpenedVersion:
+        """Opens a version of a data source; fetches it where this machine does not have it.
+
+        Raises:
+            OperationError: its entities are gone, or can't be read.
+            StorageError: storage can't answer.
+        """
         try:
-            query = await asyncio.to_thread(_bind, wanted, version.entity_type, version.schema)
+            schema = Schema.from_json(version.schema)
+        except ValueError as error:
+            raise OperationError(f"The version can't be read: its stored schema is {error}.") from None
+        try:
             handle = await self._cache.get(version_source(account, version))
-            found = await asyncio.to_thread(_run, handle.version, query, view, version.entity_type)
-        except QueryError as error:
-            raise OperationError(str(error)) from None
         except VersionMissingError:
             raise OperationError("The version's entities were deleted meanwhile. Query again.") from None
         except (DamagedVersionError, CacheUnavailableError) as error:
-            raise OperationError(f"The version can't be read: {error}.") from None
-        return EntityPage(found, view)
+            raise _unreadable(error) from None
+        return OpenedVersion(source, version, schema, handle)
+
+    async def use(self, opened: OpenedVersion, work: Callable[[VersionFile], _T]) -> _T:
+        """Runs work on an opened version in a thread.
+
+        Raises:
+            OperationError: a parameter of a query is wrong, or the version can't be read; it is then fetched anew by
+                the next one that opens it.
+        """
+        try:
+            return await asyncio.to_thread(work, opened.file)
+        except QueryError as error:
+            raise OperationError(str(error)) from None
+        except DamagedVersionError as error:
+            self._cache.discard(opened.handle)
+            raise _unreadable(error) from None
 
 
-def _bind(wanted: EntityQuery, entity_type: str, schema: str) -> Query:
-    request = parse_request(entity_type, wanted.parameters)
-    try:
-        query = request.bind(Schema.from_json(schema))
-    except ValueError as error:
-        raise DamagedVersionError(f"its stored schema is {error}") from None
-    require_resolved(query.area)
-    # A request has at most 250 entities; a command prints as many as its user wants.
-    return replace(query, top=wanted.top, skip=wanted.skip)
+def bind_query(opened: OpenedVersion, parameters: Mapping[str, str]) -> Query:
+    """The query of parameters, which are named in lower case.
+
+    Raises:
+        QueryError: a parameter is wrong, or names a place that a map service would look up.
+    """
+    request = parse_request(opened.version.entity_type, parameters)
+    if isinstance(request.area, NearAddress | NearRoute):
+        raise QueryError(BILLED)
+    return request.bind(opened.schema)
 
 
-def _run(version: VersionFile, query: Query, view: SourceView, entity_type: str) -> tuple[Mapping[str, Any], ...]:
-    source = view.source
+def end_after(seconds: float) -> Check:
+    """Ends the work that calls it when the seconds are over, by OperationError."""
+    deadline = time.monotonic() + seconds
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise OperationError(f"The query took longer than {seconds:.0f} seconds. Ask for less.")
+
+    return check
+
+
+def _run(file: VersionFile, query: Query, opened: OpenedVersion) -> tuple[Mapping[str, Any], ...]:
+    source = opened.source
     answer = Answer(
-        base="", access_id=source.access_id, data_source=source.name, entity_type=entity_type, copyright="",
-        now=source.created, guid="",
+        base="", access_id=source.access_id, data_source=source.name, entity_type=opened.version.entity_type,
+        copyright="", now=source.created, guid="",
     )  # fmt: skip
-    rendered = json.loads(render_json(run_query(version, query, lambda: None), answer))
+    rendered = json.loads(render_json(run_query(file, query, lambda: None), answer))
     found = rendered["d"]["results"]
     return tuple({name: value for name, value in each.items() if name != "__metadata"} for each in found)
+
+
+def _unreadable(error: Exception) -> OperationError:
+    return OperationError(f"The version can't be read: {error}.")

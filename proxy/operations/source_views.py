@@ -7,8 +7,13 @@ from adapters.account import AccountStorage
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.versions import staged_version
+from adapters.tables.data_source_store import UnreadableRow
 from adapters.tables.properties import MalformedRowError
 from proxy.operations.errors import OperationError
+
+
+class SourceMissingError(OperationError):
+    """The account has no data source of this name."""
 
 
 class VersionState(StrEnum):
@@ -38,23 +43,33 @@ class SourceView:
         """The first version in this state."""
         return next((each.version for each in self.versions if each.state is state), None)
 
+    def find(self, version_id: str) -> VersionView | None:
+        """The version that the job of this id made."""
+        return next((each for each in self.versions if each.version.job_id == version_id), None)
+
 
 async def list_sources(account: AccountStorage) -> list[SourceView]:
     """The account's data sources in the order of names; rows that can't be read are left out."""
+    return [found for found in await list_source_rows(account) if isinstance(found, SourceView)]
+
+
+async def list_source_rows(account: AccountStorage) -> list[SourceView | UnreadableRow]:
+    """The account's data sources in the order of names, and in its place each row that can't be read."""
     try:
-        sources = await account.data_sources.list_all()
+        rows = await account.data_sources.list_rows()
     except StorageError as error:
         if error.code is not StorageErrorCode.NO_TABLE:
             raise
         return []
-    return [_view(account, source) for source in sources]
+    return [row if isinstance(row, UnreadableRow) else _view(account, row) for row in rows]
 
 
 async def show_source(account: AccountStorage, name: str) -> SourceView:
     """One data source, its name in any letter case.
 
     Raises:
-        OperationError: there is none, or its row can't be read.
+        SourceMissingError: there is none.
+        OperationError: its row can't be read.
     """
     try:
         source = await account.data_sources.get(name)
@@ -65,7 +80,8 @@ async def show_source(account: AccountStorage, name: str) -> SourceView:
             raise
         source = None
     if source is None:
-        raise OperationError(f"The account {account.name} has no data source {name[:60]!r}. `sources list` shows them.")
+        text = f"The account {account.name} has no data source {name[:60]!r}. `sources list` shows them."
+        raise SourceMissingError(text)
     return _view(account, source)
 
 

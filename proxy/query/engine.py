@@ -5,7 +5,7 @@ of rows: these are quick to filter and to order, and only the page's entities be
 """
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +55,23 @@ def run_query(version: VersionFile, query: Query, check: Check, route: RouteLine
     check()
     page = found.pick(_find_page(version, query, found))
     return replace(_show(version, query, page, check), count=count)
+
+
+def run_in_parts(version: VersionFile, query: Query, check: Check, rows: int) -> Iterator[Result]:
+    """All entities that a query asks for, whatever its page, at most so many rows at a time.
+
+    The numbers of all found rows are in memory, and the values of one part.
+
+    Raises:
+        DamagedVersionError, QueryError: as `run_query`.
+    """
+    version.check()
+    query = replace(query, skip=0, top=max(version.rows, 1))
+    found = _find(version, query, None, check)
+    places = _find_page(version, query, found)
+    for start in range(0, len(places), rows):
+        version.check()
+        yield _show(version, query, found.pick(places[start : start + rows]), check)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,147 @@
-"""The page `sources`."""
+"""The page of all data sources."""
 
-from starlette.routing import Route
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-ROUTES: tuple[Route, ...] = ()
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.account import AccountStorage
+from adapters.blobs.store import VERSIONS
+from adapters.errors import StorageError
+from adapters.model.jobs import BlobPath
+from adapters.model.ticks import Ticks
+from adapters.tables.data_source_store import UnreadableRow
+from proxy.console.context import Console, choose_account, console_of
+from proxy.console.cut_texts import cut
+from proxy.console.rendering import render
+from proxy.console.routing import page
+from proxy.console.source_context import build_query, source_url, whole_number
+from proxy.operations.source_usage import find_keys
+from proxy.operations.source_views import SourceView, VersionState, list_source_rows
+
+PAGE_ROWS = 150
+MOST_KEYS = 4
+_CELL_BYTES = 120
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """A line of the page: a data source, or what is wrong with its row."""
+
+    account: str
+    name: str
+    problem: str = ""
+    url: str = ""
+    access_id: str = ""
+    is_public: bool = False
+    is_deleting: bool = False
+    versions: str = ""
+    entities: int | None = None
+    size: int | None = None
+    loaded: Ticks | None = None
+    keys: Sequence[str] = ()
+    more_keys: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The rows of an account, and what could not be read."""
+
+    account: str
+    rows: list[SourceRow] = field(default_factory=list)
+    problems: list[tuple[str, StorageError]] = field(default_factory=list)
+
+    async def read(self, what: str, reading: Awaitable[_T], instead: _T) -> _T:
+        """What is read; where storage can't answer, a problem and something else."""
+        try:
+            return await reading
+        except StorageError as error:
+            self.problems.append((what, error))
+            return instead
+
+
+async def show_sources(request: Request) -> Response:
+    """The data sources of one account or of all, some hundred on a page."""
+    console = console_of(request)
+    account = choose_account(request).name if request.query_params.get("account") else ""
+    text = request.query_params.get("text", "").strip()
+    names = [account] if account else console.accounts.names
+    listings = await asyncio.gather(*(_list_account(console, name) for name in names))
+    rows = [row for each in listings for row in each.rows if text.lower() in row.name.lower()]
+    skip = whole_number(request.query_params.get("skip"))
+    given = {"account": account, "text": text}
+    return render(
+        request,
+        "sources.html",
+        account=account,
+        with_account=len(names) > 1,
+        text=text,
+        rows=rows[skip : skip + PAGE_ROWS],
+        found=len(rows),
+        skip=skip,
+        problems=[(each.account, what, error) for each in listings for what, error in each.problems],
+        before=f"/sources{build_query(given | {'skip': str(max(0, skip - PAGE_ROWS))})}" if skip else "",
+        after=f"/sources{build_query(given | {'skip': str(skip + PAGE_ROWS)})}" if skip + PAGE_ROWS < len(rows) else "",
+    )
+
+
+async def _list_account(console: Console, name: str) -> _Listing:
+    """The rows of an account. Without its usage or its blobs, they say less."""
+    listing = _Listing(name)
+    try:
+        account = console.accounts[name]
+        views = await list_source_rows(account)
+    except StorageError as error:
+        listing.problems.append(("the data sources", error))
+        return listing
+    sizes, keys = await asyncio.gather(
+        listing.read("the sizes", account.blobs.list_sizes(VERSIONS, f"{name}/"), {}),
+        listing.read("the usage of keys", find_keys(account), {}),
+    )
+    listing.rows.extend(_row(account, view, sizes, keys) for view in views)
+    return listing
+
+
+def _row(
+    account: AccountStorage,
+    view: SourceView | UnreadableRow,
+    sizes: Mapping[BlobPath, int],
+    keys: Mapping[str, tuple[str, ...]],
+) -> SourceRow:
+    if isinstance(view, UnreadableRow):
+        return SourceRow(
+            account=account.name, name=cut(view.row_key, _CELL_BYTES), problem=cut(view.reason, 3 * _CELL_BYTES)
+        )
+    source, published = view.source, view.of(VersionState.PUBLISHED)
+    blobs = {each.version.blob for each in view.versions}
+    users = keys.get(source.name.lower(), ())
+    return SourceRow(
+        account=account.name,
+        name=cut(source.name, _CELL_BYTES),
+        url=source_url(account.name, source.name),
+        access_id=cut(source.access_id, _CELL_BYTES),
+        is_public=source.is_public,
+        is_deleting=source.deleting is not None,
+        versions=_describe_versions(view),
+        entities=None if published is None else published.entities,
+        size=sum(sizes[blob] for blob in blobs if blob in sizes) if sizes else None,
+        loaded=max((each.version.updated for each in view.versions), default=None),
+        keys=[cut(each, _CELL_BYTES) for each in users[:MOST_KEYS]],
+        more_keys=max(0, len(users) - MOST_KEYS),
+    )
+
+
+def _describe_versions(view: SourceView) -> str:
+    """The versions in words, like `published, 2 earlier`."""
+    states = [each.state for each in view.versions]
+    earlier = states.count(VersionState.EARLIER)
+    words = [state.value for state in (VersionState.PUBLISHED, VersionState.STAGED) if state in states]
+    return ", ".join([*words, *([f"{earlier} earlier"] if earlier else [])])
+
+
+ROUTES = (page("/sources", show_sources),)
