@@ -32,6 +32,12 @@ class ConsoleSamples:
     pending: str
 
     @property
+    def fields(self) -> dict[str, str]:
+        """The names that stand in the paths of pages."""
+        jobs = {"completed": self.completed, "aborted": self.aborted, "pending": self.pending}
+        return {"account": self.storage.account, "source": DATA_SOURCE, "other_source": OTHER_SOURCE} | jobs
+
+    @property
     def keys(self) -> dict[str, dict[str, Any]]:
         """Keys of the ring beside the usual ones; one ends soon."""
         account, soon = self.storage.account, datetime.now(UTC) + timedelta(days=12)
