@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 EMULATOR := deploy/emulator
+BROWSER := tests/browser
 PORT := $(or $(PROXY_PORT),8080)
 # `make test ALL=1` runs the slow tests too, and measures coverage.
 ALL ?=
@@ -16,6 +17,7 @@ export PYTHONDONTWRITEBYTECODE :=
 RUNTIME := $(VENV)/.runtime-ready
 PACKAGES := $(VENV)/.packages-ready
 AZURITE := $(VENV)/.azurite-ready
+AXE := $(VENV)/.axe-ready
 
 # Azurite needs a node this new, and its npm. Where the PATH has none, a Python package brings both into .venv.
 NODE_ON_PATH := { command -v npm && node -e 'process.exit(parseInt(process.versions.node) < 22 ? 1 : 0)'; } >/dev/null 2>&1
@@ -29,6 +31,16 @@ endif
 ifneq "$(shell test -d $(EMULATOR)/node_modules/azurite && { $(NODE_IN_VENV) || $(NODE_ON_PATH); } && echo ready)" "ready"
 AZURITE_STALE := stale
 endif
+ifeq "$(wildcard $(BROWSER)/node_modules/axe-core)" ""
+AXE_STALE := stale
+endif
+
+# Installs what a folder's package-lock.json names. npm trusts what the system trusts, as a company's network may need;
+# no package runs scripts of its own here.
+define install_node_packages
+	npm=npm; if $(NODE_IN_VENV); then npm=$(VENV)/bin/npm; fi; \
+		NODE_USE_SYSTEM_CA=1 $$npm ci --prefix $(1) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+endef
 
 # Installs by uv, which takes a tenth of pip's time: the one on the PATH, or one from pip's index; by pip where neither
 # works. uv does not read pip's configuration, so it gets pip's index from here.
@@ -46,10 +58,10 @@ COMPILE = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo dev check test bench soak one lint format types docs wheel pins clean stale
+.PHONY: help setup demo dev check test bench screenshots axe soak one lint format types docs wheel pins clean stale
 
 help: ## List these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 setup: $(PACKAGES) $(AZURITE) ## Install all that is needed, into .venv and deploy/emulator; quick when it is there
 
@@ -64,11 +76,16 @@ check: $(PACKAGES) ## Run the fast tests alone: no emulator, under a minute
 	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow" tests/unit
 
 # Files come in their order, not those of the most tests first: such are quick, and slow ones would then end the run alone.
-test: setup ## Run the tests against a real Azurite; ALL=1 runs the slow ones too, with coverage
+test: setup $(if $(ALL),$(AXE)) ## Run the tests against a real Azurite; ALL=1 runs the slow ones too, with coverage
 	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(if $(ALL),--cov --cov-report=term,-m "not slow")
 
 bench: setup ## Measure speed beside baselines and databases, ten minutes; prints tables
 	@$(PY) -m benchmarks; jobs=$$?; $(PY) -m benchmarks.queries && exit $$jobs
+
+screenshots: setup ## Write the console's screenshots into docs/images; needs Chromium
+	@SCREENSHOTS=1 $(PY) -m pytest -q tests/browser/test_screenshots.py
+
+axe: $(AXE) ## Install axe-core for the tests of the console in a browser
 
 soak: setup ## Use it long and badly: faults, restarts, hostile requests, kills, a million polls, 100,000 damaged files; 40 minutes
 	@$(PY) -m benchmarks.soak
@@ -100,7 +117,7 @@ pins: setup ## Renew the pinned versions that the image installs, with their has
 	@$(COMPILE) pyproject.toml --extra metrics --extra tracing --extra worker --extra console -o deploy/requirements.txt
 
 clean: ## Remove all that setup, tests and tools have made
-	@rm -rf $(VENV) $(EMULATOR)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist site
+	@rm -rf $(VENV) $(EMULATOR)/node_modules $(BROWSER)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* dist site
 	@find proxy adapters tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME): pyproject.toml $(RUNTIME_STALE)
@@ -118,14 +135,17 @@ $(PACKAGES): $(RUNTIME)
 	$(call install,-e '.[dev]')
 	@touch $@
 
-# npm trusts what the system trusts, as a company's network may need; no package runs scripts of its own here.
 $(AZURITE): $(EMULATOR)/package-lock.json $(AZURITE_STALE) | $(RUNTIME)
 	@$(NODE_IN_VENV) || $(NODE_ON_PATH) || echo "Installing Node.js, as there is none of version 22 or newer ..."
 	@$(NODE_IN_VENV) || $(NODE_ON_PATH) || $(MAKE) --no-print-directory node-wheel
 	@echo "Installing Azurite, the storage emulator ..."
-	@npm=npm; if $(NODE_IN_VENV); then npm=$(VENV)/bin/npm; fi; \
-		NODE_USE_SYSTEM_CA=1 $$npm ci --prefix $(EMULATOR) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@$(call install_node_packages,$(EMULATOR))
 	@touch $@
+
+# Without it, the tests that need it are skipped and say so.
+$(AXE): $(BROWSER)/package-lock.json $(AXE_STALE) | $(AZURITE)
+	@echo "Installing axe-core, which looks at pages of the console ..."
+	@{ $(call install_node_packages,$(BROWSER)); } && touch $@ || echo "axe-core can't be had here" >&2
 
 .PHONY: node-wheel
 node-wheel:

@@ -1,14 +1,15 @@
 """The job rows of one account."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from functools import cached_property
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from functools import cached_property, partial
 
 from adapters.errors import ConflictError
 from adapters.model.job_ids import IdSequence, first_id_at, is_row_id
-from adapters.model.jobs import JobRecord
-from adapters.model.ticks import PER_SECOND, Ticks
+from adapters.model.jobs import JobRecord, JobStatus
+from adapters.model.ticks import PER_SECOND, Ticks, format_ticks
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
+from adapters.tables.current_jobs import CurrentJob, read_current_job
 from adapters.tables.job_changes import END_OF_JOBS, JobChanges
 from adapters.tables.job_transactions import (
     LAST_CREATION,
@@ -84,6 +85,23 @@ class JobStore(JobChanges):
                 record = self._read_or_skip(row)
                 if record is not None:
                     yield record
+
+    async def iterate_current(self, first: Ticks, moment: Ticks) -> AsyncGenerator[CurrentJob]:
+        """The unfinished jobs, and those that were aborted at `moment` or later, the oldest first.
+
+        Args:
+            first: jobs that were created earlier are left out.
+            moment: an aborted job that does not say when it ended counts from its creation.
+        """
+        where = CurrentJob.WHERE.format(moment=format_ticks(moment))
+        async for page in self._reads.rows(
+            KeyRange(self._account, first_id_at(first), END_OF_JOBS), where, CurrentJob.SELECT
+        ):
+            for row in page:
+                job = read_current_job(row, partial(self._warn, row))
+                is_late = job is not None and (job.ended or job.created) >= moment
+                if job is not None and (is_late or job.status is JobStatus.PENDING):
+                    yield job
 
     async def upsert(self, records: Sequence[JobRecord]) -> None:
         """Writes job rows with their aliases, over rows of the same id.

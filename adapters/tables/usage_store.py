@@ -7,7 +7,7 @@ has the hour already.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from azure.core import MatchConditions
@@ -71,6 +71,12 @@ class UsageStore(PartitionStore):
                 day, bit = _split(hour)
                 if not summed.get(f"{day}:{usage.digest}", 0) & bit:
                     yield usage
+
+    async def iterate_hour(self, hour: str) -> AsyncGenerator[Usage]:
+        """Every key's requests in an hour, one for each process that counted. Nothing where there is no table."""
+        async for row in self._rows(KeyRange(self._hour_partition(hour))):
+            if (usage := self._read_hour(row)) is not None:
+                yield usage
 
     async def hours_before(self, moment: Ticks) -> AsyncIterator[tuple[str, list[Row]]]:
         """The rows of each hour before that of a moment, the oldest hour first. Nothing where there is no table."""

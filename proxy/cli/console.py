@@ -27,6 +27,7 @@ from proxy.keyring.reload import ActiveKeyRing, reload_on_change
 from proxy.observability.logs import configure_logs
 from proxy.operations.audit import operator_name
 from proxy.operations.entity_queries import EntityQueries
+from proxy.operations.overview import OverviewReader
 from proxy.server.forwarded_headers import ForwardedHeaders
 from proxy.settings import Settings, load_settings
 from proxy.unknown_variables import unknown_variables
@@ -113,12 +114,16 @@ async def open_console(settings: Settings, keyring: KeyRing) -> AsyncIterator[Co
             stack.push_async_callback(access.entra.close)
         folder = stack.enter_context(work_directory())
         queries = await stack.enter_async_context(EntityQueries.open(folder / "versions", settings.query_cache_mb))
+        overview = OverviewReader(settings, ring)
+        stack.callback(overview.close)
         tasks = [asyncio.create_task(keep_work_directory(folder))]
         if settings.keyring_file is not None:
             follow = reload_on_change(settings.keyring_file, ring, settings.storage_timeout, _prepare_nothing)
             tasks.append(asyncio.create_task(follow))
         try:
-            yield Console(settings, ring, access, SessionStore(), operator_name(settings), queries, readers, folder)
+            yield Console(
+                settings, ring, access, SessionStore(), operator_name(settings), queries, readers, folder, overview
+            )
         finally:
             for task in tasks:
                 task.cancel()

@@ -13,6 +13,7 @@ from proxy.console.sessions import Session, SessionStore
 from proxy.console.token_sign_in import TokenSignIn
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.operations.entity_queries import EntityQueries
+from proxy.operations.overview import OverviewReader
 from proxy.settings import Settings
 from proxy.worker.reader_pool import ReaderPool
 
@@ -30,6 +31,7 @@ class Console:
         queries: runs queries on this machine.
         readers: processes that read files of data.
         folder: for files that are being sent.
+        overview: reads how the accounts are.
     """
 
     settings: Settings
@@ -40,6 +42,7 @@ class Console:
     queries: EntityQueries
     readers: ReaderPool
     folder: Path
+    overview: OverviewReader
 
     @property
     def accounts(self) -> AccountRegistry:

@@ -102,5 +102,6 @@ def test_the_azure_page_names_the_azd_that_it_takes() -> None:
     assert [f"`azd` {version} or newer" in read("docs/deployment/azure.md") for version in wanted] == [True]
 
 
-def test_the_lock_file_names_no_address() -> None:
-    assert "://" not in read("deploy/emulator/package-lock.json")
+@pytest.mark.parametrize("folder", ["deploy/emulator", "tests/browser"])
+def test_the_lock_file_names_no_address(folder: str) -> None:
+    assert "://" not in read(f"{folder}/package-lock.json")

@@ -2,7 +2,7 @@
 
 import socket
 
-from proxy.cli.console import listen
+from proxy.cli.console_access import listen
 from proxy.settings import load_settings
 
 

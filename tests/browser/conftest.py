@@ -1,0 +1,72 @@
+"""One browser and one account with samples for all of these tests of a process."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from proxy.demo.azurite import Emulator
+from tests.browser.pages import Site
+from tests.support.console import start_console
+from tests.support.console_browser import CHROMIUM, BrowserThread, Tab
+from tests.support.console_samples import show_workers, write_console_samples
+from tests.support.storage import Storage
+
+OpenTab = Callable[..., Tab]
+
+TOKEN = "a-token-for-the-tests-of-browsers"  # noqa: S105 - no secret
+WORKERS_SECONDS = 20.0
+
+_beats = list[float]()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[BrowserThread]:
+    """A browser; without one on this machine, tests are skipped."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; install the package chromium, or name one in CHROMIUM")
+    with BrowserThread.launch(CHROMIUM) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def site(browser: BrowserThread, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Two consoles in front of an account with samples."""
+    assert browser  # without one, nothing is written
+    token = tmp_path_factory.mktemp("console") / "token"
+    token.write_text(TOKEN, encoding="utf-8")
+    with ExitStack() as stack:
+        storage = stack.enter_context(Storage.open(emulator, "northwind"))
+        samples = write_console_samples(storage)
+        opened = stack.enter_context(start_console(storage, keys=samples.keys))
+        closed = stack.enter_context(start_console(storage, keys=samples.keys, console_token_file=token))
+        yield Site(samples, opened, closed, TOKEN)
+
+
+@pytest.fixture(autouse=True)
+def _live_workers(site: Site) -> None:
+    """The samples' workers stay alive as long as tests look at them."""
+    if not _beats or time.monotonic() - _beats[-1] > WORKERS_SECONDS:
+        show_workers(site.samples.storage)
+        _beats.append(time.monotonic())
+
+
+@pytest.fixture
+def open_tab(browser: BrowserThread) -> Iterator[OpenTab]:
+    """Opens tabs that end with the test: `open_tab("narrow", "dark", java_script_enabled=False)`."""
+    with ExitStack() as stack:
+        yield lambda *choices, **options: stack.enter_context(browser.tab(*choices, **options))
+
+
+@pytest.fixture
+def tab(open_tab: OpenTab) -> Tab:
+    """A wide and light tab."""
+    return open_tab()
+
+
+@pytest.fixture(autouse=True)
+def _in_the_thread_of_the_browser(request: pytest.FixtureRequest, browser: BrowserThread) -> None:
+    """The test's body runs in the browser's thread. What needs an event loop there runs by `apart`."""
+    body = request.function
+    request.node.obj = lambda **arguments: browser.run(lambda: body(**arguments))

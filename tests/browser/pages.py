@@ -1,0 +1,63 @@
+"""The pages of the console that tests and screenshots look at. A new page is a new line."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from tests.support.console import LiveConsole
+from tests.support.console_browser import Tab
+from tests.support.console_samples import ConsoleSamples
+
+SCREENSHOT = "console-{page}-{width}-{scheme}.png"
+"""A screenshot's name in docs/images."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolePage:
+    """A page.
+
+    Args:
+        name: its name in tests and screenshots.
+        path: its path, with fields of ConsoleSamples in braces.
+        title: its h1.
+        console: the console that has it: one of this machine without a sign-in, or one that is closed without it.
+        status: its status.
+    """
+
+    name: str
+    path: str
+    title: str
+    console: Literal["local", "closed"] = "local"
+    status: int = 200
+
+
+PAGES = (
+    ConsolePage("overview", "/", "Overview"),
+    ConsolePage("audit", "/audit?account={account}", "Audit"),
+    ConsolePage("sign-in", "/sign-in", "Sign in", "closed"),
+    ConsolePage("error", "/no-such-page", "This did not work", status=404),
+)
+
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The consoles of these tests, and the account that they show."""
+
+    samples: ConsoleSamples
+    local: LiveConsole
+    closed: LiveConsole
+    token: str
+
+    def url(self, page: ConsolePage) -> str:
+        """Where a page is."""
+        console = self.local if page.console == "local" else self.closed
+        return console.url + page.path.format_map(self.samples.fields)
+
+    def open(self, page: ConsolePage, tab: Tab) -> None:
+        """Opens a page, which must have its status and its h1."""
+        tab.open(self.url(page), page.status)
+        assert tab.page.locator("h1").all_inner_texts() == [page.title.format_map(self.samples.fields)]
