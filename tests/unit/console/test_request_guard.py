@@ -39,7 +39,7 @@ def send_through(error: BaseException, *, is_begun: bool = False) -> list[Messag
         sent.append(message)
 
     parts: Any = None
-    console = Console(load_settings(keyring="{}"), parts, None, SessionStore(), "olga", parts, parts, parts)
+    console = Console(load_settings(keyring="{}"), parts, None, SessionStore(), "olga", parts, parts, parts, parts)
     asyncio.run(RequestGuard(page, console)(dict(SCOPE), receive, send))
     return sent
 
