@@ -65,7 +65,7 @@ class JobHistory(JobChanges):
         try:
             return StoredJob(row, read_held_job(row, self._read(row), partial(self._warn, row)))
         except MalformedRowError as error:
-            return StoredJob(row, None, str(error))
+            return StoredJob(row, None, _problem_of(row, error))
 
     async def find_id(self, job_id: str) -> str | None:
         """The id of the row that has this id or legacy id, in any letter case, also where the row can't be read."""
@@ -125,7 +125,11 @@ class JobHistory(JobChanges):
         try:
             return self._read(row)
         except MalformedRowError as error:
-            return BrokenJob(str(row.get("RowKey")), str(error))
+            return BrokenJob(str(row.get("RowKey")), _problem_of(row, error))
+
+
+def _problem_of(row: Row, error: MalformedRowError) -> str:
+    return str(error).removeprefix(f"row {row.get('RowKey')} can't be shown: ")
 
 
 def _as_id(number: int) -> str:

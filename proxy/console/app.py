@@ -16,13 +16,26 @@ from proxy.console import entra_sign_in, sign_in
 from proxy.console.context import Console
 from proxy.console.entra_access import EntraAccess
 from proxy.console.errors import PageNotFoundError, RequestRefusedError
-from proxy.console.pages import audit, check, job, jobs, key_changes, keys, load, overview, reports, source, sources
+from proxy.console.pages import (
+    audit,
+    check,
+    job,
+    job_changes,
+    jobs,
+    key_changes,
+    keys,
+    load,
+    overview,
+    reports,
+    source,
+    sources,
+)
 from proxy.console.rendering import render
 from proxy.console.request_guard import LIVEZ, RequestGuard
 from proxy.operations.errors import OperationError
 from proxy.settings import SettingsError
 
-PAGES = (overview, jobs, job, sources, source, load, keys, key_changes, check, reports, audit)
+PAGES = (overview, jobs, job, job_changes, sources, source, load, keys, key_changes, check, reports, audit)
 
 STATIC_SECONDS = 3600
 
