@@ -1,5 +1,6 @@
 """Reads of job rows for operators: by page, in both directions, and whole rows with what is wrong with them."""
 
+import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,8 @@ CLOCK_TOLERANCE = 60 * PER_SECOND
 
 # The first window. Ids have a millisecond in their first 48 of 128 bits.
 _TEN_MINUTES = 600 * 1000 << 80
+
+_HEX_DIGITS = re.compile("[0-9a-f]+", re.ASCII)
 
 # Every property that a record has, and so not the work text, which is up to 64 KB.
 _SELECT = (
@@ -109,7 +112,7 @@ class JobHistory(JobChanges):
         bounds = [high, *(each for each in ahead if low < each < high), low]
         for stop, start in pairwise(bounds):
             width = _TEN_MINUTES if start == low else stop - start
-            async for batch in scan_backwards(read, start, stop, width, BATCH):
+            async for batch in scan_backwards(read, _id_of, (start, stop), width, BATCH):
                 yield batch
 
     async def iterate_oldest(self, first: str, end: str | None) -> AsyncGenerator[Sequence[ListedJob], None]:
@@ -130,6 +133,12 @@ class JobHistory(JobChanges):
 
 def _problem_of(row: Row, error: MalformedRowError) -> str:
     return str(error).removeprefix(f"row {row.get('RowKey')} can't be shown: ")
+
+
+def _id_of(job: ListedJob) -> int:
+    """The id as a number; of another key, that of an id near by."""
+    digits = _HEX_DIGITS.match(job.row_key)
+    return int((digits[0] if digits else "").ljust(32, "0")[:32], 16)
 
 
 def _as_id(number: int) -> str:
