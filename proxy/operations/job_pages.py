@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
-from adapters.errors import StorageError
+from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.job_ids import first_id_at, is_row_id
 from adapters.model.ticks import LAST, PER_MILLISECOND, Ticks
 from adapters.tables.job_history import CLOCK_SKEW, BrokenJob, ListedJob
@@ -20,6 +20,9 @@ PAGE_ROWS = 50
 
 MOST_LOOKED_AT = 2000
 """Rows of an account that a page looks at, at most."""
+
+ONE_OF_MANY_SECONDS = 3.0
+"""The longest that one account keeps the jobs of the others waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,8 @@ async def list_job_page(
         wanted: which jobs.
         start: where the page begins.
     """
-    parts = await asyncio.gather(*(_read(accounts, name, wanted, start) for name in names))
+    seconds = ONE_OF_MANY_SECONDS if len(names) > 1 else None
+    parts = await asyncio.gather(*(_read(accounts, name, wanted, start, seconds) for name in names))
     ascends = start.after is not None
     ends = [part.end for part in parts if part.end is not None]
     # Behind the nearest of these, jobs of one account would come before those of another that were not looked at.
@@ -137,15 +141,19 @@ def _shift(job_id: str, by: int) -> str:
     return f"{max(0, int(job_id, 16) + by):032x}"
 
 
-async def _read(accounts: AccountRegistry, name: str, wanted: JobFilter, start: PageStart) -> _Part:
+async def _read(
+    accounts: AccountRegistry, name: str, wanted: JobFilter, start: PageStart, seconds: float | None
+) -> _Part:
     part = _Part(name)
     try:
-        async with aclosing(_iterate(accounts[name], wanted, start)) as batches:
+        async with asyncio.timeout(seconds), aclosing(_iterate(accounts[name], wanted, start)) as batches:
             async for batch in batches:
                 if any(part.add(job, wanted) for job in batch):
                     break
     except StorageError as error:
         part.failure = error
+    except TimeoutError:
+        part.failure = StorageError(StorageErrorCode.TIMEOUT, f"no page within {seconds:g} s")
     return part
 
 

@@ -21,8 +21,8 @@ _KEYS_OF_ROWS = ("PartitionKey", "RowKey")
 # Digests of keys, account keys, and what may follow the path of a URL.
 _DIGEST = re.compile(r"(?<![0-9A-Za-z])(?:sha256:[0-9a-f]{2,64}|[0-9a-f]{64})(?![0-9A-Za-z])", re.ASCII)
 _ACCOUNT_KEY = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==", re.ASCII)
-_QUERY = re.compile(r"(https?://[^\s?#\"'<>]{1,2000})[?#][^\s\"'<>]*", re.IGNORECASE)
-_USER = re.compile(r"(https?://)[^\s/?#@\"'<>]{1,500}@", re.IGNORECASE)
+_QUERY = re.compile(r"(https?://[^\s?#\"'<>]{1,2000}+)[?#][^\s\"'<>]*", re.IGNORECASE)
+_USER = re.compile(r"(https?://)[^\s/?#@\"'<>]{1,500}+@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ from proxy.operations.job_pages import MOST_LOOKED_AT, AccountJob, list_job_page
 from proxy.operations.masking import mask_secrets
 
 LONGEST_MESSAGE = 160
+"""Characters of a message that are shown."""
+
+# As many are looked at for secrets, since what is masked gets shorter.
+MASKED_CHARACTERS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def _line(request: Request, each: AccountJob) -> JobLine:
     if isinstance(job, BrokenJob):
         return JobLine(each.account, each.id, path, None, None, f"The row can't be read: {job.problem}.")
     now = console_of(request).accounts[each.account].clock.now()
-    message = _cut(mask_secrets(job.error_message or ""))
+    message = _cut(mask_secrets((job.error_message or "")[:MASKED_CHARACTERS]))
     return JobLine(each.account, each.id, path, job, seconds_of(job, now), message)
 
 

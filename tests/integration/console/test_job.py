@@ -148,6 +148,11 @@ def test_a_pending_job_is_read_again_until_it_has_ended(storage: Storage, consol
     assert "Completed" in rows(console, seen[0], "Timeline")
 
 
+def test_a_running_job_of_another_program_names_no_worker(storage: Storage, console: LiveConsole) -> None:
+    path = path_of(storage, storage.job(status="Running", StartedDate=date(ago(minutes=1))))
+    assert rows(console, path, "Timeline")["Taken"][1:] == ["59 min", ""]
+
+
 def test_a_running_job_says_whether_its_worker_lives(storage: Storage, console: LiveConsole) -> None:
     properties: dict[str, Any] = {"Worker": "host:7:aabbcc", "StartedDate": date(ago(minutes=1)), "Attempts": 1}
     path = path_of(storage, storage.job(status="Pending", **properties))

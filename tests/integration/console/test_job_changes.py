@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
+from adapters.errors import ConflictError
 from adapters.model.jobs import JobStatus
+from adapters.tables.job_changes import JobChanges
 from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
 from tests.support.job_page import path_of
@@ -84,6 +88,17 @@ def test_a_change_that_comes_too_late_shows_a_sentence(storage: Storage, console
         response = console.post(path, {"csrf": csrf})
         assert (response.status_code, sentence in response.text) == (409, True), response.text
         assert console.get(path).status_code == 409
+
+
+def test_writers_that_keep_changing_the_row_are_a_sentence(
+    storage: Storage, console: LiveConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def conflict(*_: object) -> bool:
+        raise ConflictError("other writers kept changing the job's row")
+
+    monkeypatch.setattr(JobChanges, "complete", conflict)
+    response = console.confirm(f"{path_of(storage, storage.job(status='Pending'))}/abort")
+    assert (response.status_code, "The job was changed meanwhile" in response.text) == (409, True)
 
 
 def test_a_change_without_the_session_s_token_changes_nothing(storage: Storage, console: LiveConsole) -> None:

@@ -240,6 +240,27 @@ def test_a_broken_account_is_a_line_and_hides_no_other(
         assert "are missing here" in alone
 
 
+def test_a_hanging_account_delays_the_others_for_a_bounded_time(
+    storage: Storage, open_console: StartConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy.operations.job_pages, "ONE_OF_MANY_SECONDS", 0.5)
+    with TwoAccounts.open(storage) as accounts:
+        job_id = storage.job()
+        console = open_console(storage, accounts=accounts.accounts, storage_timeout=60)  # longer than a page may take
+        accounts.hop.mode = Mode.HANG
+        assert ids(console, "/jobs") == [job_id]
+        assert "Storage: timeout: no page within 0.5 s" in console.text("/jobs")
+
+
+def test_an_id_is_looked_for_in_the_accounts_that_answer(storage: Storage, open_console: StartConsole) -> None:
+    with TwoAccounts.open(storage) as accounts:
+        job_id = storage.job()
+        console = open_console(storage, accounts=accounts.accounts, storage_timeout=1)
+        accounts.hop.mode = Mode.REFUSE
+        assert console.get(f"/jobs?text={job_id}").status_code == 303
+        assert "are missing here" in console.text(f"/jobs?text={accounts.finished}")
+
+
 def test_a_missing_table_is_a_sentence(storage: Storage, open_console: StartConsole) -> None:
     console = open_console(storage, jobs_table="nothere")
     text = console.text("/jobs")
