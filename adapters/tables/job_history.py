@@ -1,12 +1,11 @@
 """Reads of job rows for operators: by page, in both directions, and whole rows with what is wrong with them."""
 
-import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
-from adapters.model.job_ids import MAX_CLOCK_LEAD, first_id_at, is_row_id
+from adapters.model.job_ids import MAX_CLOCK_LEAD, first_id_at, first_id_from, is_row_id
 from adapters.model.jobs import JobRecord
 from adapters.model.ticks import PER_SECOND, Ticks
 from adapters.tables.backward_scan import END_OF_IDS, scan_backwards
@@ -14,7 +13,7 @@ from adapters.tables.job_changes import END_OF_JOBS, JobChanges
 from adapters.tables.leased_jobs import HeldJob, read_held_job
 from adapters.tables.properties import MalformedRowError, Row
 from adapters.tables.reader import KeyRange
-from adapters.tables.row_keys import is_valid_key, legacy_alias
+from adapters.tables.row_keys import behind, is_valid_key, legacy_alias
 
 # A row's id holds its writer's clock, CreatedDate may hold another's; ranges reach a little further.
 CLOCK_SKEW = Ticks(3600 * PER_SECOND)
@@ -27,8 +26,6 @@ CLOCK_TOLERANCE = 60 * PER_SECOND
 
 # The first window. Ids have a millisecond in their first 48 of 128 bits.
 _TEN_MINUTES = 600 * 1000 << 80
-
-_HEX_DIGITS = re.compile("[0-9a-f]+", re.ASCII)
 
 # Every property that a record has, and so not the work text, which is up to 64 KB.
 _SELECT = (
@@ -82,11 +79,11 @@ class JobHistory(JobChanges):
         return None
 
     async def list_between(self, first: str, end: str, most: int) -> tuple[list[ListedJob], bool]:
-        """The first jobs of a range of ids, in their order.
+        """The first jobs of a range of keys, in their order.
 
         Args:
-            first: the first id.
-            end: the id behind the last one.
+            first: the first key.
+            end: the key behind the last one.
             most: the number of jobs at most.
 
         Returns:
@@ -101,28 +98,35 @@ class JobHistory(JobChanges):
         return [self._read_or_describe(row) for row in rows], True
 
     async def iterate_newest(self, first: str, end: str | None) -> AsyncGenerator[Sequence[ListedJob], None]:
-        """The jobs of a range of ids, the newest first, a batch of up to BATCH at a time; `end` None: of all ids."""
+        """The jobs of a range, the newest first, a batch of up to BATCH at a time.
+
+        Args:
+            first: the first id.
+            end: the key behind the last one; None: to the last.
+        """
 
         async def read(start: int, stop: int) -> tuple[Sequence[ListedJob], bool]:
-            return await self.list_between(_as_id(start), _as_id(stop), BATCH)
+            return await self.list_between(_as_id(start), min(_as_id(stop), end or END_OF_JOBS), BATCH)
 
-        low, high, now = int(first, 16), int(end, 16) if end else END_OF_IDS, self._reads.clock.now()
+        low, high, now = int(first, 16), first_id_from(end or END_OF_JOBS), self._reads.clock.now()
         # Few ids are ahead of the clock, if any. Beyond a day lie those that no machine's clock made.
         ahead = [int(first_id_at(Ticks(now + lead)), 16) for lead in (MAX_CLOCK_LEAD, CLOCK_TOLERANCE)]
         bounds = [high, *(each for each in ahead if low < each < high), low]
         for stop, start in pairwise(bounds):
             width = _TEN_MINUTES if start == low else stop - start
-            async for batch in scan_backwards(read, _id_of, (start, stop), width, BATCH):
+            async for batch in scan_backwards(
+                read, lambda job: first_id_from(job.row_key), (start, stop), width, BATCH
+            ):
                 yield batch
 
     async def iterate_oldest(self, first: str, end: str | None) -> AsyncGenerator[Sequence[ListedJob], None]:
-        """The same, the oldest first."""
+        """The same from any key on, the oldest first."""
         is_whole = False
         while not is_whole:
             found, is_whole = await self.list_between(first, end or END_OF_JOBS, BATCH)
             if found:
                 yield found
-                first = f"{found[-1].row_key}0"  # sorts right behind it
+                first = behind(found[-1].row_key)
 
     def _read_or_describe(self, row: Row) -> ListedJob:
         try:
@@ -133,12 +137,6 @@ class JobHistory(JobChanges):
 
 def _problem_of(row: Row, error: MalformedRowError) -> str:
     return str(error).removeprefix(f"row {row.get('RowKey')} can't be shown: ")
-
-
-def _id_of(job: ListedJob) -> int:
-    """The id as a number; of another key, that of an id near by."""
-    digits = _HEX_DIGITS.match(job.row_key)
-    return int((digits[0] if digits else "").ljust(32, "0")[:32], 16)
 
 
 def _as_id(number: int) -> str:

@@ -1,6 +1,6 @@
 """Lists jobs of several accounts by page, the newest first. The work for a page is bounded.
 
-A page begins at an id and not at a number of rows, so that no job is skipped or repeated while others are created.
+A page begins at a key and not at a number of rows, so that no job is skipped or repeated while others are created.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.job_ids import first_id_at, is_row_id
 from adapters.model.ticks import LAST, PER_MILLISECOND, Ticks
 from adapters.tables.job_history import CLOCK_SKEW, BrokenJob, ListedJob
+from adapters.tables.row_keys import behind
 from proxy.operations.job_views import JobFilter
 
 PAGE_ROWS = 50
@@ -27,7 +28,7 @@ ONE_OF_MANY_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class PageStart:
-    """Where a page of jobs begins: before an id, or after one, or with the newest job."""
+    """Where a page of jobs begins: before a row's key, or after one, or with the newest job."""
 
     before: str | None = None
     after: str | None = None
@@ -52,10 +53,10 @@ class JobPage:
 
     Args:
         jobs: the jobs, and the rows that can't be read.
-        newer: the id after which the page of newer jobs begins; None: there are none.
-        older: the id before which the page of older jobs begins; None: there are none.
+        newer: the key after which the page of newer jobs begins; None: there are none.
+        older: the key before which the page of older jobs begins; None: there are none.
         looked_at: the number of rows that were looked at.
-        stopped_at: the id down (or up) to which all rows were looked at, where that was the bound of the work.
+        stopped_at: the key down (or up) to which all rows were looked at, where that was the bound of the work.
         left_out: rows that can't be read, and may or may not fit.
         failures: the accounts whose storage can't answer.
     """
@@ -137,8 +138,9 @@ def _origin(start: PageStart, first: str | None) -> str | None:
     return None if start.after is None else first or _shift(start.after, 1)
 
 
-def _shift(job_id: str, by: int) -> str:
-    return f"{max(0, int(job_id, 16) + by):032x}"
+def _shift(key: str, by: int) -> str:
+    """The id before or behind an id, so that a page that begins there has that one; other keys are no jobs."""
+    return f"{max(0, int(key, 16) + by):032x}" if is_row_id(key) else key
 
 
 async def _read(
@@ -164,5 +166,5 @@ def _iterate(account: AccountStorage, wanted: JobFilter, start: PageStart) -> As
     if wanted.until is not None:
         end = first_id_at(Ticks(min(wanted.until + CLOCK_SKEW, LAST) + PER_MILLISECOND))
     if start.after is not None:
-        return account.jobs.iterate_oldest(max(first, f"{start.after}0"), end)
+        return account.jobs.iterate_oldest(max(first, behind(start.after)), end)
     return account.jobs.iterate_newest(first, min(filter(None, (start.before, end)), default=None))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from adapters.model.job_ids import is_row_id
 from adapters.model.jobs import JobStatus, JobType
 from adapters.model.ticks import PER_SECOND, Ticks, from_datetime, to_datetime
+from adapters.tables.row_keys import is_valid_key
 from proxy.operations.job_pages import PageStart
 from proxy.operations.job_views import JobFilter
 
@@ -75,10 +75,10 @@ def read_search(query: Mapping[str, str]) -> JobSearch:
             return None
         return Ticks(begin + _SPANS.get(len(text), 1) * PER_SECOND - 1) if is_end else begin
 
-    def job_id(name: str) -> str | None:
-        text = query.get(name, "").lower()
-        if text and not is_row_id(text):
-            problems.append(f"The page begins {name} {text[:40]!r}, which is no job's id. An id has 32 hex digits.")
+    def row_key(name: str) -> str | None:
+        text = query.get(name, "")
+        if not is_valid_key(text):
+            problems.append(f"The page begins {name} {text[:40]!r}, which is no row's key. Go back to Jobs.")
             return None
         return text or None
 
@@ -90,7 +90,7 @@ def read_search(query: Mapping[str, str]) -> JobSearch:
         moment("until", is_end=True),
         fields.get("text", ""),
     )
-    before, after = job_id("before"), job_id("after")
+    before, after = row_key("before"), row_key("after")
     return JobSearch(
         fields.get("account", ""), fields, wanted, PageStart(before, None if before else after), tuple(problems)
     )

@@ -17,7 +17,7 @@ from proxy.console.errors import PageNotFoundError
 from proxy.console.pages.job_filters import JobSearch, read_search
 from proxy.console.rendering import is_fragment, redirect, render
 from proxy.console.routing import page
-from proxy.operations.job_pages import MOST_LOOKED_AT, AccountJob, list_job_page
+from proxy.operations.job_pages import MOST_LOOKED_AT, ONE_OF_MANY_SECONDS, AccountJob, list_job_page
 from proxy.operations.masking import mask_secrets
 
 LONGEST_MESSAGE = 160
@@ -89,8 +89,9 @@ async def _find_one(request: Request, names: Sequence[str], text: str) -> str | 
 
     async def find(name: str) -> str | None:
         try:
-            return await accounts[name].jobs.find_id(text)
-        except StorageError:
+            async with asyncio.timeout(ONE_OF_MANY_SECONDS):
+                return await accounts[name].jobs.find_id(text)
+        except (StorageError, TimeoutError):
             return None  # the list says what is wrong with the account
 
     ids = await asyncio.gather(*(find(name) for name in names))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
-from lxml.html import HtmlElement
+from lxml.html import HtmlElement, document_fromstring
 
 import proxy.operations.job_pages
 from adapters.model.job_ids import new_job_id
@@ -196,6 +196,27 @@ def test_work_for_a_filter_is_bounded_and_the_page_says_so(
     assert written[12] in link(console, newer, "newer")
 
 
+def test_keys_that_are_no_ids_are_passed_in_both_directions(
+    storage: Storage, console: LiveConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = spread(storage, 12)
+    for job_id in written[3:9]:
+        for key in (f"{job_id[:8]}-{job_id[8:]}", job_id.upper(), f"{job_id}x", job_id[:20], f"{job_id[:9]}zz"):
+            storage.row(key, JobType="Geocode", Status="Completed", CreatedDate=date(ago(minutes=1)))
+    monkeypatch.setattr(proxy.operations.job_pages, "MOST_LOOKED_AT", 4)
+    seen, older, last = list[str](), "/jobs", ""
+    while older:
+        page = console.page(older)
+        seen, older, last = seen + listed(page), target(page, "older"), older
+    assert seen == written
+    back, newer = listed(page), target(console.page(last), "newer")
+    while newer and (response := console.get(newer)).status_code == 200:
+        page = document_fromstring(response.text)
+        back, newer = listed(page) + back, target(page, "newer")
+    assert back == written[written.index(back[0]) :]
+    assert len(back) >= 8
+
+
 def test_jobs_of_several_accounts_are_merged_by_time(storage: Storage, open_console: StartConsole) -> None:
     other = replace(storage, account=f"{storage.account}-b")
     wanted = []
@@ -305,8 +326,8 @@ def test_hostile_texts_are_shown_as_text(storage: Storage, console: LiveConsole)
         ("status=Lost", "The status 'Lost' is unknown."),
         ("type=<b>", "The type '<b>' is unknown."),
         ("since=today&until=1", "Since: 'today' is no time."),
-        ("before=..%2f", "The page begins before '../', which is no job's id."),
-        ("after=%00", "The page begins after '\\x00', which is no job's id."),
+        ("before=..%2f", "The page begins before '../', which is no row's key."),
+        ("after=%00", "The page begins after '\\x00', which is no row's key."),
     ],
 )
 def test_wrong_parameters_get_a_sentence(console: LiveConsole, query: str, sentence: str) -> None:

@@ -8,7 +8,7 @@ from adapters.model.jobs import JobStatus, JobType
 from adapters.model.ticks import format_ticks
 from proxy.console.pages.job_filters import FIELDS, read_search
 
-ID = "0198C0FFEE007ABC8DEF0123456789AB"
+ID = "0198c0ffee007abc8def0123456789ab"
 
 
 def test_all_filters_are_read_and_unknown_parameters_ignored() -> None:
@@ -27,7 +27,7 @@ def test_all_filters_are_read_and_unknown_parameters_ignored() -> None:
     assert (search.account, search.problems, search.start.before, search.start.after) == (
         "contoso",
         (),
-        ID.lower(),
+        ID,
         None,
     )
     wanted = search.filter
@@ -64,8 +64,8 @@ def test_a_time_is_utc_and_its_end_is_the_end_of_what_it_names(text: str, since:
         ("type", "Map", "The type 'Map' is unknown. Known are Geocode, DataSourceComplete"),
         ("since", "yesterday", "Since: 'yesterday' is no time. Write it as 2026-01-31T12:00, in UTC."),
         ("until", "0001-01-01T00:00:00+14:00", "Until: '0001-01-01T00:00:00+14:00' is no time."),
-        ("before", "../x", "The page begins before '../x', which is no job's id."),
-        ("after", "7", "The page begins after '7', which is no job's id."),
+        ("before", "../x", "The page begins before '../x', which is no row's key."),
+        ("after", "x" * 600, "The page begins after 'xxx"),
     ],
 )
 def test_what_is_wrong_gets_a_sentence(name: str, value: str, sentence: str) -> None:
