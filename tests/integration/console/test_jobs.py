@@ -299,9 +299,9 @@ def test_rows_that_cannot_be_read_are_listed_or_counted(storage: Storage, consol
         "broken row",
         "The row can't be read: unknown JobType '<b>Nope</b>'.",
     )
-    assert "1 broken rows are left out" in console.text("/jobs")
+    assert "with the filters: 1." in console.text("/jobs")
     assert ids(console, "/jobs?status=Completed") == [good]
-    assert "2 broken rows are left out" in console.text("/jobs?status=Completed")
+    assert "with the filters: 2." in console.text("/jobs?status=Completed")
 
 
 def test_hostile_texts_are_shown_as_text(storage: Storage, console: LiveConsole) -> None:
