@@ -3,10 +3,12 @@
 from dataclasses import replace
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
+from tests.support.fault_proxy import Hop, Mode
 from tests.support.job_page import path_of, rows
 from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, play, shops
@@ -60,6 +62,22 @@ def test_a_large_output_is_streamed_whole(storage: Storage, console: LiveConsole
         assert response.headers["Content-Type"] == "application/octet-stream"
         assert response.read() == content
     assert console.client.head(f"{console.url}{path}/outputs/succeeded").status_code == 200
+
+
+@pytest.mark.slow
+def test_a_download_that_breaks_off_is_no_whole_file(storage: Storage, open_console: StartConsole) -> None:
+    name = put(storage, f"exports/{storage.account}/large.bin", bytes(60_000_000))
+    path = path_of(storage, storage.job(OutputBlob=name))
+    with Hop.before(storage, "Blob") as hop:
+        entry = {"storage": {"connection_string": hop.connection_string}}
+        console = open_console(storage, accounts={storage.account: entry})
+        with console.client.stream("GET", f"{console.url}{path}/outputs/succeeded") as response:
+            chunks = response.iter_raw(1_000_000)
+            next(chunks)
+            hop.mode = Mode.REFUSE
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(chunks)
+        assert "Storage: unreachable" in console.text(path)
 
 
 @pytest.mark.parametrize("name", ['a"b;c.txt', "ü ☃.html", "x%0d%0aSet-Cookie: a=b.txt", "'><script>.svg", "a\\b.txt"])
