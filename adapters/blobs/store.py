@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -48,6 +49,14 @@ _NOT_FOUND = {"BlobNotFound", "ContainerNotFound"}
 
 class BlobTooLargeError(Exception):
     """The data has more bytes than allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBlob:
+    """A blob that is being read: its size in bytes, and its content, which raises StorageError where it breaks off."""
+
+    size: int
+    chunks: AsyncGenerator[bytes, None]
 
 
 class BlobStore:
@@ -121,27 +130,42 @@ class BlobStore:
 
     async def download_file(self, path: BlobPath, file: Path) -> bool:
         """Copies a blob to a local file; False where there is no such blob. A failure leaves no file behind."""
-        try:
-            async with storage_call(BLOCK_SECONDS):
-                download = await self._client(path).download_blob()
-        except StorageError as error:
-            if error_code(error.__cause__) in _NOT_FOUND:
-                return False
-            raise
-        chunks = aiter(download.chunks())
+        opened = await self.open(path)
+        if opened is None:
+            return False
         complete = False
         target = await asyncio.to_thread(file.open, "wb")
         try:
-            while not complete:
-                async with storage_call(BLOCK_SECONDS):
-                    chunk = await anext(chunks, b"")
-                await asyncio.to_thread(target.write, chunk)
-                complete = not chunk
+            async with aclosing(opened.chunks) as chunks:
+                async for chunk in chunks:
+                    await asyncio.to_thread(target.write, chunk)
+            complete = True
         finally:
             target.close()
             if not complete:
                 await asyncio.to_thread(file.unlink, missing_ok=True)
         return True
+
+    async def open(self, path: BlobPath) -> OpenedBlob | None:
+        """Opens a blob, of which the first block is read; None where there is no such blob."""
+        try:
+            async with storage_call(BLOCK_SECONDS):
+                download = await self._client(path).download_blob()
+        except StorageError as error:
+            if error_code(error.__cause__) in _NOT_FOUND:
+                return None
+            raise
+        return OpenedBlob(int(download.size), _chunks_of(aiter(download.chunks())))
+
+    async def get_size(self, path: BlobPath) -> int | None:
+        """The size of a blob in bytes; None where there is no such blob."""
+        try:
+            async with storage_call(BLOCK_SECONDS):
+                return int((await self._client(path).get_blob_properties()).size)
+        except StorageError as error:
+            if error_code(error.__cause__) in _NOT_FOUND:
+                return None
+            raise
 
     async def delete(self, path: BlobPath) -> None:
         """Deletes a blob, if there is one."""
@@ -264,6 +288,16 @@ async def _blocks(chunks: AsyncIterator[bytes], max_bytes: int | None) -> AsyncI
                 sent, block = sent + size, bytearray()
     if block:
         yield bytes(block)
+
+
+async def _chunks_of(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The chunks of a download, each within its time."""
+    while True:
+        async with storage_call(BLOCK_SECONDS):
+            chunk = await anext(chunks, b"")
+        if not chunk:
+            return
+        yield chunk
 
 
 async def _read(file: Path) -> AsyncGenerator[bytes, None]:

@@ -13,6 +13,7 @@ MAX_CLOCK_LEAD = 86_400 * PER_SECOND
 """Ticks by which another machine's clock may be ahead of this one's."""
 
 _JOB_ID = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}", re.ASCII)
+_HEX_DIGITS = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 _HEX_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -52,6 +53,18 @@ def imported_job_id(created: Ticks, account: str, legacy_id: str) -> str:
 def first_id_at(moment: Ticks) -> str:
     """The lowest id of jobs created at this instant or later, with which a range of rows begins."""
     return f"{_milliseconds(moment):012x}".ljust(ID_LENGTH, "0")
+
+
+def first_id_from(key: str) -> int:
+    """The lowest id, as a number, that sorts at or behind a row key, which may be no id."""
+    match = _HEX_DIGITS.match(key)
+    digits = match[0] if match else ""
+    number, rest = int(digits.ljust(ID_LENGTH, "0"), 16), key[len(digits) : len(digits) + 1]
+    if not rest:
+        return number
+    ids = 1 << 4 * (ID_LENGTH - len(digits))  # that begin with these digits
+    behind = [digit for digit in "0123456789abcdef" if digit > rest]
+    return number + (int(behind[0], 16) * ids // 16 if behind and ids > 1 else ids)
 
 
 def created_at(job_id: str) -> Ticks:

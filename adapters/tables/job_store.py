@@ -7,10 +7,11 @@ from functools import cached_property, partial
 from adapters.errors import ConflictError
 from adapters.model.job_ids import IdSequence, first_id_at, is_row_id
 from adapters.model.jobs import JobRecord, JobStatus
-from adapters.model.ticks import PER_SECOND, Ticks, format_ticks
+from adapters.model.ticks import Ticks, format_ticks
 from adapters.sdk_calls import CHANGE_ATTEMPTS, back_off
 from adapters.tables.current_jobs import CurrentJob, read_current_job
-from adapters.tables.job_changes import END_OF_JOBS, JobChanges
+from adapters.tables.job_changes import END_OF_JOBS
+from adapters.tables.job_history import CLOCK_SKEW, JobHistory
 from adapters.tables.job_transactions import (
     LAST_CREATION,
     MAX_RECORDS,
@@ -25,11 +26,8 @@ from adapters.tables.row_keys import Alias, download_alias, is_valid_key, legacy
 # Rows of a list that are parsed before other tasks run on the event loop: a few milliseconds.
 ROWS_AT_ONCE = 100
 
-# A row's id holds its writer's clock, CreatedDate may hold another's; the range reaches back a little further.
-CLOCK_SKEW = Ticks(3600 * PER_SECOND)
 
-
-class JobStore(JobChanges):
+class JobStore(JobHistory):
     """Job rows and their aliases in one account's partition.
 
     Methods raise StorageError where storage can't answer, ConflictError where other writers kept changing a row, and

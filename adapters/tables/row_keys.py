@@ -35,6 +35,11 @@ def is_valid_key(text: str) -> bool:
     return _NOT_IN_KEYS.search(text) is None and len(text.encode("utf-16-le")) <= 2 * _KEY_UNITS
 
 
+def behind(key: str) -> str:
+    """The lowest key that sorts behind this one: a blank is the lowest character that keys may have."""
+    return f"{key} "
+
+
 def escape_key(text: str) -> str:
     """A text as a key: what a key may not hold is percent-encoded, in upper-case digits."""
     return _NOT_IN_KEYS.sub(lambda found: quote(found[0], safe=""), text)

@@ -20,6 +20,7 @@ from proxy.console.pages import (
     audit,
     check,
     job,
+    job_changes,
     jobs,
     key_changes,
     keys,
@@ -39,7 +40,9 @@ from proxy.operations.errors import OperationError
 from proxy.settings import SettingsError
 
 SOURCE_PAGES = (sources, source, source_entities, source_map, source_query, source_changes)
-PAGES = (overview, jobs, job, *SOURCE_PAGES, load, keys, key_changes, check, reports, audit)
+PAGES = (
+    overview, jobs, job, job_changes, *SOURCE_PAGES, load, keys, key_changes, check, reports, audit,
+)  # fmt: skip
 
 STATIC_SECONDS = 3600
 

@@ -30,12 +30,22 @@ _LONGEST_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs to list: those that fit all parts. An empty part fits every job."""
+    """Which jobs to list: those that fit all parts. An empty part fits every job.
+
+    `text` is part of the message, description, data source or id, in any letter case.
+    """
 
     statuses: frozenset[JobStatus] = frozenset()
     types: frozenset[JobType] = frozenset()
     data_source: str | None = None
     since: Ticks | None = None
+    until: Ticks | None = None
+    text: str = ""
+
+    @property
+    def is_of_times_only(self) -> bool:
+        """Whether every job of its times fits."""
+        return not (self.statuses or self.types or self.data_source or self.text)
 
     def matches(self, record: JobRecord) -> bool:
         """Whether a job is one of them."""
@@ -44,7 +54,13 @@ class JobFilter:
             and (not self.types or record.job_type in self.types)
             and (self.data_source is None or (record.data_source_name or "").lower() == self.data_source.lower())
             and (self.since is None or record.created >= self.since)
+            and (self.until is None or record.created <= self.until)
+            and self._has_text(record)
         )
+
+    def _has_text(self, record: JobRecord) -> bool:
+        texts = (record.error_message, record.description, record.data_source_name, record.row_key, record.legacy_id)
+        return not self.text or any(self.text.casefold() in text.casefold() for text in texts if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +148,11 @@ async def find_job(accounts: Iterable[AccountStorage], job_id: str) -> FoundJob:
 
 async def show_job(found: FoundJob) -> JobDetail:
     """Everything about a job that an operator may see."""
+    return describe_job(found, await find_refusal(found))
+
+
+def describe_job(found: FoundJob, refusal: str | None) -> JobDetail:
+    """The same, where it is known why the job can't be tried again."""
     held = found.held
     return JobDetail(
         account=found.account.name,
@@ -140,7 +161,7 @@ async def show_job(found: FoundJob) -> JobDetail:
         worker=held.worker,
         started=held.started,
         request=_request_of(read_work(held)),
-        refusal=await find_refusal(found),
+        refusal=refusal,
     )
 
 

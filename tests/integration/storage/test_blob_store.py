@@ -202,3 +202,19 @@ def test_hanging_storage_raises_timeout(storage: Storage, path: BlobPath, monkey
             assert caught.value.code is StorageErrorCode.TIMEOUT
 
         run(storage, work, text=text)
+
+
+@pytest.mark.parametrize("size", [0, 5, 2 * BLOCK + 7])
+async def test_an_opened_blob_says_its_size_and_streams(account: AccountStorage, path: BlobPath, size: int) -> None:
+    await account.blobs.write(path, pieces(size))
+    opened = await account.blobs.open(path)
+    assert opened is not None
+    content = [chunk async for chunk in opened.chunks]
+    assert (opened.size, b"".join(content)) == (size, whole(size))
+    assert max(map(len, content), default=0) <= BLOCK
+    assert await account.blobs.get_size(path) == size
+
+
+async def test_a_blob_that_is_not_there_has_no_size_and_is_not_opened(account: AccountStorage, path: BlobPath) -> None:
+    for missing in (path, BlobPath("exports", "nothing")):
+        assert (await account.blobs.open(missing), await account.blobs.get_size(missing)) == (None, None)

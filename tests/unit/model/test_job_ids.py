@@ -3,11 +3,14 @@
 from uuid import RFC_4122, UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.model.job_ids import (
     IdSequence,
     created_at,
     first_id_at,
+    first_id_from,
     imported_job_id,
     is_job_id,
     is_row_id,
@@ -114,3 +117,29 @@ def test_id_far_ahead_is_not_observed(garbage: str) -> None:
     sequence, seen = IdSequence(), new_job_id(Ticks(CREATED + HOUR))
     sequence.observe([seen, garbage], CREATED)
     assert seen < sequence.next(CREATED) < first_id_at(Ticks(CREATED + HOUR + PER_SECOND))
+
+
+@pytest.mark.parametrize(
+    ("key", "first"),
+    [
+        ("0198c0ffee007abc8def0123456789ab", "0198c0ffee007abc8def0123456789ab"),
+        ("0198c0ffee007abc8def0123456789abx", "0198c0ffee007abc8def0123456789ac"),
+        ("0198c0ffee007abc8def0123456789ab ", "0198c0ffee007abc8def0123456789ac"),
+        ("0198", "01980000000000000000000000000000"),
+        ("0198-c0ff", "01980000000000000000000000000000"),
+        ("0198C0FF", "0198a000000000000000000000000000"),
+        ("0198z", "01990000000000000000000000000000"),
+        ("", "00000000000000000000000000000000"),
+        ("-", "00000000000000000000000000000000"),
+        ("alias:", "b0000000000000000000000000000000"),
+    ],
+)
+def test_first_id_from_a_key_sorts_at_or_behind_it(key: str, first: str) -> None:
+    assert f"{first_id_from(key):032x}" == first
+    assert key <= first
+    assert first_id_from("z") == 1 << 128
+
+
+@given(st.text("0afAF-z ", max_size=34), st.integers(0, 2**128 - 1))
+def test_no_id_is_between_a_key_and_the_first_id_from_it(key: str, number: int) -> None:
+    assert (f"{number:032x}" >= key) is (number >= first_id_from(key))
