@@ -1,5 +1,6 @@
 """One browser and one account with samples for all of these tests of a process."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -34,14 +35,16 @@ def browser() -> Iterator[BrowserThread]:
 def site(browser: BrowserThread, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Two consoles in front of an account with samples."""
     assert browser  # without one, nothing is written
-    token = tmp_path_factory.mktemp("console") / "token"
+    folder = tmp_path_factory.mktemp("console")
+    token, ring = folder / "token", folder / "ring.json"
     token.write_text(TOKEN, encoding="utf-8")
     with ExitStack() as stack:
         storage = stack.enter_context(Storage.open(emulator, "northwind"))
         samples = write_console_samples(storage)
-        opened = stack.enter_context(start_console(storage, keys=samples.keys))
-        closed = stack.enter_context(start_console(storage, keys=samples.keys, console_token_file=token))
-        yield Site(samples, opened, closed, TOKEN)
+        ring.write_text(json.dumps(samples.ring), encoding="utf-8")  # a file, so that pages may change keys
+        local = stack.enter_context(start_console(storage, keyring_file=ring))
+        closed = stack.enter_context(start_console(storage, keyring_file=ring, console_token_file=token))
+        yield Site(samples, local, closed, TOKEN)
 
 
 @pytest.fixture(autouse=True)

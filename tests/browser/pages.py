@@ -60,4 +60,5 @@ class Site:
     def open(self, page: ConsolePage, tab: Tab) -> None:
         """Opens a page, which must have its status and its h1."""
         tab.open(self.url(page), page.status)
-        assert tab.page.locator("h1").all_inner_texts() == [page.title.format_map(self.samples.fields)]
+        titles = tab.page.locator("h1").all_inner_texts()
+        assert titles == [page.title.format_map(self.samples.fields)], titles

@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.pages import PAGES, SCREENSHOT
 from tests.docs.pages import ROOT, links, read
+from tests.support.screenshots import MOST_BYTES
 
 PAGE = "docs/console.md"
 EXPECTED = {
@@ -20,4 +21,4 @@ def test_the_page_of_the_console_shows_every_screenshot() -> None:
     assert {path.name for path in folder.glob("console-*.png")} == EXPECTED
     shown = {target.rpartition("/")[2] for target in links(read(PAGE)) if target.endswith(".png")}
     assert EXPECTED - shown == set()
-    assert [path.name for path in folder.glob("console-*.png") if path.stat().st_size > 40_000] == []
+    assert [path.name for path in folder.glob("console-*.png") if path.stat().st_size > MOST_BYTES] == []

@@ -38,12 +38,14 @@ class ConsoleSamples:
         return {"account": self.storage.account, "source": DATA_SOURCE, "other_source": OTHER_SOURCE} | jobs
 
     @property
-    def keys(self) -> dict[str, dict[str, Any]]:
-        """Keys of the ring beside the usual ones; one ends soon."""
-        account, soon = self.storage.account, datetime.now(UTC) + timedelta(days=12)
+    def ring(self) -> dict[str, Any]:
+        """A key ring of the account; one of its keys ends soon."""
+        account, soon = self.storage.account, datetime.now(UTC) + timedelta(days=12, hours=1)
+        finder = {"account": account, "name": "store finder", "role": "query", "data_sources": [f"{DATA_SOURCE}*"]}
+        loader = {"account": account, "name": "nightly load", "expires": soon.isoformat(timespec="seconds")}
         return {
-            "key-of-the-finder": {"account": account, "name": "store finder", "role": "query"},
-            "key-of-the-loader": {"account": account, "name": "nightly load", "expires": soon.isoformat()},
+            "accounts": {account: {"storage": {"connection_string": self.storage.connection_string}}},
+            "keys": {"key-of-the-finder": finder, "key-of-the-loader": loader},
         }
 
 

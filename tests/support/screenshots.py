@@ -5,9 +5,11 @@ from io import BytesIO
 from PIL import Image
 from playwright.sync_api import Page
 
-COLOURS = 48
-HIGHEST = 1500
-"""Pixels of a long page that a screenshot shows."""
+COLOURS = (48, 24, 16)
+"""As many colours as fit into MOST_BYTES."""
+MOST_BYTES = 45_000
+HIGHEST = {1280: 900, 390: 1500}
+"""Pixels of a long page that a screenshot shows, by its width."""
 
 # Times, ids and ages become those of one moment.
 _FREEZE = r"""() => {
@@ -24,14 +26,17 @@ _FREEZE = r"""() => {
 
 
 def take_screenshot(page: Page) -> bytes:
-    """A PNG of a page, with few colours."""
+    """A PNG of a page, with few colours, so that it has at most MOST_BYTES where that can be."""
     page.evaluate(_FREEZE)
     width = page.evaluate("innerWidth")
-    height = min(HIGHEST, page.evaluate("document.documentElement.scrollHeight"))
+    height = min(HIGHEST[width], page.evaluate("document.documentElement.scrollHeight"))
     taken = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height}, caret="hide")
-    written = BytesIO()
     with Image.open(BytesIO(taken)) as image:
-        image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-            written, "PNG", optimize=True
-        )
+        shot = image.convert("RGB")
+    for colours in COLOURS:
+        written = BytesIO()
+        few = shot.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(written, "PNG", optimize=True)
+        if written.tell() <= MOST_BYTES:
+            break
     return written.getvalue()

@@ -84,7 +84,8 @@ def test_jobs_that_need_an_eye_are_counted(storage: Storage, console: LiveConsol
     storage.job(status="Aborted", CreatedDate=ago(days=3), CompletedDate=date(ago(hours=2)))
     storage.job(status="Aborted", CreatedDate=ago(days=3), CompletedDate=date(ago(hours=30)))
     storage.job()
-    storage.row("0199" * 8, JobType="DataSourceComplete", Status="Pending")  # it can't be read
+    storage.row("0199" * 8, JobType="DataSourceComplete", Status="Pending")  # without a time
+    storage.job(status="succeeded", CompletedDate=date(ago(hours=1)))
     found = facts(console)
     assert (found["Unfinished jobs"], found["Aborted in 24 hours"]) == ("2, the oldest 5 h old", "3")
     oldest, aborted = sorted(problems(console), reverse=True)
@@ -190,6 +191,17 @@ def test_a_key_store_that_is_away_is_said(storage: Storage, open_console: StartC
         (problem,) = problems(console)
         assert problem.startswith("Keys can't be read: ")
         assert facts(console)["Keys near their end"] == "not known"
+
+
+def test_a_maps_that_can_not_be_asked_is_said(storage: Storage, open_console: StartConsole) -> None:
+    set_up(storage)
+    entry = {
+        "storage": {"connection_string": storage.connection_string},
+        "maps": {"subscription_key_env": "NO_SUCH_VARIABLE"},
+    }
+    (problem,) = problems(open_console(storage, accounts={storage.account: entry}))
+    assert problem.startswith("Maps can't be read: ")
+    assert "NO_SUCH_VARIABLE" in problem
 
 
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.FORBID, Mode.HANG])
