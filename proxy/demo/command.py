@@ -11,7 +11,7 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -146,6 +146,7 @@ def run_demo(options: Namespace) -> int:
     try:
         with (
             listener,
+            held or nullcontext(),
             _storage(options.emulator) as connection_string,
             stand_in.start_stand_in() as maps,
             _ring_file(options.ring_file, ring := write_ring(connection_string, maps.url)) as variable,
