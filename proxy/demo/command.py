@@ -5,12 +5,13 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from adapters.credentials.connection_string import EMULATOR_ACCOUNT, parse_conne
 from adapters.model.key_records import MASTER, QUERY, KeyRecord
 from proxy.demo import samples, seed
 from proxy.demo.azurite import EmulatorError, start_emulator
-from proxy.demo.console import choose_port
+from proxy.demo.console import hold_port
 from proxy.demo.geocoding import create_job
 from proxy.demo.maps import stand_in
 from proxy.keyring.keyring import hash_key
@@ -141,10 +142,11 @@ def run_demo(options: Namespace) -> int:
     port = listener.getsockname()[1]
     os.environ["PROXY_PORT"] = str(port)
     os.environ["PROXY_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
-    console, commands = _prepare_console(settings)
+    console, held = _prepare_console(settings)
     try:
         with (
             listener,
+            held or nullcontext(),
             _storage(options.emulator) as connection_string,
             stand_in.start_stand_in() as maps,
             _ring_file(options.ring_file, ring := write_ring(connection_string, maps.url)) as variable,
@@ -153,7 +155,9 @@ def run_demo(options: Namespace) -> int:
             settings = load_settings(serving=True)
             configure_logs(settings.log_level, settings.log_format)
             asyncio.run(seed.write_samples(settings, ACCOUNT, KEYS))
-            with _beside(commands):
+            if held is not None:
+                held.close()
+            with _beside(["worker"] if held is None else ["worker", "console"]):
                 ending = (
                     "Ctrl-C ends it; the emulator goes on."
                     if options.emulator
@@ -217,15 +221,14 @@ def _storage(emulator: str | None) -> Iterator[str]:
             yield started.connection_string
 
 
-def _prepare_console(settings: Settings) -> tuple[str, tuple[str, ...]]:
-    """Chooses the console's port. Returns what to print of it, and the commands that run beside the server."""
+def _prepare_console(settings: Settings) -> tuple[str, socket.socket | None]:
+    """Holds the console's port. Returns what to print of it, and the socket; None where it can't run."""
     try:
-        port = choose_port(settings)
+        held = hold_port(settings)
     except ModuleNotFoundError as error:
-        text = f"it needs the package {error.name}, which is not installed; install spatial-data-proxy[console]"
-        return text, ("worker",)
-    os.environ["PROXY_CONSOLE_PORT"] = str(port)
-    return f"http://127.0.0.1:{port}", ("worker", "console")
+        return f"it needs the package {error.name}, which is not installed; install spatial-data-proxy[console]", None
+    os.environ["PROXY_CONSOLE_PORT"] = port = str(held.getsockname()[1])
+    return f"http://127.0.0.1:{port}", held
 
 
 @contextmanager

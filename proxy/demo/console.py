@@ -1,10 +1,14 @@
 """Where the demo's console listens. It runs as another process; the demo prints its address before it is there."""
 
+import socket
+
 from proxy.settings import Settings, SettingsError
 
 
-def choose_port(settings: Settings) -> int:
-    """Returns the port of the console: the named one, else the default, else a free one, as the demo prints which.
+def hold_port(settings: Settings) -> socket.socket:
+    """Binds the port of the console: the named one, else the default, else a free one, as the demo prints which.
+
+    The socket keeps the port from others. Close it when the console starts.
 
     Raises:
         ModuleNotFoundError: a package of the extra `console` is not installed.
@@ -16,10 +20,8 @@ def choose_port(settings: Settings) -> int:
     free = settings.model_copy(update={"console_port": 0})
     is_named = "console_port" in settings.model_fields_set
     try:
-        listener = listen(settings if is_named or settings.port else free)
+        return listen(settings if is_named or settings.port else free)
     except SettingsError:
         if is_named:
             raise
-        listener = listen(free)
-    with listener:
-        return int(listener.getsockname()[1])
+        return listen(free)

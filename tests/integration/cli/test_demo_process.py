@@ -13,7 +13,7 @@ import pytest
 from proxy.demo import samples
 from proxy.demo.azurite import Emulator
 from proxy.demo.command import announce
-from proxy.demo.console import choose_port
+from proxy.demo.console import hold_port
 from proxy.settings import load_settings
 from tests.support.demo_process import console_page, running_demo
 from tests.support.stub_servers import listening
@@ -74,8 +74,10 @@ def test_where_the_consoles_usual_port_is_taken_it_gets_another_one() -> None:
         usual = taken.getsockname()[1]
         settings = load_settings(keyring="{}").model_copy(update={"console_port": usual})
         settings.model_fields_set.discard("console_port")
-        assert choose_port(settings) not in {0, usual}
-    assert choose_port(settings) == usual
+        with hold_port(settings) as held:
+            assert held.getsockname()[1] not in {0, usual}
+    with hold_port(settings) as held:
+        assert held.getsockname()[1] == usual
 
 
 @pytest.mark.slow
