@@ -81,6 +81,9 @@ LOAD_NEEDS: Mapping[str, Probe] = {
     "workers": _probe_workers,
 }
 
+SIGNING = frozenset(("links",))
+"""The needs of a process that signs links only."""
+
 
 async def probe_maps(account: AccountStorage) -> list[Finding]:
     """Gets a token of the account's Azure Maps, or its key, without a call that costs; it raises MapsError too.

@@ -11,7 +11,7 @@ from adapters.blobs.store import VERSIONS
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.maps.errors import MapsError
 from adapters.model.geocoding import ForwardItem
-from proxy.observability.load_needs import LOAD_NEEDS, Finding, Probe, probe_maps
+from proxy.observability.load_needs import LOAD_NEEDS, SIGNING, Finding, Probe, probe_maps
 
 MAPS = "maps"
 MAPS_SECONDS = 30.0
@@ -62,12 +62,14 @@ class CheckLimits:
         maps_seconds: the deadline of Azure Maps.
         queries: whether versions of data sources are read to answer queries.
         asks_maps: whether one item is asked of the account's Azure Maps, which is billed.
+        signs_links: whether this process gets a key that signs links, which takes a role that the console has not.
     """
 
     seconds: float
     maps_seconds: float = MAPS_SECONDS
     queries: bool = True
     asks_maps: bool = False
+    signs_links: bool = True
 
 
 async def check_accounts(accounts: AccountRegistry, limits: CheckLimits) -> list[Check]:
@@ -88,7 +90,8 @@ async def _check_account(accounts: AccountRegistry, name: str, limits: CheckLimi
     parts: Mapping[str, Probe] = {"tables": _look_at_tables, **LOAD_NEEDS} | (
         {"queries": _look_at_versions} if limits.queries else {}
     )
-    checks = [_check_part(part, look, account, limits.seconds) for part, look in parts.items()]
+    left_out = frozenset[str]() if limits.signs_links else SIGNING
+    checks = [_check_part(part, look, account, limits.seconds) for part, look in parts.items() if part not in left_out]
     if account.has_maps:
         look = _ask_maps if limits.asks_maps else probe_maps
         checks.append(_check_part(MAPS, look, account, limits.maps_seconds))

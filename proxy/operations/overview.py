@@ -16,7 +16,7 @@ from adapters.errors import StorageError, StorageErrorCode
 from adapters.maps.errors import MapsError
 from adapters.request_coalescing import SingleFlight
 from proxy.keyring.reload import ActiveKeyRing
-from proxy.observability.load_needs import LOAD_NEEDS, Finding, Probe, probe_maps
+from proxy.observability.load_needs import LOAD_NEEDS, SIGNING, Finding, Probe, probe_maps
 from proxy.operations.account_problems import Problem, find_problems, unopened
 from proxy.operations.job_counts import count_jobs
 from proxy.operations.key_ends import KeyEnds, find_ring_ends, find_store_ends
@@ -37,6 +37,9 @@ KEYS_SECONDS = 120.0
 """The deadline of that. A page waits for it no longer than for other parts."""
 
 _T = TypeVar("_T")
+
+NOT_PROBED = SIGNING | {"workers"}
+"""The workers are a part of their own. The console signs no links, and has no role for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class OverviewReader:
         return AccountOverview(name, find_problems(parts), parts)
 
     async def _probe(self, account: AccountStorage) -> dict[str, Part[list[Finding]]]:
-        probes: dict[str, Probe] = {name: probe for name, probe in LOAD_NEEDS.items() if name != "workers"}
+        probes: dict[str, Probe] = {name: probe for name, probe in LOAD_NEEDS.items() if name not in NOT_PROBED}
         if account.has_maps:
             probes["maps"] = probe_maps
 

@@ -86,7 +86,7 @@ async def _check_all(console: Console) -> list[Check]:
         looks.append(asyncio.to_thread(check_query_cache, settings.query_cache_mb))
     if store is not None:
         looks.append(check_key_store(store, settings.keys_table, seconds))
-    limits = CheckLimits(seconds, seconds, queries=settings.queries)
+    limits = CheckLimits(seconds, seconds, queries=settings.queries, signs_links=False)
     accounts, others = await asyncio.gather(check_accounts(console.accounts, limits), asyncio.gather(*looks))
     return [*accounts, *others]
 

@@ -58,7 +58,7 @@ def test_no_secret_is_on_the_page(storage: Storage, open_console: StartConsole) 
 
 def test_what_is_found_has_each_part_with_its_time(storage: Storage, console: LiveConsole) -> None:
     found = found_of(console)
-    assert list(found[storage.account]) == ["tables", "blobs", "queue", "links", "workers", "queries"]
+    assert list(found[storage.account]) == ["tables", "blobs", "queue", "workers", "queries"]
     none = "NONE has sent a heartbeat within 60 s: jobs wait until one runs"
     assert found[storage.account]["workers"][:2] == ["missing", none]
     assert re.fullmatch(r"\d+ ms", found[storage.account]["tables"][2])
