@@ -29,6 +29,7 @@ TOO_SLOW = (
 )
 BASE_GONE = "The version that this load updates was deleted meanwhile. Send the file again."
 KILLED = "The process that reads the file was killed: this machine may be short of memory. Send the file again."
+FAILED = "The console failed; its log says where."
 NO_DISK = "There is no room for the file on the console's disk (TMPDIR), or the disk can't be used."
 
 
@@ -52,7 +53,7 @@ async def read_file(console: Console, file: SentFile) -> None:
         file.problem = f"Storage: {error}. Send the file again."
     except Exception:
         log.exception("a file for a load can't be read", extra={"account": file.load.account})
-        file.problem = "The console failed; its log says where."
+        file.problem = FAILED
     await asyncio.to_thread(file.tidy)
 
 
@@ -94,7 +95,7 @@ async def create_job_of(console: Console, file: SentFile, who: str) -> None:
         file.refusal = f"No job was created: storage: {error}."
     except Exception:
         log.exception("a load can't be created", extra={"account": load.account})
-        file.refusal = "The console failed; its log says where."
+        file.refusal = FAILED
     finally:
         file.is_sending = False
     if file.job is not None:

@@ -1,5 +1,6 @@
 """A browser that sends files to the console's form for loads, and reads the pages about them."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,8 @@ import httpx
 from lxml import html
 
 from tests.support.console import LiveConsole
+
+SECONDS = 60.0
 
 FIELDS = {"datasourcename": "Shops", "loadoperation": "complete", "input": "csv"}
 
@@ -60,13 +63,28 @@ class SentPage:
         """Whether the page has the button."""
         return bool(self.tree.xpath("//main//form[@method='post']"))
 
+    def press(self) -> httpx.Response:
+        """Presses the button."""
+        return self.console.confirm(self.path)
+
     def load(self) -> str:
         """Presses the button, and returns the id of the job that the browser is led to."""
-        response = self.console.confirm(self.path)
+        response, end = self.press(), time.monotonic() + SECONDS
         assert response.status_code == 303, response.text
+        while response.headers.get("Location", self.path) == self.path and time.monotonic() < end:
+            time.sleep(0.1)
+            response = self.console.get(self.path)
         target, _, notice = response.headers["Location"].partition("?")
         assert notice == "notice=created"
         return str(target.rsplit("/", 1)[1])
+
+    def wait(self) -> "SentPage":
+        """Follows the page until the console has read the file."""
+        end = time.monotonic() + SECONDS
+        while self.tree.xpath("//*[@id='load']/@hx-get"):
+            assert time.monotonic() < end, self.text
+            time.sleep(0.1)
+        return self
 
 
 def post_file(
@@ -80,7 +98,7 @@ def post_file(
 
 
 def send_file(console: LiveConsole, account: str, data: bytes, **fields: Any) -> SentPage:
-    """Sends a file that is taken."""
+    """Sends a file that is taken, and waits until it is read."""
     response = post_file(console, account, data, **fields)
     assert response.status_code == 303, response.text
-    return SentPage(console, response.headers["Location"])
+    return SentPage(console, response.headers["Location"]).wait()
