@@ -151,7 +151,7 @@ def _form(request: Request, values: dict[str, str], problem: str | None = None, 
         inputs=INPUTS,
         operations=OPERATIONS,
         access=ACCESS,
-        most=console.settings.max_upload_mb * MEGABYTE,
+        most=console.settings.max_upload_mb,
         has_keys=console.ring.keyring.key_store is None,
     )
 

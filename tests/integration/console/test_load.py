@@ -95,12 +95,12 @@ def test_the_preview_says_what_the_job_does(case: str, console: LiveConsole, sto
     data, form = GOOD[case]
     sent = send_file(console, storage.account, data, input=form)
     assert sent.problem == ""
-    counts = [int(each) for each in re.findall(r"(\d+) of (\d+) entities|All (\d+)", sent.text)[0] if each]
+    good, read = re.findall(r"can be loaded: (?:(\d+) of|all) (\d+)\.", sent.text)[0]
     errors, entities = sent.errors, int(sent.fact("Entities in the new version"))
     shown = sent.rows
     job, log = do_job(storage, sent.load())
     assert job.status is JobStatus.COMPLETED
-    assert counts == ([job.failed, job.processed] if job.failed else [job.processed])
+    assert (int(good or read), int(read)) == (job.processed - job.failed, job.processed)
     assert (errors, entities, len(shown) - 1) == (log, job.processed - job.failed, entities)
 
 
@@ -232,7 +232,7 @@ def test_an_update_is_read_with_the_version_that_it_updates(console: LiveConsole
     assert other.problem == load_by_job(storage, separated(","), "incremental")[0].error_message
     update = shops("b", "d", note="new", more="e,new,95,2")
     sent = send_file(console, storage.account, update, loadoperation="incremental")
-    assert (sent.fact("Data source now"), sent.fact("Entities in the new version")) == ("3 entities", "4")
+    assert (sent.fact("Data source now"), sent.fact("Entities in the new version")) == ("entities: 3", "4")
     assert [row[0] for row in sent.rows] == ["Id", "b", "d"]
     errors = sent.errors
     job, log = do_job(storage, sent.load())

@@ -131,12 +131,12 @@ def test_the_page_follows_a_reading_that_takes_its_time(
     monkeypatch.setattr(ReaderPool, "run", wait_and_run)
     path = post_file(console, storage.account, shops("a")).headers["Location"]
     sent = SentPage(console, path)
-    wait_until(lambda: "12,345 entities so far" in sent.text)
+    wait_until(lambda: "so far: 12,345." in sent.text)
     (part,) = sent.tree.xpath("//*[@id='load']")
     assert (part.get("hx-get"), part.get("hx-trigger"), sent.can_load) == (path, "every 1s", False)
     loops[0].call_soon_threadsafe(go_on.set)
     assert sent.wait().can_load
-    assert "All 1 entities" in sent.text
+    assert "can be loaded: all 1." in sent.text
 
 
 def test_a_reading_that_takes_too_long_says_so(
