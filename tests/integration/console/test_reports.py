@@ -67,10 +67,12 @@ def test_the_reports_are_listed_the_newest_first(console: LiveConsole, folder: P
     for other in ("state.json", "compare-.json", "notes.txt", "compare-x.json.bak"):
         write(folder, other, {})
     assert [row[:-1] for row in rows(console, "/reports", "Reports")] == [
-        ["2027-01-15 08:00:00", COMPARE, f"{LEFT} and {RIGHT}", "not the same", "5", "2", "1"],
-        ["2027-01-15 07:59:55", "compare-stopped.json", f"{LEFT} and {RIGHT}", "stopped", "5", "2", "1"],
-        ["2027-01-14 08:00:00", MIGRATE, f"{LEFT} to contoso", "not the same", "2", "2", "0"],
+        ["2027-01-15 08:00:00", "compare", f"{LEFT} and {RIGHT}", "not the same", "5", "2", "1"],
+        ["2027-01-15 07:59:55", "compare", f"{LEFT} and {RIGHT}", "stopped", "5", "2", "1"],
+        ["2027-01-14 08:00:00", "migrate", f"{LEFT} to contoso", "not the same", "2", "2", "0"],
     ]
+    links = console.page("/reports").xpath("//tbody//a/@href")
+    assert links == [f"/reports/{name}" for name in (COMPARE, "compare-stopped.json", MIGRATE)]
 
 
 def test_a_comparison_is_shown(console: LiveConsole, folder: Path) -> None:
