@@ -154,7 +154,13 @@ class TableReader:
         return row | {"odata.etag": response.headers.get("ETag", "*")}
 
     async def rows(
-        self, keys: KeyRange | PartitionRange, where: str = "", select: str = "", run_page: RunPage | None = None
+        self,
+        keys: KeyRange | PartitionRange,
+        where: str = "",
+        select: str = "",
+        run_page: RunPage | None = None,
+        *,
+        top: int | None = None,
     ) -> AsyncIterator[list[Json]]:
         """The rows of a range, a page of up to 1,000 at a time, in the order of their keys.
 
@@ -163,9 +169,11 @@ class TableReader:
             where: another OData condition, which storage evaluates.
             select: the properties to send, separated by commas; empty for all.
             run_page: runs the read of each page; None runs it directly.
+            top: the rows of a page at most, where 1,000 are too many.
         """
         query = {"$filter": f"{keys.filter()} and {where}" if where else keys.filter()}
         query |= {"$select": select} if select else {}
+        query |= {"$top": str(top)} if top else {}
         after: Continuation | None = {}
         while after is not None:
             read = partial(self._page, query, after)
