@@ -30,6 +30,7 @@ RECEIVE_SECONDS = 1800.0
 
 MOST_NAME = 100
 
+TOO_LATE = f"The file did not arrive within {RECEIVE_SECONDS / 60:g} minutes. Load it by the API."
 NO_FILE = "Choose a file. An empty one can't be loaded."
 NO_ERRORS = "There are no errors."
 
@@ -41,23 +42,32 @@ async def show_form(request: Request) -> Response:
 
 async def send_file(request: Request) -> Response:
     """Keeps a file that is sent, and has it read."""
-    console = console_of(request)
+    console, limit = console_of(request), asyncio.timeout(RECEIVE_SECONDS)
     try:
-        async with asyncio.timeout(RECEIVE_SECONDS), console.files.turns:
+        async with limit, console.files.turns:
             form = await form_of(request)
             try:
-                return await _receive(request, console, form)
+                received = await _receive(request, console, form)
             finally:
                 await form.close()
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
-    except OSError as error:
-        if isinstance(error, TimeoutError):
+    except TimeoutError:
+        if not limit.expired():
             raise
-        return _form(request, values_of(request.query_params), NO_DISK, 507)
+        problem, status = TOO_LATE, 408
+    except OSError:
+        problem, status = NO_DISK, 507
+    else:
+        if isinstance(received, SentFile):
+            await received.start(read_file(console, received), PATIENCE)
+            return redirect(f"/load/{received.id}")
+        return received
+    return _form(request, values_of({}), problem, status)
 
 
-async def _receive(request: Request, console: Console, form: FormData) -> Response:
+async def _receive(request: Request, console: Console, form: FormData) -> SentFile | Response:
+    """The file of a form, kept; or the form again with what is wrong."""
     session = session_of(request)
     if not session.is_csrf_token(str(form.get(CSRF, ""))):
         raise RequestRefusedError(FORM_EXPIRED)
@@ -73,12 +83,10 @@ async def _receive(request: Request, console: Console, form: FormData) -> Respon
     folder = console.files.make_folder()
     try:
         await asyncio.to_thread(_copy, upload, folder)
-        file = await console.files.add(session.csrf_token, sent, folder, size)
+        return await console.files.add(session.csrf_token, sent, folder, size)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    await file.start(read_file(console, file), PATIENCE)
-    return redirect(f"/load/{file.id}")
 
 
 def _find_upload(form: FormData, most: int) -> tuple[UploadFile, int]:

@@ -23,6 +23,8 @@ from tests.unit.formats.loading import zipped
 from tests.unit.formats.samples import FOURTH_COFFEE, separated
 from tests.unit.formats.shapefiles import NAME, dbf, packed, point, shp
 
+pytestmark = pytest.mark.usefixtures("prepared")
+
 KML = b"""<kml><Document>
 <Placemark id="a"><name>One</name><Point><coordinates>1,2</coordinates></Point></Placemark>
 <Placemark id="b"><name>Two</name><Point><coordinates>500,2</coordinates></Point></Placemark>
@@ -55,15 +57,6 @@ BAD = {
     "broken gzip": (gzip.compress(shops("a", "b"))[:-9], "csv"),
     "blanks": (b"  \n", "kml"),
 }
-
-
-@pytest.fixture(autouse=True)
-def _prepared(storage: Storage) -> None:
-    """The server creates the table of data sources and the queue; here nobody else does."""
-
-    async def nothing(_account: object) -> None: ...
-
-    run(storage, nothing)
 
 
 def do_job(storage: Storage, job_id: str) -> tuple[JobRecord, list[str]]:

@@ -13,27 +13,22 @@ import pytest
 
 from adapters.errors import StorageError, StorageErrorCode
 from proxy.console import load_preview, sent_files
+from proxy.console.errors import RequestRefusedError
 from proxy.console.pages import load as load_page
 from proxy.operations import file_loads
-from proxy.worker.reader_pool import ReaderKilledError, ReaderPool
+from proxy.wire.parameters import LoadRequest, parse_load_request
+from proxy.wire.request import QueryParameters
+from proxy.worker.reader_pool import ReaderKilledError, ReaderPool, ReadingError
 from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
-from tests.support.opened_account import run
 from tests.support.sent_loads import SentPage, post_file, send_file
 from tests.support.storage import Storage
-from tests.support.stored_jobs import Written
+from tests.support.stored_jobs import Written, source
 from tests.support.worker_desk import shops
 
 TOKEN = "a-token-of-the-console-that-nobody-guesses"  # noqa: S105 - of these tests alone
 
-
-@pytest.fixture(autouse=True)
-def _prepared(storage: Storage) -> None:
-    """The server creates the table of data sources and the queue; here nobody else does."""
-
-    async def nothing(_account: object) -> None: ...
-
-    run(storage, nothing)
+pytestmark = pytest.mark.usefixtures("prepared")
 
 
 SignIn = Callable[[], LiveConsole]
@@ -151,6 +146,7 @@ def test_a_reading_that_takes_too_long_says_so(
     ("error", "words"),
     [
         (ReaderKilledError("killed"), load_preview.KILLED),
+        (ReadingError("The data can't be read as csv.", "a secret"), "The data can't be read as csv."),
         (OSError(28, "No space left on device"), load_preview.NO_DISK),
         (StorageError(StorageErrorCode.TIMEOUT, "nothing within 5 s"), "Storage: timeout: nothing within 5 s."),
         (ValueError("a secret"), load_preview.FAILED),
@@ -239,3 +235,33 @@ def test_a_file_without_errors_has_no_error_log(console: LiveConsole, storage: S
     sent = send_file(console, storage.account, b"nonsense")
     response = console.get(f"{sent.path}/errors")
     assert (response.status_code, load_page.NO_ERRORS in response.text) == (404, True)
+
+
+def test_a_file_that_finds_no_room_is_refused(storage: Storage, tmp_path: Path) -> None:
+    async def fill() -> None:
+        files = sent_files.SentFiles(tmp_path)
+        load = sent_files.SentLoad(storage.account, parse_load(), None, None, "shops.csv")
+        for number in range(sent_files.MOST_FILES):
+            (await files.add(f"session {number}", load, files.make_folder(), 1)).is_sending = True
+        with pytest.raises(RequestRefusedError, match="Other files are being loaded"):
+            await files.add("one more", load, files.make_folder(), 1)
+        await files.close()
+
+    asyncio.run(fill())
+
+
+def parse_load() -> LoadRequest:
+    parameters = {"datasourcename": "Shops", "loadoperation": "complete", "input": "csv"}
+    return parse_load_request(QueryParameters(key=None, output="", parameters=parameters))
+
+
+def test_a_data_source_whose_row_cant_be_read_is_named(console: LiveConsole, storage: Storage) -> None:
+    storage.data_source_row("shops", Name=7)
+    response = post_file(console, storage.account, shops("a"))
+    assert (response.status_code, "The data source can&#39;t be loaded: " in response.text) == (400, True)
+
+
+def test_a_version_that_is_gone_meanwhile_is_said(console: LiveConsole, storage: Storage) -> None:
+    Written(storage).put(source())
+    sent = send_file(console, storage.account, shops("a"), loadoperation="incremental")
+    assert (sent.problem, sent.can_load) == (load_preview.BASE_GONE, False)
