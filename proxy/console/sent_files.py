@@ -2,7 +2,8 @@
 
 import asyncio
 import shutil
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -20,6 +21,9 @@ MOST_FILES = 4
 MOST_RECEIVED = 2
 """Files that are received at once."""
 
+TURN_SECONDS = 15.0
+"""How long a file waits for others to come. Its sender counts as slow soon after (body_limit)."""
+
 KEPT_SECONDS = 3600.0
 
 GONE = (
@@ -29,6 +33,13 @@ GONE = (
 ALL_BUSY = "Other files are being loaded just now. Wait until they are, and send yours again."
 
 _KEPT = {DATA, FAILURES}
+
+
+class NoTurnError(Exception):
+    """Too many files are on their way here."""
+
+    def __init__(self) -> None:
+        super().__init__("Other files are being sent just now. Wait until they have come, and send yours again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +132,24 @@ class SentFiles:
         self._folder = folder
         self._files: dict[str, SentFile] = {}
         self._expiring: set[asyncio.Task[None]] = set()
-        self.turns = asyncio.Semaphore(MOST_RECEIVED)
-        """Each file that is on its way here has a turn: until its end it lies in a temporary file of its own."""
+        self._turns = asyncio.Semaphore(MOST_RECEIVED)
+
+    @asynccontextmanager
+    async def take_turn(self) -> AsyncIterator[None]:
+        """A turn for a file on its way here, which lies in a temporary file of its own until it has come.
+
+        Raises:
+            NoTurnError: too many others are on their way.
+        """
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise NoTurnError from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def find(self, file_id: str, session: str) -> SentFile:
         """A session's file.

@@ -16,7 +16,7 @@ from proxy.console.load_form import ACCESS, INPUTS, OPERATIONS, parse_form, valu
 from proxy.console.load_preview import MEGABYTE, NO_DISK, create_job_of, read_file
 from proxy.console.rendering import is_fragment, redirect, render
 from proxy.console.routing import CSRF, FORM_EXPIRED, PAGE_SECONDS, change, form_of, page
-from proxy.console.sent_files import SentFile, SentLoad
+from proxy.console.sent_files import NoTurnError, SentFile, SentLoad
 from proxy.formats.schema import EntityType
 from proxy.operations.errors import OperationError
 from proxy.operations.file_loads import FileLoads
@@ -43,8 +43,10 @@ async def show_form(request: Request) -> Response:
 async def send_file(request: Request) -> Response:
     """Keeps a file that is sent, and has it read."""
     console, limit = console_of(request), asyncio.timeout(RECEIVE_SECONDS)
+    if not request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
+        return _form(request, values_of({}), NO_FILE, 400)  # such a form would be in memory as a whole
     try:
-        async with limit, console.files.turns:
+        async with limit, console.files.take_turn():
             form = await form_of(request)
             try:
                 received = await _receive(request, console, form)
@@ -56,6 +58,8 @@ async def send_file(request: Request) -> Response:
         if not limit.expired():
             raise
         problem, status = TOO_LATE, 408
+    except NoTurnError as error:
+        problem, status = str(error), 503
     except OSError:
         problem, status = NO_DISK, 507
     else:

@@ -8,6 +8,7 @@ import pytest
 
 from proxy.console import sent_files
 from proxy.console.pages import load as load_page
+from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
 from tests.support.sent_loads import post_file, send_file
 from tests.support.storage import Storage
@@ -71,3 +72,17 @@ def test_only_the_form_of_files_may_be_large(console: LiveConsole) -> None:
     headers = {"Origin": console.url, "Content-Type": "application/x-www-form-urlencoded"}
     response = console.client.post(f"{console.url}/load/x/job", content=b"a" * 400_000, headers=headers)
     assert response.status_code == 413
+
+
+def test_a_file_that_gets_no_turn_is_refused(
+    storage: Storage, open_console: StartConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent_files, "TURN_SECONDS", 0.2)
+    monkeypatch.setattr(sent_files, "MOST_RECEIVED", 0)  # as if so many others were on their way
+    response = post_file(open_console(storage), storage.account, shops("a"))
+    assert (response.status_code, "Other files are being sent" in response.text) == (503, True)
+
+
+def test_a_form_that_is_no_files_is_refused_unread(console: LiveConsole) -> None:
+    response = console.post("/load/preview", {"csrf": "x" * 1_000_000})
+    assert (response.status_code, "Choose a file" in response.text) == (400, True)

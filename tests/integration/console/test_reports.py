@@ -195,9 +195,9 @@ def test_only_files_of_the_folder_are_read(console: LiveConsole, folder: Path, t
             "compare-none.json",
             "..%2fcompare-outside.json",
         ),
-        *("%2e%2e%2fcompare-outside.json", "..", "compare-%00.json", "compare-a%0a.json", "compare-%C3%A4.json"),
+        *("%2e%2e%2fcompare-outside.json", "%2e%2e", "compare-%00.json", "compare-a%0a.json", "compare-%C3%A4.json"),
         *("%2Fetc%2Fpasswd", "compare-" + "x" * 5000 + ".json"),
     ):
         for path in (f"/reports/{name}", f"/reports/{name}/file"):
             response = console.get(path)
-            assert (response.status_code, "Elsewhere" in response.text) in {(404, False), (303, False)}, path
+            assert (response.status_code, "Elsewhere" in response.text) == (404, False), path
