@@ -10,28 +10,34 @@
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 
 from adapters.errors import StorageError, StorageErrorCode
-from adapters.model.job_ids import created_at, first_id_at, is_job_id, new_job_id
-from adapters.model.ticks import FIRST, Ticks, to_datetime
+from adapters.model.job_ids import created_at, first_id_at, first_id_from, is_job_id, new_job_id
+from adapters.model.ticks import FIRST, Ticks, from_datetime, to_datetime
 from adapters.sdk_calls import storage_call
+from adapters.tables.backward_scan import scan_backwards
 from adapters.tables.partition_store import PartitionStore
 from adapters.tables.properties import Row, read_text
-from adapters.tables.reader import PartitionRange
+from adapters.tables.reader import KeyRange, PartitionRange
 
 TABLE = "audit"
 
 MAX_CHARACTERS = 2000
 """The longest text of a property."""
 
+BATCH = 250
+"""Changes that one read returns at most."""
+
 _MONTH = re.compile(r"[0-9]{6}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change. `when` is read only, never written: the row's id holds it."""
+    """One change. `when` and `id` are read only, never written: the row's id holds the time."""
 
     who: str
     what: str
@@ -39,6 +45,7 @@ class AuditEntry:
     before: str = ""
     after: str = ""
     when: Ticks = FIRST
+    id: str = field(default="", compare=False)
 
 
 class AuditRows(PartitionStore):
@@ -69,6 +76,30 @@ class AuditRows(PartitionStore):
         found = await self._list(_month_of(moment), f"RowKey ge '{first_id_at(moment)}'")
         return sorted(map(_read, found), key=lambda entry: entry.when)
 
+    async def iterate_newest(self, first: str, end: str) -> AsyncGenerator[Sequence[AuditEntry], None]:
+        """The changes from one id up to but without another, the newest first, up to BATCH at a time."""
+        stop = int(end, 16)
+        for month in _months(created_at(first), created_at(end)):
+            start = max(int(first, 16), int(first_id_at(month), 16))
+            read = partial(self._read_window, _month_of(month))
+            width = max(1, stop - start)
+            async for batch in scan_backwards(read, lambda each: first_id_from(each.id), (start, stop), width, BATCH):
+                yield batch
+            stop = start
+
+    async def _read_window(self, month: str, start: int, end: int) -> tuple[Sequence[AuditEntry], bool]:
+        """The first changes of a window of ids, and whether these are all."""
+        keys, found = KeyRange(f"{self._account}:{month}", f"{start:032x}", f"{end:032x}"), list[Row]()
+        try:
+            async for page in self._reads.rows(keys, top=BATCH + 1):
+                found += page
+                if len(found) > BATCH:
+                    return [*map(_read, found[:BATCH])], False
+        except StorageError as error:
+            if error.code is not StorageErrorCode.NO_TABLE:
+                raise
+        return [*map(_read, found)], True
+
     async def remove_before(self, moment: Ticks) -> None:
         """Deletes the changes before this moment."""
         for row in await self._list("", f"RowKey lt '{first_id_at(moment)}'", f"{_month_of(moment)}~"):
@@ -98,6 +129,16 @@ def _month_of(moment: Ticks) -> str:
     return f"{date.year:04}{date.month:02}"
 
 
+def _months(first: Ticks, last: Ticks) -> Iterator[Ticks]:
+    """The starts of the months that have these moments and of those between, the newest first."""
+    month = to_datetime(last).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    while True:
+        yield from_datetime(month)
+        if from_datetime(month) <= first:
+            return
+        month = (month - timedelta(days=1)).replace(day=1)
+
+
 def _read(row: Row) -> AuditEntry:
     def ignore(_: str) -> None:
         """Ignores warnings about such a row."""
@@ -107,4 +148,4 @@ def _read(row: Row) -> AuditEntry:
 
     key = str(row["RowKey"])
     when = created_at(key) if is_job_id(key) else FIRST
-    return AuditEntry(text("Who"), text("What"), text("On"), text("Before"), text("After"), when)
+    return AuditEntry(text("Who"), text("What"), text("On"), text("Before"), text("After"), when, key)

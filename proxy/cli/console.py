@@ -20,6 +20,7 @@ from proxy.cli.worker import reader_limits
 from proxy.console.app import create_console
 from proxy.console.context import Console
 from proxy.console.entra_access import EntraAccess
+from proxy.console.sent_files import SentFiles
 from proxy.console.sessions import SessionStore
 from proxy.keyring.file import load_keyring
 from proxy.keyring.keyring import KeyRing
@@ -113,6 +114,8 @@ async def open_console(settings: Settings, keyring: KeyRing) -> AsyncIterator[Co
         if isinstance(access, EntraAccess):
             stack.push_async_callback(access.entra.close)
         folder = stack.enter_context(work_directory())
+        files = SentFiles(folder)
+        stack.push_async_callback(files.close)
         queries = await stack.enter_async_context(EntityQueries.open(folder / "versions", settings.query_cache_mb))
         overview = OverviewReader(settings, ring)
         stack.callback(overview.close)
@@ -122,7 +125,7 @@ async def open_console(settings: Settings, keyring: KeyRing) -> AsyncIterator[Co
             tasks.append(asyncio.create_task(follow))
         try:
             yield Console(
-                settings, ring, access, SessionStore(), operator_name(settings), queries, readers, folder, overview
+                settings, ring, access, SessionStore(), operator_name(settings), queries, readers, overview, files
             )
         finally:
             for task in tasks:

@@ -1,7 +1,6 @@
 """What every page of the console needs."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from starlette.requests import Request
 
@@ -9,6 +8,7 @@ from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
 from proxy.console.entra_access import EntraAccess
 from proxy.console.errors import PageNotFoundError
+from proxy.console.sent_files import SentFiles
 from proxy.console.sessions import Session, SessionStore
 from proxy.console.token_sign_in import TokenSignIn
 from proxy.keyring.reload import ActiveKeyRing
@@ -30,8 +30,8 @@ class Console:
         operator: the name of changes that no sign-in names.
         queries: runs queries on this machine.
         readers: processes that read files of data.
-        folder: for files that are being sent.
         overview: reads how the accounts are.
+        files: what operators have sent to load.
     """
 
     settings: Settings
@@ -41,8 +41,8 @@ class Console:
     operator: str
     queries: EntityQueries
     readers: ReaderPool
-    folder: Path
     overview: OverviewReader
+    files: SentFiles
 
     @property
     def accounts(self) -> AccountRegistry:

@@ -10,3 +10,6 @@ NAVIGATION: tuple[tuple[str, str], ...] = (
     ("/reports", "Reports"),
     ("/audit", "Audit"),
 )
+
+FOR_CHANGES = frozenset(("/load",))
+"""Pages that a read-only console does not link to."""

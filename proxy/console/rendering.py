@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from adapters.model.ticks import Ticks, to_datetime
 from proxy.console.context import console_of, session_of
-from proxy.console.navigation import NAVIGATION
+from proxy.console.navigation import FOR_CHANGES, NAVIGATION
 from proxy.version import VERSION
 
 NOTICE = "notice"
@@ -73,7 +73,7 @@ def _environment() -> Environment:
         "thousands": lambda number: f"{number:,}",
     }
     found.filters.update(filters)
-    found.globals.update(version=VERSION, navigation=NAVIGATION)
+    found.globals.update(version=VERSION, navigation=NAVIGATION, for_changes=FOR_CHANGES)
     return found
 
 

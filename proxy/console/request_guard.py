@@ -40,7 +40,7 @@ LIVEZ = "/livez"
 STATIC = "/static/"
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
-LOAD = "/load"
+LOAD = "/load/preview"
 
 SAFE_METHODS = frozenset(("GET", "HEAD"))
 
@@ -133,7 +133,7 @@ class RequestGuard:
         return console.sessions.find(CookieJar(console.settings, scope).find(SESSION))
 
     def _most_bytes(self, path: str) -> int:
-        return FORM_BYTES + (self._console.settings.max_upload_mb * MEGABYTE if path.startswith(LOAD) else 0)
+        return FORM_BYTES + (self._console.settings.max_upload_mb * MEGABYTE if path == LOAD else 0)
 
 
 class _GuardedSend:

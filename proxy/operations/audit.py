@@ -3,14 +3,71 @@
 import getpass
 import logging
 import socket
+from contextlib import aclosing
+from dataclasses import dataclass
 
 from adapters.account import AccountStorage
 from adapters.errors import StorageError
+from adapters.model.job_ids import MAX_CLOCK_LEAD, first_id_at, is_row_id
+from adapters.model.ticks import PER_SECOND, Ticks
 from adapters.tables.audit_rows import AuditEntry
 from proxy.settings import Settings
 from proxy.text import single_line
 
 log = logging.getLogger(__name__)
+
+MOST_READ = 5000
+"""Changes that a page looks at. With a filter they may hold less than it shows; the next page goes on there."""
+
+KEEP_AUDIT = 400 * 86_400 * PER_SECOND
+"""Ticks after which changes are deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFilter:
+    """Which changes to list: those whose operator and operation have these texts, in any letter case."""
+
+    who: str = ""
+    what: str = ""
+
+    def matches(self, entry: AuditEntry) -> bool:
+        """Whether a change is one of them."""
+        return self.who.lower() in entry.who.lower() and self.what.lower() in entry.what.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Changes, the newest first; and the id before which the older ones are, None where there are none."""
+
+    entries: tuple[AuditEntry, ...]
+    older: str | None
+
+
+async def list_changes(account: AccountStorage, wanted: ChangeFilter, before: str | None, most: int) -> ChangePage:
+    """Lists changes, the newest first.
+
+    Args:
+        account: the account.
+        wanted: which changes.
+        before: the id of `ChangePage.older` to go on with; None, or what is no id, for the newest.
+        most: the number of changes at most.
+    """
+    now = account.clock.now()
+    end = newest = first_id_at(Ticks(now + MAX_CLOCK_LEAD))  # another machine's clock may be ahead
+    if before is not None and is_row_id(before):
+        end = min(before, newest)
+    first = first_id_at(Ticks(now - KEEP_AUDIT))
+    found, read = list[AuditEntry](), 0
+    async with aclosing(account.audit.iterate_newest(min(first, end), end)) as batches:
+        async for batch in batches:
+            for entry in batch:
+                if len(found) == most or read == MOST_READ:
+                    return ChangePage(tuple(found), end)
+                read += 1
+                end = entry.id if is_row_id(entry.id) else end
+                if wanted.matches(entry):
+                    found.append(entry)
+    return ChangePage(tuple(found), None)
 
 
 def operator_name(settings: Settings) -> str:

@@ -20,6 +20,7 @@ from adapters.model.ticks import PER_SECOND, Ticks, to_datetime
 from adapters.model.versions import expire_staged, list_versions
 from adapters.tables.properties import MalformedRowError
 from adapters.tables.worker_rows import RETENTION_SECONDS
+from proxy.operations.audit import KEEP_AUDIT
 from proxy.worker.geocoding.checkpoints import DELETIONS, FOLDER
 from proxy.worker.ordering import LOOK_BACK
 from proxy.worker.parallel import run_all
@@ -35,8 +36,6 @@ DAY = 86_400 * PER_SECOND
 
 KEEP_COUNTERS = 60 * DAY
 """As long as the use of keys is kept."""
-
-KEEP_AUDIT = 400 * DAY
 
 RETRY_GRACE = DAY
 """An operator may retry an aborted job as long as its data is there."""

@@ -28,6 +28,7 @@ from proxy.worker.export_data import export_data
 from proxy.worker.geocoding.reading import plan_items, write_job_outputs
 from proxy.worker.geocoding.tasks import OutputTask, PlannedItems, PlanTask
 from proxy.worker.load_data import load_data
+from proxy.worker.preview_data import preview_data
 from proxy.worker.reader_tasks import (
     CRASH,
     LOCAL_ERRORS,
@@ -35,7 +36,9 @@ from proxy.worker.reader_tasks import (
     EntityDigest,
     ExportTask,
     LoadedVersion,
+    LoadPreview,
     LoadTask,
+    PreviewTask,
     ReportProgress,
 )
 
@@ -105,8 +108,11 @@ def do(task: Mapping[str, Any], report: ReportProgress) -> dict[str, Any]:
         return _describe(error)
 
 
-_TASKS: dict[str, Callable[[dict[str, Any], ReportProgress], LoadedVersion | EntityDigest | PlannedItems | None]] = {
+_Result = LoadedVersion | LoadPreview | EntityDigest | PlannedItems | None
+
+_TASKS: dict[str, Callable[[dict[str, Any], ReportProgress], _Result]] = {
     LoadTask.kind: lambda fields, report: load_data(LoadTask(**fields), report),
+    PreviewTask.kind: lambda fields, report: preview_data(PreviewTask(**fields), report),
     ExportTask.kind: lambda fields, report: export_data(ExportTask(**fields), report),
     DigestTask.kind: lambda fields, report: digest_data(DigestTask(**fields), report),
     PlanTask.kind: lambda fields, report: plan_items(PlanTask(**fields), report),

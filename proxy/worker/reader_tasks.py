@@ -48,6 +48,18 @@ class LoadTask:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewTask:
+    """Do what a `LoadTask` of the same members does. The result is a `LoadPreview`."""
+
+    kind: ClassVar[str] = "preview"
+    folder: str
+    input_format: str
+    most_entities: int
+    most_bytes: int
+    base: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExportTask:
     """Write the entities of VERSION, which have this schema, to EXPORT. There is no result."""
 
@@ -74,7 +86,7 @@ class DigestTask:
     schema: str | None = None
 
 
-Task = LoadTask | ExportTask | DigestTask | PlanTask | OutputTask
+Task = LoadTask | PreviewTask | ExportTask | DigestTask | PlanTask | OutputTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,22 @@ class LoadedVersion:
     entity_type: str
     schema: str
     entities: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPreview:
+    """The version that a load would make, as a `LoadedVersion` has it, and the first entities of the data.
+
+    Attributes:
+        columns: the names of the first properties.
+        rows: the texts of their values, cut, for each of the first entities; None where there is no value.
+    """
+
+    entity_type: str
+    schema: str
+    entities: int
+    columns: list[str]
+    rows: list[list[str | None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,13 +32,29 @@ class ConsolePage:
     status: int = 200
 
 
+_JOB = "/accounts/{account}/jobs/"
+_SOURCE = "/accounts/{account}/sources/{source}"
+
 PAGES = (
     ConsolePage("overview", "/", "Overview"),
+    ConsolePage("jobs", "/jobs?account={account}", "Jobs"),
+    ConsolePage("job", _JOB + "{completed}", "DataSourceComplete of {source}"),
+    ConsolePage("job-aborted", _JOB + "{aborted}", "DataSourceComplete of {other_source}"),
+    ConsolePage("sources", "/sources?account={account}", "Data sources"),
+    ConsolePage("source", _SOURCE, "Data sources / {source}"),
+    ConsolePage("source-entities", _SOURCE + "/entities", "Data sources / {source}"),
+    ConsolePage("source-map", _SOURCE + "/map", "Data sources / {source}"),
+    ConsolePage("source-query", _SOURCE + "/query", "Data sources / {source}"),
+    ConsolePage("load", "/load", "Load a file"),
+    ConsolePage("keys", "/keys?account={account}", "Keys"),
+    ConsolePage("key-add", "/keys/add?account={account}", "Add a key"),
+    ConsolePage("check", "/check", "Check"),
+    ConsolePage("reports", "/reports", "Reports"),
     ConsolePage("audit", "/audit?account={account}", "Audit"),
+    ConsolePage("confirm", _JOB + "{aborted}/retry", "Try the job again"),
     ConsolePage("sign-in", "/sign-in", "Sign in", "closed"),
     ConsolePage("error", "/no-such-page", "This did not work", status=404),
 )
-
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 

@@ -1,35 +1,36 @@
 """The page of what operators changed."""
 
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.model.ticks import PER_SECOND, Ticks
 from proxy.console.context import choose_account
 from proxy.console.rendering import render
 from proxy.console.routing import page
+from proxy.operations.audit import ChangeFilter, list_changes
 
-DAYS = {"1": 1, "7": 7, "30": 30, "400": 400}
-"""How far back the page may look; rows are deleted after 400 days."""
-
-DEFAULT_DAYS = "30"
-MOST_ROWS = 500
+MOST_ROWS = 200
+MOST_CHARACTERS = 200
 
 
 async def show_audit(request: Request) -> Response:
     """The changes of an account, the newest first."""
-    account = choose_account(request)
-    days = request.query_params.get("days", "")
-    days = days if days in DAYS else DEFAULT_DAYS
-    since = Ticks(account.clock.now() - DAYS[days] * 86_400 * PER_SECOND)
-    entries = await account.audit.list_since(since)
+    account, parameters = choose_account(request), request.query_params
+    wanted = ChangeFilter(parameters.get("who", "").strip(), parameters.get("what", "").strip())
+    before = parameters.get("before")
+    found = await list_changes(account, wanted, before, MOST_ROWS)
+    query = {"account": account.name, "who": wanted.who, "what": wanted.what}
     return render(
         request,
         "audit.html",
         account=account.name,
-        days=days,
-        choices=DAYS,
-        entries=entries[: -MOST_ROWS - 1 : -1],
-        left_out=max(0, len(entries) - MOST_ROWS),
+        wanted=wanted,
+        entries=found.entries,
+        is_first=before is None,
+        newest=urlencode(query, errors="replace"),
+        older=None if found.older is None else urlencode(query | {"before": found.older}, errors="replace"),
+        cut=MOST_CHARACTERS,
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.jobs import BlobPath, JobRecord
+from adapters.model.ticks import Ticks
 from adapters.model.versions import idempotent, list_versions, publish_version, stage_version, staged_version
 from adapters.remote.fetch import fetch_location
 from proxy.worker.job import ConcurrentChangeError, JobAbortedError, RunningJob, ensure_not_deleting
@@ -15,6 +16,9 @@ from proxy.worker.reader_tasks import BASE, DATA, FAILURES, VERSION, LoadedVersi
 LOCATION_SECONDS = 900.0
 
 ERROR_LOG = "-failed.txt"
+
+INCREMENTAL_OPERATIONS = frozenset(("incremental", "incrementalStaging"))
+STAGING_OPERATIONS = frozenset(("completeStaging", "incrementalStaging"))
 
 NOTHING_TO_UPDATE = "There is no version to update: load the data source with the operation complete first."
 
@@ -32,7 +36,7 @@ async def load(job: RunningJob) -> JobRecord:
     source = await job.account.data_sources.get(job.name)
     if source is not None and job.id in source.applied:  # a worker died after the switch
         return _completed_earlier(job, source)
-    base = _base(job, source)
+    base = find_base(job.work["operation"], source, job.now())
     await _download(job, base)
 
     limits, schema = job.context.limits.load, None if base is None else base.schema
@@ -63,16 +67,25 @@ async def load(job: RunningJob) -> JobRecord:
 
 
 def _is_staging(job: RunningJob) -> bool:
-    return job.work["operation"] in {"completeStaging", "incrementalStaging"}
+    return job.work["operation"] in STAGING_OPERATIONS
 
 
-def _base(job: RunningJob, source: DataSource | None) -> DataSourceVersion | None:
-    """The version that an incremental load updates: the published one, or the staged one if it stages."""
-    if job.work["operation"] not in {"incremental", "incrementalStaging"}:
+def find_base(operation: str, source: DataSource | None, now: Ticks) -> DataSourceVersion | None:
+    """The version that a load updates: the published one, or the staged one if it stages; None for a complete load.
+
+    Args:
+        operation: the load's `loadOperation`.
+        source: the data source, where it exists.
+        now: the storage account's time.
+
+    Raises:
+        JobAbortedError: there is no version to update.
+    """
+    if operation not in INCREMENTAL_OPERATIONS:
         return None
     found = None if source is None else source.published
-    if source is not None and _is_staging(job):
-        found = staged_version(source, job.now()) or found
+    if source is not None and operation in STAGING_OPERATIONS:
+        found = staged_version(source, now) or found
     if found is None:
         raise JobAbortedError(NOTHING_TO_UPDATE)
     return found
@@ -113,7 +126,7 @@ def _switch(
     ensure_not_deleting(source)
 
     def change(source: DataSource) -> DataSource:
-        if base is not None and _base(job, found) != base:
+        if base is not None and find_base(work["operation"], found, job.now()) != base:
             raise ConcurrentChangeError("another job has changed the version that this load builds on")
         is_public = source.is_public if work["public"] is None else work["public"]
         source = replace(source, is_public=is_public, query_key=work["query_key"] or source.query_key)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.console import LiveConsole, start_console
+from tests.support.opened_account import run
 from tests.support.storage import Storage
 
 StartConsole = Callable[..., LiveConsole]
@@ -22,3 +23,12 @@ def open_console() -> Iterator[StartConsole]:
 def console(storage: Storage, open_console: StartConsole) -> LiveConsole:
     """A console on loopback without a sign-in, in front of the test's account."""
     return open_console(storage)
+
+
+@pytest.fixture
+def prepared(storage: Storage) -> None:
+    """The table of data sources and the queue, which the server creates elsewhere."""
+
+    async def nothing(_account: object) -> None: ...
+
+    run(storage, nothing)

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from proxy.console import app, body_limit
+from proxy.console import app, body_limit, request_guard
 from proxy.console.context import session_of
 from proxy.console.routing import change, page
 from tests.integration.console.conftest import StartConsole
@@ -326,7 +326,10 @@ def test_a_body_in_chunks_has_the_same_bound(console: LiveConsole) -> None:
     assert (status_of(answer), b"at most 262,144 bytes" in answer) == (413, True)
 
 
-def test_a_file_may_be_as_large_as_a_load(storage: Storage, open_console: StartConsole) -> None:
+def test_a_file_may_be_as_large_as_a_load(
+    storage: Storage, open_console: StartConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_guard, "LOAD", "/load/apply")
     visitor = Visitor(open_console(storage, max_upload_mb=1))
     form = {"csrf": _csrf(visitor), "text": "x" * 1_000_000}
     assert visitor.post("/load/apply", form).text == "applied 1000000"

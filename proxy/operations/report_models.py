@@ -1,0 +1,145 @@
+"""What the console shows of the reports of `migrate` and `compare`. A report is a file: each member is checked."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter
+
+# Of a list that is none of a report's, one error says enough.
+Stop = FailFast()
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Counts(_Part):
+    """How many questions came out how."""
+
+    same: int
+    different: int
+    not_comparable: int = Field(alias="not comparable")
+
+
+class About(_Part):
+    """What was compared: a data source with the entities of both sides, or something of the account."""
+
+    name: str
+    entities: Annotated[list[int | None], Stop]
+    counts: Counts
+
+
+class Member(_Part):
+    """A member that differs, with the values of both sides in reports of `--values`."""
+
+    path: str
+    problem: str
+    left: str | None = None
+    right: str | None = None
+
+
+class Question(_Part):
+    """A question whose answers are not the same."""
+
+    about: str
+    question: str
+    verdict: str
+    reason: str | None
+    differences: int
+    members: Annotated[list[Member], Stop]
+
+
+class CompareReport(_Part):
+    """A report of `compare`."""
+
+    version: Literal[1] = Field(alias="schema")
+    command: Literal["compare"]
+    left: str
+    right: str
+    started: datetime = Field(alias="startedAt")
+    seconds: float
+    stopped: str | None
+    notes: Annotated[list[str], Stop]
+    same: bool
+    counts: Counts
+    about: Annotated[list[About], Stop]
+    questions: Annotated[list[Question], Stop]
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What was compared with what."""
+        return self.left, self.right
+
+    @property
+    def tally(self) -> Counts:
+        """The counts of all questions."""
+        return self.counts
+
+
+class MigratedSource(_Part):
+    """What became of one version of a data source."""
+
+    name: str
+    staged: bool
+    result: str
+    entities: int | None
+    size: int | None = Field(alias="bytes")
+    seconds: float
+    details: str
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both sides have the same."""
+        return self.result in {"same", "unchanged"}
+
+
+class MigratedJobs(_Part):
+    """What became of the job list."""
+
+    listed: int
+    written: int
+    outputs: int
+    output_bytes: int
+    pending: int
+    problems: Annotated[list[str], Stop]
+
+
+class LeftBehind(_Part):
+    """Something that was not taken along."""
+
+    what: str
+    effect: str
+    do: str
+
+
+class MigrateReport(_Part):
+    """A report of `migrate`."""
+
+    version: Literal[1] = Field(alias="schema")
+    command: Literal["migrate"]
+    origin: str = Field(alias="from")
+    account: str
+    dry_run: bool
+    same: bool
+    stopped: str | None
+    data_sources: Annotated[list[MigratedSource], Stop]
+    jobs: MigratedJobs
+    warnings: Annotated[list[str], Stop]
+    left_behind: Annotated[list[LeftBehind], Stop]
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """From where to where."""
+        return self.origin, self.account
+
+    @property
+    def tally(self) -> Counts:
+        """The data sources that are the same on both sides, and the others."""
+        same = sum(each.is_same for each in self.data_sources)
+        counts = {"same": same, "different": len(self.data_sources) - same, "not comparable": 0}
+        return Counts.model_validate(counts)
+
+
+Report = CompareReport | MigrateReport
+
+REPORT: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="command")])
