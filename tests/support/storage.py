@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -21,7 +21,7 @@ class Storage:
 
     account: str
     table_name: str
-    connection_string: str
+    connection_string: str = field(repr=False)
     table: TableClient
     blobs: BlobServiceClient
 
