@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
 from adapters.account import AccountStorage
 from proxy.console.context import account_of, console_of
 from proxy.console.errors import PageNotFoundError
+from proxy.console.paths import source_path
 from proxy.operations.entity_queries import EntityQueries, OpenedVersion
 from proxy.operations.source_views import SourceMissingError, SourceView, VersionView, show_source
 
@@ -48,7 +48,7 @@ class SourcePage:
     def url(self, part: str = "", parameters: Mapping[str, str] | None = None) -> str:
         """The path of a part of this data source's pages, for the same version."""
         given = {VERSION: self.version} | dict(parameters or {})
-        return source_url(self.account.name, self.name, part, given)
+        return source_path(self.account.name, self.name, part, given)
 
     @property
     def tabs(self) -> tuple[tuple[str, str], ...]:
@@ -67,27 +67,10 @@ class SourcePage:
         return await queries.open_version(self.account, self.view.source, self.chosen.version)
 
 
-def source_url(account: str, name: str, part: str = "", parameters: Mapping[str, str] | None = None) -> str:
-    """The path of a data source's page; parameters without a value are left out."""
-    path = f"/accounts/{quote(account, safe='')}/sources/{quote(name, safe='')}{'/' if part else ''}{part}"
-    return path + build_query(parameters or {})
-
-
-def build_query(parameters: Mapping[str, str]) -> str:
-    """The query of a URL with its question mark; parameters without a value are left out."""
-    given = {name: value for name, value in parameters.items() if value}
-    return f"?{urlencode(given, quote_via=quote, safe='$,')}" if given else ""
-
-
 def whole_number(text: str | None) -> int:
     """A whole number of a query; 0 for what is none."""
     text = text or ""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
-
-
-def job_url(account: str, job_id: str) -> str:
-    """The path of a job's page."""
-    return f"/accounts/{quote(account, safe='')}/jobs/{quote(job_id, safe='')}"
 
 
 async def source_of(request: Request) -> SourcePage:

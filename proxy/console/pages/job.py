@@ -1,7 +1,6 @@
 """The page of one job, and its outputs."""
 
 import json
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -12,7 +11,8 @@ from adapters.model.jobs import JobStatus
 from proxy.console.context import account_of, console_of
 from proxy.console.errors import PageNotFoundError
 from proxy.console.pages.job_timeline import list_steps
-from proxy.console.pages.jobs import job_path, seconds_of
+from proxy.console.pages.jobs import seconds_of
+from proxy.console.paths import JOB, job_path, source_path
 from proxy.console.rendering import redirect, render
 from proxy.console.routing import page
 from proxy.operations.errors import OperationError
@@ -20,8 +20,6 @@ from proxy.operations.job_files import open_output
 from proxy.operations.job_report import report_job
 from proxy.operations.job_views import FoundJob, find_job
 from proxy.operations.masking import mask_secrets
-
-JOB = "/accounts/{account}/jobs/{id}"
 
 NO_JOB = "The account {} has no job {!r}. A job's id has 32 hex digits; the page Jobs shows it."
 
@@ -50,7 +48,7 @@ async def show_job(request: Request) -> Response:
         is_live=detail is not None and detail.record.status is JobStatus.PENDING,
         steps=list_steps(report, now),
         seconds=seconds_of(detail.record, now) if detail else None,
-        source_path=f"/accounts/{quote(account.name, safe='')}/sources/{quote(source, safe='')}" if source else None,
+        source_path=source_path(account.name, source) if source else None,
         asked_for=[(name, _text(value)) for name, value in detail.request.items()] if detail else [],
         failure=None if failure is None else f"Storage: {failure}. What to do: {failure.code.value.hint}.",
         masked=mask_secrets,

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from adapters.errors import ConflictError
 from adapters.model.jobs import JobRecord, JobStatus
 from proxy.console.context import account_of, session_of
-from proxy.console.pages.job import JOB, find_row
-from proxy.console.pages.jobs import job_path
+from proxy.console.pages.job import find_row
+from proxy.console.paths import JOB, job_path
 from proxy.console.rendering import redirect, render
 from proxy.console.routing import change, page
 from proxy.operations.errors import OperationError

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +14,7 @@ from adapters.tables.job_history import BrokenJob
 from proxy.console.context import console_of
 from proxy.console.errors import PageNotFoundError
 from proxy.console.pages.job_filters import JobSearch, read_search
+from proxy.console.paths import build_query, job_path
 from proxy.console.rendering import is_fragment, redirect, render
 from proxy.console.routing import page
 from proxy.operations.job_pages import MOST_LOOKED_AT, ONE_OF_MANY_SECONDS, AccountJob, list_job_page
@@ -40,11 +40,6 @@ class JobLine:
     record: JobRecord | None
     seconds: float | None
     text: str
-
-
-def job_path(account: str, job_id: str) -> str:
-    """The path of a job's page."""
-    return f"/accounts/{quote(account, safe='')}/jobs/{quote(job_id, safe='')}"
 
 
 async def show_jobs(request: Request) -> Response:
@@ -119,8 +114,7 @@ def _cut(text: str) -> str:
 
 
 def _url(search: JobSearch, **start: str | None) -> str:
-    given = {name: value for name, value in {**search.fields, **start}.items() if value}
-    return f"/jobs?{urlencode(given)}" if given else "/jobs"
+    return f"/jobs{build_query({**search.fields, **start})}"
 
 
 ROUTES = (page("/jobs", show_jobs),)

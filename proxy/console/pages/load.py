@@ -14,6 +14,7 @@ from proxy.console.error_lines import read_error_lines
 from proxy.console.errors import PageNotFoundError, RequestRefusedError
 from proxy.console.load_form import ACCESS, INPUTS, OPERATIONS, parse_form, values_of
 from proxy.console.load_preview import MEGABYTE, NO_DISK, create_job_of, read_file
+from proxy.console.paths import job_path
 from proxy.console.rendering import is_fragment, redirect, render
 from proxy.console.routing import CSRF, FORM_EXPIRED, PAGE_SECONDS, change, form_of, page
 from proxy.console.sent_files import NoTurnError, SentFile, SentLoad
@@ -146,7 +147,7 @@ def _find(request: Request) -> SentFile:
 
 def _lead_to_job(request: Request, file: SentFile) -> Response:
     assert file.job is not None  # noqa: S101 - the callers have looked
-    response = redirect(f"/accounts/{file.load.account}/jobs/{file.job.row_key}", "created")
+    response = redirect(job_path(file.load.account, file.job.row_key), "created")
     if is_fragment(request):  # htmx follows a redirect of its own request, so this one is for the page
         return Response(headers={"HX-Redirect": response.headers["Location"]})
     return response

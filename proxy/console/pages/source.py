@@ -15,9 +15,10 @@ from adapters.errors import StorageError
 from adapters.model.data_sources import DataSourceVersion
 from adapters.model.jobs import BlobPath
 from proxy.console.cut_texts import cut
+from proxy.console.paths import SOURCE, job_path, source_path
 from proxy.console.rendering import render
 from proxy.console.routing import page
-from proxy.console.source_context import VERSION, SourcePage, job_url, source_of, source_url
+from proxy.console.source_context import VERSION, SourcePage, source_of
 from proxy.operations.source_usage import find_keys
 from proxy.operations.source_views import VersionState, VersionView
 
@@ -59,7 +60,7 @@ async def show_source_page(request: Request) -> Response:
         keys=[cut(each, _NAME_BYTES) for each in users[:MOST_KEYS]],
         more_keys=max(0, len(users) - MOST_KEYS),
         problems=problems,
-        deleting_url=None if source.deleting is None else job_url(account.name, source.deleting),
+        deleting_url=None if source.deleting is None else job_path(account.name, source.deleting),
         has_staged=shown.view.of(VersionState.STAGED) is not None,
     )
 
@@ -90,8 +91,8 @@ def _row(shown: SourcePage, each: VersionView, sizes: Mapping[BlobPath, int]) ->
         each.state,
         version,
         cut(version.entity_type, _NAME_BYTES),
-        job_url(account, version.job_id),
-        f"{source_url(account, shown.name, '', {VERSION: version.job_id})}#schema",
+        job_path(account, version.job_id),
+        f"{source_path(account, shown.name, '', {VERSION: version.job_id})}#schema",
         sizes.get(version.blob),
         shown.chosen is not None and version.job_id == shown.chosen.version.job_id,
     )
@@ -118,4 +119,4 @@ def _read_schema(version: DataSourceVersion) -> SchemaTable | None:
     return None
 
 
-ROUTES = (page("/accounts/{account}/sources/{name}", show_source_page),)
+ROUTES = (page(SOURCE, show_source_page),)

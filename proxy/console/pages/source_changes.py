@@ -10,14 +10,13 @@ from starlette.responses import Response
 from adapters.model.jobs import JobRecord
 from proxy.console.context import console_of, session_of
 from proxy.console.errors import RequestRefusedError
+from proxy.console.paths import SOURCE, job_path
 from proxy.console.rendering import redirect, render
 from proxy.console.routing import Apply, Show, change, page
-from proxy.console.source_context import VERSION, SourcePage, job_url, source_of
+from proxy.console.source_context import VERSION, SourcePage, source_of
 from proxy.operations.errors import OperationError
 from proxy.operations.source_changes import SourceChanges
 from proxy.operations.source_views import VersionState, VersionView
-
-PATH = "/accounts/{account}/sources/{name}"
 
 WRONG_WORD = "The name was not typed as it is, so nothing is deleted. Go back and type it again."
 
@@ -120,7 +119,7 @@ def _changes(request: Request, shown: SourcePage) -> SourceChanges:
 
 
 def _follow(shown: SourcePage, job: JobRecord, notice: str) -> Response:
-    return redirect(job_url(shown.account.name, job.row_key), notice)
+    return redirect(job_path(shown.account.name, job.row_key), notice)
 
 
 def _require(shown: SourcePage, state: VersionState) -> VersionView:
@@ -174,5 +173,5 @@ def _asking(part: str, ask: Callable[[SourcePage], Question]) -> Show:
 ROUTES = tuple(
     route
     for part, (ask, apply) in _CHANGES.items()
-    for route in (page(f"{PATH}/{part}", _asking(part, ask)), change(f"{PATH}/{part}", apply))
+    for route in (page(f"{SOURCE}/{part}", _asking(part, ask)), change(f"{SOURCE}/{part}", apply))
 )

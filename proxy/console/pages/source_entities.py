@@ -13,6 +13,7 @@ from proxy.console.context import console_of
 from proxy.console.cut_texts import cut
 from proxy.console.entity_details import TABLE_BYTES, cut_value, read_entity
 from proxy.console.errors import PageNotFoundError
+from proxy.console.paths import SOURCE
 from proxy.console.rendering import render
 from proxy.console.routing import page
 from proxy.console.source_context import open_source, whole_number
@@ -125,9 +126,8 @@ def _is_number(opened: OpenedVersion, name: str) -> bool:
     return found is not None and found.type in {"Int64", "Double"}
 
 
-PATH = "/accounts/{account}/sources/{name}"
 ROUTES = (
-    page(f"{PATH}/entities", show_entities),
-    page(f"{PATH}/entity", show_entity),
-    page(f"{PATH}/entities.csv", download_csv),
+    page(f"{SOURCE}/entities", show_entities),
+    page(f"{SOURCE}/entity", show_entity),
+    page(f"{SOURCE}/entities.csv", download_csv),
 )

@@ -11,9 +11,10 @@ from proxy.console.area_outlines import AreaDrawing, draw, fit, outline
 from proxy.console.context import console_of
 from proxy.console.entity_details import EntityDetail, read_entity
 from proxy.console.map_drawing import HEIGHT, WIDTH, draw_lines, draw_marks, draw_outlines
+from proxy.console.paths import SOURCE, build_query
 from proxy.console.rendering import render
 from proxy.console.routing import page
-from proxy.console.source_context import SourcePage, build_query, open_source
+from proxy.console.source_context import SourcePage, open_source
 from proxy.operations.entity_clusters import Cluster, EntityMap, map_entities
 from proxy.operations.entity_queries import BILLED, EntityQueries, OpenedVersion, end_after
 from proxy.operations.entity_tables import find_page
@@ -151,4 +152,4 @@ def _place(entity: EntityDetail | None, shown: Viewport) -> tuple[float, float] 
     return (right * WIDTH / shown.width, down * WIDTH / shown.width) if is_shown else None
 
 
-ROUTES = (page("/accounts/{account}/sources/{name}/map", show_map),)
+ROUTES = (page(f"{SOURCE}/map", show_map),)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from proxy.console.area_form import PARAMETER, AreaForm
 from proxy.console.context import console_of
 from proxy.console.cut_texts import find_cut
+from proxy.console.paths import SOURCE
 from proxy.console.rendering import render
 from proxy.console.routing import page
 from proxy.console.source_context import SourcePage, source_of
@@ -105,4 +106,4 @@ def _indent(answer: ApiAnswer) -> str:
     return answer.content.decode()
 
 
-ROUTES = (page("/accounts/{account}/sources/{name}/query", show_query),)
+ROUTES = (page(f"{SOURCE}/query", show_query),)

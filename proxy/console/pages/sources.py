@@ -16,9 +16,10 @@ from adapters.model.ticks import Ticks
 from adapters.tables.data_source_store import UnreadableRow
 from proxy.console.context import Console, choose_account, console_of
 from proxy.console.cut_texts import cut
+from proxy.console.paths import build_query, source_path
 from proxy.console.rendering import render
 from proxy.console.routing import page
-from proxy.console.source_context import build_query, source_url, whole_number
+from proxy.console.source_context import whole_number
 from proxy.operations.source_usage import find_keys
 from proxy.operations.source_views import SourceView, VersionState, list_source_rows
 
@@ -123,7 +124,7 @@ def _row(
     return SourceRow(
         account=account.name,
         name=cut(source.name, _CELL_BYTES),
-        url=source_url(account.name, source.name),
+        url=source_path(account.name, source.name),
         access_id=cut(source.access_id, _CELL_BYTES),
         is_public=source.is_public,
         is_deleting=source.deleting is not None,
