@@ -9,12 +9,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
 
 from tests.support.live import wait_for
-from tests.support.processes import environment, free_port
+from tests.support.processes import environment
 
 QUIET_SECONDS = 60
 
@@ -25,7 +26,11 @@ class Demo:
 
     process: subprocess.Popen[str]
     text: str
-    base: str
+
+    @property
+    def base(self) -> str:
+        """The address of its server."""
+        return self._find(r"^The proxy answers at (http://[^/]+:[0-9]+)\.")
 
     @property
     def connection_string(self) -> str:
@@ -35,7 +40,23 @@ class Demo:
     @property
     def console(self) -> str:
         """What stands behind the word console: its address, or why it is not there."""
-        found = re.search(r"^The console, [^:]*: (.+)$", self.text, re.MULTILINE)
+        return self._find(r"^The console, [^:]*: (.+)$")
+
+    def get(self, url: str) -> httpx.Response:
+        """The first answer with status 200 to a URL of the demo: its parts start one after the other."""
+
+        def is_there() -> bool:
+            assert self.process.poll() is None, self.text
+            with suppress(httpx.TransportError):
+                answers.append(httpx.get(url))
+            return bool(answers) and answers[-1].status_code == HTTPStatus.OK
+
+        answers: list[httpx.Response] = []
+        wait_for(is_there, QUIET_SECONDS)
+        return answers[-1]
+
+    def _find(self, pattern: str) -> str:
+        found = re.search(pattern, self.text, re.MULTILINE)
         assert found is not None, self.text
         return found[1]
 
@@ -43,11 +64,10 @@ class Demo:
 @contextmanager
 def running_demo(*arguments: str, variables: Mapping[str, str] | None = None, **settings: object) -> Iterator[Demo]:
     """Runs a demo on free ports until the block ends; `variables` are set beside the settings."""
-    port = free_port()
     command = [sys.executable, "-m", "proxy", "demo", *arguments]
     with subprocess.Popen(
         command,
-        env=environment(**{"port": port, "console_port": 0} | settings) | dict(variables or {}),
+        env=environment(**{"port": 0, "console_port": 0} | settings) | dict(variables or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -63,22 +83,9 @@ def running_demo(*arguments: str, variables: Mapping[str, str] | None = None, **
                 break
         timer.cancel()
         try:
-            yield Demo(process, "".join(lines), f"http://127.0.0.1:{port}")
+            yield Demo(process, "".join(lines))
         finally:
             process.send_signal(signal.SIGTERM)
-
-
-def console_page(demo: Demo) -> httpx.Response:
-    """The answer of a page of the demo's console, which starts beside the server."""
-
-    def is_there() -> bool:
-        with suppress(httpx.ConnectError):
-            answers.append(httpx.get(f"{demo.console}/audit", timeout=QUIET_SECONDS))
-        return bool(answers)
-
-    answers: list[httpx.Response] = []
-    wait_for(is_there)
-    return answers[0]
 
 
 def checkout(folder: Path) -> Path:

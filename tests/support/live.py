@@ -31,13 +31,13 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 WAIT_SECONDS = 20.0
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
     """Returns when the condition holds.
 
     Raises:
-        AssertionError: it does not within WAIT_SECONDS.
+        AssertionError: it does not within so many seconds.
     """
-    end = time.monotonic() + WAIT_SECONDS
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)

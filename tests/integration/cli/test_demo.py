@@ -20,7 +20,7 @@ from proxy.demo.maps import stand_in
 from proxy.keyring.file import parse_keyring
 from proxy.keyring.keyring import hash_key
 from tests.docs.pages import block, section
-from tests.support.demo_process import QUIET_SECONDS, Demo, checkout, console_page, run_script, running_demo
+from tests.support.demo_process import QUIET_SECONDS, Demo, checkout, run_script, running_demo
 from tests.support.live import wait_for
 from tests.support.processes import free_port
 
@@ -74,8 +74,8 @@ def test_the_printed_requests_answer_as_they_stand(demo: Demo) -> None:
 
 
 def test_the_printed_console_answers_with_a_page(demo: Demo) -> None:
-    answer = console_page(demo)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    answer = demo.get(f"{demo.console}/")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "<h1" in answer.text
 
 
