@@ -8,7 +8,8 @@ from starlette.datastructures import FormData
 from proxy.console.context import Console
 from proxy.keyring.keyring import DIGEST_PREFIX, ExpiredKeyError, KeyRing, UnknownKeyError, hash_key
 from proxy.operations.errors import OperationError
-from proxy.wire.errors import ApiError
+from proxy.operations.file_loads import NOT_LOADED
+from proxy.operations.refusals import translated_refusals
 from proxy.wire.parameters import LoadRequest, parse_load_request
 from proxy.wire.request import QueryParameters
 
@@ -52,10 +53,8 @@ def parse_form(console: Console, form: FormData) -> tuple[str, LoadRequest, str 
     if account not in console.accounts.names:
         raise OperationError(BAD_ACCOUNT)
     parameters = {name: text.strip() for name, text in values.items()}
-    try:
+    with translated_refusals(NOT_LOADED):
         request = parse_load_request(QueryParameters(key=None, output="", parameters=parameters))
-    except ApiError as error:
-        raise OperationError(error.code.value.format_text(error.values)) from None
     key = str(form.get("querykey") or "").strip()
     return account, request, _find_key(console.ring.keyring, account, key) if key else None
 

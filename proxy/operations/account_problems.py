@@ -7,8 +7,8 @@ from typing import Any
 
 from adapters.errors import StorageError
 from proxy.observability.load_needs import Finding
+from proxy.operations.ending_keys import EndingKey
 from proxy.operations.job_counts import JobCounts
-from proxy.operations.key_ends import KeyEnd
 from proxy.operations.overview_parts import AccountParts, Part, PartError
 
 STUCK_SECONDS = 3600.0
@@ -95,7 +95,7 @@ def _of_jobs(counts: JobCounts) -> Iterator[Problem]:
         yield Problem(Level.ATTENTION, f"{text} aborted in the last 24 hours.", advice, "aborted")
 
 
-def _of_keys(keys: Sequence[KeyEnd]) -> Iterator[Problem]:
+def _of_keys(keys: Sequence[EndingKey]) -> Iterator[Problem]:
     if not keys:
         return
     first = keys[0]

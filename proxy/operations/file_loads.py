@@ -1,24 +1,21 @@
 """Loads a file of an operator's machine by the job that a request with the same data creates."""
 
-from collections.abc import Awaitable
 from pathlib import Path
-from typing import TypeVar
 
 from adapters.account import AccountStorage
 from adapters.blobs.store import UPLOADS
 from adapters.model.data_sources import DataSource
 from adapters.model.jobs import BlobPath, JobRecord
 from adapters.tables.audit_rows import AuditEntry
-from adapters.tables.properties import MalformedRowError
 from proxy.operations.audit import note_change
-from proxy.operations.errors import OperationError
 from proxy.operations.job_creation import create_job, now
 from proxy.operations.load_creation import NewLoad, check_load, plan_load
+from proxy.operations.refusals import translated_refusals
+from proxy.operations.source_changes import describe_published
 from proxy.settings import Settings
-from proxy.wire.errors import ApiError
 from proxy.wire.parameters import LoadRequest
 
-_Result = TypeVar("_Result")
+NOT_LOADED = "The data source can't be loaded"
 
 
 class FileLoads:
@@ -33,7 +30,8 @@ class FileLoads:
 
     async def find_source(self, request: LoadRequest) -> DataSource | None:
         """The data source that the load changes; None where it creates one. Checks that the account may load it now."""
-        source, _ = await _translate(check_load(request, self._account, self._settings))
+        with translated_refusals(NOT_LOADED):
+            source, _ = await check_load(request, self._account, self._settings)
         return source
 
     async def load(self, file: Path, request: LoadRequest, query_key: str | None = None) -> JobRecord:
@@ -53,18 +51,9 @@ class FileLoads:
         await account.blobs.upload_file(file, upload)
         # No master key: the console has none, and a new data source needs none.
         load = NewLoad(request, upload, query_key=query_key)
-        record = await _translate(create_job(account, plan_load(load, account, self._settings), upload=upload))
-        published = None if source is None else source.published
-        before = "not published" if published is None else f"published: version {published.job_id}"
+        with translated_refusals(NOT_LOADED):
+            record = await create_job(account, plan_load(load, account, self._settings), upload=upload)
+        before = describe_published(None if source is None else source.published)
         name, after = record.data_source_name or request.name, f"job {record.row_key}"
         await note_change(account, AuditEntry(self._who, f"sources load {request.operation}", name, before, after))
         return record
-
-
-async def _translate(work: Awaitable[_Result]) -> _Result:
-    try:
-        return await work
-    except ApiError as error:
-        raise OperationError(error.code.value.format_text(error.values)) from None
-    except MalformedRowError as error:
-        raise OperationError(f"The data source can't be loaded: {error}.") from None

@@ -22,6 +22,7 @@ ABORTED_BY_OPERATOR = "Ended by the operator."
 
 HAS_ITS_EFFECT = "The job has made its change already, so it can't be ended any more. A worker completes it."
 OTHER_IS_RUNNING = "The job {} of the same data source is running. Try again when it has ended."
+ENDED_ALREADY = "The job has ended already: it is {}."
 CHANGED_MEANWHILE = "The job was changed meanwhile, so nothing was done. Look at it again."
 
 WAIT_SECONDS = 1.0
@@ -184,7 +185,7 @@ async def _describe_end(found: FoundJob) -> str:
         return "The row of the job is gone."
     if record.status is JobStatus.PENDING:
         return CHANGED_MEANWHILE
-    return f"The job has ended already: it is {record.status.value}."
+    return ENDED_ALREADY.format(record.status.value)
 
 
 async def _read(found: FoundJob) -> JobRecord:

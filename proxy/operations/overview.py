@@ -18,8 +18,8 @@ from adapters.request_coalescing import SingleFlight
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.observability.load_needs import LOAD_NEEDS, SIGNING, Finding, Probe, probe_maps
 from proxy.operations.account_problems import Problem, find_problems, unopened
+from proxy.operations.ending_keys import EndingKeys, find_in_ring, find_in_store
 from proxy.operations.job_counts import count_jobs
-from proxy.operations.key_ends import KeyEnds, find_ring_ends, find_store_ends
 from proxy.operations.overview_parts import AccountParts, Part, PartError
 from proxy.operations.usage_hours import DayUsage, read_day
 from proxy.operations.worker_views import list_workers
@@ -85,24 +85,25 @@ class OverviewReader:
         keys = self._start_keys()
         names = self._ring.accounts.names
         found = await asyncio.gather(*(self._read_account(name, keys) for name in names))
+        await keys  # where no account can be opened, none has waited for it
         return sorted(found, key=lambda each: each.rank)
 
     def close(self) -> None:
         """Ends the reads in flight."""
         self._reads.close()
 
-    def _start_keys(self) -> "asyncio.Task[Part[KeyEnds]]":
+    def _start_keys(self) -> "asyncio.Task[Part[EndingKeys]]":
         ring = self._ring.keyring
         if (store := ring.key_store) is None:
 
-            async def find() -> Part[KeyEnds]:
-                return Part(find_ring_ends(ring))
+            async def find() -> Part[EndingKeys]:
+                return Part(find_in_ring(ring))
 
             return asyncio.create_task(find())
-        read = partial(find_store_ends, store, self._settings.keys_table, self._settings.storage_timeout)
+        read = partial(find_in_store, store, self._settings.keys_table, self._settings.storage_timeout)
         return asyncio.create_task(self._part(("keys", store), read, KEYS_FRESH_SECONDS, KEYS_SECONDS))
 
-    async def _read_account(self, name: str, keys: "asyncio.Task[Part[KeyEnds]]") -> AccountOverview:
+    async def _read_account(self, name: str, keys: "asyncio.Task[Part[EndingKeys]]") -> AccountOverview:
         try:
             account = self._ring.accounts[name]
         except StorageError as error:

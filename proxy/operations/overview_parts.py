@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from proxy.observability.load_needs import Finding
+from proxy.operations.ending_keys import EndingKey
 from proxy.operations.job_counts import JobCounts
-from proxy.operations.key_ends import KeyEnd
 from proxy.operations.usage_hours import DayUsage
 from proxy.operations.worker_views import WorkerView
 
@@ -52,5 +52,5 @@ class AccountParts:
     workers: Part[tuple[WorkerView, ...]]
     queue: Part[int]
     jobs: Part[JobCounts]
-    keys: Part[tuple[KeyEnd, ...]]
+    keys: Part[tuple[EndingKey, ...]]
     usage: Part[DayUsage] | None

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from adapters.account import AccountStorage
+from adapters.model.data_sources import DataSourceVersion
 from adapters.model.jobs import JobRecord
 from adapters.tables.audit_rows import AuditEntry
-from adapters.tables.properties import MalformedRowError
 from proxy.operations.audit import note_change
 from proxy.operations.errors import OperationError
 from proxy.operations.job_creation import create_job
+from proxy.operations.refusals import translated_refusals
 from proxy.operations.source_jobs import (
     SourceJob,
     SourceName,
@@ -20,7 +21,6 @@ from proxy.operations.source_jobs import (
 )
 from proxy.operations.source_views import SourceView, VersionState, show_source
 from proxy.settings import Settings
-from proxy.wire.errors import ApiError
 
 
 class SourceChanges:
@@ -35,7 +35,7 @@ class SourceChanges:
 
     async def publish(self, name: str) -> JobRecord:
         """Makes the staged version current."""
-        return await self._create("sources publish", name, publish(), _describe_published)
+        return await self._create("sources publish", name, publish(), _describe_view)
 
     async def roll_back(self, name: str, version_id: str | None = None) -> JobRecord:
         """Makes an earlier version current again, by default the newest of them."""
@@ -44,7 +44,7 @@ class SourceChanges:
             if version is None:
                 raise OperationError(f"The data source {name} has no earlier version to roll back to.")
             version_id = version.job_id
-        return await self._create("sources rollback", name, roll_back(version_id), _describe_published)
+        return await self._create("sources rollback", name, roll_back(version_id), _describe_view)
 
     async def set_public(self, name: str, *, public: bool) -> JobRecord:
         """Makes the data source public or private."""
@@ -54,25 +54,25 @@ class SourceChanges:
     async def delete(self, name: str, *, staging: bool = False) -> JobRecord:
         """Deletes the data source with all its versions, or its staged version alone."""
         what = "sources delete --staging" if staging else "sources delete"
-        return await self._create(what, name, delete(staging=staging), _describe_published)
+        return await self._create(what, name, delete(staging=staging), _describe_view)
 
     async def _create(self, what: str, name: str, job: SourceJob, describe: Callable[[SourceView], str]) -> JobRecord:
         account = self._account
         before = describe(await show_source(account, name))
-        try:
+        with translated_refusals("The data source can't be changed"):
             record = await create_job(account, plan_source_job(job, SourceName(name), account, self._settings))
-        except ApiError as error:
-            raise OperationError(error.code.value.format_text(error.values)) from None
-        except MalformedRowError as error:
-            raise OperationError(f"The data source can't be changed: {error}.") from None
         after = f"job {record.row_key}"
         await note_change(account, AuditEntry(self._who, what, record.data_source_name or name, before, after))
         return record
 
 
-def _describe_published(view: SourceView) -> str:
-    version = view.of(VersionState.PUBLISHED)
+def describe_published(version: DataSourceVersion | None) -> str:
+    """The published version of a data source, None for none, as a row of the table audit has it."""
     return "not published" if version is None else f"published: version {version.job_id}"
+
+
+def _describe_view(view: SourceView) -> str:
+    return describe_published(view.of(VersionState.PUBLISHED))
 
 
 def _word(*, public: bool) -> str:

@@ -15,11 +15,9 @@ from proxy.console.paths import JOB, job_path
 from proxy.console.rendering import redirect, render
 from proxy.console.routing import change, page
 from proxy.operations.errors import OperationError
-from proxy.operations.job_changes import CHANGED_MEANWHILE, abort_job, retry_job
+from proxy.operations.job_changes import CHANGED_MEANWHILE, ENDED_ALREADY, abort_job, retry_job
 from proxy.operations.job_views import FoundJob, find_refusal
 from proxy.operations.masking import mask_secrets
-
-ENDED_ALREADY = "The job has ended already: it is {}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from adapters.model.ticks import to_datetime
 
 SOON = timedelta(days=30)
 IMMINENT = timedelta(days=7)
+LATELY = timedelta(days=7)
+"""A key that ended is shown as long: the program that still uses it stands still."""
 
 
 class KeyEnd(StrEnum):

@@ -2,24 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from adapters.credentials.config import StorageEntry
 from adapters.model.key_records import KeyRecord
 from adapters.model.ticks import PER_SECOND, Ticks, format_ticks, from_datetime
 from adapters.tables.key_table import KeyTable
 from proxy.keyring.keyring import KeyRing
-
-SOON = timedelta(days=30)
-"""The alert KeyEndsSoon begins here (deploy/prometheus/alerts.yaml)."""
-LATELY = timedelta(days=7)
-"""A key that ended is shown as long: the program that still uses it stands still."""
+from proxy.operations.keys.key_ends import LATELY, SOON
+from proxy.operations.keys.lines import shown
 
 _SELECT = "RowKey,Account,Role,Name,ExpiresAt,RevokedAt"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class KeyEnd:
+class EndingKey:
     """A key that ends, or has ended, at `end`; `seconds` from now, below 0 for the past."""
 
     end: Ticks
@@ -27,11 +24,11 @@ class KeyEnd:
     name: str
 
 
-KeyEnds = Mapping[str, tuple[KeyEnd, ...]]
+EndingKeys = Mapping[str, tuple[EndingKey, ...]]
 """The keys of each account, the first to end first. Accounts without such keys are left out."""
 
 
-def find_ring_ends(ring: KeyRing) -> KeyEnds:
+def find_in_ring(ring: KeyRing) -> EndingKeys:
     """The keys that end of a ring that holds its keys."""
     found = [
         (grant.account, digest.hex(), grant.name, from_datetime(grant.expires))
@@ -41,7 +38,7 @@ def find_ring_ends(ring: KeyRing) -> KeyEnds:
     return _group(found)
 
 
-async def find_store_ends(store: StorageEntry, table_name: str, page_seconds: float) -> KeyEnds:
+async def find_in_store(store: StorageEntry, table_name: str, page_seconds: float) -> EndingKeys:
     """The keys that end of a key store. Storage looks at every row for it.
 
     Args:
@@ -69,11 +66,11 @@ def _bounds() -> tuple[Ticks, Ticks]:
     return from_datetime(now - LATELY), from_datetime(now + SOON)
 
 
-def _group(found: list[tuple[str, str, str | None, Ticks]]) -> KeyEnds:
+def _group(found: list[tuple[str, str, str | None, Ticks]]) -> EndingKeys:
     first, last = _bounds()
-    now, ends = from_datetime(datetime.now(UTC)), dict[str, list[KeyEnd]]()
+    now, ends = from_datetime(datetime.now(UTC)), dict[str, list[EndingKey]]()
     for account, digest, name, end in found:
         if first <= end <= last:
-            label = name or f"sha256:{digest[:12]}"
-            ends.setdefault(account, []).append(KeyEnd(end, (end - now) / PER_SECOND, label))
+            label = name or shown(digest)
+            ends.setdefault(account, []).append(EndingKey(end, (end - now) / PER_SECOND, label))
     return {account: tuple(sorted(keys)) for account, keys in ends.items()}
