@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 from adapters.account import AccountStorage
 from adapters.accounts import AccountRegistry
-from adapters.errors import StorageError, StorageErrorCode
+from adapters.errors import StorageError
 from adapters.model.job_ids import first_id_at, is_row_id
 from adapters.model.ticks import LAST, PER_MILLISECOND, Ticks
 from adapters.tables.job_history import CLOCK_SKEW, BrokenJob, ListedJob
 from adapters.tables.row_keys import behind
 from proxy.operations.job_views import JobFilter
+from proxy.operations.reading_time import bound_reading
 
 PAGE_ROWS = 50
 
@@ -148,14 +149,12 @@ async def _read(
 ) -> _Part:
     part = _Part(name)
     try:
-        async with asyncio.timeout(seconds), aclosing(_iterate(accounts[name], wanted, start)) as batches:
+        async with bound_reading(seconds), aclosing(_iterate(accounts[name], wanted, start)) as batches:
             async for batch in batches:
                 if any(part.add(job, wanted) for job in batch):
                     break
     except StorageError as error:
         part.failure = error
-    except TimeoutError:
-        part.failure = StorageError(StorageErrorCode.TIMEOUT, f"no page within {seconds:g} s")
     return part
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from adapters.account import AccountStorage
 from adapters.model.usage import Usage
+from proxy.operations.keys.usage import USAGE_SECONDS
+from proxy.operations.reading_time import bound_reading
 
 _DIGITS = 8
 """Hex digits of its digest that tell a key without a name from others."""
@@ -16,14 +18,15 @@ async def find_keys(account: AccountStorage) -> Mapping[str, tuple[str, ...]]:
     A row of usage names at most ten data sources, so a key that asks for more is not with all of them.
 
     Raises:
-        StorageError: storage can't answer.
+        StorageError: storage can't answer, or not within USAGE_SECONDS.
     """
     names: dict[str, str] = {}
     digests: defaultdict[str, set[str]] = defaultdict(set)
-    async for usage in account.usage.iterate():
-        names[usage.digest] = usage.name or names.get(usage.digest) or _describe(usage)
-        for source in usage.sources:
-            digests[source.lower()].add(usage.digest)
+    async with bound_reading(USAGE_SECONDS):
+        async for usage in account.usage.iterate():
+            names[usage.digest] = usage.name or names.get(usage.digest) or _describe(usage)
+            for source in usage.sources:
+                digests[source.lower()].add(usage.digest)
     return {source: tuple(sorted({names[each] for each in found})) for source, found in digests.items()}
 
 

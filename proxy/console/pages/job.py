@@ -36,7 +36,6 @@ async def show_job(request: Request) -> Response:
         return redirect(here)
     detail, now = report.detail, account.clock.now()
     source = detail.record.data_source_name if detail else None
-    failure = report.failure
     return render(
         request,
         "job.html",
@@ -50,7 +49,6 @@ async def show_job(request: Request) -> Response:
         seconds=seconds_of(detail.record, now) if detail else None,
         source_path=source_path(account.name, source) if source else None,
         asked_for=[(name, _text(value)) for name, value in detail.request.items()] if detail else [],
-        failure=None if failure is None else f"Storage: {failure}. What to do: {failure.code.value.hint}.",
         masked=mask_secrets,
     )
 

@@ -19,6 +19,7 @@ from proxy.console.rendering import is_fragment, redirect, render
 from proxy.console.routing import page
 from proxy.operations.job_pages import MOST_LOOKED_AT, ONE_OF_MANY_SECONDS, AccountJob, list_job_page
 from proxy.operations.masking import mask_secrets
+from proxy.operations.reading_time import bound_reading
 
 LONGEST_MESSAGE = 160
 """Characters of a message that are shown."""
@@ -63,9 +64,7 @@ async def show_jobs(request: Request) -> Response:
         search,
         page=found,
         lines=[_line(request, each) for each in found.jobs],
-        failures={
-            name: f"{error}. What to do: {error.code.value.hint}." for name, error in sorted(found.failures.items())
-        },
+        failures=dict(sorted(found.failures.items())),
         most=MOST_LOOKED_AT,
         newest=_url(search),
         newer=found.newer and _url(search, after=found.newer),
@@ -84,9 +83,9 @@ async def _find_one(request: Request, names: Sequence[str], text: str) -> str | 
 
     async def find(name: str) -> str | None:
         try:
-            async with asyncio.timeout(ONE_OF_MANY_SECONDS):
+            async with bound_reading(ONE_OF_MANY_SECONDS):
                 return await accounts[name].jobs.find_id(text)
-        except (StorageError, TimeoutError):
+        except StorageError:
             return None  # the list says what is wrong with the account
 
     ids = await asyncio.gather(*(find(name) for name in names))

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.accounts import AccountRegistry
-from adapters.errors import StorageError, StorageErrorCode
+from adapters.errors import StorageError
 from adapters.model.key_records import FoundKey
 from adapters.model.usage import Usage
 from proxy.console.context import choose_account_name, console_of
@@ -21,10 +21,8 @@ from proxy.operations.keys.holder import KeyPlace
 from proxy.operations.keys.key_ends import KeyEnd, judge_end
 from proxy.operations.keys.key_pages import KeyPage, read_page, search_keys
 from proxy.operations.keys.lines import SHOWN_DIGITS
-from proxy.operations.keys.usage import UsageReport, read_usage
-
-USAGE_SECONDS = 10.0
-"""How long the page waits for the usage of an account's keys. The table has a row for each key and day."""
+from proxy.operations.keys.usage import USAGE_SECONDS, UsageReport, read_usage
+from proxy.operations.reading_time import bound_reading
 
 URL_DIGITS = 16
 """Hex digits of a digest that name a key in the console's URLs."""
@@ -107,10 +105,9 @@ async def _read_keys(request: Request, place: KeyPlace, account: str) -> tuple[K
 
 async def _read_usage(accounts: AccountRegistry, account: str) -> UsageReport:
     try:
-        async with asyncio.timeout(USAGE_SECONDS):
+        async with bound_reading(USAGE_SECONDS):
             return await read_usage(accounts, [account])
-    except TimeoutError:
-        error = StorageError(StorageErrorCode.TIMEOUT, f"it was not read within {USAGE_SECONDS:g} s")
+    except StorageError as error:
         return UsageReport({}, {account: error})
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.account import AccountStorage
 from adapters.blobs.store import VERSIONS
-from adapters.errors import StorageError
 from adapters.model.data_sources import DataSourceVersion
 from adapters.model.jobs import BlobPath
 from proxy.console.cut_texts import cut
+from proxy.console.partial_reads import PartialReads
 from proxy.console.paths import SOURCE, job_path, source_path
 from proxy.console.rendering import render
 from proxy.console.routing import page
@@ -45,9 +44,12 @@ async def show_source_page(request: Request) -> Response:
     """The versions of a data source, and the schema of one of them."""
     shown = await source_of(request)
     account, source = shown.account, shown.view.source
-    problems: list[tuple[str, StorageError]] = []
-    sizes, keys = await asyncio.gather(_read_sizes(account, source.name, problems), _read_keys(account, problems))
-    users = keys.get(source.name.lower(), ())
+    reads = PartialReads()
+    sizes, keys = await asyncio.gather(
+        reads.read("the sizes", account.blobs.list_sizes(VERSIONS, f"{account.name}/{source.name.lower()}/"), {}),
+        reads.read("the usage of keys", find_keys(account), None),
+    )
+    users = () if keys is None else keys.get(source.name.lower(), ())
     return render(
         request,
         "source.html",
@@ -55,34 +57,15 @@ async def show_source_page(request: Request) -> Response:
         source=source,
         access_id=cut(source.access_id, _NAME_BYTES),
         rows=[_row(shown, each, sizes) for each in shown.view.versions],
-        size=sum(sizes.get(each.version.blob, 0) for each in shown.view.versions),
+        size=sum(sizes.get(each.version.blob, 0) for each in shown.view.versions) if sizes else None,
         schema=None if shown.chosen is None else _read_schema(shown.chosen.version),
         keys=[cut(each, _NAME_BYTES) for each in users[:MOST_KEYS]],
+        is_usage_known=keys is not None,
         more_keys=max(0, len(users) - MOST_KEYS),
-        problems=problems,
+        problems=reads.problems,
         deleting_url=None if source.deleting is None else job_path(account.name, source.deleting),
         has_staged=shown.view.of(VersionState.STAGED) is not None,
     )
-
-
-async def _read_sizes(
-    account: AccountStorage, name: str, problems: list[tuple[str, StorageError]]
-) -> Mapping[BlobPath, int]:
-    try:
-        return await account.blobs.list_sizes(VERSIONS, f"{account.name}/{name.lower()}/")
-    except StorageError as error:
-        problems.append(("The sizes", error))
-        return {}
-
-
-async def _read_keys(
-    account: AccountStorage, problems: list[tuple[str, StorageError]]
-) -> Mapping[str, tuple[str, ...]]:
-    try:
-        return await find_keys(account)
-    except StorageError as error:
-        problems.append(("The usage of keys", error))
-        return {}
 
 
 def _row(shown: SourcePage, each: VersionView, sizes: Mapping[BlobPath, int]) -> VersionRow:

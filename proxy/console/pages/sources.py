@@ -1,9 +1,8 @@
 """The page of all data sources."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +15,7 @@ from adapters.model.ticks import Ticks
 from adapters.tables.data_source_store import UnreadableRow
 from proxy.console.context import Console, choose_account, console_of
 from proxy.console.cut_texts import cut
+from proxy.console.partial_reads import PartialReads
 from proxy.console.paths import build_query, source_path
 from proxy.console.rendering import render
 from proxy.console.routing import page
@@ -26,8 +26,6 @@ from proxy.operations.source_views import SourceView, VersionState, list_source_
 PAGE_ROWS = 150
 MOST_KEYS = 4
 _CELL_BYTES = 120
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,31 +47,15 @@ class SourceRow:
     more_keys: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """The rows of an account, and what could not be read."""
-
-    account: str
-    rows: list[SourceRow] = field(default_factory=list)
-    problems: list[tuple[str, StorageError]] = field(default_factory=list)
-
-    async def read(self, what: str, reading: Awaitable[_T], instead: _T) -> _T:
-        """What is read; where storage can't answer, a problem and something else."""
-        try:
-            return await reading
-        except StorageError as error:
-            self.problems.append((what, error))
-            return instead
-
-
 async def show_sources(request: Request) -> Response:
     """The data sources of one account or of all, some hundred on a page."""
     console = console_of(request)
     account = choose_account(request).name if request.query_params.get("account") else ""
     text = request.query_params.get("text", "").strip()
     names = [account] if account else console.accounts.names
-    listings = await asyncio.gather(*(_list_account(console, name) for name in names))
-    rows = [row for each in listings for row in each.rows if text.lower() in row.name.lower()]
+    reads = {name: PartialReads() for name in names}
+    listings = await asyncio.gather(*(_list_account(console, name, own) for name, own in reads.items()))
+    rows = [row for each in listings for row in each if text.lower() in row.name.lower()]
     skip = whole_number(request.query_params.get("skip"))
     given = {"account": account, "text": text}
     return render(
@@ -85,27 +67,25 @@ async def show_sources(request: Request) -> Response:
         rows=rows[skip : skip + PAGE_ROWS],
         found=len(rows),
         skip=skip,
-        problems=[(each.account, what, error) for each in listings for what, error in each.problems],
+        problems=[(name, what, error) for name, own in reads.items() for what, error in own.problems],
         before=f"/sources{build_query(given | {'skip': str(max(0, skip - PAGE_ROWS))})}" if skip else "",
         after=f"/sources{build_query(given | {'skip': str(skip + PAGE_ROWS)})}" if skip + PAGE_ROWS < len(rows) else "",
     )
 
 
-async def _list_account(console: Console, name: str) -> _Listing:
+async def _list_account(console: Console, name: str, reads: PartialReads) -> list[SourceRow]:
     """The rows of an account. Without its usage or its blobs, they say less."""
-    listing = _Listing(name)
     try:
         account = console.accounts[name]
         views = await list_source_rows(account)
     except StorageError as error:
-        listing.problems.append(("the data sources", error))
-        return listing
+        reads.problems.append(("the data sources", error))
+        return []
     sizes, keys = await asyncio.gather(
-        listing.read("the sizes", account.blobs.list_sizes(VERSIONS, f"{name}/"), {}),
-        listing.read("the usage of keys", find_keys(account), {}),
+        reads.read("the sizes", account.blobs.list_sizes(VERSIONS, f"{name}/"), {}),
+        reads.read("the usage of keys", find_keys(account), {}),
     )
-    listing.rows.extend(_row(account, view, sizes, keys) for view in views)
-    return listing
+    return [_row(account, view, sizes, keys) for view in views]
 
 
 def _row(

@@ -9,6 +9,9 @@ from adapters.errors import StorageError
 from adapters.model.key_records import FoundKey
 from adapters.model.usage import DIGEST_DIGITS, Usage
 
+USAGE_SECONDS = 10.0
+"""How long a page waits for the usage of an account's keys. The table has a row for each key and day."""
+
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:

@@ -270,7 +270,7 @@ def test_a_hanging_account_delays_the_others_for_a_bounded_time(
         console = open_console(storage, accounts=accounts.accounts, storage_timeout=60)  # longer than a page may take
         accounts.hop.mode = Mode.HANG
         assert ids(console, "/jobs") == [job_id]
-        assert "Storage: timeout: no page within 0.5 s" in console.text("/jobs")
+        assert "Storage: timeout: not read within 0.5 s" in console.text("/jobs")
 
 
 def test_an_id_is_looked_for_in_the_accounts_that_answer(storage: Storage, open_console: StartConsole) -> None:

@@ -112,7 +112,7 @@ def test_usage_that_takes_too_long_is_left_out(
         accounts = {storage.account: {"storage": {"connection_string": hop.connection_string}}}
         console = open_console(storage, accounts=accounts, storage_timeout=20)
         page = console.page("/keys")
-    assert "Usage not known. Storage: timeout: it was not read within 0.3 s" in page.text_content()
+    assert "Usage not known. Storage: timeout: not read within 0.3 s" in page.text_content()
     assert set(rows_of(page)) == {digits(MASTER), digits(QUERY)}
 
 

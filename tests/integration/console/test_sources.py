@@ -1,5 +1,6 @@
 """The page of all data sources."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.errors import StorageError, StorageErrorCode
+from adapters.model.ticks import Ticks
 from adapters.model.usage import Usage
 from adapters.tables.usage_store import UsageStore
 from tests.integration.console.conftest import StartConsole
@@ -86,6 +88,7 @@ def test_without_its_blobs_and_usage_an_account_shows_its_data_sources(
     assert "the sizes can't be read" in problem(page)
     page = console.page(base(storage))
     assert "The sizes can't be read" in problem(page)
+    assert page.xpath("string(//dt[.='Size of all versions']/../dd)") == "not known"
     assert len(table(page, "Versions")) == 3
     assert console.get(f"{base(storage)}/map").status_code == 503
 
@@ -107,6 +110,23 @@ def test_usage_that_cannot_be_read_has_a_sentence_beside_the_rest(
     page = console.page(base(storage))
     assert "The usage of keys can't be read" in problem(page)
     assert len(table(page, "Versions")) == 3
+    assert page.xpath("string(//dt[starts-with(., 'Used by keys')]/../dd)") == "not known"
+
+
+def test_usage_that_takes_too_long_is_left_out(
+    storage: Storage, console: LiveConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_versions(storage)
+
+    async def hang(_: UsageStore) -> AsyncIterator[Usage]:
+        await asyncio.Event().wait()
+        yield Usage("", None, Ticks(0), Ticks(0))
+
+    monkeypatch.setattr(UsageStore, "iterate", hang)
+    monkeypatch.setattr("proxy.operations.source_usage.USAGE_SECONDS", 0.3)
+    page = console.page("/sources")
+    assert [row[0] for row in table(page, "Data sources")] == ["Shops"]
+    assert "the usage of keys can't be read. Storage: timeout: not read within 0.3 s" in problem(page)
 
 
 def test_some_hundred_data_sources_are_on_pages_of_their_own(storage: Storage, console: LiveConsole) -> None:
