@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy.console.body_limit import BodyLimit, too_large
 from proxy.console.context import Console
-from proxy.console.session_cookie import LOOPBACK_NAMES, SESSION, CookieJar
+from proxy.console.session_cookie import LOOPBACK_NAMES, SESSION, CookieJar, has_name
 from proxy.console.sessions import Session
 from proxy.console.token_sign_in import TokenSignIn
 from proxy.observability.client import network_of
@@ -98,7 +98,7 @@ class RequestGuard:
     def _refuse_origin(self, scope: Scope, headers: Headers) -> Response | None:
         """The refusal of a request that another host's page may have sent."""
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or not self._is_ours(hosts[0].lower()):
+        if len(hosts) != 1 or not has_name(hosts[0].lower(), self._names):
             return _plain(
                 421, "This host name is not the console's. Set PROXY_CONSOLE_NAME to the name that your browser shows."
             )
@@ -119,10 +119,6 @@ class RequestGuard:
         if not length.isdecimal() or int(length) > most:
             return _plain(413, too_large(most))
         return None
-
-    def _is_ours(self, host: str) -> bool:
-        name, _, port = host.rpartition(":")
-        return host in self._names or (port.isdecimal() and name in self._names)
 
     def _find_session(self, scope: Scope) -> Session | None:
         console = self._console

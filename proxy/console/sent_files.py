@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -116,9 +116,10 @@ class SentFile:
 
     def tidy(self) -> None:
         """Removes what reading has left behind beside the error log: the entities, which are as large as the file."""
-        for each in self.folder.iterdir():
-            if each.name not in _KEPT:
-                each.unlink()
+        with suppress(FileNotFoundError):  # a later file may have taken its place meanwhile
+            for each in self.folder.iterdir():
+                if each.name not in _KEPT:
+                    each.unlink()
 
     def delete(self) -> None:
         """Deletes the file, and what was made of it."""
@@ -133,6 +134,7 @@ class SentFiles:
         self._files: dict[str, SentFile] = {}
         self._expiring: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(MOST_RECEIVED)
+        self._adding = asyncio.Lock()
 
     @asynccontextmanager
     async def take_turn(self) -> AsyncIterator[None]:
@@ -174,9 +176,10 @@ class SentFiles:
         Raises:
             RequestRefusedError: there is no room.
         """
-        await self._make_room(session)
-        added = SentFile(folder.name, session, folder, size, load)
-        self._files[added.id] = added
+        async with self._adding:  # two of one session would not see each other
+            await self._make_room(session)
+            added = SentFile(folder.name, session, folder, size, load)
+            self._files[added.id] = added
         asyncio.get_running_loop().call_later(KEPT_SECONDS, self._expire, added.id)
         return added
 

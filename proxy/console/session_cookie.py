@@ -1,5 +1,7 @@
 """The cookies of the console: their names, their attributes, and how they are found again."""
 
+from collections.abc import Collection
+
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.responses import Response
@@ -17,8 +19,13 @@ LOOPBACK_NAMES = frozenset(("127.0.0.1", "localhost", "[::1]"))
 
 def is_loopback_name(host: str) -> bool:
     """Whether a host name, with or without a port, is one that browsers resolve to the machine they run on."""
+    return has_name(host, LOOPBACK_NAMES)
+
+
+def has_name(host: str, names: Collection[str]) -> bool:
+    """Whether a host, with or without a port, has one of these names."""
     name, _, port = host.rpartition(":")
-    return host in LOOPBACK_NAMES or (port.isdecimal() and name in LOOPBACK_NAMES)
+    return host in names or (port.isdecimal() and name in names)
 
 
 class CookieJar:

@@ -1,5 +1,6 @@
 """The query form of a data source: the request, and what the API answers to it."""
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping
@@ -93,10 +94,16 @@ async def _ask(request: Request, shown: SourcePage, parameters: Mapping[str, str
     lowered = {name.lower(): value for name, value in parameters.items()}
     found = await answer_query(console.queries, shown.account, shown.view, lowered, console.settings)
     took = (time.perf_counter() - started) * 1000
-    text = _indent(found)
+    text, is_cut = await asyncio.to_thread(_show, found)  # of an answer of any size
+    return ShownAnswer(text, is_cut, len(found.content), found.content_type, took)
+
+
+def _show(answer: ApiAnswer) -> tuple[str, bool]:
+    """The begin of the body as a page shows it, and whether there is more."""
+    text = _indent(answer)
     begin = text.encode()[:MOST_BYTES].decode(errors="ignore")
     begin = begin[: find_cut(begin, _HTML_BYTES)]
-    return ShownAnswer(begin, len(begin) < len(text), len(found.content), found.content_type, took)
+    return begin, len(begin) < len(text)
 
 
 def _indent(answer: ApiAnswer) -> str:

@@ -72,6 +72,7 @@ def test_htmx_gets_the_part_alone(console: LiveConsole) -> None:
     assert "PROXY_KEYRING" not in part
 
 
+@pytest.mark.slow
 def test_accounts_that_are_broken_or_away_delay_nobody_beyond_the_deadline(
     storage: Storage, open_console: StartConsole
 ) -> None:

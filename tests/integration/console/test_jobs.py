@@ -245,7 +245,9 @@ def rows_of(storage: Storage) -> list[str]:
     return [str(row["RowKey"]) for row in found]
 
 
-@pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.FORBID, Mode.GARBLE, Mode.HANG], ids=str)
+@pytest.mark.parametrize(
+    "mode", [Mode.REFUSE, Mode.FORBID, Mode.GARBLE, pytest.param(Mode.HANG, marks=pytest.mark.slow)], ids=str
+)
 def test_a_broken_account_is_a_line_and_hides_no_other(
     storage: Storage, open_console: StartConsole, mode: Mode
 ) -> None:

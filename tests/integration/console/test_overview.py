@@ -204,7 +204,7 @@ def test_a_maps_that_can_not_be_asked_is_said(storage: Storage, open_console: St
     assert "NO_SUCH_VARIABLE" in problem
 
 
-@pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.FORBID, Mode.HANG])
+@pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.FORBID, pytest.param(Mode.HANG, marks=pytest.mark.slow)])
 def test_a_broken_account_comes_first_and_hides_no_other(
     storage: Storage, open_console: StartConsole, mode: Mode
 ) -> None:

@@ -238,6 +238,7 @@ def test_the_log_names_the_network_of_who_signs_in_or_fails_and_no_token(
     assert not any(each in log for each in (TOKEN, "a-wrong-token", "198.51.100.77", "2001:db8:1:2"))
 
 
+@pytest.mark.slow
 def test_guesses_are_slowed_and_others_come_in_at_once(
     storage: Storage, open_console: StartConsole, token_file: Path
 ) -> None:
