@@ -1,11 +1,11 @@
 """Files between their preview and their job: whose they are, how long they stay, and how many."""
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import httpx
@@ -34,6 +34,14 @@ pytestmark = pytest.mark.usefixtures("prepared")
 SignIn = Callable[[], LiveConsole]
 
 
+@pytest.fixture(autouse=True)
+def _own_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keeps the files of these consoles apart from those of others on this machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
 @pytest.fixture
 def sign_in(storage: Storage, open_console: StartConsole, tmp_path: Path) -> Iterator[SignIn]:
     """Opens another browser, which has signed in at one console."""
@@ -51,7 +59,7 @@ def sign_in(storage: Storage, open_console: StartConsole, tmp_path: Path) -> Ite
 
 def folders() -> set[str]:
     """The folders of files that consoles have."""
-    return {str(each) for each in Path(gettempdir()).glob("*/load-*")}
+    return {str(each) for each in Path(tempfile.gettempdir()).glob("*/load-*")}
 
 
 def wait_until(condition: Any) -> None:
