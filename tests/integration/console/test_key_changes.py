@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from tests.support.audited_changes import changes
 from tests.support.console import LiveConsole
 from tests.support.fault_proxy import Hop, Mode
 from tests.support.key_table_rows import BING_KEY, KeyTableRows, digest_of
-from tests.support.live import MASTER, start_server
+from tests.support.live import MASTER, start_server, wait_for
 from tests.support.storage import Storage
 
 OWN_KEY = "own-secret-key"
@@ -233,10 +232,7 @@ def test_a_key_that_is_added_in_the_console_opens_a_server_and_is_refused_when_i
         with start_server(storage, key_store=store, keys_table=rows.name, key_store_seconds=1) as server:
             assert server.get("data", key).status_code == 200
             console.confirm(revoke_path(storage, key))
-            end = time.monotonic() + 20
-            while server.get("data", key).status_code == 200:
-                assert time.monotonic() < end
-                time.sleep(0.1)
+            wait_for(lambda: server.get("data", key).status_code != 200)
 
 
 def test_a_generated_key_is_shown_where_its_change_is_not_announced(

@@ -16,7 +16,7 @@ from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
 from tests.support.fault_proxy import Hop, Mode
 from tests.support.key_table_rows import KeyTableRows, digest_of
-from tests.support.live import MASTER, QUERY
+from tests.support.live import MASTER, QUERY, wait_for
 from tests.support.storage import Storage, ago, date
 from tests.support.usage_table import write_usage_row
 
@@ -212,10 +212,7 @@ def test_the_console_follows_the_key_ring_file(storage: Storage, open_console: S
     ring = {"accounts": {storage.account: entry, "new": entry}, "keys": {"k": {"account": storage.account}}}
     path.write_text(json.dumps(ring), encoding="utf-8")
     assert list(rows_of(console.page(f"/keys?account={storage.account}"))) == [digits("k")]
-    end = time.monotonic() + 20
-    while console.get("/keys?account=new").status_code != 200:
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_for(lambda: console.get("/keys?account=new").status_code == 200)
     path.write_text("{", encoding="utf-8")
     broken = console.get("/keys")
     assert (broken.status_code, "not JSON" in broken.text) == (409, True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +20,7 @@ from proxy.wire.request import QueryParameters
 from proxy.worker.reader_pool import ReaderKilledError, ReaderPool, ReadingError
 from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
+from tests.support.live import wait_for
 from tests.support.sent_loads import SentPage, post_file, send_file
 from tests.support.storage import Storage
 from tests.support.stored_jobs import Written, source
@@ -60,13 +60,6 @@ def sign_in(storage: Storage, open_console: StartConsole, tmp_path: Path) -> Ite
 def folders() -> set[str]:
     """The folders of files that consoles have."""
     return {str(each) for each in Path(tempfile.gettempdir()).glob("*/load-*")}
-
-
-def wait_until(condition: Any) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_two_sessions_do_not_see_each_others_files(sign_in: SignIn, storage: Storage) -> None:
@@ -114,8 +107,8 @@ def test_a_file_goes_after_an_hour(console: LiveConsole, storage: Storage, monke
     before = folders()
     monkeypatch.setattr(sent_files, "KEPT_SECONDS", 2.0)
     path = post_file(console, storage.account, shops("a")).headers["Location"]
-    wait_until(lambda: console.get(path).status_code == 404)
-    wait_until(lambda: folders() == before)
+    wait_for(lambda: console.get(path).status_code == 404)
+    wait_for(lambda: folders() == before)
 
 
 def test_the_page_follows_a_reading_that_takes_its_time(
@@ -134,7 +127,7 @@ def test_the_page_follows_a_reading_that_takes_its_time(
     monkeypatch.setattr(ReaderPool, "run", wait_and_run)
     path = post_file(console, storage.account, shops("a")).headers["Location"]
     sent = SentPage(console, path)
-    wait_until(lambda: "so far: 12,345." in sent.text)
+    wait_for(lambda: "so far: 12,345." in sent.text)
     (part,) = sent.tree.xpath("//*[@id='load']")
     assert (part.get("hx-get"), part.get("hx-trigger"), sent.can_load) == (path, "every 1s", False)
     loops[0].call_soon_threadsafe(go_on.set)
@@ -191,7 +184,7 @@ def test_a_press_while_the_job_is_being_created_makes_no_second_job(
     csrf = console.csrf(sent.path)
     targets = {console.post(f"{sent.path}/job", {"csrf": csrf}).headers["Location"] for _ in range(5)}
     assert sent.path in targets
-    wait_until(lambda: console.get(sent.path).status_code == 303)
+    wait_for(lambda: console.get(sent.path).status_code == 303)
     assert len(Written(storage).queued()) == 1
 
 

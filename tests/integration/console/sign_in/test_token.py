@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from proxy.console import token_sign_in
 from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
+from tests.support.live import wait_for
 from tests.support.storage import Storage
 from tests.support.visitor import Visitor
 
@@ -185,10 +185,7 @@ def test_another_token_in_the_file_ends_the_sessions_of_the_old_one(
     assert new.sign_in(NEW_TOKEN).status_code == 303
     assert (old.get("/audit").status_code, new.get("/audit").status_code) == (303, 200)
     token_file.write_text(TOKEN, encoding="utf-8")
-    end = time.monotonic() + 20
-    while new.get("/audit").status_code != 303:  # within seconds, without another sign-in
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_for(lambda: new.get("/audit").status_code == 303)  # within seconds, without another sign-in
     assert log_of(caplog).count("the token has changed") == 2
 
 
