@@ -171,6 +171,7 @@ def test_a_second_press_makes_no_second_job(console: LiveConsole, storage: Stora
     again = console.post(f"{sent.path}/job", {"csrf": csrf})
     assert again.headers["Location"] == f"/accounts/{storage.account}/jobs/{job_id}?notice=created"
     assert console.get(sent.path).headers["Location"] == again.headers["Location"]
+    assert "The job is created." in console.text(again.headers["Location"])
     followed = console.get(sent.path, headers={"HX-Request": "true"})
     assert (followed.status_code, followed.headers["HX-Redirect"]) == (200, again.headers["Location"])
     assert Written(storage).queued() == [job_id]

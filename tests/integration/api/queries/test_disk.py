@@ -12,7 +12,7 @@ import pytest
 
 from adapters import version_cache
 from adapters.model.versions import DamagedVersionError
-from proxy.api import query
+from proxy.operations import version_files
 from proxy.query.version_file import VersionFile
 from tests.integration.api.queries.conftest import StartQuerying
 from tests.support.fault_proxy import Hop
@@ -117,7 +117,7 @@ class FailingDisk:
 
     def __init__(self, patch: pytest.MonkeyPatch, step: str, code: int) -> None:
         self._error = OSError(code, os.strerror(code))
-        target = {"convert": (query, "convert_blob"), "lock": (version_cache, "hold_lock")}[step]
+        target = {"convert": (version_files, "convert_blob"), "lock": (version_cache, "hold_lock")}[step]
         patch.setattr(*target, self._fail)
 
     def _fail(self, *_: object) -> None:

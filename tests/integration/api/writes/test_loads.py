@@ -3,6 +3,7 @@
 import gzip
 import re
 from collections.abc import Iterator
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from lxml import etree
 
 from proxy.api import auth_throttle as guessing
+from proxy.api import authenticate
 from tests.conftest import StartServer
 from tests.support.live import MASTER, PUBLIC_URL, QUERY, LiveServer
 from tests.support.storage import Storage, ago
@@ -153,13 +155,14 @@ def test_a_query_key_is_another_key_of_the_account(storage: Storage, start: Star
 
 
 def test_guesses_by_query_keys_are_throttled(
-    server: LiveServer, written: Written, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guessing, "BURST", 3)
+    monkeypatch.setattr(authenticate, "AuthThrottle", partial(guessing.AuthThrottle, burst=3))
     monkeypatch.setattr(guessing, "MAX_DELAY_S", 0)
+    server = start(storage)
     assert [load(server, queryKey=f"guess-{number}").status_code for number in range(6)][-1] == 503
     assert load(server, queryKey=QUERY).status_code == 503
-    assert written.nothing()
+    assert Written(storage).nothing()
 
 
 def test_keys_are_judged_before_parameters(storage: Storage, start: StartServer) -> None:
