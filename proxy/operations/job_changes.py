@@ -17,6 +17,7 @@ from adapters.tables.leased_jobs import HeldJob
 from proxy.operations.audit import note_change
 from proxy.operations.errors import OperationError
 from proxy.operations.job_views import FoundJob, find_refusal, read_work
+from proxy.operations.masking import mask_secrets
 
 ABORTED_BY_OPERATOR = "Ended by the operator."
 
@@ -58,7 +59,7 @@ async def retry_job(found: FoundJob, who: str) -> JobRecord:
             await account.jobs.complete(held.record)
         raise
     await _delete_outputs(account, held.record)
-    before = f"{held.record.status.value}: {held.record.error_message or ''}"
+    before = f"{held.record.status.value}: {mask_secrets(held.record.error_message or '')}"
     await note_change(account, AuditEntry(who, "jobs retry", found.id, before, JobStatus.PENDING.value))
     return await _read(found)
 
