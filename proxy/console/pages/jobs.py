@@ -23,6 +23,9 @@ from proxy.operations.masking import mask_secrets
 LONGEST_MESSAGE = 160
 """Characters of a message that are shown."""
 
+# Of a name. The table shows less of it.
+LONGEST_NAME = 400
+
 # As many are looked at for secrets, since what is masked gets shorter.
 MASKED_CHARACTERS = 4000
 
@@ -107,7 +110,7 @@ def _line(request: Request, each: AccountJob) -> JobLine:
         return JobLine(each.account, each.id, path, None, "", None, text)
     now = console_of(request).accounts[each.account].clock.now()
     message = _cut(mask_secrets((job.error_message or "")[:MASKED_CHARACTERS]))
-    source = mask_secrets((job.data_source_name or "")[:MASKED_CHARACTERS])
+    source = mask_secrets((job.data_source_name or "")[:LONGEST_NAME])
     return JobLine(each.account, each.id, path, job, source, seconds_of(job, now), message)
 
 

@@ -224,6 +224,7 @@ def test_a_version_that_is_not_the_account_s_is_not_read(
     version = json.loads(row.pop("Published"))
     other = f"{storage.account}-b/shops/{versions[1]}.parquet"
     content = storage.blob("datasources", version["blob"].partition("/")[2])
+    assert content is not None
     storage.blobs.get_blob_client("datasources", other).upload_blob(content)
     for blob in (f"datasources/{other}", f"uploads/{storage.account}/{versions[1]}"):
         properties = {name: value for name, value in row.items() if name not in {"PartitionKey", "RowKey"}}
@@ -232,3 +233,12 @@ def test_a_version_that_is_not_the_account_s_is_not_read(
             response = console.get(f"{base(storage)}/{part}")
             assert (response.status_code, "not this account&#39;s" in response.text) == (409, True)
         assert "not this account's" in console.text(f"{base(storage)}/query?$format=json")
+
+
+def test_half_a_character_in_a_type_hurts_no_page(storage: Storage, console: LiveConsole, versions: list[str]) -> None:
+    row = dict(storage.data_source("shops"))
+    del row["PartitionKey"], row["RowKey"]
+    version = json.loads(row["Published"]) | {"entityType": "\ud800", "job": versions[1]}
+    storage.data_source_row("shops", **row | {"Published": json.dumps(version)})
+    for part in ("", "/entities", "/query"):
+        assert console.get(f"{base(storage)}{part}").status_code == 200
