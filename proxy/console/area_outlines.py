@@ -19,6 +19,8 @@ _MOST_POINTS = 3_000
 """Of a drawn shape: some 40 KB."""
 _TOLERANCE = 0.5
 _COARSEST = 64.0
+_MOST_TURNS = 3
+"""That a shape is looked for beside the map. Its longitudes may be any numbers, so it may lie across any turns."""
 _MARGIN = 0.02
 """Parts of a side beyond which nothing is drawn."""
 
@@ -47,7 +49,10 @@ def outline(area: ResolvedArea) -> Geometry:
 def fit(shape: Geometry) -> Viewport:
     """What shows a shape whole."""
     west, south, east, north = (float(side) for side in shapely.bounds(shape))
-    return Viewport.around(max(south, -QUARTER_TURN), west, min(north, QUARTER_TURN), min(east, west + FULL_TURN))
+    farthest = _MOST_TURNS * FULL_TURN
+    west = min(max(west, -farthest), farthest)
+    east = min(max(east, west), west + FULL_TURN)
+    return Viewport.around(max(south, -QUARTER_TURN), west, min(north, QUARTER_TURN), east)
 
 
 def draw(shape: Geometry, shown: Viewport, width: int) -> AreaDrawing:
@@ -58,12 +63,14 @@ def draw(shape: Geometry, shown: Viewport, width: int) -> AreaDrawing:
     south, north = shown.north - shown.height - beyond, shown.north + beyond
     left, _, right, _ = shapely.bounds(shape)
     first, last = math.floor((west - right) / FULL_TURN), math.ceil((east - left) / FULL_TURN)
-    turned = [translate(shape, turns * FULL_TURN) for turns in range(first, last + 1)]
+    turns = range(max(first, -_MOST_TURNS), min(last, _MOST_TURNS) + 1)
+    turned = [translate(shape, each * FULL_TURN) for each in turns]
 
     def place(points: Coordinates) -> Coordinates:
         return np.column_stack([(points[:, 0] - shown.west) * scale, (shown.north - points[:, 1]) * scale])
 
-    parts = [shapely.transform(shapely.clip_by_rect(each, west, south, east, north), place) for each in turned]
+    with np.errstate(all="ignore"):  # of longitudes near the largest double
+        parts = [shapely.transform(shapely.clip_by_rect(each, west, south, east, north), place) for each in turned]
     tolerance = _TOLERANCE
     while True:
         simple = [shapely.simplify(each, tolerance) for each in parts]

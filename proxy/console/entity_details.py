@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from proxy.console.cut_texts import cut
 from proxy.operations.entity_queries import EntityQueries, OpenedVersion
 from proxy.operations.entity_tables import find_entity
+from proxy.operations.map_viewports import HALF_TURN, QUARTER_TURN
 from proxy.query.schema import LATITUDE, LONGITUDE
 
 TABLE_BYTES = 100_000
@@ -20,7 +21,7 @@ class EntityDetail:
     Args:
         id: its key.
         properties: names and values; None where one is missing.
-        place: latitude and longitude; None where one is missing.
+        place: latitude and longitude; None where one is missing, or no map has it.
     """
 
     id: str
@@ -44,8 +45,14 @@ async def read_entity(queries: EntityQueries, opened: OpenedVersion, id_: str) -
     return EntityDetail(
         cut(found.ids[0], _NAME_BYTES),
         tuple((cut(name, _NAME_BYTES), cut_value(value, most)) for name, value in zip(found.columns, row, strict=True)),
-        (float(latitude), float(longitude)) if latitude and longitude else None,
+        _read_place(latitude, longitude),
     )
+
+
+def _read_place(latitude: str | None, longitude: str | None) -> tuple[float, float] | None:
+    """A place that maps have. Versions of others may hold any numbers."""
+    place = float(latitude or "nan"), float(longitude or "nan")
+    return place if abs(place[0]) <= QUARTER_TURN and abs(place[1]) <= HALF_TURN else None
 
 
 def cut_value(value: str | None, most: int) -> str | None:

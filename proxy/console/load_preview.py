@@ -10,6 +10,7 @@ from proxy.console.context import Console
 from proxy.console.sent_files import SentFile
 from proxy.operations.errors import OperationError
 from proxy.operations.file_loads import FileLoads
+from proxy.operations.job_files import is_version_of
 from proxy.worker.attempt import as_sentence
 from proxy.worker.job import JobAbortedError
 from proxy.worker.jobs.load import find_base
@@ -28,6 +29,7 @@ TOO_SLOW = (
     " has more time, and its error log says the same."
 )
 BASE_GONE = "The version that this load updates was deleted meanwhile. Send the file again."
+BASE_FOREIGN = "The blob of the version that this load updates is not this account's, so the console does not read it."
 KILLED = "The process that reads the file was killed: this machine may be short of memory. Send the file again."
 FAILED = "The console failed; its log says where."
 NO_DISK = "There is no room for the file on the console's disk (TMPDIR), or the disk can't be used."
@@ -79,6 +81,8 @@ async def _read(console: Console, file: SentFile) -> dict[str, object]:
 
 
 async def _download(account: AccountStorage, base: DataSourceVersion, file: SentFile) -> None:
+    if not is_version_of(account.name, base.blob):
+        raise JobAbortedError(BASE_FOREIGN)
     if not await account.blobs.download_file(base.blob, file.folder / BASE):
         raise JobAbortedError(BASE_GONE)
 

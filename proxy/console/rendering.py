@@ -98,7 +98,8 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
         session=session_of(request),
         **values,
     )
-    return HTMLResponse(text, status)
+    # Rows and schemas of others may hold halves of characters, which have no bytes.
+    return HTMLResponse(text.encode(errors="replace"), status)
 
 
 def is_fragment(request: Request) -> bool:

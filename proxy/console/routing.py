@@ -36,6 +36,7 @@ def change(path: str, apply: Apply) -> Route:
 
     async def apply_form(request: Request) -> Response:
         form = await form_of(request)
+        await form.close()  # no change takes a file
         if not session_of(request).is_csrf_token(str(form.get(CSRF, ""))):
             raise RequestRefusedError(FORM_EXPIRED)
         async with asyncio.timeout(PAGE_SECONDS):

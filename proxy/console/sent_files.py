@@ -210,7 +210,9 @@ class SentFiles:
 
     def _expire(self, file_id: str) -> None:
         file = self._files.get(file_id)
-        if file is not None:
+        if file is not None and file.is_sending:  # its job would be there, and nothing would say who made it
+            asyncio.get_running_loop().call_later(TURN_SECONDS, self._expire, file_id)
+        elif file is not None:
             task = asyncio.create_task(self._remove(file))
             self._expiring.add(task)  # the event loop keeps weak references only
             task.add_done_callback(self._expiring.discard)

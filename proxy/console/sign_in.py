@@ -40,6 +40,7 @@ async def show_sign_in(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """Begins a session where the token is right."""
     console, form = console_of(request), await form_of(request)
+    await form.close()  # it takes no file
     target = next_page(str(form.get("next", "")))
     access = _access_of(console)
     given, address = str(form.get("token", "")).strip(), request.client.host if request.client else ""

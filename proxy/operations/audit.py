@@ -1,5 +1,6 @@
 """Notes what an operator changed, in the table `audit` of the account (operations contract, section 1)."""
 
+import asyncio
 import getpass
 import logging
 import socket
@@ -15,6 +16,8 @@ from proxy.settings import Settings
 from proxy.text import single_line
 
 log = logging.getLogger(__name__)
+
+_writing = set[asyncio.Task[None]]()
 
 MOST_READ = 5000
 """Changes that a page looks at. With a filter they may hold less than it shows; the next page goes on there."""
@@ -84,10 +87,18 @@ def operator_name(settings: Settings) -> str:
 async def note_change(account: AccountStorage, entry: AuditEntry) -> None:
     """Logs a change that was made, and writes its row.
 
-    Where the table can't be written, a warning says so and the change stands.
+    Where the table can't be written, a warning says so and the change stands. The row is written also where the
+    caller's time is up meanwhile.
     """
     text = single_line(f"{entry.what}: {entry.on}, by {entry.who}")
     log.info("%s", text, extra={"account": account.name})
+    task = asyncio.create_task(_write(account, entry))
+    _writing.add(task)  # the event loop keeps weak references only
+    task.add_done_callback(_writing.discard)
+    await asyncio.shield(task)
+
+
+async def _write(account: AccountStorage, entry: AuditEntry) -> None:
     try:
         await account.audit.write(entry)
     except StorageError as error:

@@ -87,7 +87,9 @@ def choose_version(view: SourceView, parameters: Mapping[str, str]) -> DataSourc
 
 def curl_command(view: SourceView, entity_type: str, parameters: Mapping[str, str], settings: Settings) -> str:
     """The request as a command for a shell. `parameters` are named as the contract spells them."""
-    path = "/".join(quote(each, safe="") for each in (view.source.access_id, view.source.name, entity_type))
+    path = "/".join(
+        quote(each, safe="", errors="replace") for each in (view.source.access_id, view.source.name, entity_type)
+    )
     data = [f"{name}={value}" for name, value in {**parameters, "key": YOUR_KEY}.items()]
     lines = [
         f"curl --get {shlex.quote(f'{settings.public_url}/REST/v1/data/{path}')}",

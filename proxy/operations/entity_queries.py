@@ -14,6 +14,7 @@ from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.model.versions import DamagedVersionError
 from adapters.version_cache import CacheUnavailableError, VersionCache, VersionHandle, VersionMissingError
 from proxy.operations.errors import OperationError
+from proxy.operations.job_files import is_version_of
 from proxy.operations.source_views import SourceView, VersionState, show_source
 from proxy.operations.version_files import version_source
 from proxy.query.answer import Answer
@@ -129,6 +130,8 @@ class EntityQueries:
             OperationError: its entities are gone, or can't be read.
             StorageError: storage can't answer.
         """
+        if not is_version_of(account.name, version.blob):
+            raise OperationError("The version can't be read: its blob is not this account's.")
         try:
             schema = Schema.from_json(version.schema)
         except ValueError as error:

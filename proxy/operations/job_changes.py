@@ -17,6 +17,7 @@ from adapters.tables.leased_jobs import HeldJob
 from proxy.operations.audit import note_change
 from proxy.operations.errors import OperationError
 from proxy.operations.job_views import FoundJob, find_refusal, read_work
+from proxy.operations.masking import mask_secrets
 
 ABORTED_BY_OPERATOR = "Ended by the operator."
 
@@ -55,13 +56,20 @@ async def retry_job(found: FoundJob, who: str) -> JobRecord:
     try:
         await account.queue.enqueue(found.id)
     except StorageError:
-        with suppress(StorageError, ConflictError):  # else the clean-up enqueues it
+        try:
             await account.jobs.complete(held.record)
+        except (StorageError, ConflictError):  # so the clean-up enqueues it
+            await _note_retry(found, who)
         raise
+    await _note_retry(found, who)  # what follows may take longer than a request has
     await _delete_outputs(account, held.record)
-    before = f"{held.record.status.value}: {held.record.error_message or ''}"
-    await note_change(account, AuditEntry(who, "jobs retry", found.id, before, JobStatus.PENDING.value))
     return await _read(found)
+
+
+async def _note_retry(found: FoundJob, who: str) -> None:
+    held = found.held
+    before = f"{held.record.status.value}: {mask_secrets(held.record.error_message or '')}"
+    await note_change(found.account, AuditEntry(who, "jobs retry", found.id, before, JobStatus.PENDING.value))
 
 
 async def abort_job(found: FoundJob, who: str) -> JobRecord:

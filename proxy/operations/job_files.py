@@ -117,8 +117,14 @@ def may_read(account: str, path: BlobPath, others: Collection[str]) -> bool:
     """Whether an output is the account's. Outputs are in the container of exports or in one of another program."""
     if path.container != EXPORTS:
         return path.container not in {UPLOADS, VERSIONS} and not path.container.startswith("$")
-    owner, match = path.name.partition("/")[0], _WORKERS_OUTPUT.fullmatch(path.name)
+    name = path.name.replace("\\", "/")  # as storage does
+    owner, match = name.partition("/")[0], _WORKERS_OUTPUT.fullmatch(name)
     return owner == account or (match is None and owner not in others)
+
+
+def is_version_of(account: str, path: BlobPath) -> bool:
+    """Whether the blob of a version is the account's."""
+    return path.container == VERSIONS and path.name.startswith(f"{account}/")
 
 
 async def _look_at(account: AccountStorage, name: str, path: BlobPath, is_own: bool) -> JobFile:  # noqa: FBT001 - of a private function

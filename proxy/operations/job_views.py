@@ -14,6 +14,7 @@ from adapters.model.ticks import Ticks
 from adapters.tables.leased_jobs import HeldJob
 from adapters.tables.properties import MalformedRowError
 from proxy.operations.errors import OperationError
+from proxy.operations.masking import mask_secrets
 
 ENDED_ONLY = {
     JobStatus.COMPLETED: "The job is Completed. Only an Aborted job can be tried again.",
@@ -131,7 +132,7 @@ async def find_job(accounts: Iterable[AccountStorage], job_id: str) -> FoundJob:
         except StorageError as error:
             failure = failure or error
         except MalformedRowError as error:
-            raise OperationError(f"The job can't be shown: {error}.") from None
+            raise OperationError(f"The job can't be shown: {mask_secrets(str(error))}.") from None
         else:
             found += [] if held is None else [FoundJob(account, held)]
     if len(found) > 1:

@@ -1,12 +1,25 @@
 """What the console shows of the reports of `migrate` and `compare`. A report is a file: each member is checked."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, TypeAdapter
 
 # Of a list that is none of a report's, one error says enough.
 Stop = FailFast()
+
+Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
+def _to_utc(moment: datetime) -> datetime:
+    """A time in UTC; as it is where it has no offset."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the year must be one from 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[datetime, AfterValidator(_to_utc)]
 
 
 class _Part(BaseModel):
@@ -16,16 +29,16 @@ class _Part(BaseModel):
 class Counts(_Part):
     """How many questions came out how."""
 
-    same: int
-    different: int
-    not_comparable: int = Field(alias="not comparable")
+    same: Whole
+    different: Whole
+    not_comparable: Whole = Field(alias="not comparable")
 
 
 class About(_Part):
     """What was compared: a data source with the entities of both sides, or something of the account."""
 
     name: str
-    entities: Annotated[list[int | None], Stop]
+    entities: Annotated[list[Whole | None], Stop]
     counts: Counts
 
 
@@ -45,7 +58,7 @@ class Question(_Part):
     question: str
     verdict: str
     reason: str | None
-    differences: int
+    differences: Whole
     members: Annotated[list[Member], Stop]
 
 
@@ -56,7 +69,7 @@ class CompareReport(_Part):
     command: Literal["compare"]
     left: str
     right: str
-    started: datetime = Field(alias="startedAt")
+    started: Moment = Field(alias="startedAt")
     seconds: float
     stopped: str | None
     notes: Annotated[list[str], Stop]
@@ -82,8 +95,8 @@ class MigratedSource(_Part):
     name: str
     staged: bool
     result: str
-    entities: int | None
-    size: int | None = Field(alias="bytes")
+    entities: Whole | None
+    size: Whole | None = Field(alias="bytes")
     seconds: float
     details: str
 
@@ -96,11 +109,11 @@ class MigratedSource(_Part):
 class MigratedJobs(_Part):
     """What became of the job list."""
 
-    listed: int
-    written: int
-    outputs: int
-    output_bytes: int
-    pending: int
+    listed: Whole
+    written: Whole
+    outputs: Whole
+    output_bytes: Whole
+    pending: Whole
     problems: Annotated[list[str], Stop]
 
 

@@ -36,6 +36,8 @@ async def show_job(request: Request) -> Response:
         return redirect(here)
     detail, now = report.detail, account.clock.now()
     source = detail.record.data_source_name if detail else None
+    if source and mask_secrets(source) != source:  # another program's row, and no name of a data source
+        source = None
     return render(
         request,
         "job.html",

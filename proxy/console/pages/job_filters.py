@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from adapters.model.jobs import JobStatus, JobType
-from adapters.model.ticks import PER_SECOND, Ticks, from_datetime, to_datetime
+from adapters.model.ticks import LAST, PER_SECOND, Ticks, from_datetime, to_datetime
 from adapters.tables.row_keys import is_valid_key
 from proxy.operations.job_pages import PageStart
 from proxy.operations.job_views import JobFilter
@@ -73,7 +73,8 @@ def read_search(query: Mapping[str, str]) -> JobSearch:
         except (ValueError, OverflowError):
             problems.append(f"{name.capitalize()}: {text[:40]!r} is no time. Write it as 2026-01-31T12:00, in UTC.")
             return None
-        return Ticks(begin + _SPANS.get(len(text), 1) * PER_SECOND - 1) if is_end else begin
+        end = Ticks(begin + _SPANS.get(len(text), 1) * PER_SECOND - 1)
+        return min(end, LAST) if is_end else begin
 
     def row_key(name: str) -> str | None:
         text = query.get(name, "")

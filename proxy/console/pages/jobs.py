@@ -24,6 +24,9 @@ from proxy.operations.reading_time import bound_reading
 LONGEST_MESSAGE = 160
 """Characters of a message that are shown."""
 
+# Of a name. The table shows less of it.
+LONGEST_NAME = 400
+
 # As many are looked at for secrets, since what is masked gets shorter.
 MASKED_CHARACTERS = 4000
 
@@ -32,13 +35,14 @@ MASKED_CHARACTERS = 4000
 class JobLine:
     """A line of the table. `record` is None where the row can't be read; `text` says why then, else it is the message.
 
-    `seconds` is how long the job took, or takes so far.
+    `source` is the data source's name, `seconds` is how long the job took, or takes so far.
     """
 
     account: str
     id: str
     path: str
     record: JobRecord | None
+    source: str
     seconds: float | None
     text: str
 
@@ -96,10 +100,12 @@ async def _find_one(request: Request, names: Sequence[str], text: str) -> str | 
 def _line(request: Request, each: AccountJob) -> JobLine:
     job, path = each.job, job_path(each.account, each.id)
     if isinstance(job, BrokenJob):
-        return JobLine(each.account, each.id, path, None, None, f"The row can't be read: {job.problem}.")
+        text = f"The row can't be read: {mask_secrets(job.problem)}."
+        return JobLine(each.account, each.id, path, None, "", None, text)
     now = console_of(request).accounts[each.account].clock.now()
     message = _cut(mask_secrets((job.error_message or "")[:MASKED_CHARACTERS]))
-    return JobLine(each.account, each.id, path, job, seconds_of(job, now), message)
+    source = mask_secrets((job.data_source_name or "")[:LONGEST_NAME])
+    return JobLine(each.account, each.id, path, job, source, seconds_of(job, now), message)
 
 
 def seconds_of(record: JobRecord, now: Ticks) -> float | None:

@@ -123,9 +123,23 @@ def test_hostile_texts_are_shown_as_text(storage: Storage, console: LiveConsole)
 def test_secrets_in_any_text_are_masked(storage: Storage, console: LiveConsole) -> None:
     secret = "see https://x.example/?sig=c2lnbmF0dXJl and AccountKey=c2lnbmF0dXJl"  # noqa: S105 - what must not show
     job_id = storage.job(
-        status="Aborted", ErrorMessage=secret, Description=secret, Work=json.dumps({"input": secret}), Other=secret
+        ErrorMessage=secret,
+        Description=secret,
+        DataSourceName=secret,
+        AccessId=secret,
+        LegacyId=secret,
+        OutputBlob="exports/x?sig=c2lnbmF0dXJl",
+        Work=json.dumps({"input": secret}),
+        Other=secret,
     )
-    assert "c2lnbmF0dXJl" not in console.get(path_of(storage, job_id)).text
+    broken = path_of(storage, storage.job("https://x/?sig=c2lnbmF0dXJl"))
+    for path in (path_of(storage, job_id), broken, f"{broken}/retry", f"{broken}/abort", "/jobs"):
+        assert "c2lnbmF0dXJl" not in console.get(path).text
+
+
+def test_half_a_character_in_a_row_hurts_no_page(storage: Storage, console: LiveConsole) -> None:
+    job_id = storage.job(Work=json.dumps({"operation": "\ud800", "location": "https://x.example/\udfff"}))
+    assert "DataSourceComplete" in console.text(path_of(storage, job_id))
 
 
 def test_a_pending_job_is_read_again_until_it_has_ended(storage: Storage, console: LiveConsole) -> None:

@@ -1,6 +1,7 @@
 """The pages that load a file: what reading it finds is what its job will say."""
 
 import gzip
+import json
 import re
 from http.client import HTTPConnection
 
@@ -231,6 +232,21 @@ def test_an_update_is_read_with_the_version_that_it_updates(console: LiveConsole
     job, log = do_job(storage, sent.load())
     assert (job.processed, job.failed, log) == (3, 1, errors)
     assert errors[0].startswith("line 5, id e: ")
+
+
+def test_an_update_reads_no_version_of_another_account(console: LiveConsole, storage: Storage) -> None:
+    load_by_job(storage, shops("a"))
+    row = dict(storage.data_source("shops"))
+    del row["PartitionKey"], row["RowKey"]
+    version = json.loads(str(row["Published"]))
+    content = storage.blob(*version["blob"].split("/", 1))
+    assert content is not None
+    other = f"{storage.account}-b/shops/x.parquet"
+    storage.blobs.get_blob_client("datasources", other).upload_blob(content)
+    row["Published"] = json.dumps(version | {"blob": f"datasources/{other}"})
+    storage.data_source_row("shops", **row)
+    sent = send_file(console, storage.account, shops("b"), loadoperation="incremental")
+    assert "not this account's" in str(sent.problem)
 
 
 def test_a_file_that_only_deletes_is_shown_as_such(console: LiveConsole, storage: Storage) -> None:

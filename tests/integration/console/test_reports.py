@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,26 @@ def test_a_file_that_is_no_report_gets_a_sentence(case: str, console: LiveConsol
     assert "no report that this version can show" in broken[2]
     assert sound[3] == "not the same"
     assert console.get(f"/reports/{COMPARE}/file").content == BROKEN[case]
+
+
+@pytest.mark.parametrize(
+    ("begin", "members"),
+    [
+        (compared, {"startedAt": "0001-01-01T00:00:00+14:00"}),
+        (compared, {"startedAt": "9999-12-31T23:59:59-14:00"}),
+        (compared, {"counts": {"same": 10**400, "different": 0, "not comparable": 0}}),
+        (migrated, {"jobs": migrated()["jobs"] | {"output_bytes": 10**400}}),
+        (migrated, {"data_sources": [migrated()["data_sources"][0] | {"bytes": -(10**400)}]}),
+    ],
+)
+def test_numbers_and_times_beyond_all_bounds_get_a_sentence(
+    begin: Callable[[], dict[str, Any]], members: dict[str, Any], console: LiveConsole, folder: Path
+) -> None:
+    report = begin() | members
+    name = f"{report['command']}-1.json"
+    (folder / name).write_text(json.dumps(report))
+    assert "no report that this version can show" in console.text(f"/reports/{name}")
+    assert "no report that this version can show" in console.text("/reports")
 
 
 def test_a_huge_file_is_not_read(console: LiveConsole, folder: Path) -> None:

@@ -1,5 +1,7 @@
 """The page of one data source, and the changes of it."""
 
+import json
+
 import pytest
 
 from adapters.model.jobs import JobStatus, JobType
@@ -95,7 +97,7 @@ def test_an_earlier_version_is_published_again(storage: Storage, console: LiveCo
 def test_a_version_that_is_gone_is_not_rolled_back_to(
     storage: Storage, console: LiveConsole, versions: list[str]
 ) -> None:
-    for version in (versions[0][:-1] + "0", "", "x" * 500):
+    for version in (f"{versions[0][:-1]}x", "", "x" * 500):  # no id ends so
         response = console.post(
             f"{base(storage)}/roll-back", {"csrf": console.csrf(f"{base(storage)}/access"), "version": version}
         )
@@ -213,3 +215,30 @@ def test_data_that_was_deleted_is_a_sentence(storage: Storage, console: LiveCons
     for part in ("entities", "map", "entities.csv"):
         response = console.get(f"{base(storage)}/{part}")
         assert (response.status_code, "entities were deleted meanwhile" in response.text) == (409, True)
+
+
+def test_a_version_that_is_not_the_account_s_is_not_read(
+    storage: Storage, console: LiveConsole, versions: list[str]
+) -> None:
+    row = dict(storage.data_source("shops"))
+    version = json.loads(row.pop("Published"))
+    other = f"{storage.account}-b/shops/{versions[1]}.parquet"
+    content = storage.blob("datasources", version["blob"].partition("/")[2])
+    assert content is not None
+    storage.blobs.get_blob_client("datasources", other).upload_blob(content)
+    for blob in (f"datasources/{other}", f"uploads/{storage.account}/{versions[1]}"):
+        properties = {name: value for name, value in row.items() if name not in {"PartitionKey", "RowKey"}}
+        storage.data_source_row("shops", **properties, Published=json.dumps(version | {"blob": blob}))
+        for part in ("entities", "map", "entities.csv", "entity?id=b"):
+            response = console.get(f"{base(storage)}/{part}")
+            assert (response.status_code, "not this account&#39;s" in response.text) == (409, True)
+        assert "not this account's" in console.text(f"{base(storage)}/query?$format=json")
+
+
+def test_half_a_character_in_a_type_hurts_no_page(storage: Storage, console: LiveConsole, versions: list[str]) -> None:
+    row = dict(storage.data_source("shops"))
+    del row["PartitionKey"], row["RowKey"]
+    version = json.loads(row["Published"]) | {"entityType": "\ud800", "job": versions[1]}
+    storage.data_source_row("shops", **row | {"Published": json.dumps(version)})
+    for part in ("", "/entities", "/query"):
+        assert console.get(f"{base(storage)}{part}").status_code == 200

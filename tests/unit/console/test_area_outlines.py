@@ -76,3 +76,19 @@ def test_an_area_of_very_many_parts_is_drawn_as_its_box() -> None:
     drawing = draw(shapely.MultiPoint(points), Viewport(), WIDTH)
     assert drawing.is_box
     assert len(drawing.path) < 500
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "POLYGON((1e300 0, 1e301 0, 1e301 1, 1e300 0))",
+        "POLYGON((-1e301 0, -1e300 0, -1e300 1, -1e301 0))",
+        "LINESTRING(-1e308 1, 1e308 1)",
+        "MULTIPOINT(1 1, 1e15 2)",
+    ],
+)
+def test_longitudes_far_beyond_the_map_take_no_time_to_draw(text: str) -> None:
+    found = area(f"intersects('{text}')")
+    for shown in (fit(outline(found)), Viewport()):
+        assert math.isfinite(shown.longitude)
+        assert len(draw(outline(found), shown, WIDTH).path) < 1_000

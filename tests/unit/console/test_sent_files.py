@@ -3,6 +3,10 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from proxy.console import sent_files
+from proxy.console.errors import PageNotFoundError
 from proxy.console.sent_files import SentFile, SentFiles, SentLoad
 from proxy.wire.parameters import parse_load_request
 from proxy.wire.request import QueryParameters
@@ -34,3 +38,23 @@ def test_a_file_that_went_before_it_was_read_is_tidied_in_silence(tmp_path: Path
         file.tidy()
 
     asyncio.run(send())
+
+
+def test_a_file_is_kept_while_its_job_is_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sent_files, "KEPT_SECONDS", 0.01)
+    monkeypatch.setattr(sent_files, "TURN_SECONDS", 0.01)
+
+    async def story() -> None:
+        files = SentFiles(tmp_path)
+        sent = await _add(files, "session")
+        sent.is_sending = True
+        await asyncio.sleep(0.1)
+        assert files.find(sent.id, "session") is sent
+        sent.is_sending = False
+        async with asyncio.timeout(20):
+            while sent.folder.exists():  # noqa: ASYNC110 - the folder tells nobody
+                await asyncio.sleep(0.01)
+        with pytest.raises(PageNotFoundError):
+            files.find(sent.id, "session")
+
+    asyncio.run(story())
