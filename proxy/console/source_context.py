@@ -69,14 +69,15 @@ class SourcePage:
 
 def source_url(account: str, name: str, part: str = "", parameters: Mapping[str, str] | None = None) -> str:
     """The path of a data source's page; parameters without a value are left out."""
-    path = f"/accounts/{quote(account, safe='')}/sources/{quote(name, safe='')}{'/' if part else ''}{part}"
+    there = quote(name, safe="", errors="replace")
+    path = f"/accounts/{quote(account, safe='')}/sources/{there}{'/' if part else ''}{part}"
     return path + build_query(parameters or {})
 
 
 def build_query(parameters: Mapping[str, str]) -> str:
     """The query of a URL with its question mark; parameters without a value are left out."""
     given = {name: value for name, value in parameters.items() if value}
-    return f"?{urlencode(given, quote_via=quote, safe='$,')}" if given else ""
+    return f"?{urlencode(given, quote_via=quote, safe='$,', errors='replace')}" if given else ""
 
 
 def whole_number(text: str | None) -> int:
@@ -87,7 +88,7 @@ def whole_number(text: str | None) -> int:
 
 def job_url(account: str, job_id: str) -> str:
     """The path of a job's page."""
-    return f"/accounts/{quote(account, safe='')}/jobs/{quote(job_id, safe='')}"
+    return f"/accounts/{quote(account, safe='')}/jobs/{quote(job_id, safe='', errors='replace')}"
 
 
 async def source_of(request: Request) -> SourcePage:

@@ -1,7 +1,6 @@
 """The page of one job, and its outputs."""
 
 import json
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -15,6 +14,7 @@ from proxy.console.pages.job_timeline import list_steps
 from proxy.console.pages.jobs import job_path, seconds_of
 from proxy.console.rendering import redirect, render
 from proxy.console.routing import page
+from proxy.console.source_context import source_url
 from proxy.operations.errors import OperationError
 from proxy.operations.job_files import open_output
 from proxy.operations.job_report import report_job
@@ -52,7 +52,7 @@ async def show_job(request: Request) -> Response:
         is_live=detail is not None and detail.record.status is JobStatus.PENDING,
         steps=list_steps(report, now),
         seconds=seconds_of(detail.record, now) if detail else None,
-        source_path=f"/accounts/{quote(account.name, safe='')}/sources/{quote(source, safe='')}" if source else None,
+        source_path=source_url(account.name, source) if source else None,
         asked_for=[(name, _text(value)) for name, value in detail.request.items()] if detail else [],
         failure=None if failure is None else f"Storage: {failure}. What to do: {failure.code.value.hint}.",
         masked=mask_secrets,
