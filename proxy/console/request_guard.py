@@ -44,6 +44,8 @@ LOAD = "/load/preview"
 
 SAFE_METHODS = frozenset(("GET", "HEAD"))
 
+NOT_OURS = "The request is not from a page of the console. Open the console and try again."
+
 FORM_BYTES = 256 * 1024
 MEGABYTE = 1024 * 1024
 
@@ -104,7 +106,11 @@ class RequestGuard:
             )
         is_safe = scope["method"] in SAFE_METHODS
         if not is_safe and not _is_same_origin(scope, hosts[0].lower(), headers.getlist("origin")):
-            return _plain(403, "The request is not from a page of the console. Open the console and try again.")
+            return _plain(403, NOT_OURS)
+        # A page elsewhere could have browsers ask for what costs time, as an image. A link from there is no such thing.
+        is_foreign = headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
+        if is_foreign and headers.get("sec-fetch-mode", "navigate") != "navigate":
+            return _plain(403, NOT_OURS)
         return None
 
     def _refuse(self, scope: Scope, headers: Headers) -> Response | None:

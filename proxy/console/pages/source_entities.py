@@ -108,7 +108,7 @@ async def download_csv(request: Request) -> Response:
             yield part
         del held
 
-    name = quote(f"{shown.name}.csv", safe="")
+    name = quote(f"{shown.name}.csv", safe="", errors="replace")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return StreamingResponse(send(), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -138,7 +138,9 @@ def test_secrets_in_any_text_are_masked(storage: Storage, console: LiveConsole) 
 
 
 def test_half_a_character_in_a_row_hurts_no_page(storage: Storage, console: LiveConsole) -> None:
-    job_id = storage.job(Work=json.dumps({"operation": "\ud800", "location": "https://x.example/\udfff"}))
+    work = {"operation": "\ud800", "location": "https://x.example/\udfff"}
+    job_id = storage.job(DataSourceName="\ud800", ErrorMessage="\ud800", Work=json.dumps(work))
+    assert console.get("/jobs").status_code == 200
     assert "DataSourceComplete" in console.text(path_of(storage, job_id))
 
 

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from adapters.errors import StorageError, StorageErrorCode
+from adapters.model.jobs import BlobPath
 from proxy.console import load_preview, sent_files
 from proxy.console.errors import RequestRefusedError
 from proxy.console.pages import load as load_page
@@ -23,7 +25,7 @@ from tests.support.console import LiveConsole
 from tests.support.live import wait_for
 from tests.support.sent_loads import SentPage, post_file, send_file
 from tests.support.storage import Storage
-from tests.support.stored_jobs import Written, source
+from tests.support.stored_jobs import Written, source, version
 from tests.support.worker_desk import shops
 
 TOKEN = "a-token-of-the-console-that-nobody-guesses"  # noqa: S105 - of these tests alone
@@ -264,6 +266,7 @@ def test_a_data_source_whose_row_cant_be_read_is_named(console: LiveConsole, sto
 
 
 def test_a_version_that_is_gone_meanwhile_is_said(console: LiveConsole, storage: Storage) -> None:
-    Written(storage).put(source())
+    gone = replace(version(), blob=BlobPath("datasources", f"{storage.account}/shops/gone.parquet"))
+    Written(storage).put(source(published=gone))
     sent = send_file(console, storage.account, shops("a"), loadoperation="incremental")
     assert (sent.problem, sent.can_load) == (load_preview.BASE_GONE, False)

@@ -240,5 +240,9 @@ def test_half_a_character_in_a_type_hurts_no_page(storage: Storage, console: Liv
     del row["PartitionKey"], row["RowKey"]
     version = json.loads(row["Published"]) | {"entityType": "\ud800", "job": versions[1]}
     storage.data_source_row("shops", **row | {"Published": json.dumps(version)})
-    for part in ("", "/entities", "/query"):
-        assert console.get(f"{base(storage)}{part}").status_code == 200
+    for name, odd in (("odd", "Name"), ("odder", "AccessId"), ("oddest", "Deleting")):
+        storage.data_source_row(name, **storage.OF_A_DATA_SOURCE | {"Name": name} | {odd: "\ud800"})
+    parts = [f"{base(storage)}{part}" for part in ("", "/entities", "/query")]
+    others = [f"{base(storage, name)}{part}" for name in ("odd", "odder", "oddest") for part in ("", "/query")]
+    for path in (*parts, *others, "/sources", "/"):
+        assert console.get(path).status_code == 200
