@@ -413,3 +413,18 @@ def test_without_a_sign_in_there_is_no_page_for_it(console: LiveConsole) -> None
     assert {visitor.get(path).status_code for path in ("/sign-in", "/sign-in/start", "/sign-in/callback")} == {404}
     assert visitor.sign_in(TOKEN).status_code == 404
     assert "no sign-in: everyone on this machine may use this console" in visitor.get("/audit").text
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "status"),
+    [
+        ("same-origin", "cors", 200),
+        ("none", "navigate", 200),
+        ("cross-site", "navigate", 200),
+        ("cross-site", "no-cors", 403),
+        ("same-site", "no-cors", 403),
+    ],
+)
+def test_a_page_elsewhere_has_no_browser_ask_in_secret(site: str, mode: str, status: int, console: LiveConsole) -> None:
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+    assert console.get("/audit", headers=headers).status_code == status
