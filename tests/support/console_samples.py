@@ -1,9 +1,12 @@
 """An account with something of everything that the console's pages show. Its numbers are the same in every run."""
 
 import asyncio
+import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from adapters.account import AccountStorage
@@ -15,10 +18,15 @@ from proxy.demo.samples import DATA, DATA_SOURCE
 from tests.support.opened_account import open_account
 from tests.support.storage import Storage, ago
 from tests.support.worker_desk import Desk, play, shops
+from tests.support.written_reports import compared, migrated
 
 OTHER_SOURCE = "Stores"
 HOSTILE = "<b>Shops</b> & 'co' <script>alert(1)</script>"
 """A name that is shown as text, or else breaks its page."""
+FINDER = "key-of-the-finder"
+MAPS_VARIABLE = "NORTHWIND_MAPS_KEY"
+ENTITY = "-22067"
+COMPARISON, MIGRATION = "compare-20261127T101500Z.json", "migrate-20261126T080000Z.json"
 WORKERS = ("worker-1:17:3fa2c1", "worker-2:17:90be44")
 
 
@@ -27,6 +35,7 @@ class ConsoleSamples:
     """What a test's pages are of: the account, and ids of jobs that are done, aborted and unfinished."""
 
     storage: Storage
+    earlier: str
     completed: str
     aborted: str
     pending: str
@@ -34,18 +43,33 @@ class ConsoleSamples:
     @property
     def fields(self) -> dict[str, str]:
         """The names that stand in the paths of pages."""
-        jobs = {"completed": self.completed, "aborted": self.aborted, "pending": self.pending}
-        return {"account": self.storage.account, "source": DATA_SOURCE, "other_source": OTHER_SOURCE} | jobs
+        return {
+            "account": self.storage.account,
+            "source": DATA_SOURCE,
+            "entity": ENTITY,
+            "other_source": OTHER_SOURCE,
+            "key": sha256(FINDER.encode()).hexdigest()[:16],
+            "comparison": COMPARISON,
+            "migration": MIGRATION,
+            "earlier": self.earlier,
+            "completed": self.completed,
+            "aborted": self.aborted,
+            "pending": self.pending,
+        }
 
     @property
     def ring(self) -> dict[str, Any]:
-        """A key ring of the account; one of its keys ends soon."""
+        """A key ring of the account; one of its keys ends soon. MAPS_VARIABLE must be set."""
         account, soon = self.storage.account, datetime.now(UTC) + timedelta(days=12, hours=1)
         finder = {"account": account, "name": "store finder", "role": "query", "data_sources": [f"{DATA_SOURCE}*"]}
         loader = {"account": account, "name": "nightly load", "expires": soon.isoformat(timespec="seconds")}
+        entry = {
+            "storage": {"connection_string": self.storage.connection_string},
+            "maps": {"subscription_key_env": MAPS_VARIABLE},
+        }
         return {
-            "accounts": {account: {"storage": {"connection_string": self.storage.connection_string}}},
-            "keys": {"key-of-the-finder": finder, "key-of-the-loader": loader},
+            "accounts": {account: entry},
+            "keys": {FINDER: finder, "key-of-the-loader": loader},
         }
 
 
@@ -55,7 +79,8 @@ def write_console_samples(storage: Storage) -> ConsoleSamples:
 
     async def story(desk: Desk) -> None:
         load: dict[str, Any] = {"input": "pipe", "public": True}
-        done["completed"] = (await desk.done(desk.load(DATA.read_bytes(), name=DATA_SOURCE, **load))).row_key
+        for name in ("earlier", "completed"):
+            done[name] = (await desk.done(desk.load(DATA.read_bytes(), name=DATA_SOURCE, **load))).row_key
         await desk.done(desk.load(DATA.read_bytes(), "completeStaging", DATA_SOURCE, **load))
         await desk.done(desk.load(shops("a", "b", "c", note="open"), name=OTHER_SOURCE))
         await desk.done(desk.download(name=OTHER_SOURCE))
@@ -69,6 +94,12 @@ def write_console_samples(storage: Storage) -> ConsoleSamples:
     storage.job("Geocode", CreatedDate=ago(days=3), TotalEntityCount=1200, ProcessedEntityCount=1200)
     show_workers(storage)
     return ConsoleSamples(storage, **done)
+
+
+def write_sample_reports(folder: Path) -> None:
+    """Writes a report of each command into a folder."""
+    for name, report in ((COMPARISON, compared(with_values=True)), (MIGRATION, migrated())):
+        (folder / name).write_text(json.dumps(report), encoding="utf-8")
 
 
 def show_workers(storage: Storage) -> None:
