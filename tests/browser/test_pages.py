@@ -29,22 +29,38 @@ def resize(tab: Tab, width: Width) -> None:
     tab.page.set_viewport_size({"width": wide, "height": high})
 
 
-def check_page(tab: Tab) -> None:
-    """Fails if the page that is open scrolls sideways, or is not accessible as far as axe-core is installed.
-
-    It is wide before and afterwards.
-    """
-    found = {"wide": find_overflow(tab), "accessible": tab.find_violations() if AXE.exists() else []}
-    resize(tab, "narrow")
-    found["narrow"] = find_overflow(tab)
-    found["accessible narrow"] = tab.find_violations() if AXE.exists() else []
+def find_overflows(tab: Tab) -> dict[str, list[str]]:
+    """The same at every width of a window, by its name, without those where nothing is. It is wide afterwards."""
+    found = dict[str, list[str]]()
+    for width in SIZES:
+        resize(tab, width)
+        found[width] = find_overflow(tab)
     tab.page.set_viewport_size({"width": NARROWEST, "height": SIZES["narrow"][1]})
     found["narrowest"] = find_overflow(tab)
+    resize(tab, "wide")
+    return {width: overflow for width, overflow in found.items() if overflow}
+
+
+def find_all_violations(tab: Tab) -> dict[str, list[str]]:
+    """What axe-core finds that is serious, on a wide and on a narrow window and in the dark, as far as it is installed.
+
+    The window is wide and light before and afterwards.
+    """
+    if not AXE.exists():
+        return {}
+    found = {"wide": tab.find_violations()}
+    resize(tab, "narrow")
+    found["narrow"] = tab.find_violations()
     tab.page.emulate_media(color_scheme="dark")
-    found["dark"] = tab.find_violations("color-contrast") if AXE.exists() else []
+    found["dark"] = tab.find_violations("color-contrast")
     tab.page.emulate_media(color_scheme="light")
     resize(tab, "wide")
-    assert {what: problems for what, problems in found.items() if problems} == {}
+    return {where: violations for where, violations in found.items() if violations}
+
+
+def check_page(tab: Tab) -> None:
+    """Fails if the page that is open does not fit, or is not accessible."""
+    assert (find_overflows(tab), find_all_violations(tab)) == ({}, {})
 
 
 @each_page

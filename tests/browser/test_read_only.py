@@ -24,7 +24,8 @@ _FOUND = """() => ({
 def find_changes(tab: Tab) -> list[str]:
     """The links to changes and the forms that a page has."""
     found = tab.page.evaluate(_FOUND)
-    return [path for path in found["links"] if any(each.match(path) for each in CHANGES)] + found["forms"]
+    changes = [path for path in found["links"] if any(each.match(path) for each in CHANGES)]
+    return [*changes, *map(str, found["forms"])]
 
 
 def test_no_page_offers_a_change(site: Site, tab: Tab) -> None:
