@@ -12,13 +12,24 @@ from proxy.demo.azurite import Emulator
 from tests.browser.pages import Site
 from tests.support.console import LiveConsole, start_console
 from tests.support.console_browser import CHROMIUM, BrowserThread, Tab
-from tests.support.console_samples import MAPS_VARIABLE, show_workers, write_console_samples, write_sample_reports
+from tests.support.console_samples import (
+    MAPS_VARIABLE,
+    OTHER_SOURCE,
+    show_workers,
+    write_console_samples,
+    write_sample_reports,
+)
 from tests.support.console_stage import ConsoleStage
+from tests.support.live import PUBLIC_URL
+from tests.support.sent_loads import send_file
 from tests.support.storage import Storage
+from tests.support.worker_desk import shops
 
 OpenTab = Callable[..., Tab]
 
 TOKEN = "a-token-for-the-tests-of-browsers"  # noqa: S105 - no secret
+SENT = shops("north", "south", "west", note="open", more="east,open,91,2\nisland,open,1")
+"""A file for a load. Two of its entities can't be loaded."""
 WORKERS_SECONDS = 20.0
 
 _beats = list[float]()
@@ -47,11 +58,14 @@ def site(browser: BrowserThread, emulator: Emulator, tmp_path_factory: pytest.Te
         storage = stack.enter_context(Storage.open(emulator, "northwind"))
         samples = write_console_samples(storage)
         ring.write_text(json.dumps(samples.ring), encoding="utf-8")  # a file, so that pages may change keys
+        common: dict[str, Any] = {"keyring_file": ring, "reports_dir": reports, "public_url": PUBLIC_URL}
 
         def start(**settings: Any) -> LiveConsole:
-            return stack.enter_context(start_console(storage, keyring_file=ring, reports_dir=reports, **settings))
+            return stack.enter_context(start_console(storage, **common, **settings))
 
-        yield Site(samples, start(), start(console_token_file=token), start(console_read_only=True), TOKEN)
+        local = start()
+        preview = send_file(local, storage.account, SENT, datasourcename=OTHER_SOURCE).path
+        yield Site(samples, preview, local, start(console_token_file=token), start(console_read_only=True), TOKEN)
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ class ConsolePage:
 
 _JOB = "/accounts/{account}/jobs/"
 _SOURCE = "/accounts/{account}/sources/{source}"
+_AREA = "area=nearby&latitude=28&longitude=-82.7&km=250"
 
 PAGES = (
     ConsolePage("overview", "/", "Overview"),
@@ -45,9 +46,14 @@ PAGES = (
     ConsolePage("sources", "/sources?account={account}", "Data sources"),
     ConsolePage("source", _SOURCE, "Data sources / {source}"),
     ConsolePage("source-entities", _SOURCE + "/entities", "Data sources / {source}"),
-    ConsolePage("source-map", _SOURCE + "/map", "Data sources / {source}"),
-    ConsolePage("source-query", _SOURCE + "/query", "Data sources / {source}"),
+    ConsolePage("source-map", _SOURCE + "/map?" + _AREA, "Data sources / {source}"),
+    ConsolePage(
+        "source-query",
+        _SOURCE + "/query?$top=2&$select=EntityID,PrimaryCity&$format=json&" + _AREA,
+        "Data sources / {source}",
+    ),
     ConsolePage("load", "/load", "Load a file"),
+    ConsolePage("load-file", "{preview}", "Load {other_source}"),
     ConsolePage("keys", "/keys?account={account}", "Keys"),
     ConsolePage("key-add", "/keys/add?account={account}", "Add a key"),
     ConsolePage("check", "/check", "Check"),
@@ -86,9 +92,10 @@ each_documented_page = pytest.mark.parametrize("page", DOCUMENTED, ids=lambda pa
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The consoles of these tests, and the account that they show."""
+    """The consoles of these tests, the account that they show, and the path of the page of a file that was sent."""
 
     samples: ConsoleSamples
+    preview: str
     local: LiveConsole
     closed: LiveConsole
     read_only: LiveConsole
@@ -97,7 +104,7 @@ class Site:
     def url(self, page: ConsolePage, console: LiveConsole | None = None) -> str:
         """Where a page is, on its console or on another."""
         own = self.local if page.console == "local" else self.closed
-        return (console or own).url + page.path.format_map(self.samples.fields)
+        return (console or own).url + page.path.format_map(self.samples.fields | {"preview": self.preview})
 
     def open(self, page: ConsolePage, tab: Tab) -> None:
         """Opens a page, which must have its status and its h1."""

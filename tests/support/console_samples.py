@@ -3,7 +3,7 @@
 import asyncio
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +24,7 @@ OTHER_SOURCE = "Stores"
 HOSTILE = "<b>Shops</b> & 'co' <script>alert(1)</script>"
 """A name that is shown as text, or else breaks its page."""
 FINDER = "key-of-the-finder"
+_FINDER_DIGEST = sha256(FINDER.encode()).hexdigest()[:16]
 MAPS_VARIABLE = "NORTHWIND_MAPS_KEY"
 ENTITY = "-22067"
 COMPARISON, MIGRATION = "compare-20261127T101500Z.json", "migrate-20261126T080000Z.json"
@@ -48,7 +49,7 @@ class ConsoleSamples:
             "source": DATA_SOURCE,
             "entity": ENTITY,
             "other_source": OTHER_SOURCE,
-            "key": sha256(FINDER.encode()).hexdigest()[:16],
+            "key": _FINDER_DIGEST,
             "comparison": COMPARISON,
             "migration": MIGRATION,
             "earlier": self.earlier,
@@ -77,7 +78,8 @@ def write_console_samples(storage: Storage) -> ConsoleSamples:
     """Loads data sources, and writes jobs, workers, usage and changes."""
     done = dict[str, str]()
 
-    async def story(desk: Desk) -> None:
+    async def story(opened: Desk) -> None:
+        desk = replace(opened, context=replace(opened.context, worker=WORKERS[0]))
         load: dict[str, Any] = {"input": "pipe", "public": True}
         for name in ("earlier", "completed"):
             done[name] = (await desk.done(desk.load(DATA.read_bytes(), name=DATA_SOURCE, **load))).row_key
@@ -125,7 +127,7 @@ async def _write_history(account: AccountStorage) -> None:
             "job_status": [120, 0, 2, 0],
             "isochrone": [7, 0, 0, 7],
         }
-        finder = Usage("a1" * 8, "store finder", moment, moment, operations, {DATA_SOURCE: None})
+        finder = Usage(_FINDER_DIGEST, "store finder", moment, moment, operations, {DATA_SOURCE: None})
         await account.usage.write(hour_of(moment), "server-1:1:aaaaaa", [finder])
     for what, on, before, after in (
         ("sources set-public", DATA_SOURCE, "False", "True"),
