@@ -4,19 +4,32 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from proxy.demo.azurite import Emulator
 from tests.browser.pages import Site
-from tests.support.console import start_console
+from tests.support.console import LiveConsole, start_console
 from tests.support.console_browser import CHROMIUM, BrowserThread, Tab
-from tests.support.console_samples import show_workers, write_console_samples
+from tests.support.console_samples import (
+    MAPS_VARIABLE,
+    OTHER_SOURCE,
+    show_workers,
+    write_console_samples,
+    write_sample_reports,
+)
+from tests.support.console_stage import ConsoleStage
+from tests.support.live import PUBLIC_URL
+from tests.support.sent_loads import send_file
 from tests.support.storage import Storage
+from tests.support.worker_desk import shops
 
 OpenTab = Callable[..., Tab]
 
 TOKEN = "a-token-for-the-tests-of-browsers"  # noqa: S105 - no secret
+SENT = shops("north", "south", "west", note="open", more="east,open,91,2\nisland,open,1")
+"""A file for a load. Two of its entities can't be loaded."""
 WORKERS_SECONDS = 20.0
 
 _beats = list[float]()
@@ -33,18 +46,39 @@ def browser() -> Iterator[BrowserThread]:
 
 @pytest.fixture(scope="session")
 def site(browser: BrowserThread, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Two consoles in front of an account with samples."""
+    """Consoles in front of an account with samples."""
     assert browser  # without one, nothing is written
     folder = tmp_path_factory.mktemp("console")
-    token, ring = folder / "token", folder / "ring.json"
+    token, ring, reports = folder / "token", folder / "ring.json", folder / "reports"
     token.write_text(TOKEN, encoding="utf-8")
+    reports.mkdir()
+    write_sample_reports(reports)
     with ExitStack() as stack:
+        stack.enter_context(pytest.MonkeyPatch.context()).setenv(MAPS_VARIABLE, "no-key")  # nobody asks Azure Maps
         storage = stack.enter_context(Storage.open(emulator, "northwind"))
         samples = write_console_samples(storage)
         ring.write_text(json.dumps(samples.ring), encoding="utf-8")  # a file, so that pages may change keys
-        local = stack.enter_context(start_console(storage, keyring_file=ring))
-        closed = stack.enter_context(start_console(storage, keyring_file=ring, console_token_file=token))
-        yield Site(samples, local, closed, TOKEN)
+        common: dict[str, Any] = {"keyring_file": ring, "reports_dir": reports, "public_url": PUBLIC_URL}
+
+        def start(**settings: Any) -> LiveConsole:
+            return stack.enter_context(start_console(storage, **common, **settings))
+
+        local = start()
+        preview = send_file(local, storage.account, SENT, datasourcename=OTHER_SOURCE).path
+        yield Site(samples, preview, local, start(console_token_file=token), start(console_read_only=True), TOKEN)
+
+
+@pytest.fixture(scope="session")
+def stage(
+    browser: BrowserThread, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ConsoleStage]:
+    """An account whose jobs a worker does, for changes. The samples of `site` stay as they are."""
+    assert browser  # without one, nothing is started
+    with (
+        Storage.open(emulator, "fabrikam") as storage,
+        ConsoleStage.open(storage, tmp_path_factory.mktemp("worker")) as opened,
+    ):
+        yield opened
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +104,6 @@ def tab(open_tab: OpenTab) -> Tab:
 
 @pytest.fixture(autouse=True)
 def _in_the_thread_of_the_browser(request: pytest.FixtureRequest, browser: BrowserThread) -> None:
-    """The test's body runs in the browser's thread. What needs an event loop there runs by `apart`."""
+    """The test's body runs in the browser's thread. An event loop runs in another one (ConsoleStage.play)."""
     body = request.function
     request.node.obj = lambda **arguments: browser.run(lambda: body(**arguments))

@@ -23,6 +23,7 @@ class ConsolePage:
         title: its h1.
         console: the console that has it: one of this machine without a sign-in, or one that is closed without it.
         status: its status.
+        is_documented: whether docs/console.md shows it.
     """
 
     name: str
@@ -30,10 +31,12 @@ class ConsolePage:
     title: str
     console: Literal["local", "closed"] = "local"
     status: int = 200
+    is_documented: bool = True
 
 
 _JOB = "/accounts/{account}/jobs/"
 _SOURCE = "/accounts/{account}/sources/{source}"
+_AREA = "area=nearby&latitude=28&longitude=-82.7&km=250"
 
 PAGES = (
     ConsolePage("overview", "/", "Overview"),
@@ -43,35 +46,65 @@ PAGES = (
     ConsolePage("sources", "/sources?account={account}", "Data sources"),
     ConsolePage("source", _SOURCE, "Data sources / {source}"),
     ConsolePage("source-entities", _SOURCE + "/entities", "Data sources / {source}"),
-    ConsolePage("source-map", _SOURCE + "/map", "Data sources / {source}"),
-    ConsolePage("source-query", _SOURCE + "/query", "Data sources / {source}"),
+    ConsolePage("source-map", _SOURCE + "/map?" + _AREA, "Data sources / {source}"),
+    ConsolePage(
+        "source-query",
+        _SOURCE + "/query?$top=2&$select=EntityID,PrimaryCity&$format=json&" + _AREA,
+        "Data sources / {source}",
+    ),
     ConsolePage("load", "/load", "Load a file"),
+    ConsolePage("load-file", "{preview}", "Load {other_source}"),
     ConsolePage("keys", "/keys?account={account}", "Keys"),
     ConsolePage("key-add", "/keys/add?account={account}", "Add a key"),
     ConsolePage("check", "/check", "Check"),
     ConsolePage("reports", "/reports", "Reports"),
     ConsolePage("audit", "/audit?account={account}", "Audit"),
     ConsolePage("confirm", _JOB + "{aborted}/retry", "Try the job again"),
+    ConsolePage("report", "/reports/{comparison}", "{comparison}"),
+    ConsolePage("report-migrate", "/reports/{migration}", "{migration}"),
     ConsolePage("sign-in", "/sign-in", "Sign in", "closed"),
     ConsolePage("error", "/no-such-page", "This did not work", status=404),
+    *(
+        ConsolePage(name, path, title, is_documented=False)
+        for name, path, title in (
+            ("job-pending", _JOB + "{pending}", "DataSourceComplete of {other_source}"),
+            ("abort", _JOB + "{pending}/abort", "End the job"),
+            ("entity", _SOURCE + "/entity?id={entity}", "Data sources / {source}"),
+            ("map-entity", _SOURCE + "/map?entity={entity}", "Data sources / {source}"),
+            ("publish", _SOURCE + "/publish", "Publish {source}"),
+            ("roll-back", _SOURCE + "/roll-back?version={earlier}", "Roll back {source}"),
+            ("access", _SOURCE + "/access", "Make private {source}"),
+            ("delete", _SOURCE + "/delete", "Delete {source}"),
+            ("delete-staged", _SOURCE + "/delete-staged", "Delete the staged version of {source}"),
+            ("revoke", "/accounts/{account}/keys/{key}/revoke", "Revoke a key"),
+            ("findings", "/check/findings", "Check"),
+            ("ask-maps", "/accounts/{account}/ask-maps", "Ask Azure Maps"),
+        )
+    ),
 )
 
+DOCUMENTED = tuple(page for page in PAGES if page.is_documented)
+
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+each_documented_page = pytest.mark.parametrize("page", DOCUMENTED, ids=lambda page: page.name)
+"""One page of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The consoles of these tests, and the account that they show."""
+    """The consoles of these tests, the account that they show, and the path of the page of a file that was sent."""
 
     samples: ConsoleSamples
+    preview: str
     local: LiveConsole
     closed: LiveConsole
+    read_only: LiveConsole
     token: str
 
-    def url(self, page: ConsolePage) -> str:
-        """Where a page is."""
-        console = self.local if page.console == "local" else self.closed
-        return console.url + page.path.format_map(self.samples.fields)
+    def url(self, page: ConsolePage, console: LiveConsole | None = None) -> str:
+        """Where a page is, on its console or on another."""
+        own = self.local if page.console == "local" else self.closed
+        return (console or own).url + page.path.format_map(self.samples.fields | {"preview": self.preview})
 
     def open(self, page: ConsolePage, tab: Tab) -> None:
         """Opens a page, which must have its status and its h1."""

@@ -4,14 +4,14 @@ from itertools import product
 
 import pytest
 
-from tests.browser.pages import PAGES, SCREENSHOT
+from tests.browser.pages import DOCUMENTED, SCREENSHOT
 from tests.docs.pages import ROOT, links, read
 from tests.support.screenshots import MOST_BYTES
 
 PAGE = "docs/console.md"
 EXPECTED = {
     SCREENSHOT.format(page=page.name, width=width, scheme=scheme)
-    for page, width, scheme in product(PAGES, ("wide", "narrow"), ("light", "dark"))
+    for page, width, scheme in product(DOCUMENTED, ("wide", "narrow"), ("light", "dark"))
 }
 
 

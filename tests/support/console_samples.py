@@ -1,9 +1,12 @@
 """An account with something of everything that the console's pages show. Its numbers are the same in every run."""
 
 import asyncio
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from adapters.account import AccountStorage
@@ -15,10 +18,16 @@ from proxy.demo.samples import DATA, DATA_SOURCE
 from tests.support.opened_account import open_account
 from tests.support.storage import Storage, ago
 from tests.support.worker_desk import Desk, play, shops
+from tests.support.written_reports import compared, migrated
 
 OTHER_SOURCE = "Stores"
 HOSTILE = "<b>Shops</b> & 'co' <script>alert(1)</script>"
 """A name that is shown as text, or else breaks its page."""
+FINDER = "key-of-the-finder"
+_FINDER_DIGEST = sha256(FINDER.encode()).hexdigest()[:16]
+MAPS_VARIABLE = "NORTHWIND_MAPS_KEY"
+ENTITY = "-22067"
+COMPARISON, MIGRATION = "compare-20261127T101500Z.json", "migrate-20261126T080000Z.json"
 WORKERS = ("worker-1:17:3fa2c1", "worker-2:17:90be44")
 
 
@@ -27,6 +36,7 @@ class ConsoleSamples:
     """What a test's pages are of: the account, and ids of jobs that are done, aborted and unfinished."""
 
     storage: Storage
+    earlier: str
     completed: str
     aborted: str
     pending: str
@@ -34,18 +44,33 @@ class ConsoleSamples:
     @property
     def fields(self) -> dict[str, str]:
         """The names that stand in the paths of pages."""
-        jobs = {"completed": self.completed, "aborted": self.aborted, "pending": self.pending}
-        return {"account": self.storage.account, "source": DATA_SOURCE, "other_source": OTHER_SOURCE} | jobs
+        return {
+            "account": self.storage.account,
+            "source": DATA_SOURCE,
+            "entity": ENTITY,
+            "other_source": OTHER_SOURCE,
+            "key": _FINDER_DIGEST,
+            "comparison": COMPARISON,
+            "migration": MIGRATION,
+            "earlier": self.earlier,
+            "completed": self.completed,
+            "aborted": self.aborted,
+            "pending": self.pending,
+        }
 
     @property
     def ring(self) -> dict[str, Any]:
-        """A key ring of the account; one of its keys ends soon."""
+        """A key ring of the account; one of its keys ends soon. MAPS_VARIABLE must be set."""
         account, soon = self.storage.account, datetime.now(UTC) + timedelta(days=12, hours=1)
         finder = {"account": account, "name": "store finder", "role": "query", "data_sources": [f"{DATA_SOURCE}*"]}
         loader = {"account": account, "name": "nightly load", "expires": soon.isoformat(timespec="seconds")}
+        entry = {
+            "storage": {"connection_string": self.storage.connection_string},
+            "maps": {"subscription_key_env": MAPS_VARIABLE},
+        }
         return {
-            "accounts": {account: {"storage": {"connection_string": self.storage.connection_string}}},
-            "keys": {"key-of-the-finder": finder, "key-of-the-loader": loader},
+            "accounts": {account: entry},
+            "keys": {FINDER: finder, "key-of-the-loader": loader},
         }
 
 
@@ -53,9 +78,11 @@ def write_console_samples(storage: Storage) -> ConsoleSamples:
     """Loads data sources, and writes jobs, workers, usage and changes."""
     done = dict[str, str]()
 
-    async def story(desk: Desk) -> None:
+    async def story(opened: Desk) -> None:
+        desk = replace(opened, context=replace(opened.context, worker=WORKERS[0]))
         load: dict[str, Any] = {"input": "pipe", "public": True}
-        done["completed"] = (await desk.done(desk.load(DATA.read_bytes(), name=DATA_SOURCE, **load))).row_key
+        for name in ("earlier", "completed"):
+            done[name] = (await desk.done(desk.load(DATA.read_bytes(), name=DATA_SOURCE, **load))).row_key
         await desk.done(desk.load(DATA.read_bytes(), "completeStaging", DATA_SOURCE, **load))
         await desk.done(desk.load(shops("a", "b", "c", note="open"), name=OTHER_SOURCE))
         await desk.done(desk.download(name=OTHER_SOURCE))
@@ -69,6 +96,12 @@ def write_console_samples(storage: Storage) -> ConsoleSamples:
     storage.job("Geocode", CreatedDate=ago(days=3), TotalEntityCount=1200, ProcessedEntityCount=1200)
     show_workers(storage)
     return ConsoleSamples(storage, **done)
+
+
+def write_sample_reports(folder: Path) -> None:
+    """Writes a report of each command into a folder."""
+    for name, report in ((COMPARISON, compared(with_values=True)), (MIGRATION, migrated())):
+        (folder / name).write_text(json.dumps(report), encoding="utf-8")
 
 
 def show_workers(storage: Storage) -> None:
@@ -94,7 +127,7 @@ async def _write_history(account: AccountStorage) -> None:
             "job_status": [120, 0, 2, 0],
             "isochrone": [7, 0, 0, 7],
         }
-        finder = Usage("a1" * 8, "store finder", moment, moment, operations, {DATA_SOURCE: None})
+        finder = Usage(_FINDER_DIGEST, "store finder", moment, moment, operations, {DATA_SOURCE: None})
         await account.usage.write(hour_of(moment), "server-1:1:aaaaaa", [finder])
     for what, on, before, after in (
         ("sources set-public", DATA_SOURCE, "False", "True"),
