@@ -90,12 +90,13 @@ async def confirm_revoking(request: Request) -> Response:
             ("Key", shown(found.digest)),
             ("Name", (record and record.name) or "none"),
             ("Account", account),
-            ("Opens", ", ".join(grant)),
+            ("Role and data sources", ", ".join(grant)),
         ],
         action=request.url.path,
         fields={},
         word=None,
         button="Revoke the key",
+        is_danger=True,
         back=_keys_url(account),
     )
 
