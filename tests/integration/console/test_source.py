@@ -64,10 +64,10 @@ def test_versions_are_shown_with_the_jobs_that_made_them(
     assert all(row[3].endswith("KB") for row in rows)
     assert links(page, current) == [f"/accounts/{storage.account}/jobs/{current}"]
     assert table(page, "Schema") == [
-        ["Id", "String"],
-        ["Note", "String"],
-        ["Latitude", "Double"],
-        ["Longitude", "Double"],
+        ["Id", "Edm.String"],
+        ["Note", "Edm.String"],
+        ["Latitude", "Edm.Double"],
+        ["Longitude", "Edm.Double"],
     ]
     assert console.text(f"{base(storage)}?version={earlier.upper()}").count("Schema of the earlier version") == 1
 
