@@ -252,7 +252,10 @@ def variable_name(field: str) -> str:
 
 def mask_value(field: str, value: object) -> str | None:
     """A value as a message may show it, cut and without user names, queries and assigned values; None for a secret."""
-    return None if field in _SECRET else _MASKED.sub("...", str(value))[:_LONGEST_SHOWN]
+    if field in _SECRET:
+        return None
+    text = _MASKED.sub("...", str(value))
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
 
 def load_settings(*, serving: bool = False, **overrides: object) -> Settings:

@@ -15,7 +15,7 @@ def list_all(options: Namespace) -> int:
     columns = (
         ("ACCOUNT", lambda view: view.account),
         ("WORKER", lambda view: view.row.name),
-        ("STATE", lambda view: "live" if view.is_live else "gone"),
+        ("STATE", lambda view: "alive" if view.is_live else "gone"),
         ("SEEN", lambda view: f"{view.row.age:.0f} s ago"),
         ("STARTED", lambda view: moment(view.row.started)),
         ("VERSION", lambda view: view.row.version),

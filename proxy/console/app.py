@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from adapters.errors import ConflictError, StorageError
 from proxy.console import entra_sign_in, sign_in
-from proxy.console.context import Console
+from proxy.console.context import Console, console_of
 from proxy.console.entra_access import EntraAccess
 from proxy.console.errors import PageNotFoundError, RequestRefusedError
 from proxy.console.pages import (
@@ -92,7 +92,7 @@ async def _describe(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         status, text = error.status_code, "There is no such page." if error.status_code == 404 else error.detail  # noqa: PLR2004 - HTTP's number
     elif isinstance(error, StorageError):
-        text, hint = f"Storage: {error}.", error.code.value.hint
+        text, hint = f"Storage{_of_account(request)}: {error}.", error.code.value.hint
     elif isinstance(error, TimeoutError):
         text = TOO_SLOW
     elif known is not None:
@@ -100,6 +100,13 @@ async def _describe(request: Request, error: Exception) -> Response:
     else:
         text = "The console failed; its log says where. Reload the page."
     return render(request, "error.html", status=status, text=text, hint=hint)
+
+
+def _of_account(request: Request) -> str:
+    """Names the account that a request is about, where it is one of several."""
+    names = console_of(request).accounts.names
+    name = request.path_params.get("account") or request.query_params.get("account")
+    return f" of the account {name}" if len(names) > 1 and name in names else ""
 
 
 class _StaticFiles(StaticFiles):

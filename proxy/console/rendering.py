@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from adapters.model.ticks import Ticks, to_datetime
 from proxy.console.context import console_of, session_of
 from proxy.console.navigation import FOR_CHANGES, NAVIGATION
+from proxy.operations.durations import describe_seconds
 from proxy.version import VERSION
 
 NOTICE = "notice"
@@ -21,7 +22,7 @@ URL_CHARACTERS = "/%:?=&+,;@!$'()*~[]#"
 
 NOTICES: Mapping[str, str] = {
     "retried": "The job is Pending again. A worker takes it within seconds.",
-    "aborted": "The job is Aborted. A worker that was at it stops within its heartbeat.",
+    "aborted": "The job is Aborted. A worker that runs it stops within its heartbeat.",
     "created": "The job is created. This page follows it.",
     "published": "A job that publishes the staged version is created.",
     "rolled-back": "A job that rolls the data source back is created.",
@@ -49,13 +50,13 @@ def _bytes(number: float | None) -> str:
 
 
 def _seconds(number: float | None) -> str:
-    """A duration that people can read, like 3 min."""
-    if number is None:
-        return ""
-    for limit, divisor, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if number < limit:
-            return f"{number / divisor:.0f} {unit}"
-    return f"{number / 86_400:.0f} days"
+    """A duration that people can read, like 3 min; empty where it is not known."""
+    return "" if number is None else describe_seconds(number)
+
+
+def _count(number: int, noun: str) -> str:
+    """A number with its noun, which takes an s as its plural, like 1 error or 1,200 errors."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _environment() -> Environment:
@@ -70,6 +71,7 @@ def _environment() -> Environment:
         "moment": _time,
         "bytes": _bytes,
         "seconds": _seconds,
+        "count_of": _count,
         "thousands": lambda number: f"{number:,}",
     }
     found.filters.update(filters)

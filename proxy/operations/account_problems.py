@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.errors import StorageError
 from proxy.observability.load_needs import Finding
+from proxy.operations.durations import describe_seconds
 from proxy.operations.ending_keys import EndingKey
 from proxy.operations.job_counts import JobCounts
 from proxy.operations.overview_parts import AccountParts, Part, PartError
@@ -78,30 +79,31 @@ def _missing(storage: Mapping[str, Part[list[Finding]]]) -> Iterator[Problem]:
 def _no_worker(waiting: int) -> Problem:
     advice = "Start one: python -m proxy worker. Its log says whether it has this account."
     if waiting:
-        return Problem(Level.BROKEN, "No worker is alive, and jobs wait.", advice, "workers")
-    return Problem(Level.ATTENTION, "No worker is alive. Loads would wait.", advice, "workers")
+        return Problem(Level.BROKEN, "No worker is alive, and jobs are waiting.", advice, "workers")
+    return Problem(Level.ATTENTION, "No worker is alive. A load would wait.", advice, "workers")
 
 
 def _of_jobs(counts: JobCounts) -> Iterator[Problem]:
     if counts.oldest_seconds is not None and counts.oldest_seconds > STUCK_SECONDS:
-        text = f"The oldest unfinished job is {counts.oldest_seconds / 3600:.0f} h old."
+        text = f"The oldest unfinished job is {describe_seconds(counts.oldest_seconds)} old."
         advice = (
-            "Open it: does its worker live, and do its attempts fail? A job of another program is that one's to end."
+            "Open the job to see its worker and its attempts. No worker here runs a job that another program wrote:"
+            " end it where it is not needed."
         )
         yield Problem(Level.ATTENTION, text, advice, "unfinished")
     if counts.aborted:
         text = f"{counts.aborted:,} jobs were" if counts.aborted > 1 else "A job was"
-        advice = "Each says why. Mend that, and try it again."
+        advice = "Each job shows why. Remove the cause, then try the job again."
         yield Problem(Level.ATTENTION, f"{text} aborted in the last 24 hours.", advice, "aborted")
 
 
 def _of_keys(keys: Sequence[EndingKey]) -> Iterator[Problem]:
     if not keys:
         return
-    first = keys[0]
+    first, others = keys[0], len(keys) - 1
     text = f"The key {first.name} {'ended' if first.seconds < 0 else 'ends'} {_days(first.seconds)}"
-    text += f", and {len(keys) - 1} more end soon." if len(keys) > 1 else "."
-    advice = "From its end on it is refused. Give its users another one, or set a later end."
+    text += f", and {others} more {'ends' if others == 1 else 'end'} soon." if others else "."
+    advice = "After its end the server refuses it. Add another key for its users, then revoke this one."
     yield Problem(Level.ATTENTION, text, advice, "keys")
 
 

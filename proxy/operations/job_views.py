@@ -93,6 +93,7 @@ class JobDetail:
         worker: the worker that began the last one.
         started: when that was.
         request: what was asked, by name, without secrets.
+        is_ours: whether the row says what a worker has to do; a job of another program does not.
         refusal: why the job can't be tried again; None where it can.
     """
 
@@ -102,6 +103,7 @@ class JobDetail:
     worker: str | None
     started: Ticks | None
     request: Mapping[str, Any]
+    is_ours: bool
     refusal: str | None
 
 
@@ -162,6 +164,7 @@ def describe_job(found: FoundJob, refusal: str | None) -> JobDetail:
         worker=held.worker,
         started=held.started,
         request=_request_of(read_work(held)),
+        is_ours=held.work is not None,
         refusal=refusal,
     )
 

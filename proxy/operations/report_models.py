@@ -1,7 +1,7 @@
 """What the console shows of the reports of `migrate` and `compare`. A report is a file: each member is checked."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, TypeAdapter
 
@@ -65,6 +65,7 @@ class Question(_Part):
 class CompareReport(_Part):
     """A report of `compare`."""
 
+    is_dry: ClassVar[bool] = False
     version: Literal[1] = Field(alias="schema")
     command: Literal["compare"]
     left: str
@@ -104,6 +105,11 @@ class MigratedSource(_Part):
     def is_same(self) -> bool:
         """Whether both sides have the same."""
         return self.result in {"same", "unchanged"}
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether a dry run only says that it would be copied."""
+        return self.result == "to copy"
 
 
 class MigratedJobs(_Part):
@@ -146,10 +152,20 @@ class MigrateReport(_Part):
         return self.origin, self.account
 
     @property
+    def is_dry(self) -> bool:
+        """Whether nothing was copied, so that nothing could be compared."""
+        return self.dry_run
+
+    @property
+    def planned(self) -> int:
+        """The versions that a migration would copy."""
+        return sum(each.is_planned for each in self.data_sources)
+
+    @property
     def tally(self) -> Counts:
-        """The data sources that are the same on both sides, and the others."""
+        """The versions that are the same on both sides, and those that are not; planned ones are neither."""
         same = sum(each.is_same for each in self.data_sources)
-        counts = {"same": same, "different": len(self.data_sources) - same, "not comparable": 0}
+        counts = {"same": same, "different": len(self.data_sources) - same - self.planned, "not comparable": 0}
         return Counts.model_validate(counts)
 
 

@@ -46,14 +46,14 @@ async def confirm_asking(request: Request) -> Response:
     return render(
         request,
         "confirm.html",
-        title="Ask Azure Maps",
-        question=f"This looks up {MAPS_ITEM.query}, to learn that Azure Maps takes the key or the identity. Azure bills"
-        " one item.",
+        title="Test Azure Maps",
+        question=f"This looks up {MAPS_ITEM.query}, to see whether Azure Maps accepts the key or the identity."
+        " Azure bills one item.",
         details=[("Account", account.name)],
         action=request.url.path,
         fields={},
         word=None,
-        button="Ask",
+        button="Send the test request",
         back="/check",
     )
 

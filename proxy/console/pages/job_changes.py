@@ -31,6 +31,7 @@ class OperatorChange:
     notice: str
     apply: Callable[[FoundJob, str], Awaitable[JobRecord]]
     refuse: Callable[[FoundJob], Awaitable[str | None]]
+    is_danger: bool
 
 
 async def _refuse_end(found: FoundJob) -> str | None:
@@ -41,11 +42,12 @@ CHANGES = (
     OperatorChange(
         "retry",
         "Try the job again",
-        "The job becomes Pending, and a worker does all of it anew. What it put out before is deleted.",
+        "The job becomes Pending, and a worker runs it from its begin. Its earlier outputs are deleted.",
         "Try again",
         "retried",
         retry_job,
         find_refusal,
+        is_danger=False,
     ),
     OperatorChange(
         "abort",
@@ -55,6 +57,7 @@ CHANGES = (
         "aborted",
         abort_job,
         _refuse_end,
+        is_danger=True,
     ),
 )
 
@@ -85,6 +88,7 @@ def _ask(asked: OperatorChange) -> Callable[[Request], Awaitable[Response]]:
             fields={},
             word=None,
             button=asked.button,
+            is_danger=asked.is_danger,
             back=here,
         )
 

@@ -6,6 +6,8 @@ from adapters.model.jobs import JobStatus
 from adapters.model.ticks import PER_SECOND, Ticks
 from proxy.operations.job_report import JobReport
 
+OF_ANOTHER_PROGRAM = "Another program wrote this job, so no worker here runs it. End it where it is not needed."
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -39,7 +41,8 @@ def list_steps(report: JobReport, now: Ticks) -> list[Step]:
         steps.append(Step(record.status.value, record.completed, _between(last, record.completed)))
     else:
         name = "Waits for a worker" if started is None else "Runs"
-        steps.append(Step(name, None, _between(last, now)))
+        about = "" if detail.is_ours else OF_ANOTHER_PROGRAM
+        steps.append(Step(name, None, _between(last, now), about))
     return steps
 
 
@@ -52,10 +55,10 @@ def _worker(report: JobReport) -> str:
     detail = report.detail
     if detail is None or detail.worker is None:
         return ""
-    attempt = f"Attempt {detail.attempts}, by" if detail.attempts else "By"
-    text = f"{attempt} the worker {detail.worker}."
+    attempt = f"Attempt {detail.attempts} by" if detail.attempts else "By"
+    text = f"{attempt} worker {detail.worker}."
     if detail.record.status is not JobStatus.PENDING:
         return text
     if report.worker is None or not report.worker.is_live:
-        return f"{text} It gives no sign of life; another worker takes the job when its lease has ended."
+        return f"{text} It gives no sign of life. Another worker takes the job when the lease ends."
     return f"{text} Its last sign of life was {report.worker.row.age:.0f} s ago."

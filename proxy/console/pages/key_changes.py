@@ -30,10 +30,10 @@ OWN = "own"
 NO_NAME = "is missing; a name tells in lists and logs which program has the key"
 NO_KEY = "The account has no such key."
 
-IN_STORE = "Requests with it are refused within seconds. Its row stays: the command `keys reinstate` takes this back."
+IN_STORE = "Requests with it are refused within seconds. Its row stays: the command “keys reinstate” restores it."
 IN_FILE = (
-    "It is removed from the key ring file, and requests with it are refused within seconds. The file remembers nothing"
-    " of it: only somebody who has the key can add it again."
+    "This removes it from the key ring file, and requests with it are refused within seconds. The file holds no trace"
+    " of it: to restore it, add the same key again."
 )
 
 
@@ -90,12 +90,13 @@ async def confirm_revoking(request: Request) -> Response:
             ("Key", shown(found.digest)),
             ("Name", (record and record.name) or "none"),
             ("Account", account),
-            ("Opens", ", ".join(grant)),
+            ("Role and data sources", ", ".join(grant)),
         ],
         action=request.url.path,
         fields={},
         word=None,
         button="Revoke the key",
+        is_danger=True,
         back=_keys_url(account),
     )
 

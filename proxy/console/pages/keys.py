@@ -86,6 +86,7 @@ async def show_keys(request: Request) -> Response:
         problem=problem,
         refusal=place.find_refusal(),
         revoked=revoked,
+        counts_usage=console.settings.usage != "off",
         unknown_usage=report.unread.get(account),
     )
 

@@ -18,7 +18,7 @@ from proxy.operations.errors import OperationError
 from proxy.operations.source_changes import SourceChanges
 from proxy.operations.source_views import VersionState, VersionView
 
-WRONG_WORD = "The name was not typed as it is, so nothing is deleted. Go back and type it again."
+WRONG_WORD = "The typed name is not the data source's name, so nothing is deleted. Go back and type it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Question:
 
 def _ask_publish(shown: SourcePage) -> Question:
     staged = _require(shown, VersionState.STAGED)
-    text = "The staged version takes the place of the published one, for every query from then on."
+    text = "The staged version replaces the published one. Queries use it from then on."
     return Question(verb="Publish", text=text, details=_describe(shown, staged))
 
 
@@ -57,21 +57,21 @@ def _ask_roll_back(shown: SourcePage) -> Question:
 
 def _ask_access(shown: SourcePage) -> Question:
     if shown.view.source.is_public:
-        text = "Only its query key and master keys may query it then; without a query key, every key of the account."
+        text = "Then only its query key and master keys may query it; without a query key, every key of the account."
         return Question(verb="Make private", text=text, fields={"public": "false"})
-    text = "Every key of the account that is allowed this data source may query it then."
+    text = "Then every key of the account that may use this data source may query it."
     return Question(verb="Make public", text=text, fields={"public": "true"})
 
 
 def _ask_delete(shown: SourcePage) -> Question:
     details = [(f"{each.state.capitalize()} version", _summary(each)) for each in shown.view.versions]
-    text = "All its versions are deleted, and nothing brings them back."
+    text = "This deletes all its versions. Nothing can restore them."
     return Question(verb="Delete", text=text, details=details, must_type=True)
 
 
 def _ask_delete_staged(shown: SourcePage) -> Question:
     details = [("Staged version", _summary(_require(shown, VersionState.STAGED)))]
-    text = "The staged version is deleted. The published one and the earlier ones stay."
+    text = "This deletes the staged version. The published and the earlier versions stay."
     return Question(verb="Delete the staged version of", text=text, details=details, must_type=True)
 
 
@@ -159,7 +159,7 @@ def _asking(part: str, ask: Callable[[SourcePage], Question]) -> Show:
             "confirm.html",
             title=f"{question.verb} {shown.name}",
             question=question.text,
-            details=question.details,
+            details=[("Account", shown.account.name), *question.details],
             action=shown.url(part, {VERSION: ""}),
             fields=question.fields,
             word=shown.name if question.must_type else None,

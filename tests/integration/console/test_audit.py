@@ -15,6 +15,7 @@ from adapters.tables.audit_rows import AuditEntry
 from adapters.tables.reader import TableReader
 from proxy.operations.audit import note_change
 from proxy.worker.job import now
+from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
 from tests.support.opened_account import run
 from tests.support.storage import Storage
@@ -64,7 +65,7 @@ def test_changes_are_shown_the_newest_first_and_as_text(storage: Storage, consol
     assert rows(console) == [
         ["<b>olga</b>", what, "job 1", "Aborted: ", "Pending"] for what in ("jobs abort", "jobs retry")
     ]
-    assert link(console, "/audit", "Older changes") is None
+    assert link(console, "/audit", "Older") is None
 
 
 def test_older_changes_are_pages_of_their_own(storage: Storage, table: TableClient, console: LiveConsole) -> None:
@@ -77,7 +78,7 @@ def test_older_changes_are_pages_of_their_own(storage: Storage, table: TableClie
     while path is not None:
         page = [row[2] for row in rows(console, path)]
         found, sizes = found + page, [*sizes, len(page)]
-        path = link(console, path, "Older changes")
+        path = link(console, path, "Older")
     expected = [each for each in ("0 days", "1 days", "45 days", "399 days") for _ in range(150)]
     assert (found, sizes) == (["a clock that is ahead", *expected], [200, 200, 200, 1])
 
@@ -105,10 +106,10 @@ def test_filters_match_parts_in_any_letter_case(storage: Storage, table: TableCl
     write(storage, table, 1, Ticks(moment - PER_SECOND), Who="Bob & Co", What="Jobs Retry")
     assert rows(console, "/audit?who=bob+%26&what=RETRY") == [["Bob & Co", "Jobs Retry", "", "", ""]]
     assert len(rows(console, "/audit?who=AMY")) == 200
-    older = link(console, "/audit?who=AMY", "Older changes")
+    older = link(console, "/audit?who=AMY", "Older")
     assert older is not None
     assert len(rows(console, older)) == 100
-    assert link(console, older, "Newest changes") == f"/audit?account={storage.account}&who=AMY&what="
+    assert link(console, older, "Newest") == f"/audit?account={storage.account}&who=AMY&what="
     assert "No operator has changed anything that fits" in console.text("/audit?who=nobody")
 
 
@@ -118,11 +119,11 @@ def test_a_filter_that_fits_nothing_of_many_goes_on_where_it_stopped(
     monkeypatch.setattr("proxy.operations.audit.MOST_READ", 50)
     write(storage, table, 80, now())
     path = "/audit?who=nobody"
-    assert "There are older ones" in console.text(path)
-    older = link(console, path, "Older changes")
+    assert "Older ones follow" in console.text(path)
+    older = link(console, path, "Older")
     assert older is not None
     assert "that fits" in console.text(older)
-    assert link(console, older, "Older changes") is None
+    assert link(console, older, "Older") is None
 
 
 def test_rows_of_other_programs_hide_no_others(storage: Storage, table: TableClient, console: LiveConsole) -> None:
@@ -157,3 +158,11 @@ def test_a_change_leaves_a_line_in_the_log(storage: Storage, caplog: pytest.LogC
     with caplog.at_level(logging.INFO, "proxy"):
         run(storage, change)
     assert "jobs retry: job?1, by olga" in caplog.messages
+
+
+def test_an_error_of_storage_names_the_account_where_there_are_several(
+    storage: Storage, open_console: StartConsole
+) -> None:
+    broken = {"broken": {"storage": {"connection_string_env": "NOT_SET_BY_ANY_TEST"}}}
+    page = open_console(storage, accounts=broken).get("/audit?account=broken")
+    assert (page.status_code, "Storage of the account broken: credential" in page.text) == (503, True)

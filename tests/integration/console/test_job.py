@@ -41,7 +41,7 @@ def test_a_finished_job_shows_its_life_counts_and_row(storage: Storage, console:
         "Completed": "5 min",
         "In all": "7 min",
     }
-    assert timeline["Taken"][2] == "Attempt 2, by the worker host:7:aabbcc."
+    assert timeline["Taken"][2] == "Attempt 2 by worker host:7:aabbcc."
     page = console.page(path)
     facts = {each.xpath("string(dt)"): each.xpath("string(dd)") for each in page.xpath("//dl/div")}
     assert facts == {
@@ -191,12 +191,13 @@ def test_an_upload_that_is_gone_is_said_and_the_job_cannot_be_tried_again(
 
     play(storage, story)
     path = path_of(storage, ids[0])
-    assert rows(console, path, "Files")["Upload"] == ["there", "8 bytes", f"uploads/{storage.account}/{ids[0]}"]
+    assert rows(console, path, "Files")["Upload"] == ["stored", "8 bytes", f"uploads/{storage.account}/{ids[0]}"]
     assert console.page(path).xpath("//a[@id='retry']")
     storage.blobs.get_blob_client("uploads", f"{storage.account}/{ids[0]}").delete_blob()
     assert rows(console, path, "Files")["Upload"][0].startswith("gone")
     assert not console.page(path).xpath("//a[@id='retry']")
-    assert "It can't be tried again. The data that was sent for the job is not there any more." in console.text(path)
+    refusal = "This job can't be tried again. The data that was sent for the job is not there any more."
+    assert refusal in console.text(path)
     response = console.get(f"{path}/retry")
     assert (response.status_code, "is not there any more" in response.text) == (409, True)
 
@@ -210,5 +211,10 @@ def test_dead_blob_storage_leaves_the_row(storage: Storage, open_console: StartC
         text = console.text(path_of(storage, job_id))
     assert "Storage: unreachable" in text
     assert "What to do: check the endpoint" in text
-    assert "It can't be tried again. Storage does not say" in text
+    assert "This job can't be tried again. Storage does not say" in text
     assert job_id in text
+
+
+def test_a_job_that_no_worker_can_run_says_so(storage: Storage, console: LiveConsole) -> None:
+    note = rows(console, path_of(storage, storage.job(status="Pending")), "Timeline")["Waits for a worker"][2]
+    assert note == "Another program wrote this job, so no worker here runs it. End it where it is not needed."

@@ -77,7 +77,7 @@ def test_a_job_of_another_program_can_be_ended(storage: Storage, console: LiveCo
     row = storage.table.get_entity(storage.account, job_id)
     assert (row["Status"], row["ErrorMessage"]) == ("Aborted", "Ended by the operator.")
     text = console.text(path_of(storage, job_id))
-    assert "It can't be tried again. The job is another program's" in text
+    assert "This job can't be tried again. The job is another program's" in text
 
 
 def test_a_change_that_comes_too_late_shows_a_sentence(storage: Storage, console: LiveConsole) -> None:

@@ -39,14 +39,14 @@ def test_outputs_and_error_log_of_a_real_load_are_sent(storage: Storage, console
     (log,) = console.page(load).xpath("//*[@id='log']")
     lines = log.text_content().splitlines()
     assert (len(lines), "bad0" in lines[0], "bad99" in lines[99]) == (100, True, True)
-    assert "These are the first 100 lines" in console.text(load)
+    assert "The first 100 lines" in console.text(load)
     response = console.get(f"{load}/outputs/failed")
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert response.headers["Content-Disposition"] == 'attachment; filename="Shops-failed.txt"'
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert len(response.text.splitlines()) == 150
     state, _, blob = rows(console, download, "Files")["Output"]
-    assert (state, blob.startswith(f"exports/{storage.account}/")) == ("Download succeeded", True)
+    assert (state, blob.startswith(f"exports/{storage.account}/")) == ("Download output", True)
     response = console.get(f"{download}/outputs/succeeded")
     assert response.headers["Content-Type"] == "application/xml"
     assert response.headers["Content-Disposition"] == 'attachment; filename="Shops.xml"'
@@ -98,7 +98,7 @@ def test_a_log_of_odd_bytes_is_shown_cut_and_as_text(storage: Storage, console: 
     response = console.get(path_of(storage, job_id))
     assert (response.status_code, "<b>first" in response.text, len(response.text) < 40_000) == (200, False, True)
     assert "<b>first</b>" in console.text(path_of(storage, job_id))
-    assert "long ones cut" in console.text(path_of(storage, job_id))
+    assert "long ones are cut" in console.text(path_of(storage, job_id))
 
 
 def test_an_empty_log_says_so(storage: Storage, console: LiveConsole) -> None:
@@ -109,7 +109,7 @@ def test_an_empty_log_says_so(storage: Storage, console: LiveConsole) -> None:
 
 def test_an_output_that_is_gone_is_a_page_with_a_sentence(storage: Storage, console: LiveConsole) -> None:
     path = path_of(storage, storage.job(OutputBlob="exports/gone.xml", FailedBlob="nowhere-at-all/gone.txt"))
-    assert {cells[0] for cells in rows(console, path, "Files").values()} == {"gone The blob is not there any more."}
+    assert {cells[0] for cells in rows(console, path, "Files").values()} == {"gone The blob no longer exists."}
     for name in ("succeeded", "failed"):
         response = console.get(f"{path}/outputs/{name}")
         assert (response.status_code, "The output is not there any more" in response.text) == (404, True)

@@ -98,7 +98,7 @@ def test_an_account_whose_storage_can_not_be_read_has_its_keys_without_usage(
     }
     for name, reason in reasons.items():
         page = console.page(f"/keys?account={name}")
-        assert f"Usage not known. Storage: {reason}" in page.text_content()
+        assert f"Usage can't be read. Storage: {reason}" in page.text_content()
         assert rows_of(page)[digits(f"key-of-{name}")][3] == "usage not known"
     assert "not known" not in console.text(f"/keys?account={storage.account}")
 
@@ -112,7 +112,7 @@ def test_usage_that_takes_too_long_is_left_out(
         accounts = {storage.account: {"storage": {"connection_string": hop.connection_string}}}
         console = open_console(storage, accounts=accounts, storage_timeout=20)
         page = console.page("/keys")
-    assert "Usage not known. Storage: timeout: not read within 0.3 s" in page.text_content()
+    assert "Usage can't be read. Storage: timeout: not read within 0.3 s" in page.text_content()
     assert set(rows_of(page)) == {digits(MASTER), digits(QUERY)}
 
 
@@ -140,16 +140,16 @@ def test_a_key_store_is_listed_a_hundred_keys_at_a_time(
         page = console.page(path)
         assert len(rows_of(page)) <= 100
         seen += rows_of(page)
-        path = next(iter(page.xpath("//a[. = 'Next keys']/@href")), "")
+        path = next(iter(page.xpath("//a[. = 'Next']/@href")), "")
         pages += 1
     assert (pages, sorted(seen)) == (3, sorted(digits(f"key-{number}") for number in range(230)))
-    assert "First keys" in console.text(f"/keys?account={storage.account}&after={'a' * 64}")
+    assert "First" in console.text(f"/keys?account={storage.account}&after={'a' * 64}")
     all_keys = f"/keys?account={storage.account}&revoked=1"
     count = 0
     while all_keys:
         page = console.page(all_keys)
         count += len(rows_of(page))
-        all_keys = next(iter(page.xpath("//a[. = 'Next keys']/@href")), "")
+        all_keys = next(iter(page.xpath("//a[. = 'Next']/@href")), "")
     assert count == 260
 
 
@@ -216,3 +216,9 @@ def test_the_console_follows_the_key_ring_file(storage: Storage, open_console: S
     path.write_text("{", encoding="utf-8")
     broken = console.get("/keys")
     assert (broken.status_code, "not JSON" in broken.text) == (409, True)
+
+
+def test_usage_that_is_off_is_not_shown_as_keys_that_nothing_uses(storage: Storage, open_console: StartConsole) -> None:
+    keys = {"some-key": {"account": storage.account}}
+    assert "PROXY_USAGE is off here" in open_console(storage, keys=keys, usage="off").text("/keys")
+    assert "PROXY_USAGE is off here" not in open_console(storage, keys=keys).text("/keys")

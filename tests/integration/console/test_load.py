@@ -89,7 +89,7 @@ def test_the_preview_says_what_the_job_does(case: str, console: LiveConsole, sto
     data, form = GOOD[case]
     sent = send_file(console, storage.account, data, input=form)
     assert sent.problem == ""
-    good, read = re.findall(r"can be loaded: (?:(\d+) of|all) (\d+)\.", sent.text)[0]
+    good, read = re.findall(r"(\d+) of (\d+) entities can be loaded\.", sent.text)[0]
     errors, entities = sent.errors, int(sent.fact("Entities in the new version"))
     shown = sent.rows
     job, log = do_job(storage, sent.load())

@@ -50,8 +50,8 @@ def test_an_account_without_problems_is_calm(storage: Storage, console: LiveCons
     set_up(storage)
     assert (CALM in console.text("/"), problems(console)) == (True, [])
     assert facts(console) == {
-        "Workers": "1 alive host:0:abcdef seen 0 s ago, at 1 job",
-        "Queue": "0 waiting or in hand",
+        "Workers": "1 alive host:0:abcdef seen 0 s ago, runs 1 job",
+        "Queue": "0 messages",
         "Unfinished jobs": "none",
         "Aborted in 24 hours": "none",
         "Keys near their end": "none",
@@ -89,8 +89,8 @@ def test_jobs_that_need_an_eye_are_counted(storage: Storage, console: LiveConsol
     found = facts(console)
     assert (found["Unfinished jobs"], found["Aborted in 24 hours"]) == ("2, the oldest 5 h old", "3")
     oldest, aborted = sorted(problems(console), reverse=True)
-    assert oldest.startswith("The oldest unfinished job is 5 h old. Open it")
-    assert aborted.startswith("3 jobs were aborted in the last 24 hours. Each says why")
+    assert oldest.startswith("The oldest unfinished job is 5 h old. Open the job")
+    assert aborted.startswith("3 jobs were aborted in the last 24 hours. Each job shows why")
     (link,) = console.page("/").xpath("//a[starts-with(@id, 'aborted-')]/@href")
     query = parse_qs(urlsplit(link).query)
     assert (urlsplit(link).path, query["account"], query["status"]) == ("/jobs", [storage.account], ["Aborted"])
@@ -100,17 +100,17 @@ def test_jobs_that_need_an_eye_are_counted(storage: Storage, console: LiveConsol
 
 def test_no_worker_is_worse_while_jobs_wait(storage: Storage, console: LiveConsole, open_console: StartConsole) -> None:
     set_up(storage, workers=0)
-    assert problems(console)[0].startswith("No worker is alive. Loads would wait. Start one: python -m proxy worker.")
+    assert problems(console)[0].startswith("No worker is alive. A load would wait. Start one: python -m proxy worker.")
     storage.job(status="Pending")
     again = open_console(storage)
-    assert problems(again)[0].startswith("No worker is alive, and jobs wait. Start one")
+    assert problems(again)[0].startswith("No worker is alive, and jobs are waiting. Start one")
     assert "broken" in again.text("/")
 
 
 def test_parts_of_storage_that_are_missing_are_named(console: LiveConsole) -> None:
     text = " ".join(problems(console))
     assert "Loads need queue: not there; serve creates it if it may." in text
-    assert facts(console)["Queue"] == "0 waiting or in hand"
+    assert facts(console)["Queue"] == "0 messages"
 
 
 def test_usage_is_shown_by_hour(storage: Storage, console: LiveConsole) -> None:
@@ -164,7 +164,7 @@ def test_keys_of_the_ring_that_end_soon_are_named(storage: Storage, open_console
     )
     (problem,) = problems(console)
     when = "ended 2 days ago" if days < 0 else f"ends in {days:.0f} days"
-    assert problem.startswith(f"The key <i>finder {when}, and 1 more end soon. From its end on it is refused.")
+    assert problem.startswith(f"The key <i>finder {when}, and 1 more ends soon. After its end the server refuses it.")
     assert facts(console)["Keys near their end"].count("ends") == (1 if days < 0 else 2)
 
 

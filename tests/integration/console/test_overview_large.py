@@ -86,4 +86,4 @@ def test_a_part_that_fails_by_a_bug_hides_no_other(
     monkeypatch.setattr(overview, "count_jobs", fail)
     text = console.text("/")
     assert ("Jobs can't be read: the console failed." in text, "secret" in text) == (True, False)
-    assert facts(console)["Queue"] == "0 waiting or in hand"
+    assert facts(console)["Queue"] == "0 messages"

@@ -106,7 +106,7 @@ def test_a_migration_is_shown(console: LiveConsole, folder: Path) -> None:
         ["Shops staged", "different", "7", "900 bytes", "0 s", "3 entities differ"],
         ["Shops-gone", "not copied", "not known", "", "0 s", "HTTP 404"],
     ]
-    assert rows(console, path, "Not taken along") == [["the key of Shops", "nobody can query it", "Set a query key"]]
+    assert rows(console, path, "Not migrated") == [["the key of Shops", "nobody can query it", "Set a query key"]]
     text = console.text(path)
     for words in ("job 7: its output is gone", "Shops is open to every key", "ended early: no room", "a dry run"):
         assert words in text
@@ -222,3 +222,14 @@ def test_only_files_of_the_folder_are_read(console: LiveConsole, folder: Path, t
         for path in (f"/reports/{name}", f"/reports/{name}/file"):
             response = console.get(path)
             assert (response.status_code, "Elsewhere" in response.text) == (404, False), path
+
+
+def test_a_dry_run_compares_nothing_so_nothing_is_the_same_or_different(console: LiveConsole, folder: Path) -> None:
+    report = migrated()
+    report["dry_run"], report["same"] = True, True
+    for source in report["data_sources"]:
+        source["result"] = "to copy"
+    write(folder, MIGRATE, report)
+    (line,) = rows(console, "/reports", "Reports")
+    assert line[3:6] == ["dry run", "0", "0"]
+    assert f"dry run {len(report['data_sources'])} to copy, 0 same, 0 different" in console.text(f"/reports/{MIGRATE}")

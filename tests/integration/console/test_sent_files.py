@@ -134,7 +134,7 @@ def test_the_page_follows_a_reading_that_takes_its_time(
     assert (part.get("hx-get"), part.get("hx-trigger"), sent.can_load) == (path, "every 1s", False)
     loops[0].call_soon_threadsafe(go_on.set)
     assert sent.wait().can_load
-    assert "can be loaded: all 1." in sent.text
+    assert "1 of 1 entities can be loaded." in sent.text
 
 
 def test_a_reading_that_takes_too_long_says_so(

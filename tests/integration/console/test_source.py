@@ -66,10 +66,10 @@ def test_versions_are_shown_with_the_jobs_that_made_them(
     assert all(row[3].endswith("KB") for row in rows)
     assert links(page, current) == [f"/accounts/{storage.account}/jobs/{current}"]
     assert table(page, "Schema") == [
-        ["Id", "String"],
-        ["Note", "String"],
-        ["Latitude", "Double"],
-        ["Longitude", "Double"],
+        ["Id", "Edm.String"],
+        ["Note", "Edm.String"],
+        ["Latitude", "Edm.Double"],
+        ["Longitude", "Edm.Double"],
     ]
     assert console.text(f"{base(storage)}?version={earlier.upper()}").count("Schema of the earlier version") == 1
 
@@ -85,7 +85,7 @@ def test_the_staged_version_is_published(storage: Storage, console: LiveConsole,
 
 
 def test_an_earlier_version_is_published_again(storage: Storage, console: LiveConsole, versions: list[str]) -> None:
-    (link,) = links(console.page(base(storage)), "Roll back to it")
+    (link,) = links(console.page(base(storage)), "Roll back")
     assert link.endswith(f"/roll-back?version={versions[0]}")
     assert follow(storage, console, f"roll-back?version={versions[0]}", "rolled-back") is JobType.ROLLBACK
     assert published(storage) == {"a"}
@@ -135,7 +135,7 @@ def test_a_data_source_that_is_being_deleted_says_so_and_is_not_changed(storage:
     row = storage.data_source("shops")
     storage.data_source_row("shops", **{**row, "Deleting": "0" * 32})
     page = console.page(base(storage))
-    assert links(page, "this job") == [f"/accounts/{storage.account}/jobs/{'0' * 32}"]
+    assert links(page, "A job") == [f"/accounts/{storage.account}/jobs/{'0' * 32}"]
     assert console.confirm(f"{base(storage)}/access").status_code == 409
 
 

@@ -37,7 +37,7 @@ def test_a_data_source_is_shown_with_its_versions_size_and_keys(storage: Storage
 
 
 def test_an_account_without_data_sources_has_a_sentence(console: LiveConsole) -> None:
-    assert "No data source has been loaded." in console.text("/sources")
+    assert "There are no data sources." in console.text("/sources")
     assert console.get("/sources?account=nobody").status_code == 404
     assert "No data source has <b>x in its name." in console.text("/sources?text=%3Cb%3Ex&skip=-7&account=")
 
@@ -143,7 +143,7 @@ def test_some_hundred_data_sources_are_on_pages_of_their_own(storage: Storage, c
     while path:
         page = console.page(path)
         found += [row[0][:9] for row in table(page, "Data sources")]
-        (path,) = page.xpath("//p[@class='pager']/a[text()='Next data sources']/@href") or [""]
+        (path,) = page.xpath("//nav[@class='pager']/a[text()='Next']/@href") or [""]
     assert found == [f"Source{at:03d}" for at in range(310)]
     assert [row[0][:9] for row in table(console.page("/sources?text=CE30"), "Data sources")] == [
         f"Source30{at}" for at in range(10)

@@ -38,7 +38,7 @@ def test_every_setting_is_shown_and_the_key_ring_is_not() -> None:
         ("cors_origins", "https://a.example,https://b.example", "https://a.example,https://b.example"),
         ("shadow_address", ip_address("192.0.2.1"), "192.0.2.1"),
         ("brand_logo_url", f"https://user:{SECRET}@a.example/logo?sig={SECRET}#x", "https://...a.example/logo?...#x"),
-        ("copyright", "x" * 200, "x" * 80),
+        ("copyright", "x" * 200, "x" * 79 + "…"),
         ("metrics_port", None, ""),
     ],
 )
