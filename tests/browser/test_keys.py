@@ -27,7 +27,7 @@ def running(emulator: Emulator) -> Iterator[Running]:
         store = {"connection_string": storage.connection_string}
         with (
             start_console(storage, key_store=store, keys_table=rows.name) as console,
-            start_server(storage, key_store=store, keys_table=rows.name) as server,
+            start_server(storage, key_store=store, keys_table=rows.name, key_store_seconds=1) as server,
         ):
             yield console, server
 
