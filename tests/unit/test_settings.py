@@ -130,7 +130,7 @@ def test_a_mistake_is_one_line_that_names_the_variable(monkeypatch: pytest.Monke
         ("PROXY_PORT", "http", "must be a whole number from 0 to 65535 (it is 'http'); correct or unset it"),
         ("PROXY_STORAGE_TIMEOUT", "0", "must be a number above 0 and up to 300 (it is '0'); correct or unset it"),
         ("PROXY_OUTPUT_LINKS", "both", "must be 'sas' or 'redirect' (it is 'both'); correct or unset it"),
-        ("PROXY_TIME_ZONE", "M" * 500, f"like America/Los_Angeles (it is '{'M' * 80}'); correct or unset it"),
+        ("PROXY_TIME_ZONE", "M" * 500, f"like America/Los_Angeles (it is '{'M' * 79}…'); correct or unset it"),
         ("PROXY_PUBLIC_URL", "https://me:hunter2@a/?key=hunter2", "(it is 'https://...a/?...'); correct or unset it"),
         ("PROXY_SAS_SUFFIX", "&sig=hunter2#", "storage knows: sig (it is '&sig=...#'); correct or unset it"),
     ],
