@@ -44,13 +44,13 @@ PAGES = (
     ConsolePage("job", _JOB + "{completed}", "DataSourceComplete of {source}"),
     ConsolePage("job-aborted", _JOB + "{aborted}", "DataSourceComplete of {other_source}"),
     ConsolePage("sources", "/sources?account={account}", "Data sources"),
-    ConsolePage("source", _SOURCE, "Data sources / {source}"),
-    ConsolePage("source-entities", _SOURCE + "/entities", "Data sources / {source}"),
-    ConsolePage("source-map", _SOURCE + "/map?" + _AREA, "Data sources / {source}"),
+    ConsolePage("source", _SOURCE, "{source}"),
+    ConsolePage("source-entities", _SOURCE + "/entities", "{source}"),
+    ConsolePage("source-map", _SOURCE + "/map?" + _AREA, "{source}"),
     ConsolePage(
         "source-query",
         _SOURCE + "/query?$top=2&$select=EntityID,PrimaryCity&$format=json&" + _AREA,
-        "Data sources / {source}",
+        "{source}",
     ),
     ConsolePage("load", "/load", "Load a file"),
     ConsolePage("load-file", "{preview}", "Load {other_source}"),
@@ -69,8 +69,8 @@ PAGES = (
         for name, path, title in (
             ("job-pending", _JOB + "{pending}", "DataSourceComplete of {other_source}"),
             ("abort", _JOB + "{pending}/abort", "End the job"),
-            ("entity", _SOURCE + "/entity?id={entity}", "Data sources / {source}"),
-            ("map-entity", _SOURCE + "/map?entity={entity}", "Data sources / {source}"),
+            ("entity", _SOURCE + "/entity?id={entity}", "{source}"),
+            ("map-entity", _SOURCE + "/map?entity={entity}", "{source}"),
             ("publish", _SOURCE + "/publish", "Publish {source}"),
             ("roll-back", _SOURCE + "/roll-back?version={earlier}", "Roll back {source}"),
             ("access", _SOURCE + "/access", "Make private {source}"),
@@ -78,7 +78,7 @@ PAGES = (
             ("delete-staged", _SOURCE + "/delete-staged", "Delete the staged version of {source}"),
             ("revoke", "/accounts/{account}/keys/{key}/revoke", "Revoke a key"),
             ("findings", "/check/findings", "Check"),
-            ("ask-maps", "/accounts/{account}/ask-maps", "Ask Azure Maps"),
+            ("ask-maps", "/accounts/{account}/ask-maps", "Test Azure Maps"),
         )
     ),
 )

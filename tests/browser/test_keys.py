@@ -39,7 +39,7 @@ def test_a_key_is_added_shown_once_used_and_revoked(running: Running, tab: Tab) 
     page.get_by_label("Name, such as").fill("store finder")
     page.get_by_label("Role").select_option("query")
     page.get_by_role("button", name="Add the key").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("The key store finder is added")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Key store finder added")
     key = page.locator("#key").inner_text()
     assert key not in page.url
 

@@ -22,9 +22,7 @@ def test_a_file_with_errors_shows_each_with_its_line_and_loads_nothing(stage: Co
     page, jobs = tab.page, len(Written(stage.storage).jobs())
     tab.open(f"{stage.console.url}/load")
     _send(page, "Wrong", SOME_WRONG)
-    expect(page.get_by_role("status")).to_have_text(
-        "Entities that can be loaded: 1 of 5. The load leaves the others out."
-    )
+    expect(page.get_by_role("status")).to_have_text("1 of 5 entities can be loaded. The load skips the others.")
     lines = page.get_by_role("region", name="Errors and notes").inner_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["line 4", "line 5", "line 6", "line 7"]
     assert LONG_ID[:40] in lines[1]
@@ -47,7 +45,7 @@ def test_a_right_file_is_shown_and_loaded_and_its_job_followed(stage: ConsoleSta
     page.clock.install()
     tab.open(f"{stage.console.url}/load")
     _send(page, name, RIGHT)
-    expect(page.get_by_role("status")).to_have_text("Entities that can be loaded: all 2.")
+    expect(page.get_by_role("status")).to_have_text("2 of 2 entities can be loaded.")
     rows = page.get_by_role("region", name="First entities").get_by_role("row").all_inner_texts()
     assert [row.split() for row in rows] == [
         ["Id", "Note", "Latitude", "Longitude"],

@@ -57,7 +57,7 @@ def test_a_data_source_is_seen_on_the_map_and_set_back(stage: ConsoleStage, tab:
 
     page.get_by_role("link", name="Versions").click()
     assert _entities(tab) == {"published": str(MANY), "earlier": str(FEW)}
-    page.get_by_role("link", name="Roll back to it").click()
+    page.get_by_role("link", name="Roll back", exact=True).click()
     expect(page.locator(".facts")).to_contain_text(f"Published then\n{FEW} entities", use_inner_text=True)
     page.get_by_role("button", name="Roll back").click()
     follow_job(tab)
