@@ -7,6 +7,7 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
+_RELATIVE_IMAGE = re.compile(r"(!\[[^]]*\])\((?!https?://)([^)]+)\)")
 _RELATIVE_LINK = re.compile(r"\]\((?!https?://|#)([^)]+)\)")
 
 
@@ -29,5 +30,6 @@ class ProjectLinks(MetadataHookInterface):
                 "Changelog": f"{base}/blob/main/CHANGELOG.md",
                 "Issues": f"{base}/issues",
             }
+            readme = _RELATIVE_IMAGE.sub(rf"\1({base}/raw/main/\2)", readme)
             readme = _RELATIVE_LINK.sub(rf"]({base}/blob/main/\1)", readme)
         metadata["readme"] = {"content-type": "text/markdown", "text": readme}
