@@ -13,9 +13,10 @@ from azure.storage.blob import UserDelegationKey
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueClient
 
+from adapters.blobs.blocks import BLOCK, BLOCK_SECONDS
 from adapters.blobs.sas_keys import DelegationKeyProvider, account_key_source
 from adapters.blobs.sas_links import SasLinkSigner
-from adapters.blobs.store import BLOCK, BLOCK_SECONDS, EXPORTS, UPLOADS, VERSIONS, BlobStore
+from adapters.blobs.store import EXPORTS, UPLOADS, VERSIONS, BlobStore
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.credentials.config import MapsEntry, SharedKeyCredential
 from adapters.credentials.connection_string import EMULATOR_ACCOUNT

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +12,7 @@ from uuid import uuid4
 from azure.storage.blob import BlobBlock, ContentSettings, CorsRule
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
+from adapters.blobs.blocks import BLOCK_SECONDS, cut_blocks, read_chunks, read_file, stage_block
 from adapters.blobs.sas_links import content_type_of
 from adapters.errors import StorageError
 from adapters.model.jobs import BlobPath
@@ -34,21 +34,7 @@ CORS_RULE = CorsRule(["*"], ["GET", "HEAD"], allowed_headers=["*"], exposed_head
 # The metadata of a blob that names the table of its job's row.
 _OWNER = "jobs_table"
 
-# A block is in memory twice, filled and copied. Blocks of 4 MB were no faster and took much more memory.
-BLOCK = 1024 * 1024
-
-# The first blocks are smaller, so that many slow uploads hold little memory. From so many bytes on (the first column),
-# a block has that many.
-BLOCK_SIZES = ((0, BLOCK // 8), (BLOCK, BLOCK // 4), (16 * BLOCK, BLOCK))
-
-# The longest that one block may take, either way: a slow link is no failure.
-BLOCK_SECONDS = 60.0
-
 _NOT_FOUND = {"BlobNotFound", "ContainerNotFound"}
-
-
-class BlobTooLargeError(Exception):
-    """The data has more bytes than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +68,11 @@ class BlobStore:
         blob, writer = self._client(path), uuid4().hex
         ids: list[str] = []
         size = 0
-        async for block in _blocks(chunks, max_bytes):
+        async for block in cut_blocks(chunks, max_bytes):
             # Concurrent writers of one blob must not commit each other's blocks. All ids have the same length.
             ids.append(f"{writer}-{len(ids):06d}")
             size += len(block)
-            await self._write(path, partial(_stage, blob, ids[-1], block))
+            await self._write(path, partial(stage_block, blob, ids[-1], block))
         options, blocks = self._options(path), [BlobBlock(block_id) for block_id in ids]
         await self._write(path, lambda: blob.commit_block_list(blocks, **options))
         return size
@@ -125,7 +111,7 @@ class BlobStore:
 
     async def upload_file(self, file: Path, path: BlobPath) -> None:
         """Copies a local file to a blob, as `write` does."""
-        async with aclosing(_read(file)) as chunks:
+        async with aclosing(read_file(file)) as chunks:
             await self.write(path, chunks)
 
     async def download_file(self, path: BlobPath, file: Path) -> bool:
@@ -155,7 +141,7 @@ class BlobStore:
             if error_code(error.__cause__) in _NOT_FOUND:
                 return None
             raise
-        return OpenedBlob(int(download.size), _chunks_of(aiter(download.chunks())))
+        return OpenedBlob(int(download.size), read_chunks(aiter(download.chunks())))
 
     async def get_size(self, path: BlobPath) -> int | None:
         """The size of a blob in bytes; None where there is no such blob."""
@@ -259,49 +245,3 @@ class BlobStore:
 
     def _client(self, path: BlobPath) -> BlobClient:
         return self._blobs.get_blob_client(path.container, path.name)
-
-
-async def _stage(blob: BlobClient, block_id: str, block: bytes) -> None:
-    # As a file, since aiohttp writes bytes at one go, which blocks the event loop.
-    await blob.stage_block(block_id, BytesIO(block), len(block))
-
-
-async def _blocks(chunks: AsyncIterator[bytes], max_bytes: int | None) -> AsyncIterator[bytes]:
-    """Joins and splits chunks into blocks.
-
-    Raises:
-        BlobTooLargeError: there are more than `max_bytes`.
-    """
-    block, received, sent = bytearray(), 0, 0
-    async for chunk in chunks:
-        received += len(chunk)
-        if max_bytes is not None and received > max_bytes:
-            raise BlobTooLargeError(f"more than {max_bytes} bytes")
-        rest = memoryview(chunk)
-        while rest:
-            size = next(size for begin, size in reversed(BLOCK_SIZES) if begin <= sent)
-            room = size - len(block)
-            block += rest[:room]
-            rest = rest[room:]
-            if len(block) == size:
-                yield bytes(block)
-                sent, block = sent + size, bytearray()
-    if block:
-        yield bytes(block)
-
-
-async def _chunks_of(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The chunks of a download, each within its time."""
-    while True:
-        async with storage_call(BLOCK_SECONDS):
-            chunk = await anext(chunks, b"")
-        if not chunk:
-            return
-        yield chunk
-
-
-async def _read(file: Path) -> AsyncGenerator[bytes, None]:
-    source = await asyncio.to_thread(file.open, "rb")
-    with source:
-        while block := await asyncio.to_thread(source.read, BLOCK):
-            yield block

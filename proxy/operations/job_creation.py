@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from adapters.account import AccountStorage
-from adapters.blobs.store import BLOCK_SECONDS
+from adapters.blobs.blocks import BLOCK_SECONDS
 from adapters.errors import ConflictError, StorageError, StorageErrorCode
 from adapters.model.data_sources import DataSource
 from adapters.model.jobs import BlobPath, JobRecord, JobStatus, JobType

@@ -11,7 +11,7 @@ from secrets import token_hex
 from tempfile import TemporaryDirectory
 
 from adapters.account import AccountStorage
-from adapters.blobs.store import BlobTooLargeError
+from adapters.blobs.blocks import BlobTooLargeError
 from adapters.errors import ConflictError, StorageError
 from adapters.job_queue import Lease
 from adapters.model.jobs import JobRecord, JobStatus, JobType

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 
-from adapters.blobs.store import UPLOADS, BlobTooLargeError
+from adapters.blobs.blocks import BlobTooLargeError
+from adapters.blobs.store import UPLOADS
 from adapters.errors import StorageError
 from adapters.model.jobs import BlobPath
 from adapters.remote.fetch import FetchError, check_location

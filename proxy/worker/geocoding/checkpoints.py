@@ -19,7 +19,8 @@ from itertools import islice
 from pathlib import Path
 
 from adapters.account import AccountStorage
-from adapters.blobs.store import BLOCK, UPLOADS
+from adapters.blobs.blocks import BLOCK
+from adapters.blobs.store import UPLOADS
 from adapters.model.geocoding import Answer
 from adapters.model.jobs import BlobPath
 from proxy.formats.geocode.checkpoints import decode_answers, encode_answers

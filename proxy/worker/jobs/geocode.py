@@ -6,7 +6,7 @@ answers; the last one writes both outputs. So a worker that dies costs no more t
 
 import logging
 
-from adapters.blobs.store import BLOCK
+from adapters.blobs.blocks import BLOCK
 from adapters.model.jobs import BlobPath, JobRecord
 from adapters.remote.fetch import fetch_location
 from proxy.worker.geocoding.answers_file import AnswersFile

@@ -9,7 +9,7 @@ import pytest
 import adapters.blobs.store
 import adapters.sdk_calls
 from adapters.account import AccountStorage
-from adapters.blobs.store import BLOCK, BlobTooLargeError
+from adapters.blobs.blocks import BLOCK, BlobTooLargeError
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.jobs import BlobPath
 from tests.support.opened_account import run, run_refused
