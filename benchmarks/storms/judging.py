@@ -158,9 +158,9 @@ def _versions(source: Any) -> list[DataSourceVersion]:
 @contextmanager
 def _all_is_old() -> Iterator[None]:
     """Lets the clean-up delete what it otherwise keeps for a day."""
-    before = cleanup.ORPHAN_GRACE
-    cleanup.ORPHAN_GRACE = 0
+    before = cleanup.ORPHAN_GRACE, cleanup.RETRY_GRACE
+    cleanup.ORPHAN_GRACE, cleanup.RETRY_GRACE = 0, 0
     try:
         yield
     finally:
-        cleanup.ORPHAN_GRACE = before
+        cleanup.ORPHAN_GRACE, cleanup.RETRY_GRACE = before

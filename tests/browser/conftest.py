@@ -34,8 +34,10 @@ WORKERS_SECONDS = 20.0
 
 _beats = list[float]()
 
+# Fixtures end with the last of these tests: consoles that go on would be seen by tests of the whole process.
 
-@pytest.fixture(scope="session")
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[BrowserThread]:
     """A browser; without one on this machine, tests are skipped."""
     if CHROMIUM is None:
@@ -44,7 +46,7 @@ def browser() -> Iterator[BrowserThread]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(browser: BrowserThread, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Consoles in front of an account with samples."""
     assert browser  # without one, nothing is written
@@ -68,7 +70,7 @@ def site(browser: BrowserThread, emulator: Emulator, tmp_path_factory: pytest.Te
         yield Site(samples, preview, local, start(console_token_file=token), start(console_read_only=True), TOKEN)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(
     browser: BrowserThread, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ConsoleStage]:

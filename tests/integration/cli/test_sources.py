@@ -187,7 +187,7 @@ def test_rows_that_others_wrote_are_one_line(
         run("sources", "show", "Broken").err.splitlines()[-1].startswith("The data source can't be shown: row broken")
     )
     assert run("sources", "query", "Broken").status == 1
-    version = {"job": "0" * 32, "blob": "datasources/x.parquet", "entityType": "Shop", "entities": 1}
+    version = {"job": "0" * 32, "blob": f"datasources/{storage.account}/x.parquet", "entityType": "Shop", "entities": 1}
     text = json.dumps(version | {"updated": "2026-01-02T03:04:05Z"})
     storage.data_source_row("odd", **storage.OF_A_DATA_SOURCE, Published=text, PublishedSchema="{")
     (shown,) = lines(run("sources", "show", "odd"))

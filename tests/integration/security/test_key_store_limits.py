@@ -13,7 +13,7 @@ from proxy.keyring.miss_limiter import MAX_MISSES
 from tests.conftest import StartServer
 from tests.support.fault_proxy import Mode
 from tests.support.key_rows import KeyRows
-from tests.support.live import LiveServer
+from tests.support.live import NO_TLS, LiveServer
 from tests.support.storage import Storage
 
 SECONDS = 5.0
@@ -30,9 +30,9 @@ def keys(storage: Storage) -> Iterator[KeyRows]:
         yield opened
 
 
-def ask(server: LiveServer, key: str, address: str) -> httpx.Response:
+def ask(server: LiveServer, key: str, address: str, client: httpx.Client | None = None) -> httpx.Response:
     url = f"{server.url}/REST/v1/Dataflows/ListJobs"
-    return server.client.get(url, params={"key": key}, headers={"X-Forwarded-For": address})
+    return (client or server.client).get(url, params={"key": key}, headers={"X-Forwarded-For": address})
 
 
 def flood(server: LiveServer, addresses: int) -> tuple[float, set[int], set[int]]:
@@ -41,12 +41,15 @@ def flood(server: LiveServer, addresses: int) -> tuple[float, set[int], set[int]
     guesses, known = set[int](), set[int]()
 
     def guess(_: int) -> None:
-        while time.monotonic() < end:
-            number = next(numbers)
-            address = number % addresses
-            guesses.add(ask(server, f"guess-{number}", f"10.0.{address // 250}.{address % 250}").status_code)
-            if number % 10 == 0:
-                known.add(ask(server, KNOWN, "192.0.2.1").status_code)
+        # A client for each thread: in a shared pool a thread may close the connection that another one takes.
+        with httpx.Client(timeout=30, verify=NO_TLS) as client:
+            while time.monotonic() < end:
+                number = next(numbers)
+                address = number % addresses
+                network = f"10.0.{address // 250}.{address % 250}"
+                guesses.add(ask(server, f"guess-{number}", network, client).status_code)
+                if number % 10 == 0:
+                    known.add(ask(server, KNOWN, "192.0.2.1", client).status_code)
 
     started = time.monotonic()
     with ThreadPoolExecutor(THREADS) as threads:
