@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import adapters.blobs.blocks
 import adapters.blobs.store
 import adapters.sdk_calls
 from adapters.account import AccountStorage
@@ -164,8 +165,8 @@ async def test_download_that_fails_leaves_no_file(
     account: AccountStorage, path: BlobPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await account.blobs.write(path, pieces(3 * BLOCK))
-    opened, calls = adapters.sdk_calls.storage_call, iter((60.0, 60.0, -1.0))  # the third call is out of time
-    monkeypatch.setattr(adapters.blobs.store, "storage_call", lambda _: opened(next(calls)))
+    opened, calls = adapters.sdk_calls.storage_call, iter((60.0, -1.0))  # the second block is out of time
+    monkeypatch.setattr(adapters.blobs.blocks, "storage_call", lambda _: opened(next(calls)))
     with pytest.raises(StorageError) as caught:
         await account.blobs.download_file(path, tmp_path / "file")
     assert caught.value.code is StorageErrorCode.TIMEOUT
