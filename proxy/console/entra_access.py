@@ -4,12 +4,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256
 from secrets import token_urlsafe
 
 from adapters.entra.code_flow import StartedFlow
 from adapters.entra.sign_in import EntraSignIn
 from proxy.console.session_cookie import is_loopback_name
+from proxy.console.sessions import digest_secret
 
 PENDING_SECONDS = 600.0
 """How long a person may take at Entra."""
@@ -46,14 +46,14 @@ class PendingSignIns:
     def add(self, flow: StartedFlow, target: str) -> str:
         """Adds one and returns the value of its cookie."""
         cookie = token_urlsafe(32)
-        self._pending[_digest(cookie)] = PendingSignIn(flow, target, self._clock() + PENDING_SECONDS)
+        self._pending[digest_secret(cookie)] = PendingSignIn(flow, target, self._clock() + PENDING_SECONDS)
         if len(self._pending) > MOST_PENDING:
             self._pending.popitem(last=False)
         return cookie
 
     def take(self, cookie: str) -> PendingSignIn | None:
         """Takes the one of a cookie out; None where there is none, or it took too long."""
-        pending = self._pending.pop(_digest(cookie), None)
+        pending = self._pending.pop(digest_secret(cookie), None)
         return pending if pending is not None and pending.ends > self._clock() else None
 
 
@@ -80,7 +80,3 @@ class EntraAccess:
         """
         name = self.name or host
         return f"{'http' if is_loopback_name(name) else 'https'}://{name}{path}"
-
-
-def _digest(cookie: str) -> bytes:
-    return sha256(cookie.encode("utf-8", "replace")).digest()

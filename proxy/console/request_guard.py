@@ -107,7 +107,7 @@ class RequestGuard:
         is_safe = scope["method"] in SAFE_METHODS
         if not is_safe and not _is_same_origin(scope, hosts[0].lower(), headers.getlist("origin")):
             return _plain(403, NOT_OURS)
-        # A page elsewhere could have browsers ask for what costs time, as an image. A link from there is no such thing.
+        # A page of another site could request expensive pages from here as images. Links from other sites are allowed.
         is_foreign = headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
         if is_foreign and headers.get("sec-fetch-mode", "navigate") != "navigate":
             return _plain(403, NOT_OURS)

@@ -52,18 +52,18 @@ class SessionStore:
             del self._sessions[next(iter(self._sessions))]
         cookie = token_urlsafe(32)
         session = Session(user, self._csrf_token(cookie), is_signed_in=True)
-        self._sessions[_digest(cookie)] = now + SESSION_SECONDS, session
+        self._sessions[digest_secret(cookie)] = now + SESSION_SECONDS, session
         return cookie
 
     def find(self, cookie: str) -> Session | None:
         """The session of a cookie; None where there is none, or it has ended."""
-        end, session = self._sessions.get(_digest(cookie), (0.0, None))
+        end, session = self._sessions.get(digest_secret(cookie), (0.0, None))
         return session if end > self._clock() else None
 
     def end(self, cookie: str) -> Session | None:
         """Ends the session of a cookie, and returns it where there was one."""
         session = self.find(cookie)
-        self._sessions.pop(_digest(cookie), None)
+        self._sessions.pop(digest_secret(cookie), None)
         return session
 
     def end_all(self) -> None:
@@ -78,5 +78,6 @@ class SessionStore:
         return hmac.new(self._secret, cookie.encode(), sha256).hexdigest()
 
 
-def _digest(cookie: str) -> bytes:
-    return sha256(cookie.encode("utf-8", "replace")).digest()
+def digest_secret(text: str) -> bytes:
+    """The digest under which a cookie or a token is kept in memory. Any text has one, also half a character."""
+    return sha256(text.encode("utf-8", "replace")).digest()

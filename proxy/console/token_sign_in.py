@@ -5,10 +5,10 @@ import hmac
 import logging
 import time
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
 from proxy.api.auth_throttle import AuthThrottle
+from proxy.console.sessions import digest_secret
 from proxy.settings import SettingsError, variable_name
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class TokenSignIn:
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path, self._clock = path, clock
         self._throttle = AuthThrottle(clock, burst=BURST, per_second=PER_SECOND)
-        self._digest = _digest(read_token(path))
+        self._digest = digest_secret(read_token(path))
         self._read_at = clock()
         self._has_changed = self._is_lost = False
 
@@ -72,12 +72,12 @@ class TokenSignIn:
             TooManyTokensError: too many wrong tokens came from the client's network.
             SettingsError: the file can't be used.
         """
-        digest = _digest(given)
+        digest = digest_secret(given)
         seconds = self._throttle.delay(address, digest)
         if seconds is None:
             raise TooManyTokensError
         await asyncio.sleep(seconds)
-        self._note(_digest(read_token(self._path)))
+        self._note(digest_secret(read_token(self._path)))
         if hmac.compare_digest(digest, self._digest):
             self._throttle.record_success(address, digest)
             return True
@@ -88,7 +88,7 @@ class TokenSignIn:
         """Whether the token is another one than at the last call: sessions that began with the old one end."""
         if self._clock() - self._read_at > READ_SECONDS:
             try:
-                self._note(_digest(read_token(self._path)))
+                self._note(digest_secret(read_token(self._path)))
             except SettingsError as error:  # it is being replaced; sessions go on
                 self._read_at = self._clock()
                 if not self._is_lost:
@@ -102,7 +102,3 @@ class TokenSignIn:
         if digest != self._digest:
             self._digest, self._has_changed = digest, True
             log.info("the token has changed: all sessions end")
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode("utf-8", "replace")).digest()
