@@ -120,7 +120,7 @@ class BlobStore:
         if opened is None:
             return False
         complete = False
-        target = await asyncio.to_thread(file.open, "wb")
+        target = file.open("wb")  # not in a thread: a caller that gives up meanwhile would leave it open
         try:
             async with aclosing(opened.chunks) as chunks:
                 async for chunk in chunks:

@@ -1,6 +1,7 @@
 """Blobs are streamed, bounded and never partly visible."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -170,6 +171,27 @@ async def test_download_that_fails_leaves_no_file(
     with pytest.raises(StorageError) as caught:
         await account.blobs.download_file(path, tmp_path / "file")
     assert caught.value.code is StorageErrorCode.TIMEOUT
+    assert not (tmp_path / "file").exists()
+
+
+async def test_a_download_that_is_cancelled_leaves_no_file(
+    account: AccountStorage, path: BlobPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await account.blobs.write(path, pieces(3))
+    opened, is_open = account.blobs.open, asyncio.Event()
+
+    async def open_and_tell(wanted: BlobPath) -> adapters.blobs.store.OpenedBlob | None:
+        blob = await opened(wanted)
+        is_open.set()
+        return blob
+
+    monkeypatch.setattr(account.blobs, "open", open_and_tell)
+    download = asyncio.create_task(account.blobs.download_file(path, tmp_path / "file"))
+    await is_open.wait()
+    time.sleep(0.05)  # noqa: ASYNC251 - a thread could open the file now, and the loop learns nothing of it
+    download.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await download
     assert not (tmp_path / "file").exists()
 
 
