@@ -99,6 +99,14 @@ def make_older(folder: Path, seconds: float) -> None:
         os.utime(file, (file.stat().st_atime - seconds, file.stat().st_mtime))
 
 
-def open_files() -> int:
-    """How many files this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
+def open_files(folder: Path) -> int:
+    """How many files of a folder this process has open, deleted ones too; what other tests left open is not of it."""
+    links = Path("/proc/self/fd").iterdir()
+    return sum(_target(link).startswith(f"{folder}/") for link in links)
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:  # it was closed meanwhile, as the folder's own listing is
+        return ""
