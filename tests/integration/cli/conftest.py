@@ -26,6 +26,12 @@ class Outcome:
 Run = Callable[..., Outcome]
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits for storage as long as a busy machine may need; tests of the deadline set their own."""
+    monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "60")
+
+
 @pytest.fixture
 def run(storage: Storage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command in an environment that names the test's account."""

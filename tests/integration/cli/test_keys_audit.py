@@ -140,7 +140,6 @@ def test_a_change_of_a_ring_file_is_made_without_its_storage_with_a_warning(
     path.write_text(json.dumps({"accounts": {"contoso": {"storage": entry}}, "keys": {}}), encoding="utf-8")
     monkeypatch.delenv("PROXY_KEYRING", raising=False)
     monkeypatch.setenv("PROXY_KEYRING_FILE", str(path))
-    monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "1")
     added = keys("add", "--account", "contoso", "--generate")
     assert (added.status, len(added.out.strip())) == (0, 64)
     first, warning = added.err.splitlines()

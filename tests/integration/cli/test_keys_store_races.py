@@ -136,7 +136,6 @@ def test_an_answer_that_is_lost_is_mended_by_saying_it_again(
 def test_storage_that_is_away_is_one_line(rows: KeyTableRows, keys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     away = "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a"
     monkeypatch.setenv("PROXY_KEYRING", rows.ring("contoso", key_store={"connection_string": away}))
-    monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "1")
     for command in (["list"], ["add", "--account", "contoso"], ["import", "-"]):
         outcome = keys(*command, typed="key,account\nx-secret-x,contoso\n")
         assert (outcome.status, outcome.err.count("\n")) == (1, 1)
