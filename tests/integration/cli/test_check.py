@@ -167,6 +167,20 @@ def test_a_folder_that_takes_no_versions_is_a_fault(
     assert outcome.out.splitlines()[-1].startswith(f"broken query cache: {folder} can't be used: ")
 
 
+def test_a_version_that_a_server_deletes_meanwhile_is_no_fault(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "cache"
+    folder.mkdir(mode=0o700)
+    (folder / "deleted").symlink_to("nowhere")  # is listed, and has no size
+    monkeypatch.setattr("proxy.operations.query_cache_check.default_folder", lambda: folder)
+    outcome = run("check")
+    assert (outcome.status, outcome.out.splitlines()[-1].partition(" has room")[0]) == (
+        0,
+        f"ok     query cache: {folder}",
+    )
+
+
 def test_too_little_room_for_versions_is_reported_and_is_no_fault(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
