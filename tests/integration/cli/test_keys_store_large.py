@@ -84,4 +84,4 @@ def test_memory_does_not_grow_with_the_keys(environment: dict[str, str]) -> None
     )
     number, _, second, last = map(int, ran.stdout.split())
     assert number == KEYS
-    assert last < second * 1.3
+    assert last < second * 1.05  # a third page that stays would be a tenth
