@@ -5,7 +5,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 ADDRESSES = Path(__file__).with_name("addresses.csv")
-_START_SECONDS = 30
+_START_SECONDS = 60
 _CREATED = 201
 
 
