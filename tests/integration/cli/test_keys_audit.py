@@ -32,7 +32,7 @@ def changes(storage: Storage) -> list[tuple[str, ...]]:
     async def read(account: AccountStorage) -> None:
         found.extend(await account.audit.list_since(FIRST))
 
-    run(storage, read)
+    run(storage, read, seconds=60)
     assert {entry.who for entry in found} <= {"olga@example.com"}
     return [(entry.what, entry.on, entry.before, entry.after) for entry in found]
 

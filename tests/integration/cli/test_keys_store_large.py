@@ -23,7 +23,11 @@ def environment(emulator: Emulator) -> Iterator[dict[str, str]]:
     """What a command needs, and a store with so many keys."""
     with KeyTableRows.unmade(emulator.connection_string) as rows:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PROXY_")}
-        settings = {"PROXY_KEYRING": rows.ring("contoso"), "PROXY_KEYS_TABLE": rows.name}
+        settings = {
+            "PROXY_KEYRING": rows.ring("contoso"),
+            "PROXY_KEYS_TABLE": rows.name,
+            "PROXY_STORAGE_TIMEOUT": "60",
+        }
         rows.make()
         fill(rows)
         yield kept | settings
@@ -42,7 +46,7 @@ def fill(rows: KeyTableRows) -> None:
 
 def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "proxy", "keys", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_a_list_and_an_export_have_all_keys(environment: dict[str, str]) -> None:
@@ -80,7 +84,7 @@ def test_memory_does_not_grow_with_the_keys(environment: dict[str, str]) -> None
         "asyncio.run(main())\n"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=300, check=True
     )
     number, _, second, last = map(int, ran.stdout.split())
     assert number == KEYS

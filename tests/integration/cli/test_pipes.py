@@ -31,6 +31,7 @@ def environment(account: Storage) -> dict[str, str]:
         "PROXY_KEYRING": json.dumps(ring),
         "PROXY_JOBS_TABLE": account.table_name,
         "PROXY_PUBLIC_URL": "http://127.0.0.1",
+        "PROXY_STORAGE_TIMEOUT": "60",
     }
 
 
