@@ -4,12 +4,13 @@ import os
 import signal
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
 
 from proxy.cli.main import main
-from proxy.demo import samples
+from proxy.demo import geocoding, samples
 from proxy.demo.azurite import Emulator
 from proxy.demo.command import announce
 from proxy.demo.console import hold_port
@@ -92,14 +93,19 @@ def test_the_demo_uses_an_emulator_that_is_running(emulator: Emulator) -> None:
     assert listed.json()["resourceSets"][0]["estimatedTotal"] == 31
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", b""])
+@pytest.mark.parametrize(("status", "asked"), [("503 Service Unavailable", 3), ("429 Too Many Requests", 1), ("", 1)])
 def test_where_the_job_is_not_taken_the_sample_job_is_printed(
-    answer: bytes, capsys: pytest.CaptureFixture[str]
+    status: str, asked: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clock = iter((0.0, 1.0, 59.0, 60.0))  # its start, and the end of each of three attempts
+    sleep = list[float]()
+    monkeypatch.setattr(geocoding, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=sleep.append))
+
     def refuse(connected: socket.socket) -> None:
         connected.recv(65_536)
-        connected.sendall(answer)
+        connected.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode() if status else b"")
 
     with listening(refuse) as port:
         announce(port, "geocoded: {}".format)
     assert capsys.readouterr().out == f"geocoded: {samples.GEOCODE_ID}\n"
+    assert len(sleep) == asked - 1
