@@ -21,6 +21,8 @@ QUIET_SECONDS = 120
 PATIENCE = {"storage_timeout": 60, "key_store_seconds": 1}
 """Settings: a busy machine may need as long, and a revoked key is refused after a second instead of five."""
 
+PATIENT_CURL = Path(__file__).with_name("patient_curl")
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -91,8 +93,15 @@ def running_demo(*arguments: str, variables: Mapping[str, str] | None = None, **
 
 
 def fetch(url: str, *, follow_redirects: bool = False) -> httpx.Response:
-    """The answer to a URL, however busy the machine is."""
-    return httpx.get(url, timeout=QUIET_SECONDS, verify=NO_TLS, follow_redirects=follow_redirects)
+    """The first answer to a URL that does not say that storage is away."""
+    answers: list[httpx.Response] = []
+
+    def is_answered() -> bool:
+        answers.append(httpx.get(url, timeout=QUIET_SECONDS, verify=NO_TLS, follow_redirects=follow_redirects))
+        return answers[-1].status_code != HTTPStatus.SERVICE_UNAVAILABLE
+
+    wait_for(is_answered, QUIET_SECONDS)
+    return answers[-1]
 
 
 def checkout(folder: Path) -> Path:
@@ -108,10 +117,16 @@ def run_script(script: str, folder: Path) -> str:
 
     Where the script looks every second, this one looks ten times a second.
     """
-    script, variables = script.replace("sleep 1;", "sleep 0.1;"), environment(**PATIENCE)
+    script = f"PATH='{PATIENT_CURL}:'$PATH\n{script.replace('sleep 1;', 'sleep 0.1;')}"
     command = ["bash", "-euo", "pipefail", "-c", script]
     done = subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, check=False, timeout=QUIET_SECONDS
+        command,
+        cwd=folder,
+        env=environment(**PATIENCE),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=QUIET_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
