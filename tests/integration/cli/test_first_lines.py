@@ -37,6 +37,7 @@ def test_the_version_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{PROGRAM} {VERSION}\n"
 
 
+@pytest.mark.slow
 def test_serve_names_its_version_and_each_account_that_cannot_be_opened(storage: Storage) -> None:
     accounts = {
         "keyless": {"storage": {"connection_string_env": "NOT_SET_BY_ANY_TEST"}},
@@ -66,6 +67,7 @@ def test_serve_names_its_version_and_each_account_that_cannot_be_opened(storage:
     assert metrics.value("build_info", version=VERSION) == 1
 
 
+@pytest.mark.slow
 def test_a_worker_names_its_version_and_what_is_no_setting(storage: Storage, tmp_path: Path) -> None:
     with worker_process(storage, tmp_path, worker_leese=5) as worker:
         assert worker.process.stderr is not None

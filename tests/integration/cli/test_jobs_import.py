@@ -130,6 +130,7 @@ def test_several_accounts_need_a_choice(run: Run, storage: Storage, monkeypatch:
     assert {json.loads(line)["PartitionKey"] for line in run("jobs", "list").out.splitlines()} == {"two"}
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_and_not_in_a_pipe(run: Run) -> None:
     piped = run("jobs", "import", str(JSON_LIST))
     assert (piped.out, piped.err) == ("5 jobs written, 0 already there\n", "")

@@ -110,6 +110,7 @@ def test_an_import_never_takes_a_revocation_back(rows: KeyTableRows, keys: Run) 
     assert rows.named("new") is None
 
 
+@pytest.mark.slow
 def test_each_hundred_new_keys_are_one_change(rows: KeyTableRows, keys: Run) -> None:
     lines = "".join(f"key-{number},contoso,n{number},,,\n" for number in range(201))
     assert keys("import", "-", typed=HEAD + lines).out == "added 201, same 0, changed 0, revoked 0\n"
