@@ -15,7 +15,6 @@ from adapters.credentials.config import ConnectionStringConfig
 from proxy.cli.main import main
 from proxy.keyring.file import parse_keyring
 
-# Nobody's: at the emulator's usual ports may be somebody's storage.
 AWAY = "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a"
 RING: dict[str, Any] = {
     "accounts": {"contoso": {"storage": {"connection_string": AWAY}}},
