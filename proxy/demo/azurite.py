@@ -19,8 +19,10 @@ except ImportError:  # pragma: no cover - where make setup found a Node.js that 
 
 PACKAGE = Path(__file__).resolve().parents[2] / "deploy" / "emulator"
 NODE_MAJOR = 22
-READY_SECONDS = 30
+READY_SECONDS = 60
 STOP_SECONDS = 5
+# By default Azurite ends a connection that is idle for five seconds: a request sent just then gets no answer.
+KEEP_ALIVE_SECONDS = 3600
 HOST = "127.0.0.1"
 SERVICES = ("Blob", "Queue", "Table")
 
@@ -82,7 +84,8 @@ def start_emulator(
     command = [_find_node(), *_launcher()]
     command += ["--silent", "--loose", "--skipApiVersionCheck", "--disableTelemetry"]
     for service, port in zip(SERVICES, (blob_port, queue_port, table_port), strict=True):
-        command += [f"--{service.lower()}Host", HOST, f"--{service.lower()}Port", str(port)]
+        name = f"--{service.lower()}"
+        command += [f"{name}Host", HOST, f"{name}Port", str(port), f"{name}KeepAliveTimeout", str(KEEP_ALIVE_SECONDS)]
     command += ["--location", _made(folder)] if folder else ["--inMemoryPersistence"]
     process = AzuriteProcess([*command, *extra])
     try:

@@ -138,14 +138,17 @@ def run_demo(options: Namespace) -> int:
         os.environ.setdefault(name, value)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the emulator ends too
     settings = load_settings()
-    listener = listen(settings)
+    with listen(settings) as listener:
+        return _run_parts(options, settings, listener)
+
+
+def _run_parts(options: Namespace, settings: Settings, listener: socket.socket) -> int:
     port = listener.getsockname()[1]
     os.environ["PROXY_PORT"] = str(port)
     os.environ["PROXY_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     console, held = _prepare_console(settings)
     try:
         with (
-            listener,
             held or nullcontext(),
             _storage(options.emulator) as connection_string,
             stand_in.start_stand_in() as maps,

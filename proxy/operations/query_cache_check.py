@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from adapters.cache_folder import default_folder, make_private_folder
@@ -32,7 +33,7 @@ def check_query_cache(cache_mb: int, folder: Path | None = None) -> Check:
             file.write(bytes(MEGABYTE))
             file.flush()
         free = shutil.disk_usage(folder).free
-        kept = sum(file.stat().st_size for file in folder.iterdir())
+        kept = _bytes_in(folder)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         advice = "queries get a 503. Lead TMPDIR to a disk that can be written"
@@ -43,6 +44,15 @@ def check_query_cache(cache_mb: int, folder: Path | None = None) -> Check:
         return _check(text)
     lower = f"lower {variable_name('query_cache_mb')}" + (f" to {room - SPARE_MB:,}" if room > SPARE_MB else "")
     return _check(f"{text} of {wanted:,}: enlarge the disk, or {lower}", is_missing=True)
+
+
+def _bytes_in(folder: Path) -> int:
+    """The size of all files. A server beside this process may delete one meanwhile."""
+    total = 0
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):
+            total += file.stat().st_size
+    return total
 
 
 def _check(remark: str, *, is_sound: bool = True, is_missing: bool = False) -> Check:

@@ -1,9 +1,11 @@
 """`docker compose up`: storage, samples, server, worker and console, in this order, each confined."""
 
+import io
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
@@ -12,7 +14,8 @@ import httpx
 import pytest
 import yaml
 
-from proxy.cli.main import parser
+from proxy.cli.console import SHUTDOWN_SECONDS
+from proxy.cli.main import main, parser
 from proxy.console.sign_in import requires_sign_in
 from proxy.demo import maps
 from proxy.demo.azurite import Emulator
@@ -23,13 +26,14 @@ from proxy.settings import load_settings
 from tests.deploy import console_needs, server_needs, worker_needs
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
-from tests.support.live import wait_for
+from tests.support.live import NO_TLS, wait_for
 from tests.support.processes import environment, free_port
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
+Command = Callable[..., tuple[int, str]]
 OURS = ("samples", "proxy", "worker", "maps", "console-token", "console")
 ORDER = {
     "samples": {"azurite": "service_healthy"},
@@ -117,7 +121,7 @@ def test_the_console_is_open_to_this_machine_only_and_signs_in_with_the_token() 
 def make_token(file: Path) -> str:
     """Runs the service that makes the token, for this file; returns what it prints."""
     command = [sys.executable, *SERVICES["console-token"]["entrypoint"][1:-1], str(file)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def test_the_consoles_token_is_made_and_shown_once(tmp_path: Path) -> None:
@@ -146,14 +150,15 @@ def test_the_stand_in_answers_until_sigterm() -> None:
             f"http://127.0.0.1:{port}/geocode:batch?api-version=2025-01-01",
             json={"batchItems": [{"query": "Denver, CO"}]},
             headers={"subscription-key": stand_in.KEY},
+            timeout=60,
         )
         assert answer.json()["summary"] == {"successfulRequests": 1, "totalRequests": 1}
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.slow
-def test_the_console_asks_for_its_token_is_healthy_and_ends_in_time(emulator: Emulator, tmp_path: Path) -> None:
+def test_the_console_asks_for_its_token_is_healthy_and_has_the_time_to_end(emulator: Emulator, tmp_path: Path) -> None:
     token = make_token(tmp_path / "token").split()[-1]
     service, port = SERVICES["console"], free_port()
     changed = {
@@ -162,74 +167,78 @@ def test_the_console_asks_for_its_token_is_healthy_and_ends_in_time(emulator: Em
         "PROXY_CONSOLE_PORT": str(port),
         "PROXY_CONSOLE_TOKEN_FILE": str(tmp_path / "token"),
     }
-    variables = environment() | service["environment"] | changed
+    grace = int(service["stop_grace_period"].removesuffix("s"))
+    assert grace >= 2 * SHUTDOWN_SECONDS
+    variables = environment(storage_timeout=60) | service["environment"] | changed
 
     def is_healthy() -> bool:
         command = [sys.executable, *service["healthcheck"]["test"][2:]]
-        return subprocess.run(command, env=variables, capture_output=True, check=False, timeout=20).returncode == 0
+        return subprocess.run(command, env=variables, capture_output=True, check=False, timeout=60).returncode == 0
 
     with (
         subprocess.Popen([sys.executable, "-m", "proxy", *service["command"]], env=variables) as process,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}") as browser,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=NO_TLS) as browser,
     ):
         try:
-            wait_for(is_healthy)
+            wait_for(is_healthy, 60)
             assert browser.get("/audit").headers["Location"].startswith("/sign-in")
             form = {"token": token, "next": "/audit"}
             browser.post("/sign-in", data=form, headers={"Origin": str(browser.base_url).rstrip("/")})
             assert browser.get("/audit").status_code == 200
             process.terminate()
-            process.wait(int(service["stop_grace_period"].removesuffix("s")))
+            assert process.wait(60) == 0
         finally:
             process.kill()
 
 
-def write_samples(connection_string: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "proxy", "demo", "--emulator", connection_string, "--samples-only"]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+@pytest.fixture
+def command(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command with the demo's ring; gives its exit status and what it printed."""
+    monkeypatch.setattr("os.environ", environment(storage_timeout=60, keyring=write_ring(emulator.connection_string)))
+
+    def run(*words: str, typed: str = "") -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        capsys.readouterr()
+        return main(words), "".join(capsys.readouterr())
+
+    return run
 
 
 @pytest.mark.slow
 def test_samples_only_writes_samples_for_a_server_with_the_same_ring(
-    emulator: Emulator, storage: Storage, tmp_path: Path
+    emulator: Emulator, storage: Storage, command: Command, tmp_path: Path
 ) -> None:
-    ended = write_samples(emulator.connection_string)
-    assert ended.returncode == 0, ended.stderr
-    assert "curl 'http://127.0.0.1:8080/REST/v1/" in ended.stdout
+    status, said = command("demo", "--samples-only", "--emulator", emulator.connection_string)
+    assert status == 0, said
+    assert "curl 'http://127.0.0.1:8080/REST/v1/" in said
     ring = json.loads(SERVICES["proxy"]["environment"]["PROXY_KEYRING"])
     for entry in (ring["accounts"]["demo"]["storage"], ring["key_store"]):
         entry["connection_string"] = emulator.connection_string
     file = tmp_path / "ring.json"
     file.write_text(json.dumps(ring))
-    with serving(storage, keyring_file=file, jobs_table="jobs") as server:
+    with serving(storage, keyring_file=file, jobs_table="jobs", storage_timeout=60) as server:
         answer = server.get("Dataflows/ListJobs", QUERY_KEY).json()
         assert answer["resourceSets"][0]["estimatedTotal"] == 30
 
 
 @pytest.mark.slow
-def test_samples_only_puts_the_demos_keys_into_force_again(emulator: Emulator) -> None:
-    def run_keys(*words: str, key: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "proxy", "keys", *words]
-        variables = environment(keyring=write_ring(emulator.connection_string))
-        return subprocess.run(
-            command, env=variables, input=key, capture_output=True, text=True, check=False, timeout=60
-        )
-
-    assert write_samples(emulator.connection_string).returncode == 0
-    assert run_keys("revoke", "--name", "demo query").returncode == 0
-    assert run_keys("show", key=QUERY_KEY).returncode == 1
-    assert write_samples(emulator.connection_string).returncode == 0
-    assert run_keys("show", key=QUERY_KEY).returncode == 0
+def test_samples_only_puts_the_demos_keys_into_force_again(emulator: Emulator, command: Command) -> None:
+    samples = ("demo", "--samples-only", "--emulator", emulator.connection_string)
+    assert command(*samples)[0] == 0
+    assert command("keys", "revoke", "--name", "demo query")[0] == 0
+    assert command("keys", "show", typed=QUERY_KEY)[0] == 1
+    assert command(*samples)[0] == 0
+    assert command("keys", "show", typed=QUERY_KEY)[0] == 0
     # A volume may also hold another key of that name.
-    run_keys("revoke", "--name", "demo query")
-    assert run_keys("add", "--account", "demo", "--name", "demo query", key="another").returncode == 0
-    ended = write_samples(emulator.connection_string)
-    assert ended.returncode == 1
-    assert re.fullmatch("the demo's keys: .*demo query.*\n", ended.stderr)
-    assert run_keys("revoke", "--name", "demo query").returncode == 0
+    command("keys", "revoke", "--name", "demo query")
+    assert command("keys", "add", "--account", "demo", "--name", "demo query", typed="another")[0] == 0
+    status, said = command(*samples)
+    assert status == 1
+    assert re.fullmatch("the demo's keys: .*demo query.*\n", said)
+    assert command("keys", "revoke", "--name", "demo query")[0] == 0
 
 
-def test_samples_only_refuses_storage_that_is_no_emulator() -> None:
-    ended = write_samples("AccountName=contoso;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/contoso")
-    assert ended.returncode == 1
-    assert ended.stderr == "the demo writes to an emulator only, whose account is devstoreaccount1\n"
+def test_samples_only_refuses_storage_that_is_no_emulator(command: Command) -> None:
+    away = "AccountName=contoso;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/contoso"
+    told = "the demo writes to an emulator only, whose account is devstoreaccount1\n"
+    assert command("demo", "--samples-only", "--emulator", away) == (1, told)

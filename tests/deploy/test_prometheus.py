@@ -101,7 +101,12 @@ def test_the_example_scrapes_the_jobs_that_the_rules_ask_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["check rules alerts.yaml", "check config prometheus.yaml", "test rules alerts.test.yaml"]
+    "words",
+    [
+        "check rules alerts.yaml",
+        "check config prometheus.yaml",
+        pytest.param("test rules alerts.test.yaml", marks=pytest.mark.slow),
+    ],
 )
 def test_promtool_finds_nothing(words: str) -> None:
     done = run_tool("promtool", *words.split(), folder=FOLDER)

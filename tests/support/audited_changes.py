@@ -13,5 +13,5 @@ def changes(storage: Storage) -> list[tuple[str, str, str]]:
     async def read(account: AccountStorage) -> None:
         found.extend((each.who, each.what, each.on) for each in await account.audit.list_since(FIRST))
 
-    run(storage, read)
+    run(storage, read, seconds=60)
     return found

@@ -1,6 +1,7 @@
 """An operator's process: `python -m tests.support.key_operator NAME COUNT` adds and revokes keys one by one.
 
-It runs the commands of the program one after another, without starting Python for each.
+It runs the commands of the program one after another, without starting Python for each. It begins when a line comes on
+standard input, so that several begin together.
 """
 
 import io
@@ -28,4 +29,7 @@ def work(name: str, count: int) -> int:
 
 
 if __name__ == "__main__":
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
     sys.exit(min(work(sys.argv[1], int(sys.argv[2])), 100))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -24,6 +25,20 @@ class Outcome:
 
 
 Run = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits for storage as long as a busy machine may need; tests of the deadline set their own."""
+    monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "60")
+
+
+@pytest.fixture
+def signals_as_before() -> Iterator[None]:
+    """Puts the handler of SIGTERM back, which the demo sets for its process."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 import proxy.demo.azurite as module
 from proxy.demo.azurite import Emulator, EmulatorError, start_emulator
+from tests.support.live import wait_for
 
 
 def failure(**options: object) -> str:
@@ -66,19 +67,27 @@ def test_data_in_a_folder_survives(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir())
 
 
+def test_it_keeps_idle_connections(emulator: Emulator) -> None:
+    """One that it ends costs the request that is sent just then, which most writes must not repeat."""
+    for port in (emulator.blob_port, emulator.queue_port, emulator.table_port):
+        with httpx.stream("GET", f"http://127.0.0.1:{port}/") as answer:
+            assert answer.headers["Keep-Alive"] == "timeout=3600"
+
+
 def test_it_never_outlives_who_started_it() -> None:
     program = (
         "from proxy.demo.azurite import start_emulator; import os, signal\n"
         "with start_emulator() as running:\n"
-        "    print(running.table_port, flush=True)\n"
+        "    print(running.process._process.pid, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     killed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    port = int(killed.stdout)
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            return
-        time.sleep(0.05)
-    pytest.fail("the emulator goes on")
+    wait_for(lambda: not runs(int(killed.stdout)), 60)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process runs: one that has ended, and that nobody has waited for, has no command line."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False

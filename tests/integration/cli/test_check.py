@@ -4,14 +4,10 @@ import asyncio
 import json
 import re
 import socket
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from adapters.blobs.store import VERSIONS, BlobStore
 from adapters.credentials.connection_string import EMULATOR_KEY
-from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.ticks import FIRST
 from adapters.tables.worker_rows import WorkerRow
 from proxy.bootstrap import ensure_storage_resources
@@ -46,34 +42,38 @@ def test_broken_accounts_are_reported_one_line_each_without_secrets(
     blob, table = (f"http://127.0.0.1:{port}/" for port in (emulator.blob_port, emulator.table_port))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hanging = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "1")
-        accounts = ring(
-            good=storage.connection_string,
-            hangs=f"AccountName=a;AccountKey={SECRET};TableEndpoint={hanging}a;BlobEndpoint={hanging}a",
-            keyless="AccountName=a",
-            refused=f"AccountName=devstoreaccount1;AccountKey={SECRET};"
+        hangs = f"AccountName=a;AccountKey={SECRET};TableEndpoint={hanging}a;BlobEndpoint={hanging}a"
+        accounts = {
+            "good": storage.connection_string,
+            "keyless": "AccountName=a",
+            "refused": f"AccountName=devstoreaccount1;AccountKey={SECRET};"
             f"TableEndpoint={table}devstoreaccount1;BlobEndpoint={blob}devstoreaccount1",
-            unreachable=f"AccountName=a;AccountKey={SECRET};"
+            "unreachable": f"AccountName=a;AccountKey={SECRET};"
             "TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a",
-        )
-        monkeypatch.setenv("PROXY_KEYRING", accounts)
+        }
+        monkeypatch.setenv("PROXY_KEYRING", ring(**accounts))
         outcome = run("check")
-    assert outcome.status == 1
+        monkeypatch.setenv("PROXY_KEYRING", ring(good=storage.connection_string, hangs=hangs, keyless="AccountName=a"))
+        monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "1")
+        late = run("check")
+    assert (outcome.status, late.status) == (1, 1)
     told = dict(line.split(": ", 1) for line in outcome.out.splitlines())
     assert [name.split() for name in told] == [
         ["ok", "good"],
-        ["broken", "hangs"],
         ["broken", "keyless"],
         ["broken", "refused"],
         ["broken", "unreachable"],
         ["ok", "query", "cache"],
     ]
-    assert "timeout" in told["broken hangs"]
+    # On a busy machine the good one may not answer within a second either.
+    lines = [line.split(": ")[0].split() for line in late.out.splitlines()]
+    assert [line[1] for line in lines] == ["good", "hangs", "keyless", "query"]
+    assert re.search("^broken hangs: .*timeout", late.out, re.MULTILINE)
     assert "the connection string has no AccountKey" in told["broken keyless"]
     assert "tables refused: HTTP 403" in told["broken refused"]
     assert "blobs refused: HTTP 403" in told["broken refused"]
     assert "tables unreachable" in told["broken unreachable"]
-    assert SECRET not in outcome.out + outcome.err
+    assert SECRET not in outcome.out + outcome.err + late.out + late.err
 
 
 def test_a_table_that_is_still_missing_is_reported_and_is_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,60 +124,6 @@ def test_a_worker_that_lives_is_reported_and_that_none_does_is_no_fault(run: Run
     assert re.fullmatch(rf"ok     {storage.account}: {line}", outcome.out.splitlines()[0])
 
 
-def test_whether_versions_may_be_read_and_kept_is_said_where_queries_are_answered(
-    run: Run, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refuse(blobs: BlobStore, container: str) -> bool:
-        if container == VERSIONS:
-            raise StorageError(StorageErrorCode.ACCESS_DENIED, "HTTP 403")
-        return await has_container(blobs, container)
-
-    has_container = BlobStore.has_container
-    monkeypatch.setattr(BlobStore, "has_container", refuse)
-    folder = tmp_path / "cache"
-    monkeypatch.setattr("proxy.operations.query_cache_check.default_folder", lambda: folder)
-    refused = run("check")
-    assert refused.status == 1
-    assert refused.out.startswith(f"broken {storage.account}: ")
-    assert "may not read the container datasources; give it Storage Blob Data Reader there" in refused.out
-    assert re.fullmatch(rf"ok     query cache: {folder} has room for [\d,]+ MB.*", refused.out.splitlines()[-1])
-    monkeypatch.setenv("PROXY_QUERIES", "false")
-    outcome = run("check")
-    assert outcome.status == 0
-    assert "quer" not in outcome.out
-
-
-@pytest.mark.parametrize("trouble", ["a file", "open to others"])
-def test_a_folder_that_takes_no_versions_is_a_fault(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
-) -> None:
-    folder = tmp_path / "cache"
-    if trouble == "a file":
-        folder.touch()
-    else:
-        folder.mkdir()
-        folder.chmod(0o777)
-    monkeypatch.setattr("proxy.operations.query_cache_check.default_folder", lambda: folder)
-    outcome = run("check")
-    assert outcome.status == 1
-    assert outcome.out.splitlines()[-1].startswith(f"broken query cache: {folder} can't be used: ")
-
-
-def test_too_little_room_for_versions_is_reported_and_is_no_fault(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "cache"
-    monkeypatch.setattr("proxy.operations.query_cache_check.default_folder", lambda: folder)
-    monkeypatch.setenv("PROXY_QUERY_CACHE_MB", "1000000")
-    for free, advice in ((3000, "lower PROXY_QUERY_CACHE_MB to 1,976"), (500, "lower PROXY_QUERY_CACHE_MB")):
-        usage = SimpleNamespace(free=free * 1024**2)
-        monkeypatch.setattr("proxy.operations.query_cache_check.shutil.disk_usage", lambda _, usage=usage: usage)
-        outcome = run("check")
-        assert outcome.status == 0
-        text = f"ok     query cache: {folder} has room for {free:,} MB of 1,001,024: enlarge the disk, or {advice}"
-        assert outcome.out.splitlines()[-1] == text
-
-
 def test_a_key_store_that_can_be_read_is_one_more_line(run: Run, rows: KeyTableRows) -> None:
     rows.make()
     empty = run("check")
@@ -213,9 +159,9 @@ def test_a_key_store_that_cannot_be_read_is_a_fault_within_the_deadline(
         "refused: HTTP 403, ": rows.connection_string.replace(EMULATOR_KEY, SECRET),
         "credential: the connection string has no AccountKey (correct the key ring's key_store)": "AccountName=a",
     }
-    monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "1")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for text, store in stores.items():
+            monkeypatch.setenv("PROXY_STORAGE_TIMEOUT", "1" if "timeout" in text else "60")
             named = {"connection_string": store.format(port=silent.getsockname()[1])}
             monkeypatch.setenv("PROXY_KEYRING", rows.ring("contoso", key_store=named))
             outcome = run("check")

@@ -16,14 +16,14 @@ from tests.support.storage import Storage
 from tests.support.worker_processes import worker_process
 
 AWAY = "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a"
-SECONDS = 30
+SECONDS = 60
 
 
 def lines(server: Served, about: str) -> list[dict[str, Any]]:
     """The lines of a log until one is about this account."""
     end = time.monotonic() + SECONDS
     while True:
-        told = [json.loads(line) for line in server.log().splitlines()]
+        told = [json.loads(line) for line in server.log().splitlines(keepends=True) if line.endswith("\n")]
         if any(line.get("account") == about for line in told):
             return told
         assert time.monotonic() < end, told
@@ -37,6 +37,7 @@ def test_the_version_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{PROGRAM} {VERSION}\n"
 
 
+@pytest.mark.slow
 def test_serve_names_its_version_and_each_account_that_cannot_be_opened(storage: Storage) -> None:
     accounts = {
         "keyless": {"storage": {"connection_string_env": "NOT_SET_BY_ANY_TEST"}},
@@ -46,7 +47,11 @@ def test_serve_names_its_version_and_each_account_that_cannot_be_opened(storage:
     with serving(storage, accounts=accounts, metrics_port=port, sas_minute=5, publc_url="x") as server:
         first, *others = lines(server, "away")
         metrics = scrape_until(
-            port, lambda found: found.value("account_fault", account="away", reason="unreachable") == 1
+            port,
+            lambda found: (
+                found.value("account_fault", account="away", reason="unreachable") == 1
+                and found.value("account_up", account=storage.account) == 1
+            ),
         )
     assert first["message"].startswith(f"{PROGRAM} {VERSION}: listening on 127.0.0.1 port ")
     assert [line["level"] for line in others[:2]] == ["warning", "warning"]
@@ -58,10 +63,11 @@ def test_serve_names_its_version_and_each_account_that_cannot_be_opened(storage:
     assert keyless["message"].startswith("account can't be opened: credential: the environment variable NOT_SET_BY_ANY")
     assert ": unreachable: " in away["message"]
     assert metrics.value("account_fault", account="keyless", reason="credential") == 1
-    assert metrics.value("account_up") == metrics.value("account_up", account=storage.account) == 1
+    assert metrics.value("account_up") == 1
     assert metrics.value("build_info", version=VERSION) == 1
 
 
+@pytest.mark.slow
 def test_a_worker_names_its_version_and_what_is_no_setting(storage: Storage, tmp_path: Path) -> None:
     with worker_process(storage, tmp_path, worker_leese=5) as worker:
         assert worker.process.stderr is not None
@@ -83,7 +89,7 @@ def test_serve_ends_where_its_key_store_cannot_be_opened(
     key_store: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ring = {"accounts": {"contoso": {"storage": {"connection_string": AWAY}}}, "key_store": key_store}
-    variables = {"KEYRING": json.dumps(ring), "PUBLIC_URL": "http://a", "HOST": "127.0.0.1", "PORT": str(free_port())}
+    variables = {"KEYRING": json.dumps(ring), "PUBLIC_URL": "http://a", "HOST": "127.0.0.1", "PORT": "0"}
     for name, value in variables.items():
         monkeypatch.setenv(f"PROXY_{name}", value)
     assert main(["serve"]) == 1

@@ -130,11 +130,11 @@ def test_several_accounts_need_a_choice(run: Run, storage: Storage, monkeypatch:
     assert {json.loads(line)["PartitionKey"] for line in run("jobs", "list").out.splitlines()} == {"two"}
 
 
-@pytest.mark.usefixtures("run")  # sets the environment
-def test_progress_is_shown_on_a_terminal_and_not_in_a_pipe() -> None:
+@pytest.mark.slow
+def test_progress_is_shown_on_a_terminal_and_not_in_a_pipe(run: Run) -> None:
+    piped = run("jobs", "import", str(JSON_LIST))
+    assert (piped.out, piped.err) == ("5 jobs written, 0 already there\n", "")
     command = [sys.executable, "-m", "proxy", "jobs", "import", str(JSON_LIST)]
-    piped = subprocess.run(command, capture_output=True, check=True, text=True)
-    assert (piped.stdout, piped.stderr) == ("5 jobs written, 0 already there\n", "")
     terminal, other_end = pty.openpty()
     termios.tcsetwinsize(other_end, (25, 80))  # a terminal without a size has no room for progress
     shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=other_end, check=True, text=True)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,8 +15,9 @@ from adapters.credentials.config import ConnectionStringConfig
 from proxy.cli.main import main
 from proxy.keyring.file import parse_keyring
 
+AWAY = "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a"
 RING: dict[str, Any] = {
-    "accounts": {"contoso": {"storage": {"connection_string": "UseDevelopmentStorage=true"}}},
+    "accounts": {"contoso": {"storage": {"connection_string": AWAY}}},
     "keys": {"in-the-clear-key": {"account": "contoso", "role": "query"}},
 }
 
@@ -206,7 +206,7 @@ def test_a_key_is_revoked_by_the_beginning_of_its_digest(file: Path) -> None:
         (
             ["add", "--account", "contoso", "--expires", "2020-01-01T00:00:00Z"],
             "k\n",
-            f"--expires: '2020-01-01T00:00:00Z' is in the past; it is {datetime.now(UTC):%Y-%m-%dT}",
+            "--expires: '2020-01-01T00:00:00Z' is in the past; it is 20",
         ),
         (["add", "--account", "contoso", "--name", "in-the-clear-key"], "k\n", "its name is a key of the ring"),
         (["add", "--account", "contoso", "--name", "two\nlines"], "k\n", "name: must be 1 to 64 printable"),

@@ -18,7 +18,7 @@ from tests.support.storage import ago, date
 pytestmark = pytest.mark.anyio
 
 INTERVAL = 0.2
-SECONDS = 20.0
+SECONDS = 60.0
 
 Command = Callable[..., Awaitable[Outcome]]
 
@@ -26,8 +26,8 @@ Command = Callable[..., Awaitable[Outcome]]
 @pytest.fixture
 async def reader(rows: KeyTableRows) -> AsyncIterator[StoredKeys]:
     """A process that reads the keys; none was ever added."""
-    table = KeyTable(ConnectionStringConfig(rows.make().connection_string), rows.name, 5)
-    stored = StoredKeys(table, StoreTiming(INTERVAL, 3600, 5), ("contoso", "fabrikam").__contains__)
+    table = KeyTable(ConnectionStringConfig(rows.make().connection_string), rows.name, SECONDS)
+    stored = StoredKeys(table, StoreTiming(INTERVAL, 3600, SECONDS), ("contoso", "fabrikam").__contains__)
     following = asyncio.create_task(stored.run())
     yield stored
     following.cancel()

@@ -1,40 +1,52 @@
-"""A store of 5,000 keys: lists stream, and a closed pipe ends them quietly."""
+"""A store of three pages of keys: lists stream, and a closed pipe ends them quietly."""
 
 import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
 
 from proxy.demo.azurite import Emulator
 from tests.integration.cli.test_pipes import PIPE_CLOSED, shell
-from tests.support.key_table_rows import KeyTableRows
+from tests.support.key_table_rows import KeyTableRows, digest_of
 
-KEYS = 5_000
+KEYS = 3_000
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def environment(emulator: Emulator) -> Iterator[dict[str, str]]:
-    """What a command needs, and a store that `keys import` has filled."""
+    """What a command needs, and a store with so many keys."""
     with KeyTableRows.unmade(emulator.connection_string) as rows:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PROXY_")}
-        settings = {"PROXY_KEYRING": rows.ring("contoso"), "PROXY_KEYS_TABLE": rows.name}
-        lines = "".join(f"key-{number},contoso,,query,Coffee{number}*,\n" for number in range(KEYS))
-        done = run(kept | settings, "import", "-", typed=f"key,account,name,role,data_sources,expires\n{lines}")
-        assert (done.stdout, done.stderr) == (f"added {KEYS}, same 0, changed 0, revoked 0\n", "")
-        assert rows.sequence == KEYS // 100
+        settings = {
+            "PROXY_KEYRING": rows.ring("contoso"),
+            "PROXY_KEYS_TABLE": rows.name,
+            "PROXY_STORAGE_TIMEOUT": "60",
+        }
+        rows.make()
+        fill(rows)
         yield kept | settings
 
 
-def run(environment: dict[str, str], *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def fill(rows: KeyTableRows) -> None:
+    """Writes keys as another tool does: a transaction for each partition."""
+    partitions = defaultdict[str, list[tuple[str, dict[str, str]]]](list)
+    for number in range(KEYS):
+        digest, patterns = digest_of(f"key-{number}"), f'["Coffee{number}*"]'
+        row = {"PartitionKey": digest[:2], "RowKey": digest, "Account": "contoso", "DataSources": patterns}
+        partitions[digest[:2]].append(("upsert", row))
+    for batch in partitions.values():
+        rows.table.submit_transaction(batch)
+
+
+def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "proxy", "keys", *words]
-    return subprocess.run(
-        command, env=environment, input=typed, capture_output=True, text=True, timeout=120, check=False
-    )
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_a_list_and_an_export_have_all_keys(environment: dict[str, str]) -> None:
@@ -42,8 +54,6 @@ def test_a_list_and_an_export_have_all_keys(environment: dict[str, str]) -> None
     assert len({json.loads(line)["data_sources"][0] for line in lines}) == KEYS
     exported = run(environment, "export").stdout
     assert len(json.loads(exported)["keys"]) == KEYS
-    again = run(environment, "import", "-", typed=exported)
-    assert again.stdout == f"added 0, same {KEYS}, changed 0, revoked 0\n"
 
 
 @pytest.mark.parametrize("command", ["list", "export", "list --json --all"])
@@ -65,7 +75,7 @@ def test_memory_does_not_grow_with_the_keys(environment: dict[str, str]) -> None
         "    keys, peaks, number = StoreKeys(table), [], 0\n"
         "    async for key in keys.iterate():\n"
         "        number += 1\n"
-        "        if number in {1_000, 2_000, 5_000}:\n"
+        "        if number in {1_000, 2_000, 3_000}:\n"
         "            peaks.append(tracemalloc.get_traced_memory()[1])\n"
         "            tracemalloc.reset_peak()\n"
         "    await table.close()\n"
@@ -74,8 +84,8 @@ def test_memory_does_not_grow_with_the_keys(environment: dict[str, str]) -> None
         "asyncio.run(main())\n"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=300, check=True
     )
     number, _, second, last = map(int, ran.stdout.split())
     assert number == KEYS
-    assert last < second * 1.3
+    assert last < second * 1.05  # a third page that stays would be a tenth

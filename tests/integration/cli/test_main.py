@@ -50,6 +50,7 @@ def test_an_interrupted_command_says_nothing(run: Run, monkeypatch: pytest.Monke
     assert (outcome.status, outcome.out, outcome.err) == (130, "", "")
 
 
+@pytest.mark.usefixtures("signals_as_before")
 def test_a_demo_without_an_emulator_says_why(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -69,6 +70,7 @@ def test_serve_requires_its_public_url(run: Run, monkeypatch: pytest.MonkeyPatch
     assert outcome.err.startswith("PROXY_PUBLIC_URL: must be set to the URL that clients use")
 
 
+@pytest.mark.usefixtures("signals_as_before")
 def test_the_demo_never_writes_to_somebodys_storage(capsys: pytest.CaptureFixture[str]) -> None:
     with patch.dict(os.environ, {"PROXY_PORT": "0"}):
         assert main(["demo", "--emulator", UNREACHABLE]) == 1
