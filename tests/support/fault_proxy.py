@@ -31,6 +31,7 @@ class Mode(Enum):
     THROTTLE = "throttles"
     FORBID = "forbids"
     DELAY = "delays"
+    HOLD = "holds answers back until the mode is another"
     GARBLE = "garbles"
     CUT = "cuts short, as long as it says"
     CUT_OFF = "cuts short of what it says"
@@ -38,7 +39,7 @@ class Mode(Enum):
     FAIL = "answers 500"
 
 
-FAULTS = tuple(mode for mode in Mode if mode not in {Mode.WELL, Mode.LOSE, Mode.FAIL})
+FAULTS = tuple(mode for mode in Mode if mode not in {Mode.WELL, Mode.HOLD, Mode.LOSE, Mode.FAIL})
 
 # Longer than any deadline that is tested.
 DELAY_SECONDS = 30.0
@@ -78,6 +79,7 @@ class Hop:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._mode = Mode.WELL
+        self._released = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.port = 0
@@ -106,7 +108,7 @@ class Hop:
         finally:
             hop._run(hop._close())
             hop._loop.call_soon_threadsafe(hop._loop.stop)
-            hop._thread.join(5)
+            hop._thread.join()
             hop._loop.close()
 
     @property
@@ -134,10 +136,11 @@ class Hop:
         return sum(text in asked.target for asked in list(self.asked))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     async def _change(self, mode: Mode) -> None:
         self._mode = mode
+        (self._released.clear if mode is Mode.HOLD else self._released.set)()
         if mode is Mode.REFUSE:
             await self._close()
         elif self._server is None:
@@ -193,6 +196,12 @@ class Hop:
                 self._mode, self.methods = self.then, ""
         return mode
 
+    async def _hold_back(self, mode: Mode) -> None:
+        if mode is Mode.DELAY:
+            await asyncio.sleep(self.seconds)
+        if mode is Mode.HOLD:
+            await self._released.wait()
+
     async def _answer(
         self, request: Message, back: asyncio.StreamReader, upstream: asyncio.StreamWriter, writer: asyncio.StreamWriter
     ) -> bool:
@@ -208,8 +217,7 @@ class Hop:
             return True
         upstream.write(request.sent)
         answer = await read_message(back, has_body=method != "HEAD")
-        if mode is Mode.DELAY:
-            await asyncio.sleep(self.seconds)
+        await self._hold_back(mode)
         half = len(answer.body) // 2
         if mode is Mode.LOSE:
             return False

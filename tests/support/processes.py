@@ -2,13 +2,14 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,11 @@ from tests.support.live import MASTER, NO_TLS, PUBLIC_URL
 from tests.support.storage import Storage
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 30
-END_SECONDS = 15
+READY_SECONDS = 60
+END_SECONDS = 60
+
+PORTS = range(20_000, 32_000)
+"""Below those that systems give to connections and to whoever asks for any port."""
 
 
 @dataclass
@@ -76,9 +80,11 @@ def settings_of(storage: Storage, connection_string: str | None = None) -> dict[
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that was free a moment ago, and that nobody gets by chance before the test's own process takes it."""
+    while True:
+        port = random.choice(PORTS)  # noqa: S311 - no secret
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

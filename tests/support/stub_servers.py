@@ -36,11 +36,13 @@ def listening(serve: Serve) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
-        yield int(listener.getsockname()[1])
-        close(listener)
-        for connected in opened:
-            close(connected)
-        accepting.join(5)
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            close(listener)
+            accepting.join(5)  # so that no connection comes after those that are closed here
+            for connected in opened:
+                close(connected)
 
 
 def close(connected: socket.socket) -> None:
