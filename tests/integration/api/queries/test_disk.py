@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from adapters.model.versions import DamagedVersionError
 from proxy.operations import version_files
 from proxy.query.version_file import VersionFile
 from tests.integration.api.queries.conftest import StartQuerying
-from tests.support.fault_proxy import Hop
-from tests.support.queries import BUSY_SECONDS, Queries, load, stores
-from tests.support.serve_command import serving
+from tests.support.fault_proxy import Hop, Mode
+from tests.support.live import WAIT_SECONDS, wait_for
+from tests.support.queries import Queries, load, stores
+from tests.support.serve_command import Served, serving
 from tests.support.storage import Storage
 
 IDS = [f"s{number:06d}" for number in range(50)]
@@ -183,19 +185,30 @@ def test_a_small_cache_answers_from_more_versions_than_it_holds(
     assert sum(found) <= size
 
 
+def fetches(server: Served) -> bool:
+    """Whether a process fetches a version, or waits for another process that does: it has the lock file open."""
+    with suppress(FileNotFoundError):  # a file was closed meanwhile
+        return any(file.readlink().suffix == ".lock" for file in Path(f"/proc/{server.process.pid}/fd").iterdir())
+    return False
+
+
 @pytest.mark.slow
 def test_two_processes_that_fetch_the_same_version_share_one_file(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load(storage, stores(count=20_000))
+    load(storage, stores("a"))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with Hop.before(storage, "Blob") as hop, ThreadPoolExecutor(8) as pool:
         accounts = {storage.account: {"storage": {"connection_string": hop.connection_string}}}
-        settings: dict[str, Any] = {"accounts": accounts, "storage_timeout": BUSY_SECONDS}
+        settings: dict[str, Any] = {"accounts": accounts, "storage_timeout": 2 * WAIT_SECONDS}
         with serving(storage, **settings) as one, serving(storage, **settings) as other:
-            path = f"data/{Queries.access_id}/{Queries.name}/Stores('s019999')"
-            answers = list(pool.map(lambda server: server.get(path), [one, other] * 8))
-        assert [(each.status_code, b"s019999" in each.content) for each in answers] == [(200, True)] * 16
+            hop.mode = Mode.HOLD
+            path = f"data/{Queries.access_id}/{Queries.name}/Stores('a')"
+            asked = [pool.submit(server.get, path) for server in [one, other] * 4]
+            wait_for(lambda: fetches(one) and fetches(other))
+            hop.mode = Mode.WELL
+            answers = [each.result() for each in asked]
+        assert [(each.status_code, b"Stores('a')" in each.content) for each in answers] == [(200, True)] * 8
         assert hop.reads_of(".parquet") == 1
     (folder,) = tmp_path.glob("spatial-data-proxy-*")
     assert len(list(folder.glob("*.arrow"))) == 1

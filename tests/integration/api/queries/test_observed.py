@@ -12,9 +12,9 @@ import pytest
 
 from proxy.demo.maps.stand_in import KEY, start_stand_in
 from tests.support.geocoding import KEY_VARIABLE, maps_account
-from tests.support.live import MASTER, NO_TLS
+from tests.support.live import MASTER, NO_TLS, WAIT_SECONDS
 from tests.support.processes import free_port
-from tests.support.queries import BUSY_SECONDS, SHOPS, load, stores
+from tests.support.queries import SHOPS, load, stores
 from tests.support.scrape import Metrics, scrape
 from tests.support.serve_command import Served, serving
 from tests.support.storage import Storage
@@ -55,7 +55,7 @@ class Seen:
 def ask(server: Served, request: str) -> int:
     path = quote(f"/REST/v1/data/{ACCESS_ID}/{SHOPS}/{request}", safe="/?&=$'(),")
     return httpx.get(
-        f"{server.url}{path}{'&' if '?' in path else '?'}key={MASTER}", timeout=30, verify=NO_TLS
+        f"{server.url}{path}{'&' if '?' in path else '?'}key={MASTER}", timeout=WAIT_SECONDS, verify=NO_TLS
     ).status_code
 
 
@@ -70,7 +70,7 @@ def seen(shared_storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> I
         patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("observed")))
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
-        chosen: dict[str, Any] = {"metrics_port": port, "log_level": "debug", "storage_timeout": BUSY_SECONDS}
+        chosen: dict[str, Any] = {"metrics_port": port, "log_level": "debug"}
         with serving(shared_storage, accounts=accounts, **chosen) as server:
             assert [ask(server, request) for request, _ in REQUESTS] == [status for _, status in REQUESTS]
             metrics = scrape(port)
@@ -135,7 +135,7 @@ def test_a_server_that_never_queries_loads_no_engine(
 ) -> None:
     load(storage, stores("a"))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with serving(storage, storage_timeout=BUSY_SECONDS) as server:
+    with serving(storage) as server:
         for path in ("Dataflows/ListJobs", f"Dataflows/LoadDataSource/{storage.job()}", "data", f"data/{ACCESS_ID}"):
             assert server.get(path).status_code in {200, 404}
         assert server.get(f"data/{ACCESS_ID}/{SHOPS}/Stores", "unheard-of").status_code == 401
