@@ -17,6 +17,7 @@ from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import JobRecord, JobStatus, JobType
 from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from adapters.tables.job_store import JobStore
+from tests.support.live import BUSY_SECONDS
 from tests.support.storage import Storage
 
 START = parse_ticks("2026-01-01T00:00:00Z")
@@ -35,7 +36,7 @@ def download(second: int) -> JobRecord:
 
 def with_store(storage: Storage, work: Callable[[JobStore], Coroutine[Any, Any, None]], table: str = "") -> None:
     async def run() -> None:
-        options = StorageOptions(table or storage.table_name, timedelta(hours=1), 5)
+        options = StorageOptions(table or storage.table_name, timedelta(hours=1), BUSY_SECONDS)
         async with AccountRegistry(
             {storage.account: ConnectionStringConfig(storage.connection_string)}, options
         ) as accounts:
