@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from proxy.wire.request import Format
-from tests.support.live import WAIT_SECONDS
 from tests.support.member_order import assert_json_order, assert_xml_order
 
 FORMATS = {"application/json; charset=utf-8": Format.JSON, "application/xml; charset=utf-8": Format.XML}
@@ -29,7 +28,7 @@ def exchange(port: int, data: bytes, *, half_close: bool = False) -> bytes:
     """
     received = b""
     # The server may close before it has read everything; what it had sent by then may be lost with the connection.
-    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as connection:
+    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(data)
         if half_close:
             connection.shutdown(socket.SHUT_WR)

@@ -12,12 +12,11 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from tests.support.live import BUSY_SECONDS, MASTER, NO_TLS, PUBLIC_URL, WAIT_SECONDS
+from tests.support.live import MASTER, NO_TLS, PUBLIC_URL, WAIT_SECONDS
 from tests.support.processes import environment, free_port
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
-START_SECONDS = 60
-END_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ def serving(
     port = free_port()
     usual = {storage.account: {"storage": {"connection_string": storage.connection_string}}}
     ring = {"accounts": usual | dict(accounts or {}), "keys": {MASTER: {"account": storage.account}}}
-    chosen: dict[str, object] = {"public_url": PUBLIC_URL, "host": "127.0.0.1", "port": port}
-    chosen |= {"jobs_table": storage.table_name, "storage_timeout": BUSY_SECONDS} | settings
+    chosen = {"public_url": PUBLIC_URL, "host": "127.0.0.1", "port": port, "jobs_table": storage.table_name}
+    chosen |= {"storage_timeout": BUSY_SECONDS} | settings
     chosen |= {"keyring": json.dumps(ring)} if keyring_file is None else {"keyring_file": keyring_file}
     with TemporaryDirectory() as folder:
         log_file = Path(folder) / "log"
@@ -69,7 +68,7 @@ def serving(
             yield server
         finally:
             process.terminate()
-            process.wait(END_SECONDS)
+            process.wait(WAIT_SECONDS)
             server.last_log.append(server.log())
         assert process.returncode == 0, server.log()
 

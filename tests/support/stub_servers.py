@@ -40,7 +40,7 @@ def listening(serve: Serve) -> Iterator[int]:
             yield int(listener.getsockname()[1])
         finally:
             close(listener)
-            accepting.join(5)  # so that no connection comes after those that are closed here
+            accepting.join()  # first: a connection that it has just accepted is one of those to close
             for connected in opened:
                 close(connected)
 
@@ -127,7 +127,7 @@ class Wire:
                 time.sleep(self.delay)
                 service.sendall(data)
             close(service)
-            back.join(5)
+            back.join()
 
     @staticmethod
     def _return(service: socket.socket, connected: socket.socket) -> None:

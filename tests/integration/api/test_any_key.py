@@ -15,8 +15,7 @@ from adapters.model.ticks import parse_ticks
 from adapters.tables.job_store import JobStore
 from adapters.tables.reader import TableReader
 from tests.support.key_strategies import keys, neighbours
-from tests.support.live import BUSY_SECONDS
-from tests.support.storage import Storage, ago, date
+from tests.support.storage import BUSY_SECONDS, Storage, ago, date
 
 CREATED = parse_ticks(ago(hours=1))
 

@@ -15,8 +15,8 @@ from proxy.keyring.store import boot_clock
 from tests.conftest import StartServer
 from tests.support.fault_proxy import Hop, Mode
 from tests.support.key_rows import KeyRows
-from tests.support.live import BUSY_SECONDS, LiveServer, wait_for
-from tests.support.storage import Storage
+from tests.support.live import LiveServer, wait_for
+from tests.support.storage import BUSY_SECONDS, Storage
 
 LIST = "Dataflows/ListJobs"
 REMEMBERED = {"pending_ttl": 3600, "finished_ttl": 3600}

@@ -12,8 +12,8 @@ from lxml import etree
 
 from adapters.credentials.connection_string import EMULATOR_KEY
 from tests.support.job_samples import OUTPUT_PATHS, STATUS_PATHS
-from tests.support.live import BUSY_SECONDS, LiveServer, start_server, wait_for
-from tests.support.storage import Storage
+from tests.support.live import LiveServer, start_server, wait_for
+from tests.support.storage import BUSY_SECONDS, Storage
 from tests.support.stub_servers import (
     Serve,
     closed_port,

@@ -17,8 +17,7 @@ from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import JobRecord, JobStatus, JobType
 from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from adapters.tables.job_store import JobStore
-from tests.support.live import BUSY_SECONDS
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 START = parse_ticks("2026-01-01T00:00:00Z")
 

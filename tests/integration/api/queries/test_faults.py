@@ -15,10 +15,10 @@ from proxy.api import query
 from proxy.query import shapes
 from tests.integration.api.queries.conftest import StartQuerying
 from tests.support.fault_proxy import Hop, Mode
-from tests.support.live import BUSY_SECONDS, WAIT_SECONDS, LiveServer, wait_for
+from tests.support.live import WAIT_SECONDS, LiveServer, wait_for
 from tests.support.processes import serving, settings_of
 from tests.support.queries import SHOPS, Queries, load, stores
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 TIMEOUT = 1.0
 

@@ -15,9 +15,9 @@ from proxy.wire.errors import ErrorCode
 from tests.conftest import StartServer
 from tests.integration.api.writes.test_loads import LOAD, XML, load, refused
 from tests.support.fault_proxy import Hop, Mode
-from tests.support.live import BUSY_SECONDS, MASTER, NO_TLS, WAIT_SECONDS, LiveServer, wait_for
+from tests.support.live import MASTER, NO_TLS, WAIT_SECONDS, LiveServer, wait_for
 from tests.support.processes import ServerProcess, serving, settings_of
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 from tests.support.stored_jobs import ACCESS_ID, Written, source
 
 TOO_MANY = ErrorCode.TOO_MANY_ACTIVE_JOBS.value.status
