@@ -75,14 +75,17 @@ class LiveServer:
         """The XML answer to a request."""
         return etree.fromstring(self.get(path, key, o="xml", **parameters).content)
 
-    def raw(self, *chunks: bytes) -> bytes:
-        """What the server sends for these bytes, until it closes the connection."""
+    def raw(self, *chunks: bytes, seconds: float = WAIT_SECONDS) -> bytes:
+        """What the server sends for these bytes, until it closes the connection or is silent for that long."""
         received = b""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
             for chunk in chunks:
                 connection.sendall(chunk)
-            while data := connection.recv(65536):
-                received += data
+            try:
+                while data := connection.recv(65536):
+                    received += data
+            except TimeoutError:
+                pass
         return received
 
 
