@@ -123,11 +123,11 @@ def start_server(
     listener = listen(loaded)
     server = uvicorn.Server(uvicorn_config(create_app(loaded, parse_keyring(json.dumps(ring))), loaded))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
     # An account that is well has all its tables before the first answer; one that is not would hold up the start.
     with pytest.MonkeyPatch.context() as patch:
         if accounts is None:
             patch.setattr("proxy.server.app.PREPARE_SECONDS", WAIT_SECONDS)
+        thread.start()
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.01)
