@@ -175,7 +175,7 @@ def test_a_query_that_runs_at_sigterm_is_answered(
     with (
         Hop.before(storage, "Blob") as hop,
         ThreadPoolExecutor(1) as pool,
-        serving(**settings_of(storage, hop.connection_string), storage_timeout=BUSY_SECONDS) as server,
+        serving(**settings_of(storage, hop.connection_string)) as server,
     ):
         server.wait_until_ready()
         hop.seconds, hop.mode = 1.0, Mode.DELAY
