@@ -47,6 +47,7 @@ def refused_with_a_row(storage: Storage, create: Callable[[], httpx.Response]) -
     return answer
 
 
+@pytest.mark.slow
 def test_a_job_that_can_not_be_queued_is_aborted(storage: Storage, start: StartServer) -> None:
     with serving_without(storage, start, "Queue") as server:
         Written(storage).put(source())
@@ -62,6 +63,7 @@ def test_a_job_that_can_not_be_queued_is_aborted(storage: Storage, start: StartS
     wait_for(lambda: Written(storage).uploads() == [])
 
 
+@pytest.mark.slow
 def test_data_that_can_not_be_stored_makes_no_job(storage: Storage, start: StartServer) -> None:
     with serving_without(storage, start, "Blob") as server:
         assert load(server, [XML] * 3).status_code == 503
