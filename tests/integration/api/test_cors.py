@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.integration.api.writes.test_loads import LOAD
@@ -137,12 +136,12 @@ def test_a_preflight_has_a_line_in_the_log(servers: dict[str, LiveServer], caplo
 def test_a_page_may_follow_to_the_output(account: Storage) -> None:
     job = account.job(OutputBlob=account.export(b"<export />"))
     with start_server(account) as server:
-        answer = httpx.get(
+        answer = server.client.get(
             f"{server.url}/REST/v1/Dataflows/LoadDataSource/{job}/output/succeeded",
             params={"key": "master-key"},
             headers={"Origin": PAGE},
         )
         assert (answer.status_code, answer.headers[ALLOW]) == (302, "*")
-        output = httpx.get(answer.headers["location"], headers={"Origin": "null"})
+        output = server.client.get(answer.headers["location"], headers={"Origin": "null"})
         assert (output.status_code, output.content) == (200, b"<export />")
         assert output.headers[ALLOW] == "*"

@@ -3,7 +3,6 @@
 import socket
 import time
 
-import httpx
 import pytest
 
 from proxy.api import request_body as body
@@ -176,5 +175,5 @@ def test_a_steady_sender_may_take_many_windows(
 
 
 def test_a_load_by_get_is_a_405(server: LiveServer) -> None:
-    response = httpx.get(f"{server.url}/REST/v1/Dataflows/LoadDataSource", params=LOAD)
+    response = server.client.get(f"{server.url}/REST/v1/Dataflows/LoadDataSource", params=LOAD)
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
