@@ -30,9 +30,9 @@ def keys(storage: Storage) -> Iterator[KeyRows]:
 
 
 @pytest.fixture
-def server(storage: Storage, keys: KeyRows, start: StartServer) -> LiveServer:
+def server(storage: Storage, keys: KeyRows, start_patient: StartServer) -> LiveServer:
     """A server with these keys, which remembers its answers."""
-    return start(storage, **keys.settings, **REMEMBERED)
+    return start_patient(storage, **keys.settings, **REMEMBERED)
 
 
 def status(server: LiveServer, key: str, path: str = LIST) -> int:
@@ -104,12 +104,12 @@ def test_a_revoked_key_gets_the_bytes_of_an_unknown_one(server: LiveServer, keys
 
 
 def test_a_key_ends_when_its_row_says(
-    storage: Storage, keys: KeyRows, start: StartServer, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, keys: KeyRows, start_patient: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hours = 0
     view = partial(StoreView, wall=lambda: time.time() + hours * 3600)
     monkeypatch.setattr(store, "StoreView", view)
-    server = start(storage, **keys.settings, **REMEMBERED)
+    server = start_patient(storage, **keys.settings, **REMEMBERED)
     keys.write("ending", ExpiresAt=datetime.now(UTC) + timedelta(hours=1))
     assert status(server, "ending") == 200
     hours = 1
@@ -191,11 +191,11 @@ def test_a_refused_key_gets_a_503_without_the_store(server: LiveServer, keys: Ke
 
 
 def test_without_its_store_for_too_long_no_key_is_good(
-    storage: Storage, keys: KeyRows, start: StartServer, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, keys: KeyRows, start_patient: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, passed = boot_clock(), 0
     monkeypatch.setattr(store, "boot_clock", lambda: lambda: clock() + passed)
-    server = start(storage, **keys.settings, **REMEMBERED, key_store_stale_seconds=3600)
+    server = start_patient(storage, **keys.settings, **REMEMBERED, key_store_stale_seconds=3600)
     path = f"Dataflows/LoadDataSource/{storage.job(DataSourceName='Shops')}"
     keys.write("known")
     assert status(server, "known", path) == 200
@@ -209,11 +209,11 @@ def test_without_its_store_for_too_long_no_key_is_good(
 
 
 def test_a_server_starts_without_its_store_and_is_ready_after_the_first_look(
-    storage: Storage, keys: KeyRows, start: StartServer
+    storage: Storage, keys: KeyRows, start_patient: StartServer
 ) -> None:
     keys.write("known")
     keys.hop.mode = Mode.REFUSE
-    server = start(storage, **keys.settings)
+    server = start_patient(storage, **keys.settings)
 
     def ready() -> int:
         return server.client.get(f"{server.url}/readyz").status_code
