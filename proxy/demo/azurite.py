@@ -19,9 +19,9 @@ except ImportError:  # pragma: no cover - where make setup found a Node.js that 
 
 PACKAGE = Path(__file__).resolve().parents[2] / "deploy" / "emulator"
 NODE_MAJOR = 22
-READY_SECONDS = 60
+READY_SECONDS = 120
 STOP_SECONDS = 5
-# By default Azurite ends a connection that is idle for five seconds: a request sent just then gets no answer.
+# Azurite's own 5 seconds are shorter than clients use a connection again, and a batch on a closed one is not repeated.
 KEEP_ALIVE_SECONDS = 3600
 HOST = "127.0.0.1"
 SERVICES = ("Blob", "Queue", "Table")
@@ -84,8 +84,9 @@ def start_emulator(
     command = [_find_node(), *_launcher()]
     command += ["--silent", "--loose", "--skipApiVersionCheck", "--disableTelemetry"]
     for service, port in zip(SERVICES, (blob_port, queue_port, table_port), strict=True):
-        name = f"--{service.lower()}"
-        command += [f"{name}Host", HOST, f"{name}Port", str(port), f"{name}KeepAliveTimeout", str(KEEP_ALIVE_SECONDS)]
+        name = service.lower()
+        command += [f"--{name}Host", HOST, f"--{name}Port", str(port)]
+        command += [f"--{name}KeepAliveTimeout", str(KEEP_ALIVE_SECONDS)]
     command += ["--location", _made(folder)] if folder else ["--inMemoryPersistence"]
     process = AzuriteProcess([*command, *extra])
     try:

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from adapters.credentials.connection_string import EMULATOR_ACCOUNT
 from tests.support.http_messages import Message, read_message, saying
+from tests.support.live import WAIT_SECONDS
 from tests.support.storage import Storage
 
 
@@ -31,6 +32,7 @@ class Mode(Enum):
     THROTTLE = "throttles"
     FORBID = "forbids"
     DELAY = "delays"
+    HOLD = "holds answers back until the mode is another"
     GARBLE = "garbles"
     CUT = "cuts short, as long as it says"
     CUT_OFF = "cuts short of what it says"
@@ -38,7 +40,7 @@ class Mode(Enum):
     FAIL = "answers 500"
 
 
-FAULTS = tuple(mode for mode in Mode if mode not in {Mode.WELL, Mode.LOSE, Mode.FAIL})
+FAULTS = tuple(mode for mode in Mode if mode not in {Mode.WELL, Mode.HOLD, Mode.LOSE, Mode.FAIL})
 
 # Longer than any deadline that is tested.
 DELAY_SECONDS = 30.0
@@ -78,6 +80,7 @@ class Hop:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._mode = Mode.WELL
+        self._released = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.port = 0
@@ -104,9 +107,9 @@ class Hop:
         try:
             yield hop
         finally:
-            hop._run(hop._close())
+            hop._run(hop._end())
             hop._loop.call_soon_threadsafe(hop._loop.stop)
-            hop._thread.join(5)
+            hop._thread.join()
             hop._loop.close()
 
     @property
@@ -134,10 +137,11 @@ class Hop:
         return sum(text in asked.target for asked in list(self.asked))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_SECONDS)
 
     async def _change(self, mode: Mode) -> None:
         self._mode = mode
+        (self._released.clear if mode is Mode.HOLD else self._released.set)()
         if mode is Mode.REFUSE:
             await self._close()
         elif self._server is None:
@@ -158,7 +162,16 @@ class Hop:
         if serving:
             await asyncio.wait(serving)
 
+    async def _end(self) -> None:
+        await self._close()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # of connections that came with the end
+            await asyncio.wait(others)
+        await asyncio.sleep(0)  # transports that were ended close their sockets in the next round
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:  # the connection came with the end
+            _reset(writer)
+            return
         task = asyncio.current_task()
         assert task is not None
         self._open[task] = writer
@@ -172,12 +185,14 @@ class Hop:
                 self.asked.append(Asked(method, unquote(target), time.monotonic()))
                 if not await self._answer(request, back, upstream, writer):
                     break
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # either side has ended the connection, or the hop is closed
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # either side has ended the connection
+        except asyncio.CancelledError:  # the hop is closed, and waits for nobody to take what was not sent yet
+            for each in filter(None, (upstream, writer)):
+                each.transport.abort()
         finally:
-            for each in (upstream, writer):
-                if each is not None:
-                    each.close()
+            for each in filter(None, (upstream, writer)):
+                each.close()
             del self._open[task]
 
     def _mode_for(self, method: str) -> Mode:
@@ -192,6 +207,12 @@ class Hop:
             if not self.times:
                 self._mode, self.methods = self.then, ""
         return mode
+
+    async def _hold_back(self, mode: Mode) -> None:
+        if mode is Mode.DELAY:
+            await asyncio.sleep(self.seconds)
+        if mode is Mode.HOLD:
+            await self._released.wait()
 
     async def _answer(
         self, request: Message, back: asyncio.StreamReader, upstream: asyncio.StreamWriter, writer: asyncio.StreamWriter
@@ -208,8 +229,7 @@ class Hop:
             return True
         upstream.write(request.sent)
         answer = await read_message(back, has_body=method != "HEAD")
-        if mode is Mode.DELAY:
-            await asyncio.sleep(self.seconds)
+        await self._hold_back(mode)
         half = len(answer.body) // 2
         if mode is Mode.LOSE:
             return False

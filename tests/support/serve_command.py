@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from tests.support.live import MASTER, NO_TLS, PUBLIC_URL
+from tests.support.live import MASTER, NO_TLS, PUBLIC_URL, WAIT_SECONDS
 from tests.support.processes import environment, free_port
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
-START_SECONDS = 20
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Served:
 
     def get(self, path: str, key: str = MASTER) -> httpx.Response:
         """Asks for a path below /REST/v1/ on a connection of its own."""
-        return httpx.get(f"{self.url}/REST/v1/{path}", params={"key": key}, timeout=30, verify=NO_TLS)
+        return httpx.get(f"{self.url}/REST/v1/{path}", params={"key": key}, timeout=WAIT_SECONDS, verify=NO_TLS)
 
     def log(self) -> str:
         """What it has logged so far, or in all its life."""
@@ -54,7 +54,8 @@ def serving(
     port = free_port()
     usual = {storage.account: {"storage": {"connection_string": storage.connection_string}}}
     ring = {"accounts": usual | dict(accounts or {}), "keys": {MASTER: {"account": storage.account}}}
-    chosen = {"public_url": PUBLIC_URL, "host": "127.0.0.1", "port": port, "jobs_table": storage.table_name} | settings
+    chosen = {"public_url": PUBLIC_URL, "host": "127.0.0.1", "port": port, "jobs_table": storage.table_name}
+    chosen |= {"storage_timeout": BUSY_SECONDS} | settings
     chosen |= {"keyring": json.dumps(ring)} if keyring_file is None else {"keyring_file": keyring_file}
     with TemporaryDirectory() as folder:
         log_file = Path(folder) / "log"
@@ -67,17 +68,18 @@ def serving(
             yield server
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(WAIT_SECONDS)
             server.last_log.append(server.log())
         assert process.returncode == 0, server.log()
 
 
 def _wait(server: Served) -> None:
-    for _ in range(START_SECONDS * 20):
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
         assert server.process.poll() is None, server.log()
         try:
             httpx.get(f"{server.url}/livez", timeout=START_SECONDS, verify=NO_TLS).raise_for_status()
-        except httpx.ConnectError:
+        except httpx.TransportError:
             time.sleep(0.05)
         else:
             return

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from proxy.demo.azurite import Emulator
+from tests.conftest import StartServer
 from tests.support.live import LiveServer, start_server
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,13 @@ def shared_server(shared_storage: Storage) -> Iterator[LiveServer]:
     """A live server in front of that account."""
     with start_server(shared_storage) as running:
         yield running
+
+
+@pytest.fixture
+def start_patient(start: StartServer, monkeypatch: pytest.MonkeyPatch) -> StartServer:
+    """Starts servers whose looks for changes of keys take as long as other reads: a busy machine is no outage."""
+    monkeypatch.setattr("adapters.tables.key_table.LOOK_SECONDS", BUSY_SECONDS)
+    return start
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from adapters.model.ticks import parse_ticks
 from adapters.tables.job_store import JobStore
 from adapters.tables.reader import TableReader
 from tests.support.key_strategies import keys, neighbours
-from tests.support.storage import Storage, ago, date
+from tests.support.storage import BUSY_SECONDS, Storage, ago, date
 
 CREATED = parse_ticks(ago(hours=1))
 
@@ -25,7 +25,7 @@ def reads(shared_storage: Storage, loop: asyncio.Runner) -> Iterator[TableReader
     """Reads of the real table."""
     credential = parse_connection_string(shared_storage.connection_string)
     name = shared_storage.table_name
-    opened = TableReader(credential.table_url, name, TableAuth(credential, name), 5)
+    opened = TableReader(credential.table_url, name, TableAuth(credential, name), BUSY_SECONDS)
     yield opened
     loop.run(opened.close())
 
@@ -42,7 +42,7 @@ def _write(storage: Storage, partition: str, row_key: str) -> None:
     storage.table.upsert_entity({"PartitionKey": partition, "RowKey": row_key, "Said": f"{partition} {row_key}"})
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(text=keys)
 def test_a_point_read_finds_its_own_row_by_any_key(
     shared_storage: Storage, reads: TableReader, loop: asyncio.Runner, text: str
@@ -58,7 +58,7 @@ def test_a_point_read_finds_its_own_row_by_any_key(
         assert row["Said"] == f"{partition} {row_key}"
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(account=keys)
 def test_an_account_of_any_name_has_its_own_jobs(
     shared_storage: Storage, reads: TableReader, writes: TableClient, loop: asyncio.Runner, account: str
@@ -74,7 +74,7 @@ def test_an_account_of_any_name_has_its_own_jobs(
         data_source_name="Shop",
         legacy_id="Old",
     )
-    store = JobStore(account, reads, writes, 5)
+    store = JobStore(account, reads, writes, BUSY_SECONDS)
     loop.run(store.delete_all())
     loop.run(store.upsert([record]))
     assert loop.run(store.list_created_since(CREATED)) == [record]

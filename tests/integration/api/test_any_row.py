@@ -79,7 +79,7 @@ def _ask(server: LiveServer, path: str, answer: Format) -> tuple[int, bytes]:
     return received.status, received.body
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(odd=st.lists(oddities, min_size=1, max_size=3), missing=st.sets(st.sampled_from(sorted(_row())), max_size=1))
 def test_bad_rows_hide_no_good_ones(
     shared_storage: Storage, shared_server: LiveServer, odd: list[dict[str, Any]], missing: set[str]

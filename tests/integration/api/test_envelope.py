@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.conftest import StartServer
-from tests.support.live import LiveServer
+from tests.support.live import NO_TLS, WAIT_SECONDS, LiveServer
 from tests.support.storage import Storage
 
 
@@ -34,7 +34,7 @@ def test_the_texts_of_the_envelope_are_settings(account: Storage, proxy: LiveSer
 
 
 def test_responses_are_not_compressed(proxy: LiveServer) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=WAIT_SECONDS, verify=NO_TLS) as client:
         del client.headers["accept-encoding"]
         response = client.get(f"{proxy.url}/REST/v1/Dataflows/ListJobs?key=master-key")
         assert "content-encoding" not in response.headers

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.conftest import StartServer
@@ -56,7 +55,7 @@ def test_a_query_key_follows_a_geocode_job_to_its_outputs(mode: str, account: St
     for links in (server.job(path, QUERY)["links"], listed_job["links"]):
         assert [link.get("name") for link in links] == [None, "succeeded", "failed"]
         url = links[1]["url"].replace(PUBLIC_URL, server.url) + "?key=" + QUERY
-        assert httpx.get(url, follow_redirects=True).content == b"rows"
+        assert server.client.get(url, follow_redirects=True).content == b"rows"
     for asked in (path, f"Dataflows/ListJobs/{job_id}"):
         for output in ("succeeded", "failed"):
             assert server.get(f"{asked}/output/{output}", QUERY).status_code == 302

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.wire.routes import NOT_SERVED, Operation
 from tests.conftest import StartServer
-from tests.support.live import MASTER, NO_TLS, QUERY, LiveServer, start_server
+from tests.support.live import MASTER, NO_TLS, QUERY, WAIT_SECONDS, LiveServer, start_server
 from tests.support.processes import free_port
 from tests.support.scrape import scrape
 from tests.support.serve_command import serving
@@ -68,12 +68,13 @@ def test_a_restricted_key_gets_401_before_not_served(account: Storage, start: St
     assert ask(server, "GET", f"/REST/v1/data/{ACCESS_ID}/Bars/Bars", "shops")[:2] == (401, "NotAuthorized")
 
 
+@pytest.mark.slow
 def test_operations_not_served_are_logged_and_counted(storage: Storage) -> None:
     port = free_port()
     with serving(storage, metrics_port=port, queries=False) as server:
         for method, path, *_ in REQUESTS:
             joint = "&" if "?" in path else "?"
-            httpx.request(method, f"{server.url}{path}{joint}key={MASTER}", timeout=30, verify=NO_TLS)
+            httpx.request(method, f"{server.url}{path}{joint}key={MASTER}", timeout=WAIT_SECONDS, verify=NO_TLS)
         metrics = scrape(port)
     lines = [json.loads(line) for line in server.log().splitlines() if "NOT_SERVED" in line]
     assert [line["operation"] for line in lines] == [operation.value for _, _, operation, _ in REQUESTS]

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-import httpx
 import pytest
 
 from tests.conftest import StartServer
@@ -41,9 +40,10 @@ def test_a_signed_link_ends_in_its_suffix(proxy: LiveServer, account: Storage) -
 )
 def test_the_suffix_is_a_setting(suffix: str, end: str, account: Storage, start: StartServer) -> None:
     job_id = account.job("Geocode", FailedBlob=account.export(CONTENT))
-    link = signed(start(account, sas_suffix=suffix), job_id)
+    server = start(account, sas_suffix=suffix)
+    link = signed(server, job_id)
     assert link.endswith(end)
-    assert httpx.get(link + "?key=secret").content == CONTENT
+    assert server.client.get(link + "?key=secret").content == CONTENT
 
 
 def test_a_signature_is_for_reading_one_blob_for_a_while(proxy: LiveServer, account: Storage) -> None:
@@ -84,10 +84,11 @@ def test_a_link_works_whatever_a_client_appends(
 
 
 def test_without_the_suffix_an_appended_key_breaks_the_signature(account: Storage, start: StartServer) -> None:
-    link = signed(start(account, sas_suffix=""), export(account))
+    server = start(account, sas_suffix="")
+    link = signed(server, export(account))
     assert "legacy" not in link
-    assert httpx.get(link).status_code == 200
-    assert httpx.get(link + "?key=secret").status_code == 403
+    assert server.client.get(link).status_code == 200
+    assert server.client.get(link + "?key=secret").status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_download_has_its_content_type_and_file_name(
 
 @pytest.mark.parametrize("asked", [{}, {"Accept-Encoding": "gzip, deflate, br"}, {"Accept-Encoding": "identity"}])
 def test_a_download_is_plain_bytes_never_compressed(asked: dict[str, str], proxy: LiveServer, account: Storage) -> None:
-    with httpx.stream("GET", signed(proxy, export(account)), headers=asked) as response:
+    with proxy.client.stream("GET", signed(proxy, export(account)), headers=asked) as response:
         assert b"".join(response.iter_raw()) == CONTENT
         assert "content-encoding" not in response.headers
 

@@ -17,7 +17,7 @@ from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import JobRecord, JobStatus, JobType
 from adapters.model.ticks import PER_SECOND, Ticks, parse_ticks
 from adapters.tables.job_store import JobStore
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 START = parse_ticks("2026-01-01T00:00:00Z")
 
@@ -35,7 +35,7 @@ def download(second: int) -> JobRecord:
 
 def with_store(storage: Storage, work: Callable[[JobStore], Coroutine[Any, Any, None]], table: str = "") -> None:
     async def run() -> None:
-        options = StorageOptions(table or storage.table_name, timedelta(hours=1), 5)
+        options = StorageOptions(table or storage.table_name, timedelta(hours=1), BUSY_SECONDS)
         async with AccountRegistry(
             {storage.account: ConnectionStringConfig(storage.connection_string)}, options
         ) as accounts:

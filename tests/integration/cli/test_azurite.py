@@ -10,7 +10,7 @@ import pytest
 
 import proxy.demo.azurite as module
 from proxy.demo.azurite import Emulator, EmulatorError, start_emulator
-from tests.support.live import wait_for
+from tests.support.live import NO_TLS, wait_for
 
 
 def failure(**options: object) -> str:
@@ -56,6 +56,13 @@ def test_an_argument_that_azurite_refuses_is_reported() -> None:
     assert failure(extra=["--cert", "/nowhere", "--key", "/nowhere"]).startswith(
         "Azurite ended at once; its last line: "
     )
+
+
+def test_an_idle_connection_stays_open(emulator: Emulator) -> None:
+    """A client may use it again after a minute, and a batch that meets its end is lost."""
+    for port in (emulator.blob_port, emulator.queue_port, emulator.table_port):
+        answer = httpx.get(f"http://127.0.0.1:{port}/devstoreaccount1", verify=NO_TLS)
+        assert answer.headers["keep-alive"] == "timeout=3600"
 
 
 def test_data_in_a_folder_survives(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from adapters.model.versions import DamagedVersionError
 from proxy.operations import version_files
 from proxy.query.version_file import VersionFile
 from tests.integration.api.queries.conftest import StartQuerying
-from tests.support.fault_proxy import Hop
-from tests.support.queries import BUSY_SECONDS, Queries, load, stores
-from tests.support.serve_command import serving
+from tests.support.fault_proxy import Hop, Mode
+from tests.support.live import WAIT_SECONDS, wait_for
+from tests.support.queries import Queries, load, stores
 from tests.support.storage import Storage
 
 IDS = [f"s{number:06d}" for number in range(50)]
@@ -183,20 +183,33 @@ def test_a_small_cache_answers_from_more_versions_than_it_holds(
     assert sum(found) <= size
 
 
-@pytest.mark.slow
-def test_two_processes_that_fetch_the_same_version_share_one_file(
-    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def waiting(folder: Path) -> int:
+    """How many fetch a version, or wait for another that does: each has its lock file open."""
+    links = [open_file(link) for link in Path("/proc/self/fd").iterdir()]
+    return sum(link.startswith(f"{folder}/") and link.endswith(".lock") for link in links)
+
+
+def open_file(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:  # it was closed meanwhile
+        return ""
+
+
+def test_two_servers_that_fetch_the_same_version_share_one_file(
+    storage: Storage, querying: StartQuerying, folder: Path
 ) -> None:
-    load(storage, stores(count=20_000))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    """Locks of files are between servers of one process as between processes."""
+    load(storage, stores("a"))
     with Hop.before(storage, "Blob") as hop, ThreadPoolExecutor(8) as pool:
         accounts = {storage.account: {"storage": {"connection_string": hop.connection_string}}}
-        settings: dict[str, Any] = {"accounts": accounts, "storage_timeout": BUSY_SECONDS}
-        with serving(storage, **settings) as one, serving(storage, **settings) as other:
-            path = f"data/{Queries.access_id}/{Queries.name}/Stores('s019999')"
-            answers = list(pool.map(lambda server: server.get(path), [one, other] * 8))
-        assert [(each.status_code, b"s019999" in each.content) for each in answers] == [(200, True)] * 16
+        settings: dict[str, Any] = {"accounts": accounts, "storage_timeout": 2 * WAIT_SECONDS}
+        servers = [Queries(querying(storage, **settings)) for _ in range(2)]
+        hop.mode = Mode.HOLD
+        asked = [pool.submit(each.read, "Stores('a')") for each in servers * 4]
+        wait_for(lambda: waiting(folder) == len(servers))
+        hop.mode = Mode.WELL
+        assert [each.result().ids for each in asked] == [["a"]] * len(asked)
         assert hop.reads_of(".parquet") == 1
-    (folder,) = tmp_path.glob("spatial-data-proxy-*")
-    assert len(list(folder.glob("*.arrow"))) == 1
+    assert the_file(folder).exists()
     assert not list(folder.glob("*.part"))

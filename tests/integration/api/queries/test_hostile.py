@@ -9,8 +9,8 @@ import pytest
 from tests.support.live import LiveServer
 from tests.support.queries import AREAS, Queries
 
-SECONDS = 10.0
-"""Two seconds on a machine that does nothing else; the slowest takes 0.2 s."""
+SECONDS = 2.0
+"""Of this process's processor, in which the server runs; the slowest takes 0.2 s. A busy machine adds none."""
 HUGE = 10**18
 DIGITS = "9" * 1_000
 
@@ -43,10 +43,10 @@ LONG = {
 @pytest.mark.parametrize("name", LONG)
 def test_a_hostile_parameter_is_answered_soon(name: str, shops: Queries) -> None:
     for request in (f"FourthCoffeeShops?{LONG[name]}", f"FourthCoffeeShops?{LONG[name]}&$format=json"):
-        started = time.monotonic()
+        started = time.process_time()
         answer = shops.ask(request)
         assert answer.status in {200, 400}
-        assert time.monotonic() - started < SECONDS
+        assert time.process_time() - started < SECONDS
         assert len(answer.body) < 500_000
     if answer.status == 400:  # the value is shown, cut
         assert len(json.loads(answer.body)["errorDetails"][0]) < 1_000
@@ -96,21 +96,21 @@ def test_a_hostile_shape_is_answered_soon(name: str, served: LiveServer) -> None
         f"Areas?spatialFilter=intersects('{shape}')&$format=json",
         f"Areas?$select=EntityID,intersection('{shape}')&$format=json",
     ):
-        started = time.monotonic()
+        started = time.process_time()
         answer = queries.ask(request)
         assert answer.status in {200, 400}, answer.body
-        assert time.monotonic() - started < SECONDS
+        assert time.process_time() - started < SECONDS
         json.loads(answer.body)
 
 
 @pytest.mark.parametrize("points", [23_000, 90_000])
 def test_a_shape_that_no_request_head_holds_is_refused_by_the_server(points: int, shops: Queries) -> None:
     """Of the limit of 64 KiB, not of the Query API: the shapes have 250 KB and a megabyte."""
-    started = time.monotonic()
+    started = time.process_time()
     request = f"FourthCoffeeShops?spatialFilter=intersects('POLYGON(({ring(points)}))')"
     assert len(request) > 250_000
     assert shops.ask(request).status in {400, 414, 431}
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 @pytest.mark.parametrize(

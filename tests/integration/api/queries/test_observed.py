@@ -12,9 +12,9 @@ import pytest
 
 from proxy.demo.maps.stand_in import KEY, start_stand_in
 from tests.support.geocoding import KEY_VARIABLE, maps_account
-from tests.support.live import MASTER, NO_TLS
+from tests.support.live import MASTER, NO_TLS, WAIT_SECONDS
 from tests.support.processes import free_port
-from tests.support.queries import BUSY_SECONDS, SHOPS, load, stores
+from tests.support.queries import SHOPS, load, stores
 from tests.support.scrape import Metrics, scrape
 from tests.support.serve_command import Served, serving
 from tests.support.storage import Storage
@@ -35,6 +35,8 @@ REQUESTS = [
     ("Stores('visitor-7')", 404),
     ("visitor-7", 404),
 ]
+REFUSED = 1
+"""A query with an unknown key came before them."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +47,33 @@ class Seen:
     metrics: Metrics
     spans: list[Span]
     account: str
+    loaded_before: tuple[set[str], list[Path]]
+    """The engine's libraries in memory, and the files of versions, before the first query of a key."""
+    loaded: set[str]
 
     def lines(self) -> list[dict[str, object]]:
-        """The lines of requests."""
+        """The lines of queries with a known key."""
         lines = [json.loads(line) for line in self.log.splitlines()]
-        return [line for line in lines if line.get("operation") == OPERATION and "status" in line]
+        return [line for line in lines if line.get("operation") == OPERATION and line.get("status", 401) != 401]
 
 
 def ask(server: Served, request: str) -> int:
     path = quote(f"/REST/v1/data/{ACCESS_ID}/{SHOPS}/{request}", safe="/?&=$'(),")
     return httpx.get(
-        f"{server.url}{path}{'&' if '?' in path else '?'}key={MASTER}", timeout=30, verify=NO_TLS
+        f"{server.url}{path}{'&' if '?' in path else '?'}key={MASTER}", timeout=WAIT_SECONDS, verify=NO_TLS
     ).status_code
+
+
+def libraries(server: Served) -> set[str]:
+    """Which of the engine's libraries a process has in memory."""
+    maps = Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
+    return {name for name in ("pyarrow", "shapely", "numpy") if f"/{name}" in maps}
+
+
+def ask_for_no_query(server: Served, job: str) -> None:
+    for path in ("Dataflows/ListJobs", f"Dataflows/LoadDataSource/{job}", "data", f"data/{ACCESS_ID}"):
+        assert server.get(path).status_code in {200, 404}
+    assert server.get(f"data/{ACCESS_ID}/{SHOPS}/Stores", "unheard-of").status_code == 401
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +84,19 @@ def seen(shared_storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> I
     with collecting() as collector, start_stand_in() as maps, pytest.MonkeyPatch.context() as patch:
         patch.setenv(KEY_VARIABLE, KEY)
         accounts = {shared_storage.account: maps_account(shared_storage, maps.url)}
-        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("observed")))
+        folder = tmp_path_factory.mktemp("observed")
+        patch.setenv("TMPDIR", str(folder))
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
-        chosen: dict[str, Any] = {"metrics_port": port, "log_level": "debug", "storage_timeout": BUSY_SECONDS}
+        chosen: dict[str, Any] = {"metrics_port": port, "log_level": "debug"}
         with serving(shared_storage, accounts=accounts, **chosen) as server:
+            ask_for_no_query(server, shared_storage.job())
+            before = libraries(server), list(folder.iterdir())
             assert [ask(server, request) for request, _ in REQUESTS] == [status for _, status in REQUESTS]
             metrics = scrape(port)
-            spans = collector.until(lambda found: queries_in(found) == len(REQUESTS))
-        yield Seen(server.log(), metrics, spans, shared_storage.account)
+            spans = collector.until(lambda found: queries_in(found) == len(REQUESTS) + REFUSED)
+            loaded = libraries(server)
+        yield Seen(server.log(), metrics, spans, shared_storage.account, before, loaded)
 
 
 def queries_in(spans: list[Span]) -> int:
@@ -105,7 +126,7 @@ def test_queries_and_fetches_are_counted(seen: Seen) -> None:
         expected = sum(each == status for _, each in REQUESTS)
         counted = value("requests_total", operation=OPERATION, status=str(status), account=seen.account)
         assert counted == expected
-    assert value("request_duration_seconds_count", operation=OPERATION) == len(REQUESTS)
+    assert value("request_duration_seconds_count", operation=OPERATION) == len(REQUESTS) + REFUSED
     assert value("query_version_fetch_duration_seconds_count") == 1
     assert value("query_version_fetch_duration_seconds_sum") > 0
     assert value("maps_items_total", account=seen.account, outcome="asked") == 2
@@ -116,30 +137,14 @@ def test_queries_and_fetches_are_counted(seen: Seen) -> None:
 
 @pytest.mark.slow
 def test_the_span_of_a_query_has_its_storage_calls(seen: Seen) -> None:
-    first, *others = [span for span in seen.spans if span.name == OPERATION]
+    _, first, *others = [span for span in seen.spans if span.name == OPERATION]
     calls = [span.name for span in seen.spans if span.parent == first.id]
     assert sorted({*calls}) == ["blob read", "table read"]
     for other in others:
         assert [span.name for span in seen.spans if span.parent == other.id] == ["table read"]
 
 
-def libraries(server: Served) -> set[str]:
-    """Which of the engine's libraries a process has in memory."""
-    maps = Path(f"/proc/{server.process.pid}/maps").read_text(encoding="utf-8")
-    return {name for name in ("pyarrow", "shapely", "numpy") if f"/{name}" in maps}
-
-
 @pytest.mark.slow
-def test_a_server_that_never_queries_loads_no_engine(
-    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    load(storage, stores("a"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with serving(storage, storage_timeout=BUSY_SECONDS) as server:
-        for path in ("Dataflows/ListJobs", f"Dataflows/LoadDataSource/{storage.job()}", "data", f"data/{ACCESS_ID}"):
-            assert server.get(path).status_code in {200, 404}
-        assert server.get(f"data/{ACCESS_ID}/{SHOPS}/Stores", "unheard-of").status_code == 401
-        assert libraries(server) == set()
-        assert not list(tmp_path.iterdir())
-        assert server.get(f"data/{ACCESS_ID}/{SHOPS}/Stores").status_code == 200
-        assert libraries(server) == {"pyarrow", "shapely", "numpy"}
+def test_a_server_that_never_queries_loads_no_engine(seen: Seen) -> None:
+    assert seen.loaded_before == (set(), [])
+    assert seen.loaded == {"pyarrow", "shapely", "numpy"}

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -236,26 +235,33 @@ def test_a_route_without_a_line_is_503(stops: Queries, coordinates: object, monk
 def test_a_throttled_azure_maps_says_when_to_come_again(account_with_stops: Storage, tmp_path: Path) -> None:
     with start_stand_in() as maps, maps_querying(account_with_stops, maps.url, tmp_path / "files") as server:
         queries = Queries(server, NAME)
-        fail(maps, "429 7", "")
-        assert queries.ask(TOWN).headers["retry-after"] == "7"
+        fail(maps, "429 60", "")
+        assert 45 <= int(queries.ask(TOWN).headers["retry-after"]) <= 60
         again = queries.ask(TOWN)  # while calls pause, none is made
         assert (again.status, maps.calls) == (503, 1)
-        assert 1 <= int(again.headers["retry-after"]) <= 7
+        assert 1 <= int(again.headers["retry-after"]) <= 60
         assert queries.read("Stops?$top=1").ids
 
 
 def test_a_slow_azure_maps_ends_with_the_requests_deadline(account_with_stops: Storage, tmp_path: Path) -> None:
     with (
         start_stand_in() as maps,
-        maps_querying(account_with_stops, maps.url, tmp_path / "files", storage_timeout=3) as server,
+        maps_querying(account_with_stops, maps.url, tmp_path / "files", storage_timeout=1) as server,
     ):
         queries = Queries(server, NAME)
-        fail(maps, "slow 60")
-        started = time.monotonic()
+        fail(maps, "slow 300")
         answer = queries.ask(TOWN)
+        while not maps.calls:  # a busy machine may miss the deadline before it asks
+            answer = queries.ask(TOWN)
         assert (answer.status, answer.headers["retry-after"]) == (503, "5")
-        assert time.monotonic() - started < 20
         assert answer.envelope["errorDetails"] == ["Addresses and routes can't be found at the moment. Try again."]
+
+
+def seconds_of_this_day() -> int:
+    """How many are left, more than a test takes: just before midnight it waits for the next day."""
+    while (left := 86_400 - int(time.time()) % 86_400) < 120:
+        time.sleep(1)
+    return left
 
 
 def test_over_the_days_bound_a_query_by_address_is_503(account_with_stops: Storage, tmp_path: Path) -> None:
@@ -264,10 +270,10 @@ def test_over_the_days_bound_a_query_by_address_is_503(account_with_stops: Stora
         maps_querying(account_with_stops, maps.url, tmp_path / "files", maps_items_per_day=1) as server,
     ):
         queries = Queries(server, NAME)
+        left = seconds_of_this_day()
         assert queries.read(TOWN).ids
         answer = queries.ask(TOWN)
         assert (answer.status, maps.calls) == (503, 1)
-        left = (24 - datetime.now(UTC).hour) * 3600
         assert 0 < int(answer.headers["retry-after"]) <= left
 
 

@@ -1,10 +1,11 @@
 """A job is created whole or not at all, whatever storage does meanwhile."""
 
 import asyncio
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
+import httpx
 import pytest
 
 import proxy.api.shielded_tasks
@@ -14,7 +15,7 @@ from proxy.api.shielded_tasks import ShieldedTasks
 from proxy.operations import job_creation
 from tests.conftest import StartServer
 from tests.integration.api.writes.test_loads import XML, load
-from tests.support.live import LiveServer
+from tests.support.live import LiveServer, wait_for
 from tests.support.storage import Storage
 from tests.support.stored_jobs import ACCESS_ID, Written, source
 from tests.support.stub_servers import closed_port, connection_string, listening, saying
@@ -38,26 +39,35 @@ def serving_without(storage: Storage, start: StartServer, service: str) -> Itera
         yield start(storage, accounts={storage.account: entry}, storage_timeout=1)
 
 
+def refused_with_a_row(storage: Storage, create: Callable[[], httpx.Response]) -> httpx.Response:
+    """A refused request whose job has a row: a busy machine may miss the short deadline before that."""
+    before = len(Written(storage).jobs())
+    while (answer := create()).status_code == 503 and len(Written(storage).jobs()) == before:
+        pass
+    return answer
+
+
+@pytest.mark.slow
 def test_a_job_that_can_not_be_queued_is_aborted(storage: Storage, start: StartServer) -> None:
     with serving_without(storage, start, "Queue") as server:
         Written(storage).put(source())
-        answers = [load(server), *(server.get(path, setPublic="1") for path in CREATING)]
+        creations = [partial(load, server), *(partial(server.get, path, setPublic="1") for path in CREATING)]
+        answers = [refused_with_a_row(storage, create) for create in creations]
     for answer in answers:
         assert (answer.status_code, answer.json()["authenticationResultCode"]) == (503, "ValidCredentials")
         assert answer.headers["retry-after"]
-    deadline = time.monotonic() + 10
-    while [job["Status"] for job in Written(storage).jobs()] != ["Aborted"] * 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: {job["Status"] for job in Written(storage).jobs()} == {"Aborted"})
     rows = Written(storage).jobs()
+    assert {row["JobType"] for row in rows} == {"DataSourceComplete", "DataSourceDownload", "DataSourceAccess"}
     assert all("CompletedDate" in row and "worker" in row["ErrorMessage"] for row in rows)
-    assert Written(storage).uploads() == []
+    wait_for(lambda: Written(storage).uploads() == [])
 
 
+@pytest.mark.slow
 def test_data_that_can_not_be_stored_makes_no_job(storage: Storage, start: StartServer) -> None:
     with serving_without(storage, start, "Blob") as server:
         assert load(server, [XML] * 3).status_code == 503
-    assert Written(storage).nothing()
+    wait_for(Written(storage).nothing)
 
 
 def test_an_account_whose_rows_can_not_be_read_creates_nothing(storage: Storage, start: StartServer) -> None:
@@ -91,7 +101,7 @@ def test_a_lost_write_race_is_retried(storage: Storage, start: StartServer, monk
     assert server.get(CREATING[0]).status_code == 503
     assert load(server, b"", dataLocation="https://data.example.net/a").status_code == 503
     assert load(server).status_code == 503
-    assert Written(storage).nothing()
+    wait_for(Written(storage).nothing)
 
 
 def test_shielded_tasks_are_drained_at_the_end(
@@ -129,7 +139,8 @@ def test_an_upload_that_meets_a_limit_in_the_end_is_discarded(storage: Storage, 
 
     response = load(server, late())
     assert (response.status_code, "JobUsageQuota" in response.json()["errorDetails"][0]) == (503, True)
-    assert len(Written(storage).jobs()) == len(Written(storage).uploads()) == 1
+    assert len(Written(storage).jobs()) == 1
+    wait_for(lambda: len(Written(storage).uploads()) == 1)
 
 
 @pytest.mark.parametrize("path", CREATING)

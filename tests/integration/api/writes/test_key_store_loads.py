@@ -24,9 +24,9 @@ def keys(storage: Storage) -> Iterator[KeyRows]:
 
 
 @pytest.fixture
-def server(storage: Storage, keys: KeyRows, start: StartServer) -> LiveServer:
+def server(storage: Storage, keys: KeyRows, start_patient: StartServer) -> LiveServer:
     """A server with these keys."""
-    return start(storage, **keys.settings)
+    return start_patient(storage, **keys.settings)
 
 
 def test_a_query_key_is_another_good_key_of_the_account(server: LiveServer) -> None:

@@ -157,7 +157,7 @@ def test_a_query_key_is_another_key_of_the_account(storage: Storage, start: Star
 def test_guesses_by_query_keys_are_throttled(
     storage: Storage, start: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(authenticate, "AuthThrottle", partial(guessing.AuthThrottle, burst=3))
+    monkeypatch.setattr(authenticate, "AuthThrottle", partial(guessing.AuthThrottle, lambda: 0.0, burst=3))
     monkeypatch.setattr(guessing, "MAX_DELAY_S", 0)
     server = start(storage)
     assert [load(server, queryKey=f"guess-{number}").status_code for number in range(6)][-1] == 503
