@@ -21,7 +21,8 @@ from tests.deploy.manifest import Manifest, Workload, amount, fits
 from tests.deploy.tools import ROOT, run_tool
 from tests.deploy.variables import unknown
 from tests.docs.pages import read
-from tests.integration.security.test_keyring_reload import ring, seconds_until, status
+from tests.integration.security.test_keyring_reload import ring, status
+from tests.support.live import wait_for
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
 
@@ -228,6 +229,6 @@ def test_a_ring_is_followed_as_kubernetes_exchanges_it(storage: Storage, tmp_pat
         exchange("..2026_11_25_11_00_00.2", "second")
         (tmp_path / "..2026_11_25_10_00_00.1" / name).unlink()
         (tmp_path / "..2026_11_25_10_00_00.1").rmdir()
-        seconds_until(lambda: status(server, "second") == 200)
+        wait_for(lambda: status(server, "second") == 200)
         assert status(server, "first") == 401
         assert "refused" not in server.log()
