@@ -52,7 +52,7 @@ def proxy(rows: KeyTableRows, gate: RoleGate, *words: str) -> subprocess.Complet
         input=f"{KEY}\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
