@@ -29,7 +29,7 @@ def server(account: Storage) -> Iterator[Served]:
         yield running
 
 
-def memory_kb(server: Served, name: str) -> int:
+def memory_kb(server: Served, name: str = "VmRSS") -> int:
     """What the process uses, `VmRSS`, or the most that it has used, `VmHWM`."""
     status = Path(f"/proc/{server.process.pid}/status")
     if not status.exists():
