@@ -7,7 +7,7 @@ import http.client
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -54,10 +54,12 @@ def role_gate(certificate: Certificate, table_port: int) -> Iterator[RoleGate]:
     gate.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield gate
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    try:
+        yield gate
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _handler(gate: RoleGate, certificate: Certificate, table_port: int) -> type[BaseHTTPRequestHandler]:
@@ -73,12 +75,12 @@ def _handler(gate: RoleGate, certificate: Certificate, table_port: int) -> type[
             if gate.refuses(self.command):
                 self._answer(403, {"x-ms-error-code": _CODE, "Content-Type": "application/json"}, _REFUSAL)
                 return
-            upstream = http.client.HTTPSConnection("127.0.0.1", table_port, context=trust, timeout=10)
-            upstream.request(self.command, self.path, body, dict(self.headers))
-            answer = upstream.getresponse()
-            kept = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP}
-            self._answer(answer.status, kept, answer.read())
-            upstream.close()
+            upstream = http.client.HTTPSConnection("127.0.0.1", table_port, context=trust, timeout=60)
+            with closing(upstream):
+                upstream.request(self.command, self.path, body, dict(self.headers))
+                answer = upstream.getresponse()
+                kept = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP}
+                self._answer(answer.status, kept, answer.read())
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)

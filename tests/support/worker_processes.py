@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from tests.support.processes import environment, settings_of
 from tests.support.storage import Storage
 
 READY = b"working for"
-END_SECONDS = 20
+SAY_SECONDS = 60
+END_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,22 @@ class WorkerProcess:
 
     def wait_until_ready(self) -> None:
         """Returns when it takes jobs."""
+        self.wait_until_it_says(READY.decode())
+
+    def wait_until_it_says(self, text: str) -> str:
+        """Returns the lines of its log from where the last wait ended to the one with this text."""
         assert self.process.stderr is not None
-        lines = []
-        for line in self.process.stderr:
-            lines.append(line)
-            if READY in line:
-                return
-        raise AssertionError(b"".join(lines).decode())
+        said = ""
+        overdue = threading.Timer(SAY_SECONDS, self.process.kill)  # its log ends with it
+        overdue.start()
+        try:
+            for line in self.process.stderr:
+                said += line.decode()
+                if text in said:
+                    return said
+        finally:
+            overdue.cancel()
+        raise AssertionError(said)
 
     def kill(self) -> None:
         """Ends it as a crash would."""
@@ -39,7 +50,7 @@ class WorkerProcess:
         self.process.communicate()
 
     def end(self) -> tuple[int, str]:
-        """Sends SIGTERM; returns the exit status and the log since the worker was ready."""
+        """Sends SIGTERM; returns the exit status and the log since the last wait."""
         self.process.send_signal(signal.SIGTERM)
         log = self.process.communicate(timeout=END_SECONDS)[1]
         return self.process.returncode, log.decode()

@@ -21,10 +21,13 @@ def test_a_finished_job_is_read_once(storage: Storage, start: StartServer) -> No
     wire, job_id = Wire(storage, "Table"), storage.job()
     with wire.connection_string() as text:
         server = _behind(text, storage, start, finished_ttl=60)
-        answers = [server.json(f"Dataflows/LoadDataSource/{job_id}") for _ in range(20)]
+        answers = [server.json(f"Dataflows/LoadDataSource/{job_id}")]
+        reads = _reads(wire, job_id)
+        answers += [server.json(f"Dataflows/LoadDataSource/{job_id}") for _ in range(19)]
     assert len({answer.pop("traceId") for answer in answers}) == 20
     assert all(answer == answers[0] for answer in answers)
-    assert _reads(wire, job_id) == 1
+    assert reads > 0
+    assert _reads(wire, job_id) == reads
 
 
 def test_a_completed_job_shows_when_its_lifetime_ends(storage: Storage, start: StartServer) -> None:

@@ -1,6 +1,7 @@
 """What polling costs storage, counted where its requests pass."""
 
 import re
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.support.fault_proxy import Mode
-from tests.support.live import LiveServer
+from tests.support.live import LiveServer, wait_for
 from tests.support.storage import Storage
 from tests.support.two_accounts import SICK, TwoAccounts
 
@@ -23,26 +24,32 @@ def two(storage: Storage) -> Iterator[TwoAccounts]:
 
 
 def _server(storage: Storage, two: TwoAccounts, start: StartServer, **settings: float) -> LiveServer:
-    return start(storage, accounts=two.accounts, keys=two.keys, **settings)
+    # By default no read is repeated because the machine stalls.
+    return start(storage, accounts=two.accounts, keys=two.keys, **{"storage_timeout": 20} | settings)
 
 
 def test_a_pending_job_is_read_once_per_lifetime(storage: Storage, two: TwoAccounts, start: StartServer) -> None:
     server = _server(storage, two, start, pending_ttl=TTL)
-    started = time.monotonic()
+    started, ended = time.monotonic(), threading.Event()
 
     def poll(form: str) -> int:
         polls = 0
-        while time.monotonic() - started < 4 * TTL:
+        while not ended.is_set():
             assert server.get(f"Dataflows/LoadDataSource/{two.pending}", SICK, o=form).status_code == 200
             polls += 1
         return polls
 
     with ThreadPoolExecutor(16) as threads:
-        polls = sum(threads.map(poll, ["json", "xml"] * 8))
+        polling = [threads.submit(poll, form) for form in ["json", "xml"] * 8]
+        try:
+            wait_for(lambda: two.hop.reads_of(two.pending) >= 4)
+        finally:
+            ended.set()
+        polls = sum(each.result() for each in polling)
     lifetimes = (time.monotonic() - started) / TTL
-    assert polls > 100
     # The first read and one for each lifetime, which ends a twentieth early for a record in use.
-    assert 3 <= two.hop.reads_of(two.pending) <= 1 + lifetimes / 0.95
+    assert two.hop.reads_of(two.pending) <= 1 + lifetimes / 0.95
+    assert polls > two.hop.reads_of(two.pending)
 
 
 def test_concurrent_callers_share_one_read(storage: Storage, two: TwoAccounts, start: StartServer) -> None:
@@ -60,7 +67,7 @@ def test_a_missing_job_is_read_each_time(storage: Storage, two: TwoAccounts, sta
     missing = "019c0000000070008000000000000001"
     for _ in range(3):
         assert server.get(f"Dataflows/LoadDataSource/{missing}", SICK).status_code == 404
-    assert two.hop.reads_of(f"RowKey='{missing}'") == 3
+    assert two.hop.reads_of(f"RowKey='{missing}'") >= 3
 
 
 def test_the_job_list_is_one_range_of_row_keys_in_one_partition(
@@ -78,20 +85,22 @@ def test_the_job_list_is_one_range_of_row_keys_in_one_partition(
 
 
 def test_a_read_on_a_dead_connection_is_retried_within_the_deadline(
-    storage: Storage, two: TwoAccounts, start: StartServer
+    storage: Storage, two: TwoAccounts, start: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = _server(storage, two, start, pending_ttl=0, storage_timeout=3)
+    monkeypatch.setattr("adapters.tables.reader.SOCKET_TIMEOUT_FRACTION", 0.05)
+    server = _server(storage, two, start, pending_ttl=0)
     path = f"Dataflows/LoadDataSource/{two.pending}"
     with ThreadPoolExecutor(2) as threads:
         two.hop.mode = Mode.HANG
         waiting = [threads.submit(server.get, path, SICK) for _ in range(2)]
-        time.sleep(0.3)
+        wait_for(lambda: two.hop.reads_of(two.pending) > 0)
         two.hop.mode = Mode.WELL
         assert [answer.result().status_code for answer in waiting] == [200, 200]
-    assert two.hop.reads_of(two.pending) == 2
+    assert two.hop.reads_of(two.pending) >= 2
 
 
 def test_a_slow_answer_within_the_deadline_counts(storage: Storage, two: TwoAccounts, start: StartServer) -> None:
-    server = _server(storage, two, start, storage_timeout=2)
+    server = _server(storage, two, start, storage_timeout=10)
     two.hop.seconds, two.hop.mode = 1.2, Mode.DELAY
     assert server.get(f"Dataflows/LoadDataSource/{two.pending}", SICK).status_code == 200
+    assert two.hop.reads_of(two.pending) == 1

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from proxy.demo.azurite import Emulator
 from tests.support.entra import Entra
 
@@ -23,7 +25,7 @@ async def content():
 async def main():
     urls = [f"https://127.0.0.1:{port}/{EMULATOR_ACCOUNT}" for port in sys.argv[1:]]
     endpoints = Endpoints(EMULATOR_ACCOUNT, "", *urls)
-    options = StorageOptions("identityjobs", timedelta(hours=1), 5)
+    options = StorageOptions("identityjobs", timedelta(hours=1), 60)
     credential = open_credential(IdentityConfig(endpoints, IdentityKind.MANAGED_IDENTITY))
     account = AccountStorage("contoso", credential, options)
     await account.data_sources.create_table()
@@ -43,9 +45,10 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_an_identity_writes_rows_messages_and_blobs(secure_emulator: Emulator, entra: Entra) -> None:
     ports = [secure_emulator.table_port, secure_emulator.blob_port, secure_emulator.queue_port]
     command = [sys.executable, "-W", "error", "-c", PROGRAM, *map(str, ports)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ran.stdout == "done\n", ran.stderr[-2000:]
     assert entra.asked

@@ -96,7 +96,7 @@ def recorder(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Recorder:
 def test_serve_and_worker_need_exactly_their_roles(
     storage: Storage, start: StartServer, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = Client(start(storage), recorder)
+    client = Client(start(storage, storage_timeout=20), recorder)
 
     async def done(desk: Desk, *jobs: str) -> None:
         recorder.who = "worker"

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from adapters.account import StorageOptions
 from adapters.accounts import AccountRegistry
 from adapters.credentials.config import ConnectionStringConfig
 from adapters.errors import StorageError
+from tests.support.stub_servers import listening, saying
 
 KEY = "c2VjcmV0"
 
@@ -20,31 +20,20 @@ KEY = "c2VjcmV0"
 def redirecting() -> Iterator[tuple[str, list[bytes]]]:
     """A server that sends everybody on to another of ours; gives its URL and what the other heard."""
     heard: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as other:
-        target = f"http://127.0.0.1:{other.getsockname()[1]}/elsewhere"
-        answer = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode()
 
-        def serve(listener: socket.socket, *, tells: bool) -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                data = connection.recv(65536)
-                if tells:
-                    heard.append(data)
-                connection.sendall(answer)
-                connection.close()
+    def hear(connected: socket.socket) -> None:
+        heard.append(connected.recv(65536))
 
-        threading.Thread(target=serve, args=(first,), kwargs={"tells": False}, daemon=True).start()
-        threading.Thread(target=serve, args=(other,), kwargs={"tells": True}, daemon=True).start()
-        yield f"http://127.0.0.1:{first.getsockname()[1]}/a", heard
+    with listening(hear) as other:
+        location = f"Location: http://127.0.0.1:{other}/elsewhere"
+        with listening(saying("307 Temporary Redirect", b"", location)) as first:
+            yield f"http://127.0.0.1:{first}/a", heard
 
 
 def test_no_redirect_of_storage_is_followed(redirecting: tuple[str, list[bytes]]) -> None:
     url, heard = redirecting
     text = f"AccountName=a;AccountKey={KEY};TableEndpoint={url};BlobEndpoint={url}"
-    options = StorageOptions("jobs", timedelta(hours=1), 2)
+    options = StorageOptions("jobs", timedelta(hours=1), 20)
 
     async def test() -> None:
         async with AccountRegistry({"a": ConnectionStringConfig(text)}, options) as accounts:
