@@ -47,8 +47,11 @@ class WorkerProcess:
 
 def children(pid: int | None = None) -> set[int]:
     """The processes that a process has started."""
-    threads = Path(f"/proc/{pid or os.getpid()}/task").glob("*/children")
-    return {int(child) for file in threads for child in file.read_text(encoding="ascii").split()}
+    found = set[int]()
+    for file in Path(f"/proc/{pid or os.getpid()}/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has ended
+            found.update(map(int, file.read_text(encoding="ascii").split()))
+    return found
 
 
 def has_signal(pid: int, mask: str, number: signal.Signals) -> bool:
