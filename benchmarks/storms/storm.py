@@ -45,7 +45,7 @@ async def _storm(storage: Storage, flaky: FlakyStorage, folder: Path, kills: int
     workers = Workers(common | {"worker_lease": 3, "worker_tries": 100, "worker_jobs": 3}, folder, chance)
     found = Found()
     entries = {name: ConnectionStringConfig(storage.connection_string) for name in names}
-    options = StorageOptions(storage.table_name, timedelta(hours=1), 5)
+    options = StorageOptions(storage.table_name, timedelta(hours=1), 30)
     async with AsyncExitStack() as stack:
         accounts = await stack.enter_async_context(AccountRegistry(entries, options))
         for name in names:

@@ -20,7 +20,7 @@ from tests.integration.worker.test_attempts import FAULT, fail_calls
 from tests.integration.worker.test_lease import HeldUploads
 from tests.integration.worker.test_worker import ring_of, wait_for_jobs, wait_until, working
 from tests.support.storage import Storage
-from tests.support.worker_desk import Desk, shops
+from tests.support.worker_desk import BUSY_SECONDS, Desk, shops
 
 WHO = "amy@desk"
 
@@ -64,7 +64,7 @@ async def test_a_waiting_job_ends_and_the_next_one_is_done(desk: Desk) -> None:
 async def test_a_worker_that_loads_stops_within_its_heartbeat(
     desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ring = ring_of(storage, lease_seconds=1)
+    ring = ring_of(storage, BUSY_SECONDS, 1)
     with monkeypatch.context() as patch:
         held = HeldUploads.patch(patch)
         async with ring.accounts, working(desk, ring):

@@ -22,7 +22,7 @@ from proxy.worker.worker import Worker
 from tests.integration.worker.test_readers import wait_for_end, wait_for_one
 from tests.integration.worker.test_worker import ring_of, wait_for_jobs, wait_until, working
 from tests.support.storage import Storage
-from tests.support.worker_desk import RUNNER, WAIT_SECONDS, Desk, shops
+from tests.support.worker_desk import BUSY_SECONDS, RUNNER, WAIT_SECONDS, Desk, shops
 from tests.support.worker_processes import WorkerProcess, children, has_signal, worker_process
 
 
@@ -99,7 +99,7 @@ async def test_stuck_reader_delays_neither_lease_nor_heartbeat_nor_end(
         return len(renewals) >= 2 and len(beats) > 3
 
     monkeypatch.setattr(Lease, "renew", count)
-    ring = ring_of(storage, lease_seconds=4)
+    ring = ring_of(storage, BUSY_SECONDS, 4)
     with work_directory() as folder:
         beating = asyncio.create_task(keep_work_directory(folder))
         worker = replace(desk, context=replace(desk.context, readers=stuck[0], folder=folder))
