@@ -13,7 +13,6 @@ from tests.support.live import MASTER, NO_TLS
 from tests.support.processes import ServerProcess, serving, settings_of
 from tests.support.storage import Storage
 
-
 SECONDS = 20
 
 

@@ -33,10 +33,10 @@ class WorkerProcess:
                 return
         raise AssertionError(b"".join(lines).decode())
 
-    def kill(self) -> None:
-        """Ends it as a crash would."""
+    def kill(self) -> str:
+        """Ends it as a crash would; returns the log since the worker was ready."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.communicate()
+        return self.process.communicate()[1].decode()
 
     def end(self) -> tuple[int, str]:
         """Sends SIGTERM; returns the exit status and the log since the worker was ready."""

@@ -44,7 +44,9 @@ async def working(desk: Desk, ring: ActiveKeyRing, count: int = 1) -> AsyncItera
             await asyncio.gather(*tasks)
 
 
-def ring_of(storage: Storage, timeout: float = BUSY_SECONDS, lease_seconds: float = 30, /, **others: str) -> ActiveKeyRing:
+def ring_of(
+    storage: Storage, timeout: float = BUSY_SECONDS, lease_seconds: float = 30, /, **others: str
+) -> ActiveKeyRing:
     options = StorageOptions(storage.table_name, timedelta(hours=1), timeout, lease_seconds=lease_seconds)
     entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
     entries |= {name: ConnectionStringConfig(text) for name, text in others.items()}
