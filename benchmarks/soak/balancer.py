@@ -2,12 +2,15 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from benchmarks.soak.clients import Answer, Connection, LostError
 
 LOOK_SECONDS = 0.25
+FRESH_SECONDS = 1.5
+"""How old a look may be; a server drains for longer. Where the machine stopped meanwhile, it is looked at again."""
 READY = b"GET /readyz HTTP/1.1\r\nHost: proxy.example\r\n\r\n"
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -20,6 +23,7 @@ class Balancer:
         self._turns = itertools.count()
         self._kept: dict[int, list[Connection]] = {port: [] for port in backends}
         self._seen = {port: asyncio.Event() for port in backends}
+        self._looked = dict.fromkeys(backends, 0.0)
         self.port = 0
 
     @classmethod
@@ -45,11 +49,17 @@ class Balancer:
 
     async def _look(self, port: int) -> None:
         while True:
+            began = time.monotonic()
             if await _is_ready(port):
                 self._seen[port].set()
             else:
                 self._seen[port].clear()
+            self._looked[port] = began
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _ready(self) -> list[int]:
+        oldest = time.monotonic() - FRESH_SECONDS
+        return [port for port in self._backends if self._seen[port].is_set() and self._looked[port] > oldest]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -61,9 +71,10 @@ class Balancer:
             writer.close()
 
     async def _pass(self, data: bytes) -> bytes:
-        ready = [port for port in self._backends if self._seen[port].is_set()]
-        if not ready:
-            return BAD_GATEWAY
+        while not (ready := self._ready()):
+            if not any(seen.is_set() for seen in self._seen.values()):
+                return BAD_GATEWAY
+            await asyncio.sleep(LOOK_SECONDS / 5)
         turn = next(self._turns)
         port, keeps = ready[turn % len(ready)], turn // len(ready) % 2 == 0
         kept = self._kept[port] = [connection for connection in self._kept[port] if connection.is_usable]
@@ -83,7 +94,7 @@ async def _is_ready(port: int) -> bool:
     try:
         connection = await Connection.open(port)
         try:
-            return (await connection.ask(READY, LOOK_SECONDS * 4)).status == 200
+            return (await connection.ask(READY)).status == 200
         finally:
             connection.close()
     except (OSError, LostError, TimeoutError):

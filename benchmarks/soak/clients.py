@@ -165,6 +165,7 @@ async def poll(
             connection.close()
             connection = None
         await asyncio.sleep(gap)
+        await asyncio.sleep(0)  # after a stall: lets the connection learn that the server has ended it
     if connection is not None:
         connection.close()
     return tally

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from benchmarks.soak.figures import Figure, at_least, at_most, none_of
-from benchmarks.storms.storm import storm
+from benchmarks.storms.storm import DATA_SOURCES, storm
 from proxy.worker.reader_pool import ReaderLimits
 from tests.support.storage import Storage
 
@@ -12,10 +12,10 @@ ROW = "kills under faults"
 KILLS = 200
 
 
-def kills(storage: Storage, *, count: int = KILLS, seed: int = 19) -> Iterator[Figure]:
-    """Kills so many workers. Standard error lists what is wrong afterwards."""
+def kills(storage: Storage, *, count: int = KILLS, seed: int = 19, sources: int = DATA_SOURCES) -> Iterator[Figure]:
+    """Kills so many workers, beside so many clients of each account. Standard error lists what is wrong afterwards."""
     most = ReaderLimits().memory_mb
-    found = storm(storage, count, seed)
+    found = storm(storage, count, seed, sources)
     for counts in (found.jobs, found.statuses, found.requests):
         print(dict(sorted(counts.items())), file=sys.stderr)
     print(*found.wrong, sep="\n", file=sys.stderr, flush=True)

@@ -27,13 +27,15 @@ ACCOUNTS, DATA_SOURCES, WORKERS = 2, 5, 2
 QUIET_SECONDS = 240.0
 
 
-def storm(storage: Storage, kills: int, seed: int) -> Found:
-    """Kills so many workers, then checks what is stored."""
+def storm(storage: Storage, kills: int, seed: int, sources: int = DATA_SOURCES) -> Found:
+    """Kills so many workers, then checks what is stored; each account has so many data sources, each with a client."""
     with FlakyStorage.before(storage) as flaky, TemporaryDirectory() as folder:
-        return asyncio.run(_storm(storage, flaky, Path(folder), kills, random.Random(seed)))  # noqa: S311 - no secret
+        return asyncio.run(_storm(storage, flaky, Path(folder), kills, random.Random(seed), sources))  # noqa: S311 - no secret
 
 
-async def _storm(storage: Storage, flaky: FlakyStorage, folder: Path, kills: int, chance: random.Random) -> Found:
+async def _storm(
+    storage: Storage, flaky: FlakyStorage, folder: Path, kills: int, chance: random.Random, sources: int
+) -> Found:
     names = [f"storm-{uuid4().hex[:8]}" for _ in range(ACCOUNTS)]
     keys = {f"key-of-{name}": {"account": name} for name in names}
     ring = {
@@ -45,7 +47,7 @@ async def _storm(storage: Storage, flaky: FlakyStorage, folder: Path, kills: int
     workers = Workers(common | {"worker_lease": 3, "worker_tries": 100, "worker_jobs": 3}, folder, chance)
     found = Found()
     entries = {name: ConnectionStringConfig(storage.connection_string) for name in names}
-    options = StorageOptions(storage.table_name, timedelta(hours=1), 5)
+    options = StorageOptions(storage.table_name, timedelta(hours=1), 30)
     async with AsyncExitStack() as stack:
         accounts = await stack.enter_async_context(AccountRegistry(entries, options))
         for name in names:
@@ -56,7 +58,7 @@ async def _storm(storage: Storage, flaky: FlakyStorage, folder: Path, kills: int
         clients = [
             Client(accounts[key["account"]], f"Shops{number}", text, http, random.Random(f"{text} {number}"))  # noqa: S311
             for text, key in keys.items()
-            for number in range(DATA_SOURCES)
+            for number in range(sources)
         ]
         watching = asyncio.create_task(workers.watch())
         async with asyncio.TaskGroup() as group:

@@ -18,7 +18,7 @@ from tests.support.worker_processes import READY, children, peak_mb
 READY_SECONDS = 60.0
 LIFE = (0.0, 3.0)
 WATCH_SECONDS = 0.05
-END_SECONDS = 30
+END_SECONDS = 60
 
 # The log lines of a worker about jobs that it begins, and about jobs that it no longer runs.
 BEGUN = ": begun"

@@ -28,15 +28,15 @@ def by_command(*command: str) -> Download:
     def run(url: str) -> bytes:
         if shutil.which(command[0]) is None:
             pytest.skip(f"{command[0]} is not installed")
-        return subprocess.run([*command, url], capture_output=True, check=True, timeout=20).stdout
+        return subprocess.run([*command, url], capture_output=True, check=True, timeout=60).stdout
 
     return run
 
 
 DOWNLOADS: dict[str, Download] = {
     "urllib": by_urllib,
-    "requests": lambda url: requests.get(url, timeout=20).content,
-    "httpx": lambda url: httpx.get(url).content,
+    "requests": lambda url: requests.get(url, timeout=60).content,
+    "httpx": lambda url: httpx.get(url, timeout=60).content,
     "curl": by_command("curl", "--silent", "--fail", "--globoff"),
     "curl, compressed": by_command("curl", "--silent", "--fail", "--compressed"),
     "wget": by_command("wget", "--quiet", "--output-document=-"),
@@ -62,8 +62,8 @@ def output_link(proxy: LiveServer, account: Storage, output: str = "json") -> st
     """The succeeded link of a job, read from either format."""
     url = status_url(proxy, load_job(account), f"&output={output}")
     if output == "json":
-        return str(requests.get(url, timeout=20).json()["resourceSets"][0]["resources"][0]["links"][1]["url"])
-    text = requests.get(url, timeout=20).text
+        return str(requests.get(url, timeout=60).json()["resourceSets"][0]["resources"][0]["links"][1]["url"])
+    text = requests.get(url, timeout=60).text
     return text.partition('name="succeeded">')[2].partition("</Link>")[0].replace("&amp;", "&")
 
 
@@ -84,7 +84,7 @@ def test_the_link_as_it_is_works_too(download: Download, proxy: LiveServer, acco
 
 
 def test_merged_parameters_work_and_go_to_storage(proxy: LiveServer, account: Storage, wire: Wire) -> None:
-    response = requests.get(output_link(proxy, account), params={"key": KEY}, timeout=20)
+    response = requests.get(output_link(proxy, account), params={"key": KEY}, timeout=60)
     assert response.content == CONTENT
     assert b"&key=master-key" in wire.seen  # wire-contract.md, section 4, says so, and that `redirect` avoids it
 
@@ -97,6 +97,6 @@ def test_in_redirect_mode_no_client_gives_its_key_to_storage(account: Storage, w
             link = output_link(proxy, account).replace("https://spatial.example.net", proxy.url)
             for download in (by_urllib, DOWNLOADS["requests"], by_command("curl", "-s", "--fail", "--location")):
                 assert download(link + "?key=" + KEY) == CONTENT
-            assert requests.get(link, params={"key": KEY}, timeout=20).content == CONTENT
+            assert requests.get(link, params={"key": KEY}, timeout=60).content == CONTENT
     assert b"GET " in wire.seen
     assert KEY.encode() not in wire.seen

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from tests.clients.jobs import reachable
-from tests.support.geocoding import Geocoding
+from tests.support.geocoding import WAIT_SECONDS, Geocoding
 from tests.support.live import MASTER
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ TIDYGEOCODER_HEAD = (
 
 def finish(geocoding: Geocoding, url: str, **query: str) -> dict[str, Any]:
     """Polls a status URL as it was answered, with the key that a client adds."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + WAIT_SECONDS
     while True:
         answer = geocoding.server.client.get(reachable(url, geocoding.server), params={"key": MASTER} | query).json()
         (job,) = answer["resourceSets"][0]["resources"]

@@ -22,6 +22,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
 def test_loads_with_an_http_2_upgrade_are_stored(
     command: tuple[str, ...], server: LiveServer, storage: Storage, tmp_path: Path

@@ -14,6 +14,7 @@ from tests.clients.contract_serializer import DataflowJob, Response, read
 from tests.clients.jobs import reachable
 from tests.support.live import LiveServer
 
+SECONDS = 60
 _APP = "{http://www.w3.org/2007/app}"
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
@@ -54,11 +55,11 @@ class Toolkit:
         if status != http.client.ACCEPTED or told["description"] != "DataSourcePublishFromStaged":
             raise ToolkitError("the data source was not published")
         self_link = next(link["url"] for link in told["links"] if link["role"] == "self")
-        return self._job(self._read(httpx.get(reachable(self_link, self.server))))
+        return self._job(self._read(httpx.get(reachable(self_link, self.server), timeout=SECONDS)))
 
     def job(self, status_url: str) -> DataflowJob:
         """The job of a status URL; what an aborted job says stands in the envelope."""
-        answer = self._read(httpx.get(reachable(status_url, self.server)))
+        answer = self._read(httpx.get(reachable(status_url, self.server), timeout=SECONDS))
         if answer.error_details:
             raise ToolkitError(answer.error_details[0])
         return self._job(answer)
@@ -68,7 +69,7 @@ class Toolkit:
         link = next((link["url"] for link in job.links if link["role"] == "output"), "")
         if "succeeded" not in link:
             raise ToolkitError("the job has no results")
-        answer = httpx.get(reachable(f"{link}?key={self.key}", self.server), follow_redirects=True)
+        answer = httpx.get(reachable(f"{link}?key={self.key}", self.server), follow_redirects=True, timeout=SECONDS)
         return answer.raise_for_status().content
 
     def data_sources(self, path: str = "data") -> dict[str, str]:
@@ -88,7 +89,7 @@ class Toolkit:
         self, method: str, target: str, content: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """Sends a request without Accept-Encoding; the body is read as it comes."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=SECONDS)
         try:
             packed = None if content is None else gzip.compress(content)
             connection.putrequest(method, f"/REST/v1/{target}", skip_accept_encoding=True)

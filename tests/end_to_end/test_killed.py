@@ -9,8 +9,8 @@ from tests.support.worker_kills import freeze_workers, kill_workers
 
 pytestmark = pytest.mark.slow
 
-KILLS = 6
-FREEZES = 2
+KILLS = 5  # one of each kind of job
+FREEZES = 1
 
 
 def test_jobs_of_killed_workers_have_the_effect_of_once(storage: Storage, tmp_path: Path) -> None:

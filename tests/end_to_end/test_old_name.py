@@ -27,7 +27,7 @@ from tests.support.processes import ROOT, free_port
 from tests.support.storage import Storage
 
 OLD, PUBLIC = "spatial.virtualearth.net", "public.example.com"
-SECONDS = 60
+SECONDS = 120
 BUILDS = ("javac -d . {}/Poll.java", "go build -o poll {}/poll.go")
 
 

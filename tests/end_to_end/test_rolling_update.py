@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -33,14 +34,14 @@ def kill(server: LoggedServer) -> int:
 
 
 def update_servers(storage: Storage, folder: Path, end: End) -> tuple[Tally, list[int], int]:
-    """Replaces each of two servers behind a balancer while requests go on.
+    """Replaces one of two servers behind a balancer while requests go on; `make soak` replaces each of them.
 
     The balancer sends requests to the servers that say they are ready. Returns the tally of the requests, the servers'
     exit statuses, and how many lines of their logs tell of a mishap.
     """
     jobs = [storage.job(status="Pending"), storage.job()]
-    settings, ports = settings_of(storage), [free_port() for _ in range(2 * SERVERS)]
-    with ExitStack() as stack:
+    settings, ports = settings_of(storage) | {"storage_timeout": 20}, [free_port() for _ in range(SERVERS + 1)]
+    with ExitStack() as stack, ThreadPoolExecutor() as threads:
 
         def started(port: int) -> LoggedServer:
             server = start(settings, folder / f"log-{port}", port)
@@ -48,7 +49,7 @@ def update_servers(storage: Storage, folder: Path, end: End) -> tuple[Tally, lis
             stack.callback(server.process.kill)
             return server
 
-        running = [started(port) for port in ports[:SERVERS]]
+        running = list(threads.map(started, ports[:SERVERS]))
         servers = list(running)
 
         async def update() -> tuple[Tally, list[int]]:
@@ -85,7 +86,7 @@ def test_a_rolling_update_loses_no_request(storage: Storage, tmp_path: Path) -> 
     tally, statuses, mishaps = update_servers(storage, tmp_path, terminate)
     assert tally.statuses[200] > 100
     assert tally.others_than(200) + tally.refused == 0
-    assert (statuses, mishaps) == ([0, 0], 0)
+    assert (statuses, mishaps) == ([0], 0)
 
 
 def test_a_rolling_update_that_kills_loses_requests(storage: Storage, tmp_path: Path) -> None:

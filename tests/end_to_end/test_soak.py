@@ -13,6 +13,7 @@ from benchmarks.soak.polling import polling
 from proxy.server import http_protocol as protocol
 from tests.conftest import StartServer
 from tests.support.storage import Storage
+from tests.support.worker_desk import BUSY_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,9 @@ def test_unfinished_requests_are_ended_and_delay_no_other(
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 1.0)
     server = start(storage)
-    assert _broken(asyncio.run(slow_loris.hold(server.port, storage, 48, 1.0))) == []
+    # A machine that stops for seconds makes answers late; without a bound, a held connection lasts for longer.
+    figures = asyncio.run(slow_loris.hold(server.port, storage, 48, 1.0, slack=BUSY_SECONDS, slowest=BUSY_SECONDS))
+    assert _broken(figures) == []
 
 
 def test_damaged_files_load_or_are_refused_with_a_reason(storage: Storage) -> None:
@@ -42,4 +45,4 @@ def test_damaged_files_load_or_are_refused_with_a_reason(storage: Storage) -> No
 
 
 def test_killed_workers_lose_nothing_while_storage_fails(storage: Storage) -> None:
-    assert _broken(list(kills(storage, count=4, seed=5))) == []
+    assert _broken(list(kills(storage, count=2, seed=5, sources=3))) == []

@@ -22,9 +22,18 @@ def denver(item: JsonObject) -> JsonObject:
     return {"features": [{"geometry": geometry, "properties": properties}]}
 
 
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class CannedMaps:
-    """Answers items after some seconds; `before` may raise what a call of so many earlier ones meets."""
+    """Answers items after some seconds, once `gate` is set, as it is at first.
+
+    `before` may raise what a call of so many earlier ones meets.
+    """
 
     answer: Callable[[JsonObject], JsonObject] = denver
     seconds: float = 0.0
@@ -33,6 +42,7 @@ class CannedMaps:
     """Each item of each call, as JSON with its language."""
     calls: int = 0
     begun: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: asyncio.Event = field(default_factory=_set_event)
     most_at_once: int = 0
     given_back: int = 0
     _now: int = 0
@@ -58,6 +68,7 @@ class CannedMaps:
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         try:
+            await self.gate.wait()
             await asyncio.sleep(self.seconds)
         finally:
             self._now -= 1

@@ -19,7 +19,7 @@ from tests.support.storage import Storage
 from tests.support.worker_processes import WorkerProcess, worker_process
 
 KEY_VARIABLE = "TEST_MAPS_KEY"
-WAIT_SECONDS = 60
+WAIT_SECONDS = 180
 
 
 def maps_account(storage: Storage, url: str) -> dict[str, Any]:

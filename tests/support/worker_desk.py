@@ -27,6 +27,11 @@ from proxy.worker.lease import run_leased_job
 from proxy.worker.reader_pool import ReaderLimits, ReaderPool
 from tests.support.storage import Storage
 
+WAIT_SECONDS = 60
+"""How long what must happen may take: a busy machine may not run a process for seconds."""
+BUSY_SECONDS = 20
+"""The deadline of calls to storage that are no tests of it."""
+
 # One event loop and one pool of readers for all tests, because a reader takes half a second to start.
 RUNNER = asyncio.Runner()
 READERS = ReaderPool(ReaderLimits())
@@ -131,9 +136,10 @@ class Desk:
         return found
 
     async def receive(self) -> Lease:
-        """The lease of the next job in the queue."""
-        lease = await self.account.queue.receive()
-        assert lease is not None
+        """The lease of the next job in the queue, once one can be received."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (lease := await self.account.queue.receive()) is None:  # noqa: ASYNC110  storage changes
+                await asyncio.sleep(0.05)
         return lease
 
     async def next_try(self, lease: Lease) -> int:
@@ -202,7 +208,7 @@ Story = Callable[[Desk], Awaitable[None]]
 async def open_desk(storage: Storage, lease_seconds: float = 30, entry: str | None = None) -> AsyncIterator[Desk]:
     """The storage's account with its data source table and its queue; `entry` is another connection string to it."""
     entries = {storage.account: ConnectionStringConfig(entry or storage.connection_string)}
-    options = StorageOptions(storage.table_name, timedelta(hours=1), 5, lease_seconds=lease_seconds)
+    options = StorageOptions(storage.table_name, timedelta(hours=1), BUSY_SECONDS, lease_seconds=lease_seconds)
     with TemporaryDirectory() as folder:
         async with AccountRegistry(entries, options) as accounts:
             account = accounts[storage.account]

@@ -16,8 +16,8 @@ from tests.support.storage import Storage
 from tests.support.worker_desk import LOCATION, Desk, play
 from tests.support.worker_processes import WorkerProcess, worker_process
 
-ENTITIES = 20_000
-JOB_SECONDS = 60
+ENTITIES = 5_000
+JOB_SECONDS = 180
 
 
 def make_load(note: str) -> bytes:
@@ -139,7 +139,8 @@ def freeze_workers(storage: Storage, folder: Path, freezes: int, seed: int) -> N
                 first = await _start(stack, storage, folder)
                 data.upload_blob(make_load(f"old-{number}"), overwrite=True)
                 job_id = await desk.load(b"", upload=None, location=data.url)
-                await asyncio.sleep(run.chance.uniform(0, 1.0))
+                await _wait_until_begun(desk, job_id)
+                await asyncio.sleep(run.chance.uniform(0, 0.2))
                 first.process.send_signal(signal.SIGSTOP)
                 data.upload_blob(make_load(f"new-{number}"), overwrite=True)
                 second = await _start(stack, storage, folder)
@@ -164,9 +165,9 @@ _STEPS: tuple[tuple[Step, ...], ...] = (
     (Killing.load,),
     (Killing.stage, Killing.publish),
     (Killing.rollback,),
-    (Killing.load,),
     (Killing.delete,),
     (Killing.stage,),
+    (Killing.load,),
 )
 
 
@@ -181,6 +182,12 @@ async def _wait_for(desk: Desk, job_id: str) -> None:
         while (job := await desk.record(job_id)).status is JobStatus.PENDING:  # noqa: ASYNC110  storage changes
             await asyncio.sleep(0.05)
     assert job.status is JobStatus.COMPLETED, job.error_message
+
+
+async def _wait_until_begun(desk: Desk, job_id: str) -> None:
+    async with asyncio.timeout(JOB_SECONDS):
+        while (held := await desk.account.jobs.get_held(job_id)) is None or not held.try_id:  # noqa: ASYNC110  the same
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

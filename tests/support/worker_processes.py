@@ -44,10 +44,10 @@ class WorkerProcess:
             overdue.cancel()
         raise AssertionError(said)
 
-    def kill(self) -> None:
-        """Ends it as a crash would."""
+    def kill(self) -> str:
+        """Ends it as a crash would; returns the log since the worker was ready."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.communicate()
+        return self.process.communicate()[1].decode()
 
     def end(self) -> tuple[int, str]:
         """Sends SIGTERM; returns the exit status and the log since the last wait."""
@@ -58,8 +58,11 @@ class WorkerProcess:
 
 def children(pid: int | None = None) -> set[int]:
     """The processes that a process has started."""
-    threads = Path(f"/proc/{pid or os.getpid()}/task").glob("*/children")
-    return {int(child) for file in threads for child in file.read_text(encoding="ascii").split()}
+    found = set[int]()
+    for file in Path(f"/proc/{pid or os.getpid()}/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has ended
+            found.update(map(int, file.read_text(encoding="ascii").split()))
+    return found
 
 
 def has_signal(pid: int, mask: str, number: signal.Signals) -> bool:

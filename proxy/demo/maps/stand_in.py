@@ -153,7 +153,7 @@ def start_stand_in(stand_in: MapsStandIn | None = None, port: int = 0) -> Iterat
     running = stand_in or MapsStandIn()
     loop, started = asyncio.new_event_loop(), threading.Event()
     failures: list[OSError] = []
-    runner = web.AppRunner(running.application(), access_log=None, shutdown_timeout=0.1)
+    runner = web.AppRunner(running.application(), access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
 
     async def start() -> None:
         await runner.setup()

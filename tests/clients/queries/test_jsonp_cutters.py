@@ -75,7 +75,7 @@ def run_script(script: str, program: str) -> Any:
     node = shutil.which("node")
     if node is None:
         pytest.skip("no Node.js")
-    ran = subprocess.run([node, "-e", f"{program}\n{script}"], capture_output=True, text=True, timeout=30, check=True)
+    ran = subprocess.run([node, "-e", f"{program}\n{script}"], capture_output=True, text=True, timeout=60, check=True)
     return json.loads(ran.stdout)
 
 

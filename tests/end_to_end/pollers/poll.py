@@ -9,7 +9,7 @@ from urllib.request import urlopen
 
 def ask_by_requests(url: str) -> int:
     """Asks by requests."""
-    return int(import_module("requests").get(url, timeout=10).status_code)
+    return int(import_module("requests").get(url, timeout=60).status_code)
 
 
 def ask_by_truststore(url: str) -> int:
@@ -20,17 +20,17 @@ def ask_by_truststore(url: str) -> int:
 
 def ask_by_httpx(url: str) -> int:
     """Asks by httpx."""
-    return int(import_module("httpx").get(url, timeout=10).status_code)
+    return int(import_module("httpx").get(url, timeout=60).status_code)
 
 
 def ask_by_urllib3(url: str) -> int:
     """Asks by urllib3, without requests."""
-    return int(import_module("urllib3").request("GET", url, timeout=10, retries=False).status)
+    return int(import_module("urllib3").request("GET", url, timeout=60, retries=False).status)
 
 
 def ask_by_urllib(url: str) -> int:
     """Asks by the standard library."""
-    with urlopen(url, timeout=10) as answer:  # noqa: S310 - the test passes http and https only
+    with urlopen(url, timeout=60) as answer:  # noqa: S310 - the test passes http and https only
         return int(answer.status)
 
 

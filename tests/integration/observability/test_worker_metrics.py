@@ -16,7 +16,7 @@ from proxy.observability.metrics.catalog import PREFIX, Metrics
 from proxy.worker.lease import run_leased_job
 from proxy.worker.metrics import WorkerMetrics
 from proxy.worker.observer import FAILED, GIVEN_BACK, LOST
-from tests.integration.worker.test_lease import delay_uploads
+from tests.integration.worker.test_lease import HeldUploads
 from tests.integration.worker.test_worker import wait_for_jobs
 from tests.support.processes import free_port
 from tests.support.scrape import Metrics as Scraped
@@ -80,11 +80,11 @@ class Watched:
 def test_a_job_that_is_given_back_counts_as_that(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(desk: Desk) -> None:
         watched = Watched(desk)
-        there, stop = delay_uploads(monkeypatch, 60), asyncio.Event()
+        held, stop = HeldUploads.patch(monkeypatch), asyncio.Event()
         monkeypatch.setattr("proxy.worker.lease.STOP_SECONDS", 0.1)
         await desk.load(shops("a"))
         doing = asyncio.create_task(run_leased_job(desk.account, await desk.receive(), watched.desk.context, stop))
-        await there.wait()
+        await held.begun.wait()
         assert watched.running() == 1
         stop.set()
         await doing
@@ -97,11 +97,11 @@ def test_a_job_that_is_given_back_counts_as_that(storage: Storage, monkeypatch: 
 def test_a_lease_that_is_lost_counts_as_that(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(desk: Desk) -> None:
         watched = Watched(desk)
-        there = delay_uploads(monkeypatch, 60)
+        held = HeldUploads.patch(monkeypatch)
         await desk.load(shops("a"))
         lease = await desk.receive()
         doing = asyncio.create_task(watched.desk.step(lease))
-        await there.wait()
+        await held.until_begun(doing)
         await lease.complete()  # as if another worker had done the job
         await doing
         assert watched.outcomes() == {LOST: 1}
@@ -114,11 +114,12 @@ def test_a_job_that_another_worker_has_finished_counts_as_lost(
 ) -> None:
     async def story(desk: Desk) -> None:
         watched = Watched(desk)
-        there = delay_uploads(monkeypatch, 0.3)
+        held = HeldUploads.patch(monkeypatch)
         job_id = await desk.load(shops("a"))
         doing = asyncio.create_task(watched.desk.step(await desk.receive()))
-        await there.wait()
+        await held.begun.wait()
         await desk.account.jobs.complete(await desk.ended(job_id))
+        held.go_on.set()
         await doing
         assert watched.outcomes() == {LOST: 1}
 

@@ -18,7 +18,7 @@ from proxy.worker.reader_pool import ReaderLimits
 from proxy.worker.work_directory import remove_abandoned, work_directory
 from tests.integration.worker.test_worker import wait_for_jobs
 from tests.support.storage import Storage
-from tests.support.worker_desk import Desk, shops
+from tests.support.worker_desk import WAIT_SECONDS, Desk, shops
 from tests.support.worker_processes import worker_process
 
 
@@ -69,7 +69,7 @@ def test_settings_become_limits() -> None:
 def test_worker_without_temporary_directory_ends(storage: Storage, tmp_path: Path, folder: str) -> None:
     (tmp_path / "file").touch()
     with worker_process(storage, tmp_path / folder) as worker:
-        log = worker.process.communicate(timeout=20)[1].decode()
+        log = worker.process.communicate(timeout=WAIT_SECONDS)[1].decode()
     assert worker.process.returncode == 1
     assert log == f"TMPDIR: {tmp_path / folder}; it must be a folder that the worker may write to\n"
 

@@ -1,7 +1,8 @@
 """Leases: a running job keeps its lease, ends when it is lost, and goes back when the worker stops."""
 
 import asyncio
-from typing import Any, NoReturn
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Self
 
 import pytest
 
@@ -11,53 +12,80 @@ from adapters.job_queue import Lease
 from adapters.model.jobs import JobStatus, JobType
 from proxy.worker.lease import run_leased_job
 from tests.support.storage import Storage
-from tests.support.worker_desk import Desk, shops
+from tests.support.worker_desk import WAIT_SECONDS, Desk, shops
 
 
-def delay_uploads(monkeypatch: pytest.MonkeyPatch, seconds: float) -> asyncio.Event:
-    """Delays every upload by so many seconds; the event is set when one begins."""
-    sending, send = asyncio.Event(), BlobStore.upload_file
+@dataclass(frozen=True)
+class HeldUploads:
+    """Uploads that wait: `begun` is set when one begins, and all go on once `go_on` is set."""
 
-    async def later(self: BlobStore, *arguments: Any) -> None:
-        sending.set()
-        await asyncio.sleep(seconds)
-        await send(self, *arguments)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    monkeypatch.setattr(BlobStore, "upload_file", later)
-    return sending
+    @classmethod
+    def patch(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
+        """Holds every upload."""
+        held, send = cls(), BlobStore.upload_file
+
+        async def wait(self: BlobStore, *arguments: Any) -> None:
+            held.begun.set()
+            await held.go_on.wait()
+            await send(self, *arguments)
+
+        monkeypatch.setattr(BlobStore, "upload_file", wait)
+        return held
+
+    async def until_begun(self, doing: asyncio.Task[None]) -> None:
+        """Waits until one begins, or the job ends without: a stall may lose a short lease before."""
+        beginning = asyncio.create_task(self.begun.wait())
+        await asyncio.wait({beginning, doing}, return_when=asyncio.FIRST_COMPLETED)
+        beginning.cancel()
 
 
-@pytest.mark.parametrize("lease_seconds", [1])
+# Not shorter: a lease must outlast a stall between two renewals.
+@pytest.mark.parametrize("lease_seconds", [4])
 async def test_job_longer_than_its_lease_keeps_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    delay_uploads(monkeypatch, 2.2)
+    held, renew, renewals = HeldUploads.patch(monkeypatch), Lease.renew, list[bool]()
+
+    async def count(lease: Lease) -> bool:
+        renewals.append(await renew(lease))
+        if len(renewals) == 2:
+            held.go_on.set()
+        return renewals[-1]
+
+    monkeypatch.setattr(Lease, "renew", count)
     job_id = await desk.load(shops("a"))
-    doing = asyncio.create_task(desk.step(await desk.receive()))
-    while not doing.done():
-        assert await desk.account.queue.receive() is None
-        await asyncio.sleep(0.1)
+    lease = await desk.receive()
+    until = lease._message.next_visible_on  # noqa: SLF001  nothing else shows how long it is hidden
+    await desk.step(lease)
+    assert renewals == [True, True]
+    hidden = lease._message.next_visible_on  # noqa: SLF001  the same
+    assert until is not None
+    assert hidden is not None
+    assert hidden > until
     assert (await desk.record(job_id)).status is JobStatus.COMPLETED
 
 
 async def test_progress_is_stored_while_a_job_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    sending = delay_uploads(monkeypatch, 0.5)
+    held = HeldUploads.patch(monkeypatch)
     monkeypatch.setattr("proxy.worker.lease.PROGRESS_SECONDS", 0.05)
     job_id = await desk.load(shops("a", "b", "a"))
     doing = asyncio.create_task(desk.step(await desk.receive()))
-    await sending.wait()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WAIT_SECONDS):
         while not (job := await desk.record(job_id)).processed:  # noqa: ASYNC110 - it is storage that changes
             await asyncio.sleep(0.05)
     assert (job.status, job.processed, job.failed) == (JobStatus.PENDING, 3, 1)
+    held.go_on.set()
     await doing
 
 
 @pytest.mark.parametrize("lease_seconds", [1])
 async def test_job_with_a_lost_lease_has_no_effect(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    sending = delay_uploads(monkeypatch, 60)
+    held = HeldUploads.patch(monkeypatch)
     job_id = await desk.load(shops("a"))
     lease = await desk.receive()
     doing = asyncio.create_task(desk.step(lease))
-    await sending.wait()
+    await held.until_begun(doing)
     await lease.complete()  # as if another worker had done the job
     await doing
     assert (await desk.record(job_id)).status is JobStatus.PENDING
@@ -70,7 +98,7 @@ async def test_lease_not_renewed_in_time_is_lost(desk: Desk, monkeypatch: pytest
     async def fail(_: Lease) -> NoReturn:
         raise StorageError(StorageErrorCode.UNREACHABLE)
 
-    delay_uploads(monkeypatch, 60)
+    HeldUploads.patch(monkeypatch)
     monkeypatch.setattr(Lease, "renew", fail)
     job_id = await desk.load(shops("a"))
     await desk.step(await desk.receive())
@@ -78,11 +106,11 @@ async def test_lease_not_renewed_in_time_is_lost(desk: Desk, monkeypatch: pytest
 
 
 async def test_stopping_worker_gives_a_long_job_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    sending, stop = delay_uploads(monkeypatch, 60), asyncio.Event()
+    held, stop = HeldUploads.patch(monkeypatch), asyncio.Event()
     monkeypatch.setattr("proxy.worker.lease.STOP_SECONDS", 0.1)
     job_id = await desk.load(shops("a"))
     doing = asyncio.create_task(run_leased_job(desk.account, await desk.receive(), desk.context, stop))
-    await sending.wait()
+    await held.begun.wait()
     stop.set()
     await doing
     lease = await desk.receive()
@@ -91,22 +119,25 @@ async def test_stopping_worker_gives_a_long_job_back(desk: Desk, monkeypatch: py
 
 
 async def test_stopping_worker_finishes_a_short_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    sending, stop = delay_uploads(monkeypatch, 0.2), asyncio.Event()
+    held, stop = HeldUploads.patch(monkeypatch), asyncio.Event()
+    monkeypatch.setattr("proxy.worker.lease.STOP_SECONDS", WAIT_SECONDS)
     job_id = await desk.load(shops("a"))
     doing = asyncio.create_task(run_leased_job(desk.account, await desk.receive(), desk.context, stop))
-    await sending.wait()
+    await held.begun.wait()
     stop.set()
+    held.go_on.set()
     await doing
     assert (await desk.record(job_id)).status is JobStatus.COMPLETED
 
 
 async def test_worker_that_wakes_up_late_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It had the data before others finished the job and deleted the data source."""
-    sending = delay_uploads(monkeypatch, 0.3)
+    held = HeldUploads.patch(monkeypatch)
     job_id = await desk.load(shops("a"))
     doing = asyncio.create_task(desk.step(await desk.receive()))
-    await sending.wait()
+    await held.begun.wait()
     await desk.account.jobs.complete(await desk.ended(job_id))
+    held.go_on.set()
     await doing
     assert await desk.source() is None
     assert await desk.account.queue.approximate_length() == 0

@@ -1,32 +1,26 @@
 """An operator ends a Pending job: its worker stops, and it has either all of its effect or none."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any, NoReturn
 
 import pytest
 
-from adapters.account import StorageOptions
-from adapters.accounts import AccountRegistry
-from adapters.credentials.config import ConnectionStringConfig
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.jobs import JobRecord, JobStatus, JobType
 from adapters.model.ticks import FIRST
 from adapters.tables.data_source_store import DataSourceStore
 from adapters.tables.job_store import JobStore
 from adapters.tables.leased_jobs import Claim
-from proxy.keyring.keyring import KeyRing
-from proxy.keyring.reload import ActiveKeyRing
 from proxy.operations.errors import OperationError
 from proxy.operations.job_changes import ABORTED_BY_OPERATOR, HAS_ITS_EFFECT, abort_job, wait_for_job
 from proxy.operations.job_views import find_job
 from proxy.worker.attempt import Attempt
 from proxy.worker.job import now
 from tests.integration.worker.test_attempts import FAULT, fail_calls
-from tests.integration.worker.test_lease import delay_uploads
-from tests.integration.worker.test_worker import wait_for_jobs, wait_until, working
+from tests.integration.worker.test_lease import HeldUploads
+from tests.integration.worker.test_worker import ring_of, wait_for_jobs, wait_until, working
 from tests.support.storage import Storage
-from tests.support.worker_desk import Desk, shops
+from tests.support.worker_desk import BUSY_SECONDS, Desk, shops
 
 WHO = "amy@desk"
 
@@ -70,14 +64,12 @@ async def test_a_waiting_job_ends_and_the_next_one_is_done(desk: Desk) -> None:
 async def test_a_worker_that_loads_stops_within_its_heartbeat(
     desk: Desk, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
-    options = StorageOptions(storage.table_name, timedelta(hours=1), 5, lease_seconds=1)
-    ring = ActiveKeyRing(KeyRing(entries, {}), AccountRegistry(entries, options))
+    ring = ring_of(storage, BUSY_SECONDS, 1)
     with monkeypatch.context() as patch:
-        sending = delay_uploads(patch, 60)
+        held = HeldUploads.patch(patch)
         async with ring.accounts, working(desk, ring):
             job_id = await desk.load(shops("a"))
-            await sending.wait()
+            await held.begun.wait()
             await abort(desk, job_id)
 
             async def has_stopped() -> bool:

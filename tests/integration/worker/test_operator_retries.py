@@ -17,7 +17,7 @@ from proxy.operations.job_views import ENDED_ONLY, OF_ANOTHER_PROGRAM, UPLOAD_GO
 from proxy.worker.cleanup import clean_up
 from proxy.worker.job import now
 from tests.integration.worker.test_attempts import FAULT, fail_calls
-from tests.integration.worker.test_lease import delay_uploads
+from tests.integration.worker.test_lease import HeldUploads
 from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, shops
 
@@ -138,14 +138,15 @@ async def test_an_attempt_of_before_has_no_effect_on_the_retried_job(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        sending = delay_uploads(patch, 0.5)
+        held = HeldUploads.patch(patch)
         job_id = await desk.load(shops("a"))
         sleeping = asyncio.create_task(desk.step(await desk.receive()))
-        await sending.wait()
+        await held.begun.wait()
     await abort_job(await find(desk, job_id), WHO)
     await retry_job(await find(desk, job_id), WHO)
-    await desk.work()
+    await desk.step(await desk.receive())
     source = await desk.the_source()
+    held.go_on.set()
     await sleeping
     assert await desk.the_source() == source
     assert (await desk.record(job_id)).status is JobStatus.COMPLETED

@@ -1,15 +1,15 @@
 """Jobs of one data source run in the order of their creation, whatever the order of their messages."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
 
+from adapters.job_queue import Lease
 from adapters.model.job_ids import new_job_id
 from adapters.model.jobs import JobStatus, JobType
 from adapters.model.ticks import PER_SECOND, Ticks
 from proxy.worker.job import now
-from proxy.worker.ordering import count_jobs_ahead
+from proxy.worker.ordering import TURN_SECONDS, count_jobs_ahead
 from tests.support.backlog import run_backlog
 from tests.support.storage import Storage, ago
 from tests.support.worker_desk import Desk, shops
@@ -32,14 +32,18 @@ async def test_last_created_job_runs_last(desk: Desk, monkeypatch: pytest.Monkey
 
 
 async def test_waiting_behind_an_older_job_costs_no_try(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proxy.worker.ordering.TURN_SECONDS", 0.01)
+    release, waits = Lease.release, list[float]()
+
+    async def release_now(lease: Lease, after: float = 0) -> None:
+        waits.append(after)
+        await release(lease)
+
+    monkeypatch.setattr(Lease, "release", release_now)
     older = await desk.create_row(JobType.ACCESS, public=True)
     younger = await desk.load(shops("a"))
-    async with asyncio.timeout(30):
-        for _ in range(4):  # more than the allowed tries
-            while (lease := await desk.account.queue.receive()) is None:  # noqa: ASYNC110  the message is hidden
-                await asyncio.sleep(0.1)
-            await desk.step(lease)
+    for _ in range(4):  # more than the allowed tries
+        await desk.step(await desk.receive())
+    assert waits == [TURN_SECONDS] * 4
     assert (await desk.record(younger)).status is JobStatus.PENDING
     await desk.account.queue.enqueue(older)
     await desk.work()
@@ -75,9 +79,8 @@ async def test_next_job_follows_when_a_worker_dies_in_between(desk: Desk, monkey
         await desk.step(lease)  # hidden for an hour
     await desk.account.jobs.complete(await desk.ended(jobs[0], JobStatus.ABORTED))
     await leases[0].release()
-    async with asyncio.timeout(30):
-        while (again := await desk.account.queue.receive()) is not None:
-            await desk.step(again)
+    while (again := await desk.account.queue.receive()) is not None:
+        await desk.step(again)
     assert [(await desk.record(job)).status for job in jobs[1:]] == [JobStatus.ABORTED] * 2  # nothing to update
     assert await desk.account.queue.approximate_length() == 2
 

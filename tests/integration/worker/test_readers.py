@@ -13,10 +13,8 @@ import pytest
 
 from proxy.worker.reader_pool import ReaderKilledError, ReaderLimits, ReaderPool, ReadingError
 from proxy.worker.reader_tasks import DATA, FAILURES, VERSION, DigestTask, ExportTask, LoadTask
-from tests.support.worker_desk import RUNNER, shops
+from tests.support.worker_desk import RUNNER, WAIT_SECONDS, shops
 from tests.support.worker_processes import children, has_signal
-
-SECONDS = 20
 
 # More than an idle process needs, and less than a load of 100 MB.
 LITTLE_MEMORY_MB = 136
@@ -46,14 +44,22 @@ def is_alive(pid: int) -> bool:
 
 async def wait_for_end(pids: set[int]) -> None:
     """Returns when these processes have ended."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(WAIT_SECONDS):
         while any(map(is_alive, pids)):  # noqa: ASYNC110  the system ends them
             await asyncio.sleep(0.02)
 
 
+async def wait_for_one(before: set[int]) -> int:
+    """The only process beside those of before, once the others have ended: a killed one takes a moment."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(new := set(filter(is_alive, children() - before))) != 1:  # noqa: ASYNC110  the system starts and ends them
+            await asyncio.sleep(0.02)
+    return new.pop()
+
+
 async def wait_until_noticed(pool: ReaderPool) -> None:
     """Returns when the event loop knows which of the pool's idle processes have ended: a thread reports each to it."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(WAIT_SECONDS):
         while any(reader.is_alive for reader in pool._idle):  # noqa: SLF001, ASYNC110  nothing else shows it
             await asyncio.sleep(0.02)
 
@@ -68,11 +74,7 @@ async def start_reading(pool: ReaderPool, task: LoadTask) -> tuple[asyncio.Task[
     """A task that has begun, and the process that does it."""
     before = children()
     reading = asyncio.create_task(pool.run(task, lambda *_: None))
-    async with asyncio.timeout(SECONDS):
-        while not (new := children() - before):  # noqa: ASYNC110  the system starts it
-            await asyncio.sleep(0.02)
-    (reader,) = new
-    return reading, reader
+    return reading, await wait_for_one(before)
 
 
 def test_load_returns_version_and_counts(pool: ReaderPool, tmp_path: Path) -> None:
@@ -96,22 +98,18 @@ def test_process_is_reused_until_a_large_task(pool: ReaderPool, tmp_path: Path) 
     for number in range(3):
         (tmp_path / str(number)).mkdir()
         read(pool, load_task(tmp_path / str(number), shops("a")))
-    first = children() - before
-    assert len(first) == 1
+    (first,) = children() - before
     read(pool, load_task(tmp_path, shops(*map(str, range(40_000)), note="x" * 2_000)))
-    after = children() - before
-    assert len(after) == 1
-    assert after != first
+    assert RUNNER.run(wait_for_one(before)) != first
 
 
 def test_slow_data_names_the_limit_and_kills_the_process(tmp_path: Path) -> None:
     before, pool = children(), ReaderPool(ReaderLimits(seconds=1, jobs=1))
     with pytest.raises(ReadingError, match=r"longer than PROXY_WORKER_JOB_SECONDS allows \(1 seconds\)\."):
         read(pool, load_task(tmp_path))
-    ready = children() - before
-    assert len(ready) == 1  # the one for the next task
+    ready = RUNNER.run(wait_for_one(before))  # for the next task
     RUNNER.run(pool.close())
-    assert not any(map(is_alive, ready))
+    RUNNER.run(wait_for_end({ready}))
 
 
 def test_data_beyond_the_memory_limit_names_it(tmp_path: Path) -> None:
@@ -132,7 +130,7 @@ def test_crash_is_the_fault_of_the_data_and_a_kill_is_not(
 ) -> None:
     async def run() -> None:
         reading, reader = await start_reading(pool, load_task(tmp_path))
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(WAIT_SECONDS):
             while not has_signal(reader, "SigCgt", signal.SIGSEGV):  # noqa: ASYNC110  the process starts
                 await asyncio.sleep(0.02)
         os.kill(reader, number)
@@ -164,7 +162,7 @@ def test_cancellation_kills_the_process_in_any_state(pool: ReaderPool, tmp_path:
         await asyncio.wait({reading})
         return reader
 
-    assert not is_alive(RUNNER.run(run()))
+    RUNNER.run(wait_for_end({RUNNER.run(run())}))
 
 
 @pytest.mark.parametrize("form", ["nonsense", "export"])

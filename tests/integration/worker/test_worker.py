@@ -22,37 +22,39 @@ from proxy.worker.slots import Slots
 from proxy.worker.worker import Worker
 from tests.integration.worker.test_attempts import fail_calls
 from tests.support.storage import Storage
-from tests.support.worker_desk import Desk, shops
+from tests.support.worker_desk import BUSY_SECONDS, WAIT_SECONDS, Desk, shops
 
+LEFT = "a job is left to its next try: refused"
 UNREACHABLE = (
     "AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a;"
     "QueueEndpoint=http://127.0.0.1:1/a"
 )
-SECONDS = 20
 
 
 @asynccontextmanager
-async def working(desk: Desk, ring: ActiveKeyRing, count: int = 1) -> AsyncIterator[None]:
+async def working(desk: Desk, ring: ActiveKeyRing, count: int = 1) -> AsyncIterator[list[Worker]]:
     """Workers as long as the context lasts."""
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(Worker(ring, desk.context).run(stop)) for _ in range(count)]
+    stop, workers = asyncio.Event(), [Worker(ring, desk.context) for _ in range(count)]
+    tasks = [asyncio.create_task(worker.run(stop)) for worker in workers]
     try:
-        yield
+        yield workers
     finally:
         stop.set()
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(WAIT_SECONDS):
             await asyncio.gather(*tasks)
 
 
-def ring_of(storage: Storage, **others: str) -> ActiveKeyRing:
-    options = StorageOptions(storage.table_name, timedelta(hours=1), 5)
+def ring_of(
+    storage: Storage, timeout: float = BUSY_SECONDS, lease_seconds: float = 30, /, **others: str
+) -> ActiveKeyRing:
+    options = StorageOptions(storage.table_name, timedelta(hours=1), timeout, lease_seconds=lease_seconds)
     entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
     entries |= {name: ConnectionStringConfig(text) for name, text in others.items()}
     return ActiveKeyRing(KeyRing(entries, {}), AccountRegistry(entries, options))
 
 
 async def wait_until(is_true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(WAIT_SECONDS):
         while not await is_true():  # noqa: ASYNC110  storage changes
             await asyncio.sleep(0.05)
 
@@ -79,7 +81,7 @@ async def test_several_workers_do_each_job_once(desk: Desk, storage: Storage) ->
 
 
 async def test_broken_account_delays_no_other(desk: Desk, storage: Storage, caplog: pytest.LogCaptureFixture) -> None:
-    ring = ring_of(storage, broken=UNREACHABLE, unusable="nonsense")
+    ring = ring_of(storage, 2, broken=UNREACHABLE, unusable="nonsense")
     async with ring.accounts, working(desk, ring):
         await wait_for_jobs(desk, await desk.load(shops("a")))
     logged = {record.getMessage() for record in caplog.records if vars(record).get("account") == "broken"}
@@ -94,26 +96,35 @@ async def test_worker_without_access_to_rows_leaves_the_queue(
     for number in range(12):
         await desk.load(shops("a"), name=f"Shops{number}")
     ring = ring_of(storage)
+
+    async def has_failed() -> bool:
+        return LEFT in caplog.text
+
     async with ring.accounts:
         with monkeypatch.context() as patch:
             fail_calls(patch, JobStore, "get_held", *[fault] * 100)
             async with working(desk, ring):
+                await wait_until(has_failed)
                 await asyncio.sleep(1)
     assert await desk.account.queue.receive() is not None
-    assert 0 < caplog.text.count("a job is left to its next try: refused") < 8
+    assert caplog.text.count(LEFT) < 8
 
 
 async def test_worker_follows_the_key_ring(desk: Desk, storage: Storage) -> None:
     entry = {storage.account: ConnectionStringConfig(storage.connection_string)}
     ring = ActiveKeyRing(
-        KeyRing({}, {}), AccountRegistry({}, StorageOptions(storage.table_name, timedelta(hours=1), 5))
+        KeyRing({}, {}), AccountRegistry({}, StorageOptions(storage.table_name, timedelta(hours=1), BUSY_SECONDS))
     )
-    async with working(desk, ring):
+    async with working(desk, ring) as (worker,):
+
+        async def has_let_go() -> bool:
+            return not worker._loops and not worker._leaving  # noqa: SLF001  nothing else shows it
+
         first = await desk.load(shops("a"))
         ring.replace(KeyRing(entry, {}))
         await wait_for_jobs(desk, first)
         removed = ring.replace(KeyRing({}, {}))
-        await asyncio.sleep(1.2)
+        await wait_until(has_let_go)
         second = await desk.load(shops("b"))
         await asyncio.sleep(0.5)
         assert (await desk.record(second)).status is JobStatus.PENDING
@@ -135,7 +146,7 @@ async def test_cleanup_continues_after_unforeseen_errors(
     monkeypatch.setattr("proxy.worker.worker.FIRST_CLEANUP_SECONDS", 0.05)
     monkeypatch.setattr("proxy.worker.worker.CLEANUP_SECONDS", 0.05)
     ring = ring_of(storage)
-    async with ring.accounts, working(desk, ring), asyncio.timeout(SECONDS):
+    async with ring.accounts, working(desk, ring), asyncio.timeout(WAIT_SECONDS):
         await failed_twice.wait()
     assert "the clean-up is incomplete: ValueError" in {record.getMessage() for record in caplog.records}
 

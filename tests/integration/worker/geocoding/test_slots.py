@@ -1,7 +1,5 @@
 """Jobs beside those that wait for Azure Maps."""
 
-import asyncio
-
 import pytest
 
 from adapters.model.jobs import JobStatus
@@ -21,7 +19,7 @@ async def test_a_load_waits_for_no_azure_maps(desk: Desk, storage: Storage, monk
     async with ring.accounts, working(desk, ring):
 
         async def are_asked() -> bool:
-            return maps.calls == len(slow)
+            return maps.calls >= len(slow)
 
         await wait_until(are_asked)
         load = await desk.load(shops("a"))
@@ -29,6 +27,5 @@ async def test_a_load_waits_for_no_azure_maps(desk: Desk, storage: Storage, monk
         assert {(await desk.record(each)).status for each in slow} == {JobStatus.PENDING}
     assert (await desk.record(load)).status is JobStatus.COMPLETED
     maps.seconds = 0
-    async with asyncio.timeout(20):
-        await desk.work()
+    await desk.work()
     assert {(await desk.record(each)).status for each in slow} == {JobStatus.COMPLETED}
