@@ -89,10 +89,10 @@ async def assert_quick(ask: Callable[[], Awaitable[float]]) -> None:
 
 
 @asynccontextmanager
-async def following(connection_string: str, table: str, timeout: float = TIMEOUT) -> AsyncIterator[StoredKeys]:
-    """The keys of a process that looks for changes; `timeout` is the longest time of a look-up."""
-    reader = KeyTable(ConnectionStringConfig(connection_string), table, timeout)
-    keys = StoredKeys(reader, StoreTiming(INTERVAL, 3600, timeout), lambda account: account == "contoso")
+async def following(connection_string: str, table: str, seconds: float = TIMEOUT) -> AsyncIterator[StoredKeys]:
+    """The keys of a process that looks for changes; `seconds` is the longest time of a look-up."""
+    reader = KeyTable(ConnectionStringConfig(connection_string), table, seconds)
+    keys = StoredKeys(reader, StoreTiming(INTERVAL, 3600, seconds), lambda account: account == "contoso")
     task = asyncio.create_task(keys.run())
     try:
         yield keys
@@ -197,7 +197,7 @@ async def test_faults_by_chance_give_no_wrong_answer(
 async def test_reads_of_keys_that_hang_delay_no_look(hop: KeyHop, written: WrittenKeys) -> None:
     used = [f"used{number}" for number in range(CONNECTIONS + 1)]
     await asyncio.to_thread(lambda: [written.write(key) for key in used])
-    async with following(hop.connection_string, written.name, timeout=10 * SOON) as keys:
+    async with following(hop.connection_string, written.name, seconds=10 * SOON) as keys:
         running = Running(keys, hop, written)
         for key in ("key", *used):
             await running.becomes(key, "contoso")

@@ -109,7 +109,6 @@ async def test_close_does_not_hide_a_callers_own_cancellation(flight: SingleFlig
     assert caller.cancelled()
 
 
-
 async def test_callers_share_a_read_that_begins_after_they_asked(reads: Reads) -> None:
     paced = PacedReads(0.01)
     first = [asyncio.create_task(paced.run("key", reads.read)) for _ in range(3)]
