@@ -4,7 +4,7 @@ import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -32,6 +32,7 @@ def done_with_both(seen: Scraped) -> bool:
     return seen.value("worker_jobs_total") == deleted == 2
 
 
+@pytest.mark.slow
 def test_a_workers_jobs_are_counted(storage: Storage, tmp_path: Path) -> None:
     port, account = free_port(), storage.account
 
@@ -50,7 +51,7 @@ def test_a_workers_jobs_are_counted(storage: Storage, tmp_path: Path) -> None:
         assert found.value("worker_job_duration_seconds_count", type=kind) == 2
         assert found.value("worker_entities_total", account=account) == 2
         assert found.value("worker_running_jobs", account=account) == 0
-        assert abs(time.time() - found.value("worker_last_poll_timestamp_seconds", account=account)) < 30
+        assert abs(time.time() - found.value("worker_last_poll_timestamp_seconds", account=account)) < 600
 
     play(storage, story)
 
@@ -100,8 +101,10 @@ def test_a_lease_that_is_lost_counts_as_that(storage: Storage, monkeypatch: pyte
         there = delay_uploads(monkeypatch, 60)
         await desk.load(shops("a"))
         lease = await desk.receive()
-        doing = asyncio.create_task(watched.desk.step(lease))
-        await there.wait()
+        doing, uploading = asyncio.create_task(watched.desk.step(lease)), asyncio.create_task(there.wait())
+        # A busy machine may lose it before.
+        await asyncio.wait([doing, uploading], return_when=asyncio.FIRST_COMPLETED)
+        uploading.cancel()
         await lease.complete()  # as if another worker had done the job
         await doing
         assert watched.outcomes() == {LOST: 1}
@@ -114,11 +117,19 @@ def test_a_job_that_another_worker_has_finished_counts_as_lost(
 ) -> None:
     async def story(desk: Desk) -> None:
         watched = Watched(desk)
-        there = delay_uploads(monkeypatch, 0.3)
+        there, goes_on, send = asyncio.Event(), asyncio.Event(), BlobStore.upload_file
+
+        async def wait(self: BlobStore, *arguments: Any) -> None:
+            there.set()
+            await goes_on.wait()
+            await send(self, *arguments)
+
+        monkeypatch.setattr(BlobStore, "upload_file", wait)
         job_id = await desk.load(shops("a"))
         doing = asyncio.create_task(watched.desk.step(await desk.receive()))
         await there.wait()
         await desk.account.jobs.complete(await desk.ended(job_id))
+        goes_on.set()
         await doing
         assert watched.outcomes() == {LOST: 1}
 
@@ -126,6 +137,8 @@ def test_a_job_that_another_worker_has_finished_counts_as_lost(
 
 
 def test_failed_tries_count_and_then_the_end(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.worker.attempt.MAX_RETRY_SECONDS", 0.0)
+
     async def story(desk: Desk) -> None:
         watched = Watched(desk)
 
