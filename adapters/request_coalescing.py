@@ -40,7 +40,7 @@ class SingleFlight:
             async with asyncio.timeout(wait):
                 return await asyncio.shield(task), joined
         except asyncio.CancelledError:
-            if task.cancelled():  # by `close`, unlike a caller's own cancellation
+            if task.cancelled() and not _is_cancelled():  # by `close`, unlike a caller's own cancellation
                 raise StorageError(StorageErrorCode.CREDENTIAL, "the account left the key ring") from None
             raise
 
@@ -68,6 +68,12 @@ class SingleFlight:
             del self._in_flight[key]
         if not task.cancelled():
             task.exception()  # marks it as retrieved: every caller may have given up
+
+
+def _is_cancelled() -> bool:
+    """Whether the running task itself is to end: a read that `close` ends at the same moment must not hide that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class PacedReads:

@@ -7,13 +7,14 @@ from typing import Any
 from adapters.credentials.config import ConnectionStringConfig
 from adapters.tables.key_table import KeyTable
 from tests.support.key_table_rows import KeyTableRows
+from tests.support.opened_account import SECONDS
 
 
 def run(rows: KeyTableRows, work: Callable[[KeyTable, KeyTable], Coroutine[Any, Any, None]]) -> None:
     """Runs work with the tables of two operators."""
 
     async def test() -> None:
-        tables = [KeyTable(ConnectionStringConfig(rows.connection_string), rows.name, 5) for _ in range(2)]
+        tables = [KeyTable(ConnectionStringConfig(rows.connection_string), rows.name, SECONDS) for _ in range(2)]
         try:
             await work(*tables)
         finally:

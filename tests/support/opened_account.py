@@ -16,10 +16,13 @@ Work = Callable[[AccountStorage], Coroutine[Any, Any, None]]
 
 OTHER_KEY = "c2VjcmV0"
 
+# No deadline of storage is met on a busy machine.
+SECONDS = 60.0
+
 
 @asynccontextmanager
 async def open_account(
-    storage: Storage, *, text: str | None = None, seconds: float = 5, lease: float = 30
+    storage: Storage, *, text: str | None = None, seconds: float = SECONDS, lease: float = 30
 ) -> AsyncIterator[AccountStorage]:
     """Opens the account; creates the table of data sources and the queue, unless `text` names another account."""
     options = StorageOptions(storage.table_name, timedelta(hours=1), seconds, lease_seconds=lease)
@@ -32,7 +35,7 @@ async def open_account(
         yield account
 
 
-def run(storage: Storage, work: Work, *, text: str | None = None, seconds: float = 5, lease: float = 30) -> None:
+def run(storage: Storage, work: Work, *, text: str | None = None, seconds: float = SECONDS, lease: float = 30) -> None:
     """Runs `work` with the opened account."""
 
     async def test() -> None:

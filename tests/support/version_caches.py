@@ -18,7 +18,7 @@ from adapters.version_cache import (
 )
 
 MARK = b"whole:"
-WAIT = 20.0
+WAIT = 60.0
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ CLIENT_ID = "00000000-0000-0000-0000-000000000001"
 MAX_BODY = 8 * 1024 * 1024
 ROUTE_POINTS = 11
 _STATUS_OK, _STATUS_BAD, _STATUS_DENIED = 200, 400, 401
-_START_SECONDS = 10
+_START_SECONDS = 60
 
 Rule = Callable[[int, Sequence[Json]], str]
 """The mode of a request by its number, from 1, and its items; empty for none."""
@@ -160,6 +160,13 @@ def start_stand_in(stand_in: MapsStandIn | None = None, port: int = 0) -> Iterat
         await web.TCPSite(runner, HOST, port).start()
         running.url = f"http://{HOST}:{runner.addresses[0][1]}"
 
+    async def end() -> None:
+        await runner.cleanup()
+        if answering := asyncio.all_tasks() - {asyncio.current_task()}:  # to clients that have gone
+            for task in answering:
+                task.cancel()
+            await asyncio.wait(answering)
+
     def run() -> None:
         asyncio.set_event_loop(loop)
         try:
@@ -180,7 +187,7 @@ def start_stand_in(stand_in: MapsStandIn | None = None, port: int = 0) -> Iterat
         yield running
     finally:
         if not failures:
-            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(_START_SECONDS)
+            asyncio.run_coroutine_threadsafe(end(), loop).result(_START_SECONDS)
             loop.call_soon_threadsafe(loop.stop)
         thread.join(_START_SECONDS)
         loop.close()

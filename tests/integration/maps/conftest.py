@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +12,9 @@ from adapters.maps.errors import MapsFailure
 from adapters.maps.observer import MapsObserver, MapsOperation
 from adapters.maps.throttle import Throttle
 from adapters.model.geocoding import Answer, ForwardItem
+from adapters.tables.maps_counter import MapsCounter
 from proxy.demo.maps.stand_in import KEY, MapsStandIn, start_stand_in
+from tests.support.opened_account import SECONDS
 
 FAST = 10_000.0
 """Calls per second, where the rate is not what is tested."""
@@ -64,6 +67,13 @@ def maps() -> Iterator[MapsStandIn]:
         yield running
 
 
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No day ends while a test counts its items."""
+    moment = datetime.now(UTC).replace(hour=12)
+    monkeypatch.setattr(MapsCounter, "_now", lambda _: moment)
+
+
 def client_of(
     maps: MapsStandIn,
     *,
@@ -71,7 +81,7 @@ def client_of(
     throttle: Throttle | None = None,
     observer: MapsObserver | None = None,
     budget: ItemBudget | None = None,
-    deadline: float = 30,
+    deadline: float = SECONDS,
 ) -> MapsClient:
     """A client of the stand-in, without a rate unless one is given."""
     return MapsClient(

@@ -11,6 +11,8 @@ from tests.support.storage import Storage
 
 __all__ = ["run"]  # a fixture
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 VARIABLE = "MAPS_TEST_KEY"
 
 

@@ -19,13 +19,15 @@ from adapters.model.geocoding import Answer
 from adapters.tables.maps_counter import MapsCounter
 from proxy.demo.maps.stand_in import KEY, MapsStandIn
 from tests.integration.maps.conftest import client_of, towns
-from tests.support.opened_account import run
+from tests.support.opened_account import SECONDS, run
 from tests.support.storage import Storage
+
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 def counter(account: AccountStorage, most: int) -> MapsCounter:
     """The counter of one more process."""
-    return MapsCounter(account.name, *account._jobs_table, 5, most)  # noqa: SLF001 - as another process would open it
+    return MapsCounter(account.name, *account._jobs_table, SECONDS, most)  # noqa: SLF001 - as another process would open it
 
 
 def row_of(storage: Storage) -> dict[str, Any]:
@@ -54,7 +56,9 @@ def test_the_row_has_the_contracts_key_and_counts_in_steps_of_a_hundredth(storag
     run(storage, work)
 
 
-def test_the_rows_name_is_the_account_and_the_utc_day(storage: Storage) -> None:
+def test_the_rows_name_is_the_account_and_the_utc_day(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the clock of storage
+
     async def work(account: AccountStorage) -> None:
         assert await counter(account, 10).count() == 0
         await counter(account, 10).take(3)
@@ -191,7 +195,7 @@ def test_a_caller_that_ends_while_it_waits_for_the_rate_counts_nothing(storage: 
         client = client_of(maps, budget=counter(account, 10), throttle=Throttle(0.01))
         for expected in (False, True, True):
             waiting = asyncio.create_task(client.look_up(towns(1)[0], "en-US"))
-            _, late = await asyncio.wait([waiting], timeout=0.1 if maps.calls else 30)
+            _, late = await asyncio.wait([waiting], timeout=0.1 if maps.calls else SECONDS)
             waiting.cancel()
             assert bool(late) is expected
         assert (items(row_of(storage)), maps.calls) == (1, 1)
@@ -248,7 +252,7 @@ def test_an_account_that_closes_gives_back_before_its_storage_closes(
     monkeypatch.setenv("MAPS_TEST_KEY", KEY)
 
     async def work(_: AccountStorage) -> None:
-        options = StorageOptions(storage.table_name, timedelta(hours=1), 5, maps=MapsOptions(10_000))
+        options = StorageOptions(storage.table_name, timedelta(hours=1), SECONDS, maps=MapsOptions(10_000))
         entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
         entry = MapsEntry("MAPS_TEST_KEY", endpoint=maps.url)
         async with AccountRegistry(entries, options, maps={storage.account: entry}) as accounts:

@@ -68,10 +68,14 @@ async def test_j5_a_late_call_is_halved_at_once_down_to_the_item(maps: MapsStand
 
 async def test_j5_a_call_without_an_answer_by_its_deadline_is_late(maps: MapsStandIn, waits: Waits) -> None:
     maps.rule = lambda _number, items: "slow 60" if any("Nowhere" in item["query"] for item in items) else ""
-    answers = await ask(maps, [*towns(1), ForwardItem(query="Nowhere")], deadline=1.5)
+    late = ItemError("Azure Maps did not answer this request in time.", is_of_server=True)
+    for _ in range(5):  # on a busy machine the other item may be late too
+        answers = await ask(maps, [*towns(1), ForwardItem(query="Nowhere")], deadline=0.7)
+        assert answers[1] == late
+        assert [len(each.items) for each in maps.asked[-3:]] == [2, 1, 1]
+        if answers[0] != late:
+            break
     assert are_found(answers[:1])
-    assert answers[1] == ItemError("Azure Maps did not answer this request in time.", is_of_server=True)
-    assert [len(each.items) for each in maps.asked] == [2, 1, 1]
     assert waits.longest == []
 
 

@@ -21,7 +21,10 @@ from proxy.observability.metrics.catalog import PREFIX, Metrics
 from proxy.observability.metrics.inventory import InventoryCollector
 from proxy.observability.setup import DISABLED, Telemetry
 from tests.integration.maps.conftest import FAST, Waits, towns
+from tests.support.opened_account import SECONDS
 from tests.support.storage import Storage
+
+pytestmark = pytest.mark.usefixtures("noon")
 
 VARIABLE = "MAPS_TEST_KEY"
 
@@ -39,7 +42,7 @@ def test_calls_items_errors_and_the_days_share_are_counted(
         entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
         maps_entries = {storage.account: MapsEntry(VARIABLE, endpoint=maps.url)}
         bound = MapsOptions(20, Throttles(FAST), Telemetry(metrics).maps_observer)
-        options = StorageOptions(storage.table_name, timedelta(hours=1), 5, maps=bound)
+        options = StorageOptions(storage.table_name, timedelta(hours=1), SECONDS, maps=bound)
         ring = ActiveKeyRing(
             KeyRing(entries, {}, maps=maps_entries), AccountRegistry(entries, options, maps=maps_entries)
         )
@@ -50,7 +53,7 @@ def test_calls_items_errors_and_the_days_share_are_counted(
         with pytest.raises(MapsError):
             await client.ask(towns(3), "en-US")
         await client.give_back()
-        await InventoryCollector(ring, metrics, timedelta(days=1), 5).collect()
+        await InventoryCollector(ring, metrics, timedelta(days=1), SECONDS).collect()
         await ring.accounts.close()
 
     asyncio.run(work())
@@ -85,9 +88,9 @@ def test_a_missing_key_and_a_used_up_day_are_what_jobs_need(
     async def work() -> None:
         entries = {name: ConnectionStringConfig(storage.connection_string) for name in (storage.account, "other")}
         maps_entries = {storage.account: MapsEntry(VARIABLE, endpoint=maps.url)}
-        options = StorageOptions(storage.table_name, timedelta(hours=1), 5, maps=MapsOptions(2))
+        options = StorageOptions(storage.table_name, timedelta(hours=1), SECONDS, maps=MapsOptions(2))
         ring = ActiveKeyRing(KeyRing(entries, {}), AccountRegistry(entries, options, maps=maps_entries))
-        monitor = LoadNeedsMonitor(ring, 5, metrics.report_load_need)
+        monitor = LoadNeedsMonitor(ring, SECONDS, metrics.report_load_need)
         assert await probe(monitor) == [
             f"loads need maps: Azure Maps: credential: the environment variable {VARIABLE} is not set"
         ]

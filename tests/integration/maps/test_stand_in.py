@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from proxy.demo.maps.stand_in import CLIENT_ID, KEY, MapsStandIn, start_stand_in
+from tests.support.opened_account import SECONDS
 
 BY_KEY = {"subscription-key": KEY}
 VERSION = "2025-01-01"
@@ -24,7 +25,10 @@ def post(
     maps: MapsStandIn, path: str, body: Any, headers: dict[str, str] | None = None, version: str = VERSION
 ) -> httpx.Response:
     return httpx.post(
-        f"{maps.url}/{path}?api-version={version}", json=body, headers=BY_KEY if headers is None else headers
+        f"{maps.url}/{path}?api-version={version}",
+        json=body,
+        headers=BY_KEY if headers is None else headers,
+        timeout=SECONDS,
     )
 
 
@@ -68,9 +72,14 @@ def test_j12_a_batch_that_is_none_or_has_more_than_100_items_is_400(maps: MapsSt
 def test_another_version_or_type_or_text_is_400(maps: MapsStandIn) -> None:
     assert post(maps, "geocode:batch", forward(query="Denver"), version="1.0").status_code == 400
     url = f"{maps.url}/geocode:batch?api-version={VERSION}"
-    assert httpx.post(url, content=b'{"batchItems":[{}]}', headers=BY_KEY).status_code == 400
-    assert httpx.post(url, content=b"{", headers=BY_KEY | {"Content-Type": "application/json"}).status_code == 400
-    assert httpx.get(url, headers=BY_KEY).status_code == 405
+    assert httpx.post(url, content=b'{"batchItems":[{}]}', headers=BY_KEY, timeout=SECONDS).status_code == 400
+    assert (
+        httpx.post(
+            url, content=b"{", headers=BY_KEY | {"Content-Type": "application/json"}, timeout=SECONDS
+        ).status_code
+        == 400
+    )
+    assert httpx.get(url, headers=BY_KEY, timeout=SECONDS).status_code == 405
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from adapters.instrumentation import (
 )
 from adapters.request_coalescing import NO_LONGER_NEEDED
 from adapters.tables.reader import TableReader
+from tests.support.opened_account import SECONDS
 
 
 class Observed(StorageObserver):
@@ -63,7 +64,7 @@ async def silent() -> AsyncIterator[tuple[str, asyncio.Event]]:
 async def by_aiohttp(url: str, watch: StorageObserver) -> None:
     """A read as we make it."""
     text = f"AccountName=a;AccountKey=c2VjcmV0;TableEndpoint={url};BlobEndpoint={url};QueueEndpoint={url}"
-    reads = TableReader(url, "jobs", TableAuth(parse_connection_string(text), "jobs"), 30, watch)
+    reads = TableReader(url, "jobs", TableAuth(parse_connection_string(text), "jobs"), SECONDS, watch)
     try:
         await reads.row("a", "b")
     finally:
@@ -72,7 +73,10 @@ async def by_aiohttp(url: str, watch: StorageObserver) -> None:
 
 async def by_the_sdk(url: str, watch: StorageObserver) -> None:
     """A write as the SDK makes it."""
-    credential, transport = AzureNamedKeyCredential("a", "c2VjcmV0"), InstrumentedTransport(watch, "table", 30, 30)
+    credential, transport = (
+        AzureNamedKeyCredential("a", "c2VjcmV0"),
+        InstrumentedTransport(watch, "table", SECONDS, SECONDS),
+    )
     async with TableClient(url, "jobs", credential=credential, transport=transport) as table:
         await table.create_entity({"PartitionKey": "a", "RowKey": "b"})
 
@@ -84,7 +88,7 @@ def test_cancelled_call_is_a_failure_unless_no_longer_needed(
 ) -> None:
     async def story() -> None:
         observed = Observed()
-        async with silent() as (url, asked), asyncio.timeout(20):
+        async with silent() as (url, asked), asyncio.timeout(SECONDS):
             asking = asyncio.ensure_future(ask(url, observed))
             await asked.wait()
             asking.cancel(*arguments)

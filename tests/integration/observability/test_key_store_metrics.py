@@ -2,10 +2,13 @@
 
 import asyncio
 import math
+import os
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -23,7 +26,9 @@ from proxy.observability.setup import Telemetry
 from tests.support.fault_proxy import Mode
 from tests.support.key_rows import KeyRows
 from tests.support.live import wait_for
+from tests.support.opened_account import SECONDS
 from tests.support.processes import free_port
+from tests.support.scrape import Metrics as Scraped
 from tests.support.scrape import scrape, scrape_until
 from tests.support.serve_command import serving
 from tests.support.storage import Storage
@@ -45,15 +50,19 @@ def keys(storage: Storage) -> Iterator[KeyRows]:
         yield opened
 
 
+def _malformed(metrics: Scraped) -> float:
+    return metrics.value("key_store_reads_total", result="malformed")
+
+
 class Counting:
     """A process that counts keys, with metrics of its own."""
 
     def __init__(self, storage: Storage, keys: KeyRows, ring: str | None = None) -> None:
         self.metrics = Metrics(CollectorRegistry())
         keyring = parse_keyring(ring or keys.ring())
-        options = StorageOptions(storage.table_name, timedelta(hours=1), 2)
+        options = StorageOptions(storage.table_name, timedelta(hours=1), SECONDS)
         self.ring = ActiveKeyRing(keyring, AccountRegistry(keyring.accounts, options))
-        self.inventory = KeyStoreInventory(self.ring, self.metrics, keys.table_name, 2, NULL_OBSERVER)
+        self.inventory = KeyStoreInventory(self.ring, self.metrics, keys.table_name, SECONDS, NULL_OBSERVER)
         self._account = storage.account
 
     def keys(self, state: str) -> float | None:
@@ -81,11 +90,9 @@ async def stop(*tasks: "asyncio.Task[None]") -> None:
 
 
 async def until(process: Counting, *, has_counted: bool = True) -> None:
-    for _ in range(2000):
-        if (process.keys("valid") is not None) == has_counted:
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
+    async with asyncio.timeout(SECONDS):
+        while (process.keys("valid") is not None) != has_counted:  # noqa: ASYNC110 - no event marks it
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.anyio
@@ -131,19 +138,20 @@ async def test_one_process_of_a_machine_counts_and_another_follows_it(
 
 
 @pytest.mark.anyio
-async def test_thousands_of_keys_are_counted_beside_other_work(
+async def test_many_keys_are_counted_beside_other_work(
     storage: Storage, keys: KeyRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key_store, "TRY_SECONDS", 0.01)  # a busy machine may need a second try
-    rows = [{"PartitionKey": "00", "RowKey": f"00{number:062x}", "Account": storage.account} for number in range(2500)]
+    rows = [{"PartitionKey": "00", "RowKey": f"00{number:062x}", "Account": storage.account} for number in range(1100)]
     for first in range(0, len(rows), 100):
         keys.table.submit_transaction([("upsert", row) for row in rows[first : first + 100]])
     process, turns = Counting(storage, keys), 0
     task = run_until_cancelled(process)
-    while process.keys("valid") is None:
-        turns += 1
-        await asyncio.sleep(0 if turns % 100 else 0.05)  # the emulator needs a processor too
-    assert process.keys("valid") == 2502
+    async with asyncio.timeout(SECONDS):
+        while process.keys("valid") is None:
+            turns += 1
+            await asyncio.sleep(0 if turns % 100 else 0.05)  # the emulator needs a processor too
+    assert process.keys("valid") == 1102
     assert turns >= len(rows) / key_store.ROWS_AT_ONCE
     await stop(task)
 
@@ -163,13 +171,15 @@ async def test_a_ring_without_a_store_ends_the_count(
 
 
 def test_a_lock_is_held_by_one_and_released() -> None:
-    first, second = ProcessLock("tests"), ProcessLock("tests")
+    name = uuid4().hex  # another run of the tests may be under way
+    first, second = ProcessLock(name), ProcessLock(name)
     assert first.acquire()
     assert first.acquire()
     assert not second.acquire()
     first.release()
     assert second.acquire()
     second.release()
+    (Path(tempfile.gettempdir()) / f"spatial-data-proxy-{os.getuid()}-{name}.lock").unlink()
 
 
 def test_without_a_temporary_folder_a_process_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -192,11 +202,13 @@ def test_a_server_shows_what_it_knows_of_its_store(storage: Storage, keys: KeyRo
     file.write_text(keys.ring())
     with serving(storage, keyring_file=file, metrics_port=port, **keys.reading) as server:
         wait_for(lambda: server.get(LIST, "good").status_code == 200)
-        for key in ("revoked", "odd", "unknown", "unknown", "revoked"):
-            server.get(LIST, key)
+        # A look that comes late on a busy machine makes all others wait or fail for a moment.
+        for key in ("revoked", "unknown", "unknown", "revoked"):
+            wait_for(lambda key=key: server.get(LIST, key).status_code == 401)  # type: ignore[misc]  # called at once
+        wait_for(lambda: bool(server.get(LIST, "odd")) and _malformed(scrape(port)) == 1)
         metrics = scrape_until(port, lambda found: found.value("keys", account=storage.account, state="valid") == 2)
         value = metrics.value
-        assert 0 <= value("key_store_age_seconds") < 10
+        assert 0 <= value("key_store_age_seconds") < SECONDS
         assert value("key_store_reads_total", result="looked") >= 1
         for result in ("missing", "malformed"):
             assert value("key_store_reads_total", result=result) == 1
@@ -210,11 +222,18 @@ def test_a_server_shows_what_it_knows_of_its_store(storage: Storage, keys: KeyRo
         assert value("key_requests_total", account=storage.account, key="store locator") >= 1
         assert not metrics.words() & {"old program", "elsewhere"}
         keys.hop.mode = Mode.REFUSE
-        aged = scrape_until(port, lambda found: found.value("key_store_age_seconds") > 3)
-        assert aged.value("key_store_reads_total", result="failed") >= 1
-        assert aged.value("storage_errors_total", account="~keys", reason="unreachable") >= 1
+        failed = value("key_store_reads_total", result="failed")
+
+        def is_away(found: Scraped) -> bool:
+            unreachable = found.value("storage_errors_total", account="~keys", reason="unreachable")
+            return found.value("key_store_reads_total", result="failed") > failed and unreachable >= 1
+
+        away = scrape_until(port, is_away).value("key_store_age_seconds")
+        scrape_until(port, lambda found: found.value("key_store_age_seconds") > away)
         keys.hop.mode = Mode.WELL
-        scrape_until(port, lambda found: found.value("key_store_age_seconds") < 3)
+        looked = value("key_store_reads_total", result="looked")
+        scrape_until(port, lambda found: found.value("key_store_reads_total", result="looked") > looked)
+        scrape_until(port, lambda found: found.value("key_store_age_seconds") < 2)
 
 
 @pytest.mark.slow
@@ -228,12 +247,3 @@ def test_a_server_that_has_never_read_its_store_shows_the_age_of_itself(
     with serving(storage, keyring_file=file, metrics_port=port, **keys.reading):
         scrape_until(port, lambda found: found.value("key_store_age_seconds") > 1)
         assert scrape(port).value("key_store_age_seconds") <= time.monotonic() - started
-
-
-@pytest.mark.slow
-def test_a_server_without_a_store_shows_no_age(storage: Storage) -> None:
-    port = free_port()
-    with serving(storage, metrics_port=port):
-        found = scrape(port)
-    assert math.isnan(found.value("key_store_age_seconds"))
-    assert math.isnan(found.value("key_cache_entries"))

@@ -7,7 +7,7 @@ import pytest
 from azure.storage.queue import QueueClient
 from prometheus_client import CollectorRegistry
 
-from adapters.account import StorageOptions
+from adapters.account import StorageOptions, close_all
 from adapters.accounts import AccountRegistry
 from adapters.credentials.config import ConnectionStringConfig
 from adapters.job_queue import queue_name
@@ -18,6 +18,7 @@ from proxy.keyring.reload import ActiveKeyRing
 from proxy.observability.load_needs import LoadNeedsMonitor
 from proxy.observability.metrics.catalog import PREFIX, Metrics
 from tests.integration.observability.test_inventory import BROKEN
+from tests.support.opened_account import SECONDS
 from tests.support.storage import Storage
 
 NEEDS = ("blobs", "queue", "links", "workers")
@@ -39,18 +40,17 @@ def test_a_load_need_is_a_gauge_and_a_line_when_it_changes(storage: Storage, cap
         return told
 
     async def story() -> None:
-        options = StorageOptions(storage.table_name, timedelta(hours=1), 5)
-        entries = {
-            storage.account: ConnectionStringConfig(storage.connection_string),
-            "broken": ConnectionStringConfig(BROKEN),
-        }
-        ring = ActiveKeyRing(KeyRing(entries, {}), AccountRegistry(entries, options))
-        account = ring.accounts[storage.account]
-        await account.create_missing()
-        monitor = LoadNeedsMonitor(ring, 5, series.report_load_need)
+        options = StorageOptions(storage.table_name, timedelta(hours=1), SECONDS)
+        entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
+        both = entries | {"broken": ConnectionStringConfig(BROKEN)}
+        ring = ActiveKeyRing(KeyRing(both, {}), AccountRegistry(both, options))
+        await ring.accounts[storage.account].create_missing()
+        monitor = LoadNeedsMonitor(ring, SECONDS, series.report_load_need)
         await monitor.probe()
         assert values(storage.account) == [None, 1, 1, 0]  # a server may not read all containers
         assert values("broken") == [None, 0, 1, 0]
+        await close_all(ring.replace(KeyRing(entries, {})))  # each probe of it takes seconds
+        account = ring.accounts[storage.account]
         (line,) = lines()
         assert line.startswith("loads need workers: NONE")
         await account.workers.write(WorkerRow("host:1:abcdef", FIRST, "1"))
@@ -66,7 +66,7 @@ def test_a_load_need_is_a_gauge_and_a_line_when_it_changes(storage: Storage, cap
         ]
         await monitor.probe()
         assert lines() == []
-        await LoadNeedsMonitor(ring, 5, series.report_load_need, signs_links=False).probe()
+        await LoadNeedsMonitor(ring, SECONDS, series.report_load_need, signs_links=False).probe()
         assert values(storage.account) == [1, 0, 1, 1]
         await ring.accounts.close()
 

@@ -1,6 +1,7 @@
 """The metrics of a server as Prometheus gets them."""
 
 import json
+import math
 import socket
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from tests.support.serve_command import Served, serving
 from tests.support.storage import Storage
 from tests.support.two_accounts import SICK, TwoAccounts
 
+pytestmark = pytest.mark.slow
+
 EXPIRED, EXPIRING = "expired-key", "expiring-key"
 
 
@@ -37,6 +40,7 @@ class Scenario:
     metrics: Metrics
     job: str
     account: str
+    scraped_at: float
 
 
 @contextmanager
@@ -63,13 +67,15 @@ def run_scenario(storage: Storage, folder: Path) -> Iterator[Scenario]:
         for key in ("wrong", EXPIRED):
             assert server.get("Dataflows/ListJobs", key).status_code == 401
         assert server.get("Nowhere").status_code == 404
-        file.write_text("{")
+        (folder / "broken").write_text("{")
+        (folder / "broken").replace(file)  # in one step: an empty file would be another broken one
 
         def is_complete(found: Metrics) -> bool:
             refused = found.value("keyring_reloads_total", result="failure")
-            return refused == 1 and found.value("jobs", account=storage.account) == 2
+            has_inventory = "spatial_proxy_maps_day_share" in found.labels()  # its last gauge
+            return refused == 1 and has_inventory and found.value("jobs", account=storage.account) == 2
 
-        yield Scenario(server, scrape_until(port, is_complete), job, storage.account)
+        yield Scenario(server, scrape_until(port, is_complete), job, storage.account, time.time())
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +108,11 @@ def test_cache_lookups_and_storage_requests_are_counted(scenario: Scenario) -> N
     assert value("storage_errors_total") == 0
 
 
+def test_a_server_without_a_key_store_shows_no_age_of_it(scenario: Scenario) -> None:
+    assert math.isnan(scenario.metrics.value("key_store_age_seconds"))
+    assert math.isnan(scenario.metrics.value("key_cache_entries"))
+
+
 def test_refused_keys_links_rows_and_rings_are_counted(scenario: Scenario) -> None:
     value = scenario.metrics.value
     assert value("authentication_failures_total", code="InvalidCredentials") == 1
@@ -120,7 +131,7 @@ def test_jobs_keys_and_queues_are_counted(scenario: Scenario) -> None:
     assert value("next_key_expiry_timestamp_seconds", account=scenario.account) == 7_226_582_400
     assert value("account_up", account=scenario.account) == 1
     assert value("queue_messages", account=scenario.account) == 0
-    assert abs(time.time() - value("inventory_last_success_timestamp_seconds", account=scenario.account)) < 60
+    assert 0 <= scenario.scraped_at - value("inventory_last_success_timestamp_seconds", account=scenario.account) < 600
 
 
 def test_the_port_shows_the_whole_table_and_nothing_else(scenario: Scenario) -> None:
@@ -153,19 +164,27 @@ def test_no_label_holds_a_path_an_id_or_a_key(scenario: Scenario) -> None:
 
 def test_storage_errors_are_counted_by_account_and_reason(account: Storage) -> None:
     port = free_port()
-    settings = {"metrics_port": port, "storage_timeout": 1, "pending_ttl": 0}
+    settings = {"metrics_port": port, "storage_timeout": 20, "pending_ttl": 0}
     with TwoAccounts.open(account) as two:
         with process_serving(**two.settings | settings) as server:
             server.wait_until_ready()
             two.hop.mode = Mode.FORBID
             url = f"{server.url}/REST/v1/{two.paths[0]}?key={SICK}"
-            assert {httpx.get(url, verify=NO_TLS).status_code for _ in range(8)} == {503}
+            asked = 0
+
+            def is_rejected(found: Metrics) -> bool:
+                nonlocal asked
+                asked += 1
+                assert httpx.get(url, verify=NO_TLS, timeout=60).status_code == 503
+                return found.value("storage_errors_total", account=two.sick.account, reason="rejected") >= 1
+
+            scrape_until(port, is_rejected)
             found = scrape(port)
         sick = {"account": two.sick.account, "service": "table"}
         assert found.value("storage_errors_total", **sick, reason="access_denied") >= 5
         assert found.value("storage_errors_total", **sick, reason="rejected") >= 1
         assert found.value("storage_errors_total", account=two.well.account) == 0
-        assert found.value("requests_total", account=two.sick.account, status="503") == 8
+        assert found.value("requests_total", account=two.sick.account, status="503") == asked
 
 
 def test_without_a_port_nothing_of_metrics_or_traces_is_imported(account: Storage) -> None:
@@ -197,7 +216,7 @@ def test_a_port_that_is_taken_ends_the_start_with_one_line(command: str, account
             env=environment(**settings),
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
         )
     assert run.returncode == 1
     assert run.stderr.splitlines()[-1].startswith("PROXY_HOST, PROXY_METRICS_PORT: can't listen on 127.0.0.1:")

@@ -11,6 +11,7 @@ from proxy.observability.setup import Telemetry
 from proxy.server.app import create_app
 from proxy.settings import load_settings
 from tests.support.live import MASTER
+from tests.support.opened_account import SECONDS
 from tests.support.processes import settings_of
 from tests.support.storage import Storage
 
@@ -42,7 +43,7 @@ def test_a_cached_response_counts_before_the_client_reads_it(storage: Storage) -
             writing.set()
             await asyncio.Event().wait()
 
-        async with app.router.lifespan_context(app), asyncio.timeout(20):
+        async with app.router.lifespan_context(app), asyncio.timeout(SECONDS):
             await app(scope, receive, send)
             answering = asyncio.ensure_future(app(scope, receive, send_slowly))
             await writing.wait()

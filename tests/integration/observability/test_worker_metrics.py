@@ -32,6 +32,7 @@ def done_with_both(seen: Scraped) -> bool:
     return seen.value("worker_jobs_total") == deleted == 2
 
 
+@pytest.mark.slow
 def test_a_workers_jobs_are_counted(storage: Storage, tmp_path: Path) -> None:
     port, account = free_port(), storage.account
 
@@ -50,7 +51,7 @@ def test_a_workers_jobs_are_counted(storage: Storage, tmp_path: Path) -> None:
         assert found.value("worker_job_duration_seconds_count", type=kind) == 2
         assert found.value("worker_entities_total", account=account) == 2
         assert found.value("worker_running_jobs", account=account) == 0
-        assert abs(time.time() - found.value("worker_last_poll_timestamp_seconds", account=account)) < 30
+        assert abs(time.time() - found.value("worker_last_poll_timestamp_seconds", account=account)) < 600
 
     play(storage, story)
 
@@ -127,6 +128,8 @@ def test_a_job_that_another_worker_has_finished_counts_as_lost(
 
 
 def test_failed_tries_count_and_then_the_end(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.worker.attempt.MAX_RETRY_SECONDS", 0.0)
+
     async def story(desk: Desk) -> None:
         watched = Watched(desk)
 

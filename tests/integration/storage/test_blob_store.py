@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -104,13 +105,17 @@ async def test_write_that_breaks_off_keeps_the_old_blob(
 
 
 async def test_cancelled_write_leaves_no_blob(account: AccountStorage, storage: Storage, path: BlobPath) -> None:
+    begun = asyncio.Event()
+
     async def endless() -> AsyncIterator[bytes]:
-        while True:
+        for number in count():
             yield bytes(BLOCK)
             await asyncio.sleep(0)
+            if number == 3:
+                begun.set()
 
     writing = asyncio.create_task(account.blobs.write(path, endless()))
-    await asyncio.sleep(0.2)
+    await begun.wait()
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing

@@ -17,7 +17,7 @@ from adapters.model.data_sources import DataSource, DataSourceVersion
 from adapters.tables.data_source_store import TABLE, DataSourceStore
 from adapters.tables.properties import MalformedRowError
 from adapters.tables.reader import TableReader
-from tests.support.opened_account import OTHER_KEY, run, run_refused
+from tests.support.opened_account import OTHER_KEY, SECONDS, run, run_refused
 from tests.support.storage import Storage
 from tests.unit.adapters.test_data_source_rows import BARE, FULL, version
 
@@ -163,8 +163,8 @@ def test_read_only_credential_raises_without_a_retry(storage: Storage) -> None:
     seen: list[DataSource | None] = []
 
     async def work(_: AccountStorage) -> None:
-        reads = TableReader(credential.table_url, TABLE, TableAuth(credential, TABLE), 5)
-        store = DataSourceStore(storage.account, reads, TableClient.from_connection_string(refused, TABLE), 5)
+        reads = TableReader(credential.table_url, TABLE, TableAuth(credential, TABLE), SECONDS)
+        store = DataSourceStore(storage.account, reads, TableClient.from_connection_string(refused, TABLE), SECONDS)
 
         def change(before: DataSource | None) -> DataSource:
             seen.append(before)

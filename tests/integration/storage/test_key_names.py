@@ -15,6 +15,7 @@ from adapters.tables.key_names import KeyNames
 from adapters.tables.key_table import KeyTable
 from tests.support.key_table_rows import KeyTableRows, digest_of, mark_of
 from tests.support.key_writers import after_write, before_write, run
+from tests.support.opened_account import SECONDS
 from tests.support.storage import ago, date
 
 NAME = "Store Locator"
@@ -32,7 +33,9 @@ async def result(add: Awaitable[bool]) -> bool | str:
         return error.digest
 
 
-def test_of_many_that_add_one_name_at_once_one_gets_it(rows: KeyTableRows) -> None:
+def test_of_many_that_add_one_name_at_once_one_gets_it(rows: KeyTableRows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_names, "ADD_SECONDS", SECONDS)
+
     async def work(first: KeyTable, second: KeyTable) -> None:
         keys = [f"key-{number}" for number in range(20)]
         adds = [KeyChanges((first, second)[number % 2]).add(record(key)) for number, key in enumerate(keys)]
@@ -142,7 +145,7 @@ def test_whatever_operators_do_at_once_a_name_has_one_key_and_a_key_in_force_has
     async def operate(table: KeyTable, random: Random) -> None:
         nonlocal changes
         keys = KeyChanges(table)
-        for _ in range(40):
+        for _ in range(25):
             key = random.choice("abcd")
             record = KeyRecord(digest_of(key), "contoso", name=names[key])
             kind = random.choice(("add", "revoke", "reinstate"))
@@ -158,6 +161,6 @@ def test_whatever_operators_do_at_once_a_name_has_one_key_and_a_key_in_force_has
         in_force = [key for key in names if rows.get(key) and "RevokedAt" not in rows.get(key)]
         assert len({names[key].lower() for key in in_force}) == len(in_force)
         assert all(rows.named(names[key].lower()) == digest_of(key) for key in in_force)
-        assert rows.sequence >= changes > 20
+        assert rows.sequence >= changes > 12
 
     run(rows, work)

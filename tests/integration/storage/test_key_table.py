@@ -11,6 +11,7 @@ from adapters.model.ticks import Ticks, parse_ticks
 from adapters.tables.key_table import KeyTable, UnreadableKey
 from adapters.tables.properties import MalformedRowError
 from proxy.demo.azurite import Emulator
+from tests.support.opened_account import SECONDS
 from tests.support.storage import date
 from tests.support.written_keys import WrittenKeys
 
@@ -26,8 +27,9 @@ def written(emulator: Emulator) -> Iterator[WrittenKeys]:
 
 
 @pytest.fixture
-async def table(emulator: Emulator, written: WrittenKeys) -> AsyncIterator[KeyTable]:
-    opened = KeyTable(ConnectionStringConfig(emulator.connection_string), written.name, 5)
+async def table(emulator: Emulator, written: WrittenKeys, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KeyTable]:
+    monkeypatch.setattr("adapters.tables.key_table.LOOK_SECONDS", SECONDS)
+    opened = KeyTable(ConnectionStringConfig(emulator.connection_string), written.name, SECONDS)
     yield opened
     await opened.close()
 
@@ -111,8 +113,11 @@ async def test_change_row_that_cannot_be_read_is_an_error(table: KeyTable, writt
         await table.read_changes()
 
 
-async def test_table_that_is_missing_is_an_error_until_it_is_created(emulator: Emulator, written: WrittenKeys) -> None:
-    table = KeyTable(ConnectionStringConfig(emulator.connection_string), f"{written.name}x", 5)
+async def test_table_that_is_missing_is_an_error_until_it_is_created(
+    emulator: Emulator, written: WrittenKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.tables.key_table.LOOK_SECONDS", SECONDS)
+    table = KeyTable(ConnectionStringConfig(emulator.connection_string), f"{written.name}x", SECONDS)
     for read in (table.read_changes, lambda: table.read_key("ab" * 32)):
         with pytest.raises(StorageError) as raised:
             await read()

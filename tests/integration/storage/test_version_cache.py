@@ -1,6 +1,7 @@
 """Versions on disk: fetched once, shared, and bounded."""
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from adapters.model.jobs import BlobPath
 from adapters.version_cache import MAX_CONVERSIONS
 from tests.support.version_caches import (
     MARK,
+    WAIT,
     Cache,
     files,
     holding,
@@ -32,12 +34,15 @@ async def test_concurrent_callers_share_one_fetch(account: AccountStorage, folde
 async def test_few_versions_are_converted_at_a_time(
     account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = Cache(folder)
+    cache, full = Cache(folder), threading.Event()
     convert, converting, seen = cache.convert, set[Path](), list[int]()
 
     def slow(blob: Path, file: Path) -> None:
         converting.add(file)
-        time.sleep(0.2)
+        if len(converting) == MAX_CONVERSIONS:
+            full.set()
+        full.wait(WAIT)
+        time.sleep(0.1)  # so that one more could begin
         seen.append(len(converting))
         convert(blob, file)
         converting.discard(file)
@@ -53,10 +58,14 @@ async def test_few_versions_of_an_account_are_fetched_at_a_time(
 ) -> None:
     monkeypatch.setattr("adapters.version_cache.MAX_FETCHES", 2)
     download, downloading, seen = account.blobs.download_file, set[Path](), list[int]()
+    full = asyncio.Event()
 
     async def slow(path: BlobPath, file: Path) -> bool:
         downloading.add(file)
-        await asyncio.sleep(0.2)
+        if len(downloading) == 2:
+            full.set()
+        await full.wait()
+        await asyncio.sleep(0.1)  # so that one more could begin
         seen.append(len(downloading))
         found = await download(path, file)
         downloading.discard(file)
@@ -139,16 +148,17 @@ async def test_opened_versions_are_bounded_by_their_memory(
 async def test_caller_that_gives_up_does_not_end_the_fetch(
     account: AccountStorage, folder: Path, versions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = Cache(folder)
+    cache, goes_on = Cache(folder), threading.Event()
     convert = cache.convert
 
-    def slow(blob: Path, file: Path) -> None:
-        time.sleep(0.5)
+    def wait(blob: Path, file: Path) -> None:
+        goes_on.wait(WAIT)
         convert(blob, file)
 
-    monkeypatch.setattr(cache, "convert", slow)
+    monkeypatch.setattr(cache, "convert", wait)
     with pytest.raises(TimeoutError):
         await cache.read(account, versions[0], wait=0.01)
+    goes_on.set()
     assert await cache.read(account, versions[0]) == versions[0].encode() * 100
     assert len(cache.converted) == 1
 

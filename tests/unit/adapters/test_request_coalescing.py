@@ -94,6 +94,21 @@ async def test_close_fails_all_callers(flight: SingleFlight, reads: Reads, *, st
         assert caught.value.code is StorageErrorCode.CREDENTIAL
 
 
+async def test_close_does_not_hide_a_callers_own_cancellation(flight: SingleFlight) -> None:
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def read() -> None:
+        await ended
+
+    caller = asyncio.create_task(flight.run("key", read))
+    await asyncio.sleep(0.01)
+    ended.set_result(None)  # the read's task has its turn before the caller's
+    caller.cancel()
+    flight.close()
+    await asyncio.wait([caller])
+    assert caller.cancelled()
+
+
 async def test_callers_share_a_read_that_begins_after_they_asked(reads: Reads) -> None:
     paced = PacedReads(0.01)
     first = [asyncio.create_task(paced.run("key", reads.read)) for _ in range(3)]
