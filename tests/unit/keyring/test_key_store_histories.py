@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from adapters.model.ticks import Ticks
 from proxy.keyring.key_cache import NEVER, KeyCache, StoredEntry
 from proxy.keyring.store import RETRY_SECONDS
+from tests.support import virtual_time
 from tests.support.key_store import INTERVAL, FakeKeyStore, digest_of, find, look
 
 KEYS = ("a", "b")
@@ -161,4 +162,4 @@ def test_no_answer_is_older_than_the_last_good_look(steps: list[tuple[Any, ...]]
             await asyncio.sleep(0)
             history.check_entries()
 
-    asyncio.run(run())
+    virtual_time.run(run())

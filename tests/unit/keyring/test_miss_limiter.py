@@ -9,8 +9,14 @@ import pytest
 from proxy.keyring import miss_limiter
 from proxy.keyring.lookup import KeyStoreUnavailableError
 from proxy.keyring.miss_limiter import HALF_LIFE, MAX_MISSES, MAX_NETWORKS, MissLimiter
+from tests.support.virtual_time import VIRTUAL_TIME, VirtualTime
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> VirtualTime:
+    return VIRTUAL_TIME
 
 
 class Store:

@@ -13,8 +13,14 @@ from proxy.keyring.key_cache import MAX_AGE
 from proxy.keyring.keyring import ExpiredKeyError, Role, UnknownKeyError
 from proxy.keyring.lookup import RevokedKeyError, UnreadableKeyError
 from tests.support.key_store import INTERVAL, NETWORK, FakeKeyStore, digest_of, find, look
+from tests.support.virtual_time import VIRTUAL_TIME, VirtualTime
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> VirtualTime:
+    return VIRTUAL_TIME
 
 
 @pytest.fixture
