@@ -19,8 +19,10 @@ except ImportError:  # pragma: no cover - where make setup found a Node.js that 
 
 PACKAGE = Path(__file__).resolve().parents[2] / "deploy" / "emulator"
 NODE_MAJOR = 22
-READY_SECONDS = 30
+READY_SECONDS = 120
 STOP_SECONDS = 5
+# Azurite's own 5 seconds are shorter than clients use a connection again, and a batch on a closed one is not repeated.
+KEEP_ALIVE_SECONDS = 3600
 HOST = "127.0.0.1"
 SERVICES = ("Blob", "Queue", "Table")
 
@@ -82,7 +84,9 @@ def start_emulator(
     command = [_find_node(), *_launcher()]
     command += ["--silent", "--loose", "--skipApiVersionCheck", "--disableTelemetry"]
     for service, port in zip(SERVICES, (blob_port, queue_port, table_port), strict=True):
-        command += [f"--{service.lower()}Host", HOST, f"--{service.lower()}Port", str(port)]
+        name = service.lower()
+        command += [f"--{name}Host", HOST, f"--{name}Port", str(port)]
+        command += [f"--{name}KeepAliveTimeout", str(KEEP_ALIVE_SECONDS)]
     command += ["--location", _made(folder)] if folder else ["--inMemoryPersistence"]
     process = AzuriteProcess([*command, *extra])
     try:

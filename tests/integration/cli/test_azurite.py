@@ -6,10 +6,12 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 import proxy.demo.azurite as module
 from proxy.demo.azurite import Emulator, EmulatorError, start_emulator
+from tests.support.live import NO_TLS
 
 
 def failure(**options: object) -> str:
@@ -57,6 +59,13 @@ def test_an_argument_that_azurite_refuses_is_reported() -> None:
     )
 
 
+def test_an_idle_connection_stays_open(emulator: Emulator) -> None:
+    """A client may use it again after a minute, and a batch that meets its end is lost."""
+    for port in (emulator.blob_port, emulator.queue_port, emulator.table_port):
+        answer = httpx.get(f"http://127.0.0.1:{port}/devstoreaccount1", verify=NO_TLS)
+        assert answer.headers["keep-alive"] == "timeout=3600"
+
+
 def test_data_in_a_folder_survives(tmp_path: Path) -> None:
     for _ in range(2):
         with start_emulator(folder=tmp_path) as running:
@@ -75,7 +84,7 @@ def test_it_never_outlives_who_started_it() -> None:
     )
     killed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     port = int(killed.stdout)
-    for _ in range(100):
+    for _ in range(600):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
