@@ -17,7 +17,7 @@ import httpx
 from tests.support.live import wait_for
 from tests.support.processes import environment
 
-QUIET_SECONDS = 60
+QUIET_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def run_script(script: str, folder: Path) -> str:
     """Runs a shell script as somebody does who has just opened a terminal; returns its output."""
     command = ["bash", "-euo", "pipefail", "-c", script]
     done = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=60
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=QUIET_SECONDS
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from adapters.credentials.connection_string import EMULATOR_ACCOUNT
 from tests.support.http_messages import Message, read_message, saying
+from tests.support.live import WAIT_SECONDS
 from tests.support.storage import Storage
 
 
@@ -104,9 +105,9 @@ class Hop:
         try:
             yield hop
         finally:
-            hop._run(hop._close())
+            hop._run(hop._end())
             hop._loop.call_soon_threadsafe(hop._loop.stop)
-            hop._thread.join(5)
+            hop._thread.join()
             hop._loop.close()
 
     @property
@@ -134,7 +135,7 @@ class Hop:
         return sum(text in asked.target for asked in list(self.asked))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_SECONDS)
 
     async def _change(self, mode: Mode) -> None:
         self._mode = mode
@@ -158,7 +159,16 @@ class Hop:
         if serving:
             await asyncio.wait(serving)
 
+    async def _end(self) -> None:
+        await self._close()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # of connections that came with the end
+            await asyncio.wait(others)
+        await asyncio.sleep(0)  # transports that were ended close their sockets in the next round
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:  # the connection came with the end
+            _reset(writer)
+            return
         task = asyncio.current_task()
         assert task is not None
         self._open[task] = writer
@@ -172,12 +182,14 @@ class Hop:
                 self.asked.append(Asked(method, unquote(target), time.monotonic()))
                 if not await self._answer(request, back, upstream, writer):
                     break
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # either side has ended the connection, or the hop is closed
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # either side has ended the connection
+        except asyncio.CancelledError:  # the hop is closed, and waits for nobody to take what was not sent yet
+            for each in filter(None, (upstream, writer)):
+                each.transport.abort()
         finally:
-            for each in (upstream, writer):
-                if each is not None:
-                    each.close()
+            for each in filter(None, (upstream, writer)):
+                each.close()
             del self._open[task]
 
     def _mode_for(self, method: str) -> Mode:

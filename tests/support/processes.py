@@ -2,13 +2,14 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from tests.support.live import MASTER, NO_TLS, PUBLIC_URL
 from tests.support.storage import Storage
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 30
-END_SECONDS = 15
+READY_SECONDS = 120
+END_SECONDS = 60
+PORTS = range(10_000, 32_000)
+"""No system takes these for a port that nobody names, so a connection that is opened meanwhile takes none of them."""
 
 
 @dataclass
@@ -76,9 +79,11 @@ def settings_of(storage: Storage, connection_string: str | None = None) -> dict[
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that is free, for a process that listens there soon."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)  # Hypothesis seeds the other source alike everywhere
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

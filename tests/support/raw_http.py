@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http.client import parse_headers
 from typing import Any
 
-from tests.support.live import MASTER, LiveServer
+from tests.support.live import MASTER, WAIT_SECONDS, LiveServer
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Connection:
 
 
 @contextmanager
-def connection(server: LiveServer, seconds: float = 5) -> Iterator[Connection]:
+def connection(server: LiveServer, seconds: float = WAIT_SECONDS) -> Iterator[Connection]:
     """A connection to a server, whose reads wait at most that long."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as connected:
         opened = Connection(connected)

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from proxy.observability.metrics.catalog import PREFIX
 from tests.support.live import NO_TLS
 
-SECONDS = 15
+SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Metrics:
 
 def scrape(port: int) -> Metrics:
     """One look."""
-    answer = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10, verify=NO_TLS).raise_for_status()
+    answer = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=SECONDS, verify=NO_TLS).raise_for_status()
     return Metrics(
         {
             (sample.name, frozenset(sample.labels.items())): sample.value

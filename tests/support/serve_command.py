@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from tests.support.live import MASTER, NO_TLS, PUBLIC_URL
+from tests.support.live import MASTER, NO_TLS, PUBLIC_URL, WAIT_SECONDS
 from tests.support.processes import environment, free_port
 from tests.support.storage import Storage
 
-START_SECONDS = 20
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Served:
 
     def get(self, path: str, key: str = MASTER) -> httpx.Response:
         """Asks for a path below /REST/v1/ on a connection of its own."""
-        return httpx.get(f"{self.url}/REST/v1/{path}", params={"key": key}, timeout=30, verify=NO_TLS)
+        return httpx.get(f"{self.url}/REST/v1/{path}", params={"key": key}, timeout=WAIT_SECONDS, verify=NO_TLS)
 
     def log(self) -> str:
         """What it has logged so far, or in all its life."""
@@ -67,7 +67,7 @@ def serving(
             yield server
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(WAIT_SECONDS)
             server.last_log.append(server.log())
         assert process.returncode == 0, server.log()
 

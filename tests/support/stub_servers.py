@@ -36,11 +36,13 @@ def listening(serve: Serve) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
-        yield int(listener.getsockname()[1])
-        close(listener)
-        for connected in opened:
-            close(connected)
-        accepting.join(5)
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            close(listener)
+            accepting.join()  # first: a connection that it has just accepted is one of those to close
+            for connected in opened:
+                close(connected)
 
 
 def close(connected: socket.socket) -> None:
@@ -125,7 +127,7 @@ class Wire:
                 time.sleep(self.delay)
                 service.sendall(data)
             close(service)
-            back.join(5)
+            back.join()
 
     @staticmethod
     def _return(service: socket.socket, connected: socket.socket) -> None:

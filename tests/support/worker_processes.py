@@ -14,7 +14,7 @@ from tests.support.processes import environment, settings_of
 from tests.support.storage import Storage
 
 READY = b"working for"
-END_SECONDS = 20
+END_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -102,5 +102,6 @@ def test_a_byte_after_an_answer_does_not_hold_the_connection(
 def test_a_trailer_is_no_header(storage: Storage, start: StartServer) -> None:
     # With a trusted proxy in front, a trailer could tell another address each time.
     server = start(storage, trusted_proxies="127.0.0.1")
-    chunked = b"GET " + LIST + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Forwarded-For: 9.9.9.9\r\n\r\n"
+    head = b"GET " + LIST + b" HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked = head + b"0\r\nX-Forwarded-For: 9.9.9.9\r\n\r\n"
     assert server.raw(chunked).startswith(b"HTTP/1.1 200 ")
