@@ -10,10 +10,12 @@ from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.key_records import ChangeLog
 from adapters.model.ticks import Ticks
 from adapters.tables.properties import MalformedRowError
+from proxy.keyring import change_watch
 from proxy.keyring.change_watch import StoreTiming
 from proxy.keyring.key_cache import MAX_AGE
 from proxy.keyring.store import RETRY_SECONDS, STALE_WAIT_FRACTION
 from tests.support.key_store import INTERVAL, NETWORK, STALE, TIMEOUT, FakeKeyStore, digest_of, find, look
+from tests.support.log_records import texts_of
 from tests.support.virtual_time import VIRTUAL_TIME, VirtualTime
 
 pytestmark = pytest.mark.anyio
@@ -196,7 +198,7 @@ async def test_log_says_once_a_minute_that_the_store_cannot_be_read_and_once_tha
         store.fail(None)
         for _ in range(3):
             await look(keys, store)
-    texts = [record.getMessage() for record in caplog.records]
+    texts = texts_of(caplog, change_watch.__name__)
     assert len(texts) == 3
     assert "unreachable: ClientConnectorError; check the endpoint" in texts[0]
     assert texts[1] == texts[0]
@@ -211,7 +213,7 @@ async def test_store_that_comes_and_goes_fills_no_log(store: FakeKeyStore, caplo
             await look(keys, store)
             store.fail(None)
             await look(keys, store)
-    assert len(caplog.records) == 4
+    assert len(texts_of(caplog, change_watch.__name__)) == 4
 
 
 async def test_counts_and_age_are_there_for_metrics(store: FakeKeyStore) -> None:
