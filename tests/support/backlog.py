@@ -15,7 +15,7 @@ from adapters.model.jobs import JobStatus
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.worker.worker import Worker
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 from tests.support.worker_desk import Desk, play, shops
 
 
@@ -48,7 +48,7 @@ def run_backlog(storage: Storage, jobs: int, workers: int = 2, seconds: float = 
     async def story(desk: Desk) -> None:
         ids = [await desk.load(shops(f"{number}"), "incremental" if number else "complete") for number in range(jobs)]
         watch = Calls()
-        options = StorageOptions(storage.table_name, timedelta(hours=1), 5, observer_for=lambda _: watch)
+        options = StorageOptions(storage.table_name, timedelta(hours=1), BUSY_SECONDS, observer_for=lambda _: watch)
         entries = {storage.account: ConnectionStringConfig(storage.connection_string)}
         stop, started = asyncio.Event(), time.monotonic()
         async with AsyncExitStack() as stack:

@@ -17,7 +17,7 @@ from proxy.cli.console_access import listen
 from proxy.keyring.file import load_keyring
 from proxy.settings import load_settings
 from tests.support.live import MASTER, NO_TLS, QUERY, WAIT_SECONDS
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 _CSRF = re.compile('name="csrf" value="([0-9a-f]+)"')
 
@@ -91,6 +91,7 @@ def start_console(
     chosen: dict[str, Any] = {
         "jobs_table": storage.table_name,
         "console_port": 0,
+        "storage_timeout": BUSY_SECONDS,
         "operator": "olga@example.com",
     } | settings
     loaded = load_settings(**chosen)

@@ -18,7 +18,7 @@ from proxy.keyring.file import parse_keyring
 from proxy.server.app import create_app
 from proxy.server.run import listen, uvicorn_config
 from proxy.settings import load_settings
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 PUBLIC_URL = "https://spatial.example.net"
 MASTER = "master-key"
@@ -112,7 +112,7 @@ def start_server(
         del ring["keys"]
     # What is remembered would hide what a test has just written; tests of memory say what they want of it.
     # Usage would be written at the end of each server.
-    forgetful = {"pending_ttl": 0, "finished_ttl": 0, "usage": "off"}
+    forgetful = {"pending_ttl": 0, "finished_ttl": 0, "usage": "off", "storage_timeout": BUSY_SECONDS}
     chosen = (
         forgetful
         | {"public_url": PUBLIC_URL, "jobs_table": storage.table_name, "host": "127.0.0.1", "port": 0}

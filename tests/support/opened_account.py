@@ -10,7 +10,7 @@ from adapters.account import AccountStorage, StorageOptions
 from adapters.accounts import AccountRegistry
 from adapters.credentials.config import ConnectionStringConfig
 from adapters.credentials.connection_string import EMULATOR_KEY
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 Work = Callable[[AccountStorage], Coroutine[Any, Any, None]]
 
@@ -19,7 +19,7 @@ OTHER_KEY = "c2VjcmV0"
 
 @asynccontextmanager
 async def open_account(
-    storage: Storage, *, text: str | None = None, seconds: float = 5, lease: float = 30
+    storage: Storage, *, text: str | None = None, seconds: float = BUSY_SECONDS, lease: float = 30
 ) -> AsyncIterator[AccountStorage]:
     """Opens the account; creates the table of data sources and the queue, unless `text` names another account."""
     options = StorageOptions(storage.table_name, timedelta(hours=1), seconds, lease_seconds=lease)
@@ -32,7 +32,9 @@ async def open_account(
         yield account
 
 
-def run(storage: Storage, work: Work, *, text: str | None = None, seconds: float = 5, lease: float = 30) -> None:
+def run(
+    storage: Storage, work: Work, *, text: str | None = None, seconds: float = BUSY_SECONDS, lease: float = 30
+) -> None:
     """Runs `work` with the opened account."""
 
     async def test() -> None:

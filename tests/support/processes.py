@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 from tests.support.live import MASTER, NO_TLS, PUBLIC_URL
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 120
@@ -75,6 +75,7 @@ def settings_of(storage: Storage, connection_string: str | None = None) -> dict[
         "public_url": PUBLIC_URL,
         "jobs_table": storage.table_name,
         "host": "127.0.0.1",
+        "storage_timeout": BUSY_SECONDS,
     }
 
 

@@ -24,9 +24,6 @@ SHOPS, AREAS = "FourthCoffeeSample", "AreasSample"
 SAMPLES = {SHOPS: "FourthCoffee.txt", AREAS: "Areas.txt"}
 BASE = "https://spatial.example.com"
 
-BUSY_SECONDS = 20
-"""The deadline of requests that are no tests of it: a busy machine takes some seconds to load the engine."""
-
 # The client percent-encodes blanks and what is not ASCII; all else goes as it stands.
 _AS_IT_STANDS = printable.replace(" ", "")
 
@@ -104,7 +101,7 @@ def start_querying(storage: Storage, folder: Path, **settings: Any) -> Iterator[
     """A server whose files of versions are in a folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("proxy.api.query_service.default_folder", lambda: folder)
-        chosen: dict[str, Any] = {"public_url": BASE, "storage_timeout": BUSY_SECONDS} | settings
+        chosen: dict[str, Any] = {"public_url": BASE} | settings
         with start_server(storage, **chosen) as server:
             yield server
 

@@ -14,7 +14,7 @@ import httpx
 
 from tests.support.live import MASTER, NO_TLS, PUBLIC_URL, WAIT_SECONDS
 from tests.support.processes import environment, free_port
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 START_SECONDS = 120
 
@@ -54,7 +54,8 @@ def serving(
     port = free_port()
     usual = {storage.account: {"storage": {"connection_string": storage.connection_string}}}
     ring = {"accounts": usual | dict(accounts or {}), "keys": {MASTER: {"account": storage.account}}}
-    chosen = {"public_url": PUBLIC_URL, "host": "127.0.0.1", "port": port, "jobs_table": storage.table_name} | settings
+    chosen = {"public_url": PUBLIC_URL, "host": "127.0.0.1", "port": port, "jobs_table": storage.table_name}
+    chosen |= {"storage_timeout": BUSY_SECONDS} | settings
     chosen |= {"keyring": json.dumps(ring)} if keyring_file is None else {"keyring_file": keyring_file}
     with TemporaryDirectory() as folder:
         log_file = Path(folder) / "log"

@@ -25,7 +25,7 @@ from proxy.formats.parquet import read_entities
 from proxy.worker.job import WorkerContext, WorkerLimits, now
 from proxy.worker.lease import run_leased_job
 from proxy.worker.reader_pool import ReaderLimits, ReaderPool
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 # One event loop and one pool of readers for all tests, because a reader takes half a second to start.
 RUNNER = asyncio.Runner()
@@ -202,7 +202,7 @@ Story = Callable[[Desk], Awaitable[None]]
 async def open_desk(storage: Storage, lease_seconds: float = 30, entry: str | None = None) -> AsyncIterator[Desk]:
     """The storage's account with its data source table and its queue; `entry` is another connection string to it."""
     entries = {storage.account: ConnectionStringConfig(entry or storage.connection_string)}
-    options = StorageOptions(storage.table_name, timedelta(hours=1), 5, lease_seconds=lease_seconds)
+    options = StorageOptions(storage.table_name, timedelta(hours=1), BUSY_SECONDS, lease_seconds=lease_seconds)
     with TemporaryDirectory() as folder:
         async with AccountRegistry(entries, options) as accounts:
             account = accounts[storage.account]

@@ -16,9 +16,9 @@ from proxy.operations import version_files
 from proxy.query.version_file import VersionFile
 from tests.integration.api.queries.conftest import StartQuerying
 from tests.support.fault_proxy import Hop
-from tests.support.queries import BUSY_SECONDS, Queries, load, stores
+from tests.support.queries import Queries, load, stores
 from tests.support.serve_command import serving
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 IDS = [f"s{number:06d}" for number in range(50)]
 

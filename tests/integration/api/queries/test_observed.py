@@ -14,10 +14,10 @@ from proxy.demo.maps.stand_in import KEY, start_stand_in
 from tests.support.geocoding import KEY_VARIABLE, maps_account
 from tests.support.live import MASTER, NO_TLS
 from tests.support.processes import free_port
-from tests.support.queries import BUSY_SECONDS, SHOPS, load, stores
+from tests.support.queries import SHOPS, load, stores
 from tests.support.scrape import Metrics, scrape
 from tests.support.serve_command import Served, serving
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 from tests.support.stored_jobs import ACCESS_ID
 from tests.support.trace_collector import Span, collecting
 
