@@ -28,7 +28,7 @@ def exchange(port: int, data: bytes, *, half_close: bool = False) -> bytes:
     """
     received = b""
     # The server may close before it has read everything; what it had sent by then may be lost with the connection.
-    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(data)
         if half_close:
             connection.shutdown(socket.SHUT_WR)

@@ -57,7 +57,7 @@ def role_gate(certificate: Certificate, table_port: int) -> Iterator[RoleGate]:
     yield gate
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join()
 
 
 def _handler(gate: RoleGate, certificate: Certificate, table_port: int) -> type[BaseHTTPRequestHandler]:
@@ -73,7 +73,7 @@ def _handler(gate: RoleGate, certificate: Certificate, table_port: int) -> type[
             if gate.refuses(self.command):
                 self._answer(403, {"x-ms-error-code": _CODE, "Content-Type": "application/json"}, _REFUSAL)
                 return
-            upstream = http.client.HTTPSConnection("127.0.0.1", table_port, context=trust, timeout=10)
+            upstream = http.client.HTTPSConnection("127.0.0.1", table_port, context=trust, timeout=60)
             upstream.request(self.command, self.path, body, dict(self.headers))
             answer = upstream.getresponse()
             kept = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP}
