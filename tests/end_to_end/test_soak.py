@@ -12,8 +12,7 @@ from benchmarks.soak.kills import kills
 from benchmarks.soak.polling import polling
 from proxy.server import http_protocol as protocol
 from tests.conftest import StartServer
-from tests.support.storage import Storage
-from tests.support.worker_desk import BUSY_SECONDS
+from tests.support.storage import BUSY_SECONDS, Storage
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,8 @@ from adapters.model.jobs import JobStatus
 from proxy.keyring.keyring import KeyRing
 from proxy.keyring.reload import ActiveKeyRing
 from proxy.worker.worker import Worker
-from tests.support.storage import Storage
-from tests.support.worker_desk import BUSY_SECONDS, Desk, play, shops
+from tests.support.storage import BUSY_SECONDS, Storage
+from tests.support.worker_desk import Desk, play, shops
 
 
 @dataclass

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-SECONDS = 30.0
+SECONDS = 60.0
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -114,6 +114,6 @@ def browsing(program: str, profile: Path) -> Iterator[Page]:
             yield page
             page.session = ""
             page.send("Browser.close")
-            process.wait(10)
+            process.wait(SECONDS)
         finally:
             process.kill()

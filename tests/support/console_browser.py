@@ -123,7 +123,7 @@ class BrowserThread:
             context = self._browser.new_context(
                 viewport={"width": wide, "height": high}, color_scheme=scheme, reduced_motion="reduce", **options
             )
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(60_000)
             return Tab(context, context.new_page())
 
         tab = self.run(open_tab)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from tests.support.processes import ROOT, environment, settings_of
 from tests.support.storage import Storage
 
-START_SECONDS = 30
-END_SECONDS = 15
+START_SECONDS = 120
+END_SECONDS = 60
 
 
 @dataclass

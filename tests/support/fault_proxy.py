@@ -152,9 +152,12 @@ class Hop:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        server, self._server = self._server, None
+        if server is not None:
+            for listener in server.sockets:
+                self._loop.remove_reader(listener.fileno())
+            await asyncio.sleep(0)  # accepted connections join the server; once it is closed, that fails and leaks them
+            server.close()
         serving = dict(self._open)
         for task, writer in serving.items():
             _reset(writer)

@@ -12,7 +12,7 @@ from proxy.keyring.change_watch import StoreTiming
 from proxy.keyring.key_cache import StoreView
 from proxy.keyring.store import StoredKeys
 
-INTERVAL, STALE, TIMEOUT = 5.0, 3600.0, 0.5
+INTERVAL, STALE, TIMEOUT = 5.0, 3600.0, 4.0
 TIMING = StoreTiming(INTERVAL, STALE, TIMEOUT)
 UNREACHABLE = StorageError(StorageErrorCode.UNREACHABLE, "ClientConnectorError")
 NETWORK = "192.0.2.1"

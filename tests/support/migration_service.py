@@ -21,7 +21,7 @@ from tests.support.opened_account import open_account
 from tests.support.storage import Storage
 from tests.support.worker_desk import LIMITS, RUNNER, open_desk, shops
 
-LOAD_SECONDS = 20
+LOAD_SECONDS = 60
 
 OUTPUT = b"<GeocodeFeed/>"
 
@@ -120,7 +120,9 @@ def _worker(storage: Storage) -> Iterator[None]:
     thread = threading.Thread(target=lambda: asyncio.run(work()), daemon=True)
     thread.start()
     assert ready.wait(LOAD_SECONDS)
-    yield
-    ended.set()
-    thread.join(LOAD_SECONDS)
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(LOAD_SECONDS)
     assert not thread.is_alive()

@@ -25,12 +25,10 @@ from proxy.formats.parquet import read_entities
 from proxy.worker.job import WorkerContext, WorkerLimits, now
 from proxy.worker.lease import run_leased_job
 from proxy.worker.reader_pool import ReaderLimits, ReaderPool
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 WAIT_SECONDS = 60
 """How long what must happen may take: a busy machine may not run a process for seconds."""
-BUSY_SECONDS = 20
-"""The deadline of calls to storage that are no tests of it."""
 
 # One event loop and one pool of readers for all tests, because a reader takes half a second to start.
 RUNNER = asyncio.Runner()

@@ -74,13 +74,6 @@ def test_data_in_a_folder_survives(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir())
 
 
-def test_it_keeps_idle_connections(emulator: Emulator) -> None:
-    """One that it ends costs the request that is sent just then, which most writes must not repeat."""
-    for port in (emulator.blob_port, emulator.queue_port, emulator.table_port):
-        with httpx.stream("GET", f"http://127.0.0.1:{port}/") as answer:
-            assert answer.headers["Keep-Alive"] == "timeout=3600"
-
-
 def test_it_never_outlives_who_started_it() -> None:
     program = (
         "from proxy.demo.azurite import start_emulator; import os, signal\n"

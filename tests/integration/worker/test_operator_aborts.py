@@ -19,8 +19,8 @@ from proxy.worker.job import now
 from tests.integration.worker.test_attempts import FAULT, fail_calls
 from tests.integration.worker.test_lease import HeldUploads
 from tests.integration.worker.test_worker import ring_of, wait_for_jobs, wait_until, working
-from tests.support.storage import Storage
-from tests.support.worker_desk import BUSY_SECONDS, Desk, shops
+from tests.support.storage import BUSY_SECONDS, Storage
+from tests.support.worker_desk import Desk, shops
 
 WHO = "amy@desk"
 

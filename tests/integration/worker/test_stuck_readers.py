@@ -21,8 +21,8 @@ from proxy.worker.work_directory import keep_work_directory, work_directory
 from proxy.worker.worker import Worker
 from tests.integration.worker.test_readers import wait_for_end, wait_for_one
 from tests.integration.worker.test_worker import ring_of, wait_for_jobs, wait_until, working
-from tests.support.storage import Storage
-from tests.support.worker_desk import BUSY_SECONDS, RUNNER, WAIT_SECONDS, Desk, shops
+from tests.support.storage import BUSY_SECONDS, Storage
+from tests.support.worker_desk import RUNNER, WAIT_SECONDS, Desk, shops
 from tests.support.worker_processes import WorkerProcess, children, has_signal, worker_process
 
 

@@ -21,8 +21,8 @@ from proxy.keyring.reload import ActiveKeyRing
 from proxy.worker.slots import Slots
 from proxy.worker.worker import Worker
 from tests.integration.worker.test_attempts import fail_calls
-from tests.support.storage import Storage
-from tests.support.worker_desk import BUSY_SECONDS, WAIT_SECONDS, Desk, shops
+from tests.support.storage import BUSY_SECONDS, Storage
+from tests.support.worker_desk import WAIT_SECONDS, Desk, shops
 
 LEFT = "a job is left to its next try: refused"
 UNREACHABLE = (

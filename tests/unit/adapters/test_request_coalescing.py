@@ -6,8 +6,14 @@ import pytest
 
 from adapters.errors import StorageError, StorageErrorCode
 from adapters.request_coalescing import PacedReads, SingleFlight
+from tests.support.virtual_time import VIRTUAL_TIME, VirtualTime
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> VirtualTime:
+    return VIRTUAL_TIME
 
 
 class Reads:

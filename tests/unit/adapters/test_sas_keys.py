@@ -9,10 +9,16 @@ from azure.storage.blob import UserDelegationKey
 
 from adapters.blobs.sas_keys import CLOCK_SKEW, LONGEST_KEY, USUAL_KEY, DelegationKeyProvider
 from adapters.errors import StorageError
+from tests.support.virtual_time import VIRTUAL_TIME, VirtualTime
 
 HOUR = timedelta(hours=1)
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> VirtualTime:
+    return VIRTUAL_TIME
 
 
 class World:

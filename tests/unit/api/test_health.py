@@ -23,7 +23,8 @@ class Looked:
         self.errors: dict[str, StorageError] = {}
         self.asked: list[str] = []
         self._opened = {
-            name: SimpleNamespace(circuit_breaker=CircuitBreaker(1), job_cache=self._remembered(name)) for name in names
+            name: SimpleNamespace(circuit_breaker=CircuitBreaker(60), job_cache=self._remembered(name))
+            for name in names
         }
 
     def __getitem__(self, name: str) -> Any:
@@ -47,6 +48,7 @@ class Looked:
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PROBE_INTERVAL_S", 0.0)
     monkeypatch.setattr(health, "FIRST_WAIT_S", 30.0)
+    monkeypatch.setattr(health, "CONDITION_MAX_AGE_S", 3600.0)
 
 
 def looks(accounts: Looked, count: int, *, are_keys_ready: bool = True) -> Readiness:
@@ -98,6 +100,7 @@ def test_broken_accounts_are_probed_a_few_at_a_time() -> None:
 
 
 def test_an_account_that_fails_for_a_moment_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "FAILURE_GRACE_S", 3600.0)
     accounts = Looked("a")
     made = looks(accounts, 1)
 

@@ -21,6 +21,8 @@ from tests.support.stub_servers import listening
 
 KEY = "secret/key +1"
 SENT = "key=secret%2Fkey%20%2B1"
+SECONDS = 60
+"""The longest wait, where it is not what is tested."""
 
 
 @dataclass
@@ -60,7 +62,7 @@ def serving() -> Iterator[Site]:
         thread.start()
         yield site
         server.shutdown()
-        thread.join(5)
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def other() -> Iterator[Site]:
 def endpoint(own: Site, other: Site) -> Endpoint:
     for site in (own, other):
         site.requests.clear()
-    return Endpoint(own.url, KEY, timeout=5)
+    return Endpoint(own.url, KEY, timeout=SECONDS)
 
 
 def test_question_carries_encoded_parameters_and_the_key_last(endpoint: Endpoint, own: Site) -> None:
@@ -140,7 +142,7 @@ def test_fetch_refuses_a_redirect_elsewhere(endpoint: Endpoint, own: Site, locat
 
 
 def test_fetch_of_the_own_host_by_http_goes_to_the_own_origin(own: Site) -> None:
-    endpoint = Endpoint("https://127.0.0.1", KEY, connect_to=own.url.removeprefix("http://"), timeout=5)
+    endpoint = Endpoint("https://127.0.0.1", KEY, connect_to=own.url.removeprefix("http://"), timeout=SECONDS)
     with pytest.raises(TransportError, match=r"https://127\.0\.0\.1: TLS failed"):
         endpoint.fetch("http://127.0.0.1/REST/v1/out", io.BytesIO())
 

@@ -10,8 +10,8 @@ import itertools
 import pkgutil
 import re
 import struct
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from re import _constants as constants  # type: ignore[attr-defined]  # the parser's own names
 from re import _parser as parser  # type: ignore[attr-defined]  # what an expression consists of
@@ -21,6 +21,7 @@ import pytest
 
 import proxy.formats
 from proxy.formats.schema import InvalidDataError
+from tests.support.processor_time import measure
 from tests.unit.formats.loading import HEAD, PLACE, csv_of, load, xml_of, zipped
 from tests.unit.formats.shapefiles import NAME, dbf, packed, points, several, shp
 from tests.unit.formats.test_kml import data, extended, kml, placemark
@@ -31,7 +32,7 @@ MODULES = [
 FILLERS = (*" \t\n0a\",|()<[-.;'", '""', "1,", "1 ", '",', ',"', "()", "a ", "-1", "0.", "\u00a0", "[[", "<a", "&amp;")
 ENDS = ("", "\0", "x", '"x', "\u20ac")
 SIZES = (200, 800, 3_200)
-ATTEMPTS = 3
+ATTEMPTS = 20
 GROWTH = 4
 MEASURABLE = 1e-3  # seconds; less is lost in the noise of a busy machine
 MAX_RATIO = 9.0  # times as long for GROWTH times as much: linear is 4, quadratic 16
@@ -111,25 +112,21 @@ def uses(name: str, pattern: re.Pattern[Any]) -> list[Callable[[Any], object]]:
     return [getattr(pattern, "findall" if method in {"sub", "finditer", "split"} else method) for method in methods]
 
 
-def seconds(use: Callable[[Any], object], text: Any, rounds: int = 1) -> float:
-    """The processor's time, the best of some rounds."""
-    taken = []
-    for _ in range(rounds):
-        started = time.process_time()
-        use(text)
-        taken.append(time.process_time() - started)
-    return min(taken)
-
-
 def is_linear(use: Callable[[Any], object], make: Callable[[int], Any], sizes: tuple[int, ...] = SIZES) -> bool:
-    """Whether four times as much takes about four times as long, at sizes where that can be measured."""
+    """Whether four times as much takes about four times as long, at sizes where that can be measured.
+
+    Both sizes are done in turn until they say so; of each, the quickest counts.
+    """
     for smaller, larger in itertools.pairwise(sizes):
-        if seconds(use, make(larger)) < MEASURABLE:
-            continue
+        less, more = make(smaller), make(larger)
+        before, after = float("inf"), measure(partial(use, more))
         for _ in range(ATTEMPTS):
-            before, after = seconds(use, make(smaller), 3), seconds(use, make(larger), 3)
-            if after <= max(MEASURABLE, MAX_RATIO * before):
+            if after <= MEASURABLE:
                 break
+            before = min(before, *(measure(partial(use, less)) for _ in range(3)))
+            if after <= MAX_RATIO * before:
+                break
+            after = min(after, measure(partial(use, more)))
         else:
             return False
     return True

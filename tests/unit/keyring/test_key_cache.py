@@ -1,6 +1,5 @@
 """The two lists of keys in memory, and what an entry costs."""
 
-import timeit
 import tracemalloc
 from hashlib import sha256
 
@@ -9,6 +8,7 @@ import pytest
 from adapters.model.key_records import KeyRecord
 from proxy.keyring.key_cache import MAX_KNOWN, MAX_UNKNOWN, KeyCache, StoredEntry, StoreView
 from proxy.keyring.store import boot_clock
+from tests.support.processor_time import takes_at_most
 
 VIEW = StoreView(lambda: 0.0)
 VIEW.until = 1.0
@@ -75,22 +75,31 @@ def test_validity_of_an_entry_costs_little_of_a_repeated_response() -> None:
     view.until = view.clock() + 1000
     digest = sha256(b"key").digest()
     entry = KeyCache().put(digest, KeyRecord(digest.hex(), "contoso"), view, view.until)
-    seconds = min(timeit.repeat(entry.is_valid, number=10_000, repeat=20)) / 10_000
+
+    def judge() -> None:
+        for _ in range(10_000):
+            entry.is_valid()
+
+    def hash_keys() -> None:  # a part of what each request costs: a quarter of a microsecond
+        for _ in range(10_000):
+            sha256(b"key").hexdigest()
+
     assert entry.is_valid()
-    assert seconds < 2e-6  # 0.2 microseconds on a quiet machine
+    assert takes_at_most(judge, 4, hash_keys)
 
 
-@pytest.mark.slow
 def test_full_lists_need_less_than_sixty_megabytes() -> None:
+    part = 8  # of the lists: tables of a power of two are as full at any size
+    known, unknown = MAX_KNOWN // part, MAX_UNKNOWN // part
     tracemalloc.start()
     try:
-        cache = KeyCache()
-        for number in range(MAX_KNOWN + 10):
+        cache = KeyCache(known, unknown)
+        for number in range(known + 10):
             _put(cache, number)
-        for number in range(MAX_KNOWN + 10, MAX_KNOWN + MAX_UNKNOWN + 20):
+        for number in range(known + 10, known + unknown + 20):
             _put(cache, number, known=False)
         size = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert (cache.known, cache.unknown) == (MAX_KNOWN, MAX_UNKNOWN)
-    assert size < 60e6
+    assert (cache.known, cache.unknown) == (known, unknown)
+    assert size * part < 60e6

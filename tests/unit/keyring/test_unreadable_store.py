@@ -10,12 +10,21 @@ from adapters.errors import StorageError, StorageErrorCode
 from adapters.model.key_records import ChangeLog
 from adapters.model.ticks import Ticks
 from adapters.tables.properties import MalformedRowError
+from proxy.keyring import change_watch
 from proxy.keyring.change_watch import StoreTiming
 from proxy.keyring.key_cache import MAX_AGE
-from proxy.keyring.store import RETRY_SECONDS
+from proxy.keyring.store import RETRY_SECONDS, STALE_WAIT_FRACTION
 from tests.support.key_store import INTERVAL, NETWORK, STALE, TIMEOUT, FakeKeyStore, digest_of, find, look
+from tests.support.log_records import texts_of
+from tests.support.virtual_time import VIRTUAL_TIME, VirtualTime
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> VirtualTime:
+    return VIRTUAL_TIME
+
 
 UNAVAILABLE = "KeyStoreUnavailableError"
 
@@ -126,14 +135,14 @@ async def test_failed_read_makes_the_process_look_at_once(store: FakeKeyStore) -
 
 
 async def test_caller_does_not_wait_long_for_a_read_that_it_does_not_need(store: FakeKeyStore) -> None:
-    keys = store.keys(StoreTiming(INTERVAL, STALE, timeout=4))
+    keys = store.keys()
     await find(keys, "key")
     store.now += MAX_AGE
     await look(keys, store)
     store.during_read = asyncio.Event().wait
     started = asyncio.get_running_loop().time()
     assert await find(keys, "key") == "contoso"
-    assert asyncio.get_running_loop().time() - started < 3
+    assert asyncio.get_running_loop().time() - started == TIMEOUT * STALE_WAIT_FRACTION
     await keys.close()
 
 
@@ -141,7 +150,7 @@ async def test_caller_does_not_wait_long_for_a_read_that_it_does_not_need(store:
 async def test_key_of_a_restored_table_waits_for_a_slow_read_but_not_for_a_store_that_fails(
     store: FakeKeyStore, fault: Exception | None
 ) -> None:
-    keys = store.keys(StoreTiming(INTERVAL, STALE, timeout=4))
+    keys = store.keys()
     await find(keys, "key")
     store.write("key", revoked=Ticks(0))
     store.changes = ChangeLog("second", 0)
@@ -150,7 +159,7 @@ async def test_key_of_a_restored_table_waits_for_a_slow_read_but_not_for_a_store
     store.look_error = fault
     started = asyncio.get_running_loop().time()
     assert await find(keys, "key") == ("RevokedKeyError" if fault is None else "contoso")
-    assert fault is None or asyncio.get_running_loop().time() - started < 1.9
+    assert asyncio.get_running_loop().time() - started == (2 if fault is None else TIMEOUT * STALE_WAIT_FRACTION)
     await keys.close()
 
 
@@ -159,6 +168,7 @@ async def test_read_ends_at_its_deadline(store: FakeKeyStore) -> None:
     store.during_read = asyncio.Event().wait
     assert await find(keys, "key") == UNAVAILABLE
     assert store.results["failed"] == 1
+    assert asyncio.get_running_loop().time() == TIMEOUT
 
 
 async def test_row_that_vanishes_is_believed_only_after_a_good_look(store: FakeKeyStore) -> None:
@@ -188,7 +198,7 @@ async def test_log_says_once_a_minute_that_the_store_cannot_be_read_and_once_tha
         store.fail(None)
         for _ in range(3):
             await look(keys, store)
-    texts = [record.getMessage() for record in caplog.records]
+    texts = texts_of(caplog, change_watch.__name__)
     assert len(texts) == 3
     assert "unreachable: ClientConnectorError; check the endpoint" in texts[0]
     assert texts[1] == texts[0]
@@ -203,7 +213,7 @@ async def test_store_that_comes_and_goes_fills_no_log(store: FakeKeyStore, caplo
             await look(keys, store)
             store.fail(None)
             await look(keys, store)
-    assert len(caplog.records) == 4
+    assert len(texts_of(caplog, change_watch.__name__)) == 4
 
 
 async def test_counts_and_age_are_there_for_metrics(store: FakeKeyStore) -> None:

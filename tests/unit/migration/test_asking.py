@@ -178,7 +178,7 @@ def test_a_cancelled_question_waits_for_no_answer() -> None:
 
         class Slow(Script):
             def ask(self, *_: object) -> Answer:
-                asyncio.run_coroutine_threadsafe(released.wait(), loop).result(5)
+                asyncio.run_coroutine_threadsafe(released.wait(), loop).result(60)
                 return EMPTY
 
         asking = asyncio.create_task(account(Slow(EMPTY)).list_data_sources())

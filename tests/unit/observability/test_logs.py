@@ -12,9 +12,17 @@ from proxy.observability.logs import JsonFormatter, TextFormatter, configure_log
 log = logging.getLogger("proxy.test")
 
 
-def logged(form: str, level: str = "info") -> str:
+def configured(level: str, form: str, logger: str = log.name) -> io.StringIO:
+    """Where the logs go that a logger writes: others of this process may write at the same time."""
     stream = io.StringIO()
     configure_logs(level, form, stream)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(lambda record: record.name == logger)
+    return stream
+
+
+def logged(form: str, level: str = "info") -> str:
+    stream = configured(level, form)
     try:
         int("key=SECRET")
     except ValueError:
@@ -62,18 +70,16 @@ def test_a_stream_that_takes_no_more_harms_nobody() -> None:
 
 
 def test_an_unformattable_record_is_a_line_without_arguments() -> None:
-    stream = io.StringIO()
-    configure_logs("info", "json", stream)
+    stream = configured("info", "json")
     log.warning("%d", "SECRET")
     assert json.loads(stream.getvalue())["message"] == "a record that can't be formatted"
 
 
 def test_a_warning_of_a_library_is_a_line_as_any_other() -> None:
-    stream = io.StringIO()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.captureWarnings(capture=False)  # another test may have done it, and pytest have undone it
-        configure_logs("info", "json", stream)
+        stream = configured("info", "json", "py.warnings")
         warnings.warn("key=SECRET is old", stacklevel=1)
         logging.captureWarnings(capture=False)
     (line,) = stream.getvalue().splitlines()

@@ -1,13 +1,12 @@
 """Whatever comes as a `spatialFilter` is answered or refused, in bounded time."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.query.areas import Area, Intersects
 from proxy.query.errors import QueryError
+from tests.support.processor_time import ends_within
 from tests.unit.query.samples import requested
 
 
@@ -98,11 +97,10 @@ def star(points: int) -> str:
     ],
 )
 def test_a_hostile_area_is_answered_or_refused_in_time(text: str) -> None:
-    started = time.process_time()
-    refused = ""
-    try:
-        area(text)
-    except QueryError as error:
-        refused = str(error)
-    assert len(refused) < 500
-    assert time.process_time() - started < 2
+    def answer() -> None:
+        try:
+            area(text)
+        except QueryError as error:
+            assert len(str(error)) < 500  # noqa: PT017 - either is right
+
+    assert ends_within(2, answer)

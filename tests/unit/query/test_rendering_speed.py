@@ -1,7 +1,6 @@
 """A full page with 20 properties is rendered in a few milliseconds, as it is the largest part of a query."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -12,9 +11,9 @@ from proxy.query.atom_answer import render_atom
 from proxy.query.json_answer import render_json
 from proxy.query.result import Cell, Result, ResultColumn
 from proxy.query.schema import Property, PropertyType
+from tests.support.processor_time import takes_at_most
 
 ROWS = 250
-ATTEMPTS = 15
 COLUMNS: list[tuple[PropertyType, Callable[[int], Cell]]] = [
     *[(PropertyType.STRING, lambda row: f"{row} Main St & \u00d8st/Vest")] * 12,
     *[(PropertyType.INT64, lambda row: row * 1_000)] * 2,
@@ -30,16 +29,6 @@ def page() -> Result:
         for at, (type_, value) in enumerate(COLUMNS)
     )
     return Result([f"-{row}" for row in range(ROWS)], columns)
-
-
-def measure(work: Callable[[], object]) -> float:
-    """Seconds of the processor, of the quickest of some attempts."""
-    seconds = []
-    for _ in range(ATTEMPTS):
-        started = time.process_time()
-        work()
-        seconds.append(time.process_time() - started)
-    return min(seconds)
 
 
 def rows_of(result: Result) -> Sequence[dict[str, Cell]]:
@@ -65,6 +54,4 @@ def test_a_full_page_takes_a_few_times_what_the_standard_library_takes(
         now=Ticks(634_243_392_000_000_000),
         guid="g",
     )
-    yardstick = measure(lambda: json.dumps(rows))
-    seconds = measure(lambda: render(result, answer))
-    assert seconds < most * yardstick
+    assert takes_at_most(lambda: render(result, answer), most, lambda: json.dumps(rows))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from proxy.worker.slots import Slots
+from tests.support import virtual_time
 
 
 def test_single_account_may_take_all_slots() -> None:
@@ -47,4 +48,4 @@ def test_waiting_accounts_wake_one_by_one_in_order() -> None:
         await asyncio.gather(*tasks)
         return woken
 
-    assert asyncio.run(run()) == ["b", "c", "a"]
+    assert virtual_time.run(run()) == ["b", "c", "a"]

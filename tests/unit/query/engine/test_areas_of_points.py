@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.query.areas import BoundingBox, Nearby, NearRoute, Point, RouteOptions
@@ -99,7 +99,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> tuple[VersionFile, list[R
     return make_version(tmp_path_factory.mktemp("crowd"), rows, PLAIN_TYPE), rows
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(
     latitude=st.floats(-90, 90) | st.floats(89, 90) | st.floats(-90, -89),
     longitude=st.floats(-180, 180) | st.floats(178, 180),

@@ -68,7 +68,7 @@ def test_a_version_without_entities_has_an_empty_answer(tmp_path: Path) -> None:
     assert ids(make_version(tmp_path, [])) == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
 def test_a_damaged_file_is_an_error_or_answers_the_same(tmp_path: Path, place: float, flip: int) -> None:
     good = make_version(tmp_path, ROWS)
