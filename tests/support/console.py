@@ -19,6 +19,10 @@ from proxy.settings import load_settings
 from tests.support.live import MASTER, NO_TLS, QUERY
 from tests.support.storage import Storage
 
+BUSY_SECONDS = 25.0
+"""The deadline of storage where it is no test of it: a busy machine stalls. A page has five seconds more."""
+END_SECONDS = 60.0
+
 _CSRF = re.compile('name="csrf" value="([0-9a-f]+)"')
 
 
@@ -92,6 +96,7 @@ def start_console(
         "jobs_table": storage.table_name,
         "console_port": 0,
         "operator": "olga@example.com",
+        "storage_timeout": BUSY_SECONDS,
     } | settings
     loaded = load_settings(**chosen)
     started, end = threading.Event(), threading.Event()
@@ -109,11 +114,11 @@ def start_console(
 
     thread = threading.Thread(target=asyncio.run, args=[serve()], daemon=True)
     thread.start()
-    assert started.wait(20)
+    assert started.wait(END_SECONDS)
     try:
         with httpx.Client(timeout=60, verify=NO_TLS) as client:
             yield LiveConsole(listener.getsockname()[1], client)
     finally:
         end.set()
-        thread.join(20)
+        thread.join(END_SECONDS)
     assert not thread.is_alive()

@@ -16,7 +16,7 @@ from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, Story, play
 from tests.support.worker_processes import worker_process
 
-JOB_SECONDS = 30.0
+JOB_SECONDS = 60.0
 """The longest that a job of a few entities takes with its page, on a busy machine."""
 RENEWED_MILLISECONDS = 5000
 """How often a page of a job renews itself."""

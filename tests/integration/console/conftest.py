@@ -5,11 +5,18 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.console import LiveConsole, start_console
+from tests.support.console import BUSY_SECONDS, LiveConsole, start_console
 from tests.support.opened_account import run
 from tests.support.storage import Storage
 
 StartConsole = Callable[..., LiveConsole]
+
+
+@pytest.fixture(autouse=True)
+def _patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets pages wait for a machine that stalls. Tests of these times set their own."""
+    monkeypatch.setattr("proxy.operations.job_pages.ONE_OF_MANY_SECONDS", BUSY_SECONDS)
+    monkeypatch.setattr("proxy.console.pages.load.PATIENCE", BUSY_SECONDS)
 
 
 @pytest.fixture

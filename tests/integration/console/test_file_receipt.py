@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("prepared")
 @contextmanager
 def start_post(console: LiveConsole, content: bytes) -> Iterator[HTTPConnection]:
     """The beginning of a form."""
-    started = HTTPConnection("127.0.0.1", console.port, timeout=30)
+    started = HTTPConnection("127.0.0.1", console.port, timeout=60)
     headers = {"Origin": console.url, "Content-Type": "multipart/form-data; boundary=x", "Content-Length": "100000"}
     started.request("POST", "/load/preview", content, headers)
     yield started
