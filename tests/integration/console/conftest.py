@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.console import BUSY_SECONDS, LiveConsole, start_console
+from tests.support.inline_readers import InlineReaders
 from tests.support.opened_account import run
 from tests.support.storage import Storage
 
@@ -17,6 +18,12 @@ def _patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets pages wait for a machine that stalls. Tests of these times set their own."""
     monkeypatch.setattr("proxy.operations.job_pages.ONE_OF_MANY_SECONDS", BUSY_SECONDS)
     monkeypatch.setattr("proxy.console.pages.load.PATIENCE", BUSY_SECONDS)
+
+
+@pytest.fixture
+def readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Consoles that start read files in threads: a process of each would take longer to start than the test."""
+    monkeypatch.setattr("proxy.cli.console.ReaderPool", InlineReaders)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.support.sent_loads import post_file, send_file
 from tests.support.storage import Storage
 from tests.support.worker_desk import shops
 
-pytestmark = pytest.mark.usefixtures("prepared")
+pytestmark = pytest.mark.usefixtures("prepared", "readers")
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tests.unit.formats.loading import zipped
 from tests.unit.formats.samples import FOURTH_COFFEE, separated
 from tests.unit.formats.shapefiles import NAME, dbf, packed, point, shp
 
-pytestmark = pytest.mark.usefixtures("prepared")
+pytestmark = pytest.mark.usefixtures("prepared", "readers")
 
 KML = b"""<kml><Document>
 <Placemark id="a"><name>One</name><Point><coordinates>1,2</coordinates></Point></Placemark>
