@@ -10,7 +10,7 @@ import proxy.operations.job_pages
 from adapters.model.job_ids import new_job_id
 from adapters.model.ticks import parse_ticks
 from tests.integration.console.conftest import StartConsole
-from tests.support.console import BUSY_SECONDS, LiveConsole
+from tests.support.console import LiveConsole
 from tests.support.fault_proxy import Mode
 from tests.support.live import wait_for
 from tests.support.storage import Storage, ago, date
@@ -222,10 +222,7 @@ def test_jobs_of_several_accounts_are_merged_by_time(storage: Storage, open_cons
     other = replace(storage, account=f"{storage.account}-b")
     moments = [ago(minutes=5 + number) for number in range(120)]
     twin = new_job_id(parse_ticks(ago(minutes=54, seconds=30)))  # the 50th, in both
-    wanted = []
-    for number, moment in enumerate(moments):
-        owner = (storage, other)[number % 3 == 0]
-        wanted.append(owner.job(CreatedDate=moment))
+    wanted = [(storage, other)[at % 3 == 0].job(CreatedDate=moment) for at, moment in enumerate(moments)]
     wanted[49:49] = [storage.job(RowKey=twin), other.job(RowKey=twin)]
     console = open_console(
         storage, accounts={other.account: {"storage": {"connection_string": storage.connection_string}}}
@@ -255,15 +252,14 @@ def test_a_broken_account_is_a_line_and_hides_no_other(
 ) -> None:
     with TwoAccounts.open(storage) as accounts:
         job_id = storage.job()
-        seconds = 1 if mode is Mode.HANG else BUSY_SECONDS
-        console = open_console(storage, accounts=accounts.accounts, storage_timeout=seconds)
+        timeout = {"storage_timeout": 1} if mode is Mode.HANG else {}
+        console = open_console(storage, accounts=accounts.accounts, **timeout)
         wait_for(lambda: len(ids(console, "/jobs")) == 4)
         accounts.hop.mode = mode
         page = console.text("/jobs")
         assert f"The jobs of the account {accounts.sick.account} can't be read. Storage: " in page
         wait_for(lambda: ids(console, "/jobs") == [job_id])
-        alone = console.text(f"/jobs?account={accounts.sick.account}")
-        assert "can't be read" in alone
+        assert "can't be read" in console.text(f"/jobs?account={accounts.sick.account}")
 
 
 def test_a_hanging_account_delays_the_others_for_a_bounded_time(
