@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tests.support.processes import ROOT, environment, settings_of
 from tests.support.storage import Storage
 
-START_SECONDS = 60
+START_SECONDS = 120
 END_SECONDS = 25
 """Less than a console waits for the rest of a form, and far more than it takes to end."""
 
