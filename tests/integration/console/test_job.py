@@ -204,6 +204,7 @@ def test_an_upload_that_is_gone_is_said_and_the_job_cannot_be_tried_again(
     assert (response.status_code, "is not there any more" in response.text) == (409, True)
 
 
+@pytest.mark.usefixtures("no_retries")
 def test_dead_blob_storage_leaves_the_row(storage: Storage, open_console: StartConsole) -> None:
     job_id = storage.job(status="Aborted", FailedBlob="exports/x.txt", Work='{"upload": "uploads/a/b"}')
     with Hop.before(storage, "Blob") as hop:

@@ -72,7 +72,7 @@ def test_a_broken_account_is_shown_beside_the_others(storage: Storage, open_cons
     assert console.get("/accounts/sick/sources/Shops").status_code == 503
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("no_retries")
 def test_without_its_blobs_and_usage_an_account_shows_its_data_sources(
     storage: Storage, open_console: StartConsole
 ) -> None:
