@@ -16,12 +16,8 @@ from proxy.cli.console import console_server, open_console
 from proxy.cli.console_access import listen
 from proxy.keyring.file import load_keyring
 from proxy.settings import load_settings
-from tests.support.live import MASTER, NO_TLS, QUERY
-from tests.support.storage import Storage
-
-BUSY_SECONDS = 25.0
-"""The deadline of storage where it is no test of it: a busy machine stalls. A page has five seconds more."""
-END_SECONDS = 60.0
+from tests.support.live import MASTER, NO_TLS, QUERY, WAIT_SECONDS
+from tests.support.storage import BUSY_SECONDS, Storage
 
 _CSRF = re.compile('name="csrf" value="([0-9a-f]+)"')
 
@@ -95,8 +91,8 @@ def start_console(
     chosen: dict[str, Any] = {
         "jobs_table": storage.table_name,
         "console_port": 0,
-        "operator": "olga@example.com",
         "storage_timeout": BUSY_SECONDS,
+        "operator": "olga@example.com",
     } | settings
     loaded = load_settings(**chosen)
     started, end = threading.Event(), threading.Event()
@@ -114,11 +110,11 @@ def start_console(
 
     thread = threading.Thread(target=asyncio.run, args=[serve()], daemon=True)
     thread.start()
-    assert started.wait(END_SECONDS)
+    assert started.wait(WAIT_SECONDS)
     try:
         with httpx.Client(timeout=60, verify=NO_TLS) as client:
             yield LiveConsole(listener.getsockname()[1], client)
     finally:
         end.set()
-        thread.join(END_SECONDS)
+        thread.join(WAIT_SECONDS)
     assert not thread.is_alive()

@@ -23,9 +23,6 @@ Width = Literal["wide", "narrow"]
 Scheme = Literal["light", "dark"]
 SIZES: dict[Width, tuple[int, int]] = {"wide": (1280, 900), "narrow": (390, 844)}
 
-WAIT_MILLISECONDS = 60_000.0
-"""How long tests wait for what must come, on a busy machine."""
-
 # No name but this machine's resolves, so that a request that leaves it fails although the test sees it too.
 _FLAGS = (
     "--no-sandbox",
@@ -111,9 +108,9 @@ class BrowserThread:
         with ThreadPoolExecutor(1, "browser") as thread:
             playwright = thread.submit(lambda: sync_playwright().start()).result()
             try:
-                expect.set_options(timeout=WAIT_MILLISECONDS)
+                expect.set_options(timeout=60_000)  # a machine may stall
                 launch = partial(playwright.chromium.launch, executable_path=program, args=list(_FLAGS))
-                browser = thread.submit(launch, timeout=WAIT_MILLISECONDS).result()
+                browser = thread.submit(launch, timeout=60_000).result()
                 try:
                     yield cls(thread, browser)
                 finally:
@@ -134,7 +131,7 @@ class BrowserThread:
             context = self._browser.new_context(
                 viewport={"width": wide, "height": high}, color_scheme=scheme, reduced_motion="reduce", **options
             )
-            context.set_default_timeout(WAIT_MILLISECONDS)
+            context.set_default_timeout(60_000)
             return Tab(context, context.new_page())
 
         tab = self.run(open_tab)

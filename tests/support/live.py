@@ -29,6 +29,7 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 WAIT_SECONDS = 60.0
+"""A deadline that only a fault misses: a busy machine may stop for ten seconds at any moment."""
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:

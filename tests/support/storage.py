@@ -14,6 +14,9 @@ from adapters.model.job_ids import new_job_id
 from adapters.model.ticks import format_ticks, from_datetime, parse_ticks
 from proxy.demo.azurite import Emulator
 
+BUSY_SECONDS = 20.0
+"""The deadline of calls of storage, where it is not what is tested: a machine may stop for ten seconds."""
+
 
 @dataclass(frozen=True)
 class Storage:

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 import pytest
 
 from adapters.sdk_calls import STORAGE_RETRIES
-from tests.support.console import BUSY_SECONDS, LiveConsole, start_console
+from tests.support.console import LiveConsole, start_console
 from tests.support.inline_readers import InlineReaders
 from tests.support.opened_account import run
-from tests.support.storage import Storage
+from tests.support.storage import BUSY_SECONDS, Storage
 
 StartConsole = Callable[..., LiveConsole]
 

@@ -11,11 +11,11 @@ from adapters.model.usage import hour_of
 from adapters.storage_clock import StorageClock
 from adapters.tables.worker_rows import WorkerRow
 from tests.integration.console.conftest import StartConsole
-from tests.support.console import BUSY_SECONDS, LiveConsole
+from tests.support.console import LiveConsole
 from tests.support.fault_proxy import Hop, Mode
 from tests.support.live import wait_for
 from tests.support.opened_account import run
-from tests.support.storage import Storage, ago, date
+from tests.support.storage import BUSY_SECONDS, Storage, ago, date
 from tests.support.two_accounts import TwoAccounts
 from tests.support.usage_table import write_usage_row
 from tests.support.written_keys import WrittenKeys
