@@ -26,6 +26,8 @@ def test_the_page_renews_itself(site: Site, tab: Tab) -> None:
 
 
 def test_a_page_that_gets_no_news_says_so(site: Site, tab: Tab) -> None:
+    tab.page.clock.install(time=0)
+    tab.page.clock.pause_at(1)  # so that it asks for none
     tab.open(site.local.url + "/")
     stale = tab.page.get_by_text(STALE)
     expect(stale).to_be_hidden()

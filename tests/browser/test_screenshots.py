@@ -38,10 +38,10 @@ def test_a_screenshot_is_small(
 
 
 def test_a_screenshot_is_the_same_again(site: Site, open_tab: OpenTab) -> None:
-    taken = []
-    for _ in range(2):
+    def take() -> bytes:
         tab = open_tab()
         tab.open(site.local.url + "/")
         tab.page.wait_for_timeout(1100)  # ages are another second
-        taken.append(take_screenshot(tab.page))
-    assert taken[0] == taken[1]
+        return take_screenshot(tab.page)
+
+    assert take() == take() or take() == take()  # the bars of usage move on once an hour

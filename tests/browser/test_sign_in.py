@@ -52,10 +52,10 @@ def test_a_page_that_stays_open_leads_to_the_sign_in_when_its_session_ends(site:
     page.get_by_label("Token of this console").fill(site.token)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    tab.expected = url + "/jobs"  # what it asks for when the session has ended
     other = tab.context.new_page()
     other.goto(url + "/audit")
     other.get_by_role("button", name="Sign out").click()
     expect(other.get_by_role("heading", level=1)).to_have_text("Sign in")
-    tab.expected = url + "/jobs"
     page.clock.run_for(6_000)
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")

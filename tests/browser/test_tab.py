@@ -11,17 +11,17 @@ from tests.support.console_browser import AXE, Tab
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def wrong_after(tab: Tab, script: str) -> str:
-    """What a tab says is wrong after a script, which then counts no more."""
+    """What a tab says is wrong after a script. What it notices later, which may be more of the same, counts no more."""
     tab.page.evaluate(script)
     end = time.monotonic() + SECONDS
     while not tab.wrong:
         assert time.monotonic() < end, f"nothing is noticed of {script}"
         tab.page.wait_for_timeout(50)
-    found, tab.wrong[:] = " ".join(tab.wrong), []
+    found, tab.wrong[:], tab.is_over = " ".join(tab.wrong), [], True
     return found
 
 
@@ -46,8 +46,6 @@ def test_a_request_that_leaves_the_machine_is_noticed(site: Site, open_tab: Open
     tab = open_tab(bypass_csp=True)
     tab.open(site.local.url + "/audit")
     assert "request to http://192.0.2.1/" in wrong_after(tab, "fetch('http://192.0.2.1/').catch(() => null)")
-    tab.page.wait_for_timeout(200)
-    tab.wrong.clear()  # that it failed
 
 
 def test_a_page_that_is_too_wide_is_noticed(site: Site, open_tab: OpenTab) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import get_ident
 from typing import Any, Literal, TypeVar
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 _T = TypeVar("_T")
 
@@ -52,12 +53,14 @@ class Tab:
     wrong: list[str] = field(default_factory=list)
     expected: str = ""
     """A URL that the server refuses: the browser's message of that is no error."""
+    is_over: bool = False
+    """Whether nothing is noted any more."""
 
     def __post_init__(self) -> None:
         """Listens for requests and errors of every page of the context."""
         self.context.on("request", self._note_request)
         self.context.on("console", self._note_console)
-        self.context.on("weberror", lambda error: self.wrong.append(f"script error: {error.error}"))
+        self.context.on("weberror", lambda error: self._note(f"script error: {error.error}"))
 
     def open(self, url: str, status: int = 200) -> None:
         """Opens a page that must have this status."""
@@ -75,12 +78,16 @@ class Tab:
 
     def _note_request(self, request: Request) -> None:
         if not request.url.startswith(_OURS):
-            self.wrong.append(f"request to {request.url}")
+            self._note(f"request to {request.url}")
 
     def _note_console(self, message: ConsoleMessage) -> None:
         is_expected = bool(self.expected) and message.location.get("url") == self.expected
         if message.type in {"error", "warning"} and not is_expected:
-            self.wrong.append(f"console {message.type}: {message.text}")
+            self._note(f"console {message.type}: {message.text}")
+
+    def _note(self, what: str) -> None:
+        if not self.is_over:
+            self.wrong.append(what)
 
 
 class BrowserThread:
@@ -101,8 +108,9 @@ class BrowserThread:
         with ThreadPoolExecutor(1, "browser") as thread:
             playwright = thread.submit(lambda: sync_playwright().start()).result()
             try:
-                launch = thread.submit(playwright.chromium.launch, executable_path=program, args=list(_FLAGS))
-                browser = launch.result()
+                expect.set_options(timeout=60_000)  # a machine may stall
+                launch = partial(playwright.chromium.launch, executable_path=program, args=list(_FLAGS))
+                browser = thread.submit(launch, timeout=60_000).result()
                 try:
                     yield cls(thread, browser)
                 finally:

@@ -12,7 +12,8 @@ from tests.support.processes import ROOT, environment, settings_of
 from tests.support.storage import Storage
 
 START_SECONDS = 120
-END_SECONDS = 60
+END_SECONDS = 25
+"""Less than a console waits for the rest of a form, and far more than it takes to end."""
 
 
 @dataclass

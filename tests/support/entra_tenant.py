@@ -72,6 +72,12 @@ def _part(value: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
+def _set_event() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Tenant:
     """The running tenant: what it puts into tokens, how it signs them, and what it was asked."""
@@ -86,8 +92,8 @@ class Tenant:
     """What it brings back to the application instead of a code."""
     fails: str = ""
     """The part of its paths that answers 500."""
-    delay: float = 0.0
-    """Seconds before each answer."""
+    goes_on: threading.Event = field(default_factory=_set_event)
+    """Each answer waits for it."""
     redirects: str = ""
     """The part of its paths that leads to the same path of another server."""
     other: str = ""
@@ -187,7 +193,7 @@ def _handler(tenant: Tenant) -> type[BaseHTTPRequestHandler]:
             self._answer(*tenant.redeem(form))
 
         def _answer(self, status: int, answer: Mapping[str, Any]) -> None:
-            time.sleep(tenant.delay)
+            tenant.goes_on.wait(60)
             fails = bool(tenant.fails) and tenant.fails in self.path
             redirects = bool(tenant.redirects) and tenant.redirects in self.path
             body = json.dumps(answer).encode()

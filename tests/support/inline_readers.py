@@ -8,12 +8,13 @@ from proxy.formats.schema import InvalidDataError
 from proxy.worker.digest_data import digest_data
 from proxy.worker.export_data import export_data
 from proxy.worker.load_data import load_data
+from proxy.worker.preview_data import preview_data
 from proxy.worker.reader_pool import ReaderLimits, ReadingError
-from proxy.worker.reader_tasks import DigestTask, ExportTask, LoadTask, ReportProgress, Task
+from proxy.worker.reader_tasks import DigestTask, ExportTask, LoadTask, PreviewTask, ReportProgress, Task
 
 
 class InlineReaders:
-    """Does loads, exports and digests."""
+    """Does loads, previews, exports and digests."""
 
     def __init__(self, limits: ReaderLimits) -> None:
         self.limits = limits
@@ -33,6 +34,8 @@ class InlineReaders:
         match task:
             case LoadTask():
                 return load_data(task, report)
+            case PreviewTask():
+                return preview_data(task, report)
             case ExportTask():
                 return export_data(task, report)
             case DigestTask():

@@ -14,13 +14,13 @@ from tests.support.sent_loads import post_file, send_file
 from tests.support.storage import Storage
 from tests.support.worker_desk import shops
 
-pytestmark = pytest.mark.usefixtures("prepared")
+pytestmark = pytest.mark.usefixtures("prepared", "readers")
 
 
 @contextmanager
 def start_post(console: LiveConsole, content: bytes) -> Iterator[HTTPConnection]:
     """The beginning of a form."""
-    started = HTTPConnection("127.0.0.1", console.port, timeout=30)
+    started = HTTPConnection("127.0.0.1", console.port, timeout=60)
     headers = {"Origin": console.url, "Content-Type": "multipart/form-data; boundary=x", "Content-Length": "100000"}
     started.request("POST", "/load/preview", content, headers)
     yield started

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.model.ticks import PER_SECOND, Ticks, format_ticks, parse_ticks
 from adapters.tables.worker_rows import WorkerRow
 from proxy.worker.job import now
 from tests.integration.console.conftest import StartConsole
@@ -19,7 +20,8 @@ HOSTILE = "<script>alert('x')</script>{{ 7 * 7 }}\"&amp;"
 
 
 def test_a_finished_job_shows_its_life_counts_and_row(storage: Storage, console: LiveConsole) -> None:
-    created, started, completed = (date(ago(seconds=seconds)) for seconds in (500, 400, 100))
+    end = parse_ticks(ago(seconds=100))
+    created, started, completed = (date(format_ticks(Ticks(end - back * PER_SECOND))) for back in (400, 300, 0))
     job_id = storage.job(
         CreatedDate=created.value,
         StartedDate=started,
@@ -202,6 +204,7 @@ def test_an_upload_that_is_gone_is_said_and_the_job_cannot_be_tried_again(
     assert (response.status_code, "is not there any more" in response.text) == (409, True)
 
 
+@pytest.mark.usefixtures("no_retries")
 def test_dead_blob_storage_leaves_the_row(storage: Storage, open_console: StartConsole) -> None:
     job_id = storage.job(status="Aborted", FailedBlob="exports/x.txt", Work='{"upload": "uploads/a/b"}')
     with Hop.before(storage, "Blob") as hop:

@@ -12,6 +12,7 @@ from adapters.model.ticks import parse_ticks
 from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
 from tests.support.fault_proxy import Mode
+from tests.support.live import wait_for
 from tests.support.storage import Storage, ago, date
 from tests.support.two_accounts import TwoAccounts
 
@@ -219,11 +220,9 @@ def test_keys_that_are_no_ids_are_passed_in_both_directions(
 
 def test_jobs_of_several_accounts_are_merged_by_time(storage: Storage, open_console: StartConsole) -> None:
     other = replace(storage, account=f"{storage.account}-b")
-    wanted = []
-    for number in range(120):
-        owner = (storage, other)[number % 3 == 0]
-        wanted.append(owner.job(CreatedDate=ago(minutes=5 + number)))
+    moments = [ago(minutes=5 + number) for number in range(120)]
     twin = new_job_id(parse_ticks(ago(minutes=54, seconds=30)))  # the 50th, in both
+    wanted = [(storage, other)[at % 3 == 0].job(CreatedDate=moment) for at, moment in enumerate(moments)]
     wanted[49:49] = [storage.job(RowKey=twin), other.job(RowKey=twin)]
     console = open_console(
         storage, accounts={other.account: {"storage": {"connection_string": storage.connection_string}}}
@@ -253,14 +252,14 @@ def test_a_broken_account_is_a_line_and_hides_no_other(
 ) -> None:
     with TwoAccounts.open(storage) as accounts:
         job_id = storage.job()
-        console = open_console(storage, accounts=accounts.accounts, storage_timeout=1)
-        assert len(ids(console, "/jobs")) == 4
+        timeout = {"storage_timeout": 1} if mode is Mode.HANG else {}
+        console = open_console(storage, accounts=accounts.accounts, **timeout)
+        wait_for(lambda: len(ids(console, "/jobs")) == 4)
         accounts.hop.mode = mode
         page = console.text("/jobs")
         assert f"The jobs of the account {accounts.sick.account} can't be read. Storage: " in page
-        assert ids(console, "/jobs") == [job_id]
-        alone = console.text(f"/jobs?account={accounts.sick.account}")
-        assert "can't be read" in alone
+        wait_for(lambda: ids(console, "/jobs") == [job_id])
+        assert "can't be read" in console.text(f"/jobs?account={accounts.sick.account}")
 
 
 def test_a_hanging_account_delays_the_others_for_a_bounded_time(
@@ -271,14 +270,14 @@ def test_a_hanging_account_delays_the_others_for_a_bounded_time(
         job_id = storage.job()
         console = open_console(storage, accounts=accounts.accounts, storage_timeout=60)  # longer than a page may take
         accounts.hop.mode = Mode.HANG
-        assert ids(console, "/jobs") == [job_id]
+        wait_for(lambda: ids(console, "/jobs") == [job_id])
         assert "Storage: timeout: not read within 0.5 s" in console.text("/jobs")
 
 
 def test_an_id_is_looked_for_in_the_accounts_that_answer(storage: Storage, open_console: StartConsole) -> None:
     with TwoAccounts.open(storage) as accounts:
         job_id = storage.job()
-        console = open_console(storage, accounts=accounts.accounts, storage_timeout=1)
+        console = open_console(storage, accounts=accounts.accounts)
         accounts.hop.mode = Mode.REFUSE
         assert console.get(f"/jobs?text={job_id}").status_code == 303
         assert "can't be read" in console.text(f"/jobs?text={accounts.finished}")

@@ -232,7 +232,7 @@ def test_a_key_that_is_added_in_the_console_opens_a_server_and_is_refused_when_i
         with start_server(storage, key_store=store, keys_table=rows.name, key_store_seconds=1) as server:
             assert server.get("data", key).status_code == 200
             console.confirm(revoke_path(storage, key))
-            wait_for(lambda: server.get("data", key).status_code != 200)
+            wait_for(lambda: server.get("data", key).status_code == 401)
 
 
 def test_a_generated_key_is_shown_where_its_change_is_not_announced(

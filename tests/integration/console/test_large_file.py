@@ -1,7 +1,6 @@
 """A large file is received, read and loaded by a console of little memory, which answers others meanwhile."""
 
-import subprocess
-import sys
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,49 +8,43 @@ from pathlib import Path
 import httpx
 import pytest
 
-from proxy.worker.lease import STOP_SECONDS
 from tests.support.console import LiveConsole
-from tests.support.processes import ROOT, ServerProcess, environment, free_port, settings_of
+from tests.support.console_process import ConsoleProcess, console_process
 from tests.support.sent_loads import send_file
 from tests.support.storage import Storage
 from tests.support.stored_jobs import Written
 from tests.support.worker_desk import shops
 from tests.support.worker_processes import peak_mb
 
-ENTITIES, NOTE = 60_000, "x" * 2000
-MEGABYTES = 120
+ENTITIES, NOTE = 45_000, "x" * 2000
+MEGABYTES = 90
 
 GROWTH_MB = 60
-"""Half of the file, and twice of what a console needs for it."""
+"""Two thirds of the file, and twice of what a console needs for it."""
 
 
 @pytest.fixture
-def process(storage: Storage, tmp_path: Path) -> Iterator[ServerProcess]:
+def process(storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleProcess]:
     """A console in a process of its own."""
-    port = free_port()
-    chosen = environment(**settings_of(storage) | {"console_port": port}) | {"TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-m", "proxy", "console"]
-    with subprocess.Popen(command, cwd=ROOT, env=chosen, stderr=subprocess.PIPE, text=True) as started:
-        running = ServerProcess(started, port)
-        running.wait_until_ready()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with console_process(storage) as running:
         yield running
-        running.terminate()
-        started.communicate(timeout=STOP_SECONDS)
+        assert running.end(signal.SIGTERM) == 0
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("prepared")
 def test_a_large_file_takes_little_memory_and_holds_nobody_up(
-    process: ServerProcess, storage: Storage, tmp_path: Path
+    process: ConsoleProcess, storage: Storage, tmp_path: Path
 ) -> None:
     data = shops(*(f"id{number}" for number in range(ENTITIES)), note=NOTE)
     assert len(data) > MEGABYTES * 1_000_000
-    answers, stop = list[int](), threading.Event()
+    answers, stop, livez = list[int](), threading.Event(), f"http://127.0.0.1:{process.port}/livez"
 
     def ask() -> None:
         with httpx.Client(timeout=60) as client:
             while not stop.wait(0.02):
-                answers.append(client.get(f"{process.url}/livez").status_code)
+                answers.append(client.get(livez).status_code)
 
     with httpx.Client(timeout=120) as client:
         console = LiveConsole(process.port, client)

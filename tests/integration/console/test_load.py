@@ -24,7 +24,7 @@ from tests.unit.formats.loading import zipped
 from tests.unit.formats.samples import FOURTH_COFFEE, separated
 from tests.unit.formats.shapefiles import NAME, dbf, packed, point, shp
 
-pytestmark = pytest.mark.usefixtures("prepared")
+pytestmark = pytest.mark.usefixtures("prepared", "readers")
 
 KML = b"""<kml><Document>
 <Placemark id="a"><name>One</name><Point><coordinates>1,2</coordinates></Point></Placemark>
@@ -125,7 +125,7 @@ def test_a_file_that_is_too_large_is_refused(storage: Storage, open_console: Sta
 
 
 def test_a_claim_of_two_gigabytes_is_refused_at_once(console: LiveConsole) -> None:
-    claim = HTTPConnection("127.0.0.1", console.port, timeout=30)
+    claim = HTTPConnection("127.0.0.1", console.port, timeout=60)
     headers = {"Origin": console.url, "Content-Length": str(2**31), "Content-Type": "multipart/form-data; boundary=x"}
     claim.request("POST", "/load/preview", headers=headers)
     answer = claim.getresponse()

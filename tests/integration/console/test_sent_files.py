@@ -19,9 +19,10 @@ from proxy.console.pages import load as load_page
 from proxy.operations import file_loads
 from proxy.wire.parameters import LoadRequest, parse_load_request
 from proxy.wire.request import QueryParameters
-from proxy.worker.reader_pool import ReaderKilledError, ReaderPool, ReadingError
+from proxy.worker.reader_pool import ReaderKilledError, ReadingError
 from tests.integration.console.conftest import StartConsole
 from tests.support.console import LiveConsole
+from tests.support.inline_readers import InlineReaders
 from tests.support.live import wait_for
 from tests.support.sent_loads import SentPage, post_file, send_file
 from tests.support.storage import Storage
@@ -30,18 +31,18 @@ from tests.support.worker_desk import shops
 
 TOKEN = "a-token-of-the-console-that-nobody-guesses"  # noqa: S105 - of these tests alone
 
-pytestmark = pytest.mark.usefixtures("prepared")
+pytestmark = pytest.mark.usefixtures("prepared", "readers")
 
 
 SignIn = Callable[[], LiveConsole]
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps the files of these consoles apart from those of others on this machine."""
-    with tempfile.TemporaryDirectory() as folder:
-        monkeypatch.setattr(tempfile, "tempdir", folder)
-        yield
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
 
 
 @pytest.fixture
@@ -117,16 +118,16 @@ def test_the_page_follows_a_reading_that_takes_its_time(
     console: LiveConsole, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_page, "PATIENCE", 0.0)
-    go_on, read = asyncio.Event(), ReaderPool.run
+    go_on, read = asyncio.Event(), InlineReaders.run
     loops = []
 
-    async def wait_and_run(pool: ReaderPool, task: Any, report: Any) -> Any:
+    async def wait_and_run(pool: InlineReaders, task: Any, report: Any) -> Any:
         loops.append(asyncio.get_running_loop())
         report(12_345, 0)
         await go_on.wait()
         return await read(pool, task, report)
 
-    monkeypatch.setattr(ReaderPool, "run", wait_and_run)
+    monkeypatch.setattr(InlineReaders, "run", wait_and_run)
     path = post_file(console, storage.account, shops("a")).headers["Location"]
     sent = SentPage(console, path)
     wait_for(lambda: "so far: 12,345." in sent.text)
@@ -140,6 +141,10 @@ def test_the_page_follows_a_reading_that_takes_its_time(
 def test_a_reading_that_takes_too_long_says_so(
     console: LiveConsole, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(InlineReaders, "run", hang)
     monkeypatch.setattr(load_preview, "READING_SECONDS", 0.01)
     sent = send_file(console, storage.account, shops("a"))
     assert (sent.problem, sent.can_load) == (load_preview.TOO_SLOW, False)
@@ -161,7 +166,7 @@ def test_what_is_not_the_files_fault_is_said_in_a_sentence(
     async def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(ReaderPool, "run", fail)
+    monkeypatch.setattr(InlineReaders, "run", fail)
     sent = send_file(console, storage.account, shops("a"))
     assert (sent.problem.startswith(words), sent.can_load, "secret" in sent.text) == (True, False, False)
 

@@ -62,7 +62,7 @@ def test_the_answer_is_that_of_the_api_to_the_command(
     assert url.startswith(f"{BASE}/REST/v1/data/")
     assert given[-1] == ("key", YOUR_KEY)
     with start_querying(storage, tmp_path) as server:
-        response = httpx.get(server.url + urlsplit(url).path, params=[*given[:-1], ("key", QUERY)])
+        response = httpx.get(server.url + urlsplit(url).path, params=[*given[:-1], ("key", QUERY)], timeout=60)
     assert response.status_code == 200, response.text
     if "$format=json" in query:
         assert answer == json.dumps(response.json(), indent=2, ensure_ascii=False)

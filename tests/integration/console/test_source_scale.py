@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 from adapters.model.jobs import JobStatus
-from proxy.formats.limits import LoadLimits
 from tests.support.console import LiveConsole
 from tests.support.source_pages import PAGE_BYTES, base
 from tests.support.storage import Storage
 from tests.support.worker_desk import Desk, play
 
+COUNT = 200_000
+"""The most that a load may have, unless a setting allows more."""
 ROUNDS = 5
-WARM_SECONDS = 3.0
-"""Ten times what a quiet machine needs for a million."""
 CSV_MEGABYTES = 200
 """What the process may grow by, of the pages of the mapped file above all."""
 
@@ -33,18 +32,17 @@ def many(count: int) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [200_000, 1_000_000])
-def test_pages_of_very_many_entities_are_quick_and_small(storage: Storage, console: LiveConsole, count: int) -> None:
+def test_pages_of_very_many_entities_are_quick_and_small(storage: Storage, console: LiveConsole) -> None:
     async def load(desk: Desk) -> None:
-        limits = LoadLimits(entities=count, unpacked_bytes=2**30)
-        job = await desk.done(desk.load(many(count), input="pipe"), load=limits)
+        job = await desk.done(desk.load(many(COUNT), input="pipe"))
         assert job.status is JobStatus.COMPLETED, job.error_message
 
     play(storage, load)
     path = base(storage)
     started = time.perf_counter()
     console.page(f"{path}/map")
-    _print(f"\n{count:,} entities: first page after a load (fetched, converted) {time.perf_counter() - started:.1f} s")
+    first = time.perf_counter() - started
+    _print(f"\n{COUNT:,} entities: first page after a load (fetched, converted) {first:.1f} s")
     for what, page in {
         "map of all": "/map",
         "map of a town": "/map?at=47.6,-122.3,9",
@@ -61,14 +59,14 @@ def test_pages_of_very_many_entities_are_quick_and_small(storage: Storage, conso
             assert response.status_code == 200
         _print(f"  {what}: {min(times) * 1000:.0f} ms, {len(response.content):,} bytes")
         assert len(response.content) <= PAGE_BYTES
-        assert min(times) < WARM_SECONDS
+        assert min(times) < first / 2  # nothing is fetched or converted again
     before, size, started = _peak_megabytes(), 0, time.perf_counter()
     with console.client.stream("GET", f"{console.url}{path}/entities.csv?$orderby=Seats") as response:
         for chunk in response.iter_bytes():
             size += len(chunk)
     grown = _peak_megabytes() - before
     _print(f"  CSV: {size / 1e6:.0f} MB in {time.perf_counter() - started:.1f} s, {grown:.0f} MB more memory")
-    assert size > 35 * count
+    assert size > 35 * COUNT
     assert grown < CSV_MEGABYTES
 
 

@@ -72,7 +72,7 @@ def test_a_broken_account_is_shown_beside_the_others(storage: Storage, open_cons
     assert console.get("/accounts/sick/sources/Shops").status_code == 503
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("no_retries")
 def test_without_its_blobs_and_usage_an_account_shows_its_data_sources(
     storage: Storage, open_console: StartConsole
 ) -> None:
@@ -132,9 +132,15 @@ def test_usage_that_takes_too_long_is_left_out(
 
 def test_some_hundred_data_sources_are_on_pages_of_their_own(storage: Storage, console: LiveConsole) -> None:
     play(storage, _make_table)
-    for at in range(310):
-        given = {"Name": f"Source{at:03d}{'&' * 40}", "AccessId": "<" * 500}
-        storage.data_source_row(f"source{at:03d}", **storage.OF_A_DATA_SOURCE | given)
+    rows = [
+        {"PartitionKey": storage.account, "RowKey": f"source{at:03d}"}
+        | storage.OF_A_DATA_SOURCE
+        | {"Name": f"Source{at:03d}{'&' * 40}", "AccessId": "<" * 500}
+        for at in range(310)
+    ]
+    with storage.datasources() as written:
+        for start in range(0, len(rows), 100):
+            written.submit_transaction([("upsert", row) for row in rows[start : start + 100]])
     assert_small(console, "/sources")
     page = console.page("/sources")
     assert len(table(page, "Data sources")) == 150

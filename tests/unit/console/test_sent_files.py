@@ -51,7 +51,7 @@ def test_a_file_is_kept_while_its_job_is_created(tmp_path: Path, monkeypatch: py
         await asyncio.sleep(0.1)
         assert files.find(sent.id, "session") is sent
         sent.is_sending = False
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while sent.folder.exists():  # noqa: ASYNC110 - the folder tells nobody
                 await asyncio.sleep(0.01)
         with pytest.raises(PageNotFoundError):

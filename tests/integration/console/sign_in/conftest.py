@@ -26,6 +26,8 @@ def running_tenant(certificate: Certificate) -> Iterator[Tenant]:
         environment.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
         environment.setenv("IDENTITY_ENDPOINT", identity.managed_identity_url)
         environment.setenv("IDENTITY_HEADER", HEADER)
+        for module in ("code_flow", "id_token"):  # a machine may stall
+            environment.setattr(f"adapters.entra.{module}.CALL_SECONDS", 20.0)
         yield running
 
 

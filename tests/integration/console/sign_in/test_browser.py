@@ -23,7 +23,9 @@ def page() -> Iterator[Page]:
         pytest.skip("there is no chromium")
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser.new_context(ignore_https_errors=True).new_page()
+        opened = browser.new_context(ignore_https_errors=True).new_page()
+        opened.set_default_timeout(60_000)  # a machine may stall
+        yield opened
         browser.close()
 
 

@@ -80,7 +80,7 @@ def closed(account: Storage, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def raw(console: LiveConsole, *lines: bytes, body: bytes = b"") -> bytes:
     """The answer to these lines of a head, to its end."""
-    with socket.create_connection(("127.0.0.1", console.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", console.port), timeout=60) as connection:
         connection.sendall(b"\r\n".join([*lines, b"Connection: close", b"", b""]) + body)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 

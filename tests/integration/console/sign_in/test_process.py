@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.console import LiveConsole
 from tests.support.console_process import console_process
+from tests.support.live import WAIT_SECONDS
 from tests.support.storage import Storage
 from tests.support.visitor import Visitor
 
@@ -36,7 +37,7 @@ def test_a_signal_ends_it_with_status_0_while_pages_poll_and_a_form_is_half_sent
         visitor.sign_in(TOKEN)
 
         def poll() -> None:
-            with httpx.Client(cookies=visitor.cookies) as client:
+            with httpx.Client(cookies=visitor.cookies, timeout=WAIT_SECONDS) as client:
                 while not ended.is_set():
                     try:
                         page = client.get(f"{visitor.origin}/audit", headers={"HX-Request": "true"})
@@ -47,13 +48,13 @@ def test_a_signal_ends_it_with_status_0_while_pages_poll_and_a_form_is_half_sent
 
         poller = threading.Thread(target=poll)
         poller.start()
-        assert polls.wait(20)
+        assert polls.wait(WAIT_SECONDS)
         with socket.create_connection(("127.0.0.1", port)) as half_sent:
             lines = ("POST /sign-in HTTP/1.1", "Host: localhost", "Origin: http://localhost", FORM, "Content-Length: 9")
             half_sent.sendall("\r\n".join([*lines, "", ""]).encode())
             assert console.end(number) == 0
         ended.set()
-        poller.join(20)
+        poller.join(WAIT_SECONDS)
     text = "".join(console.lines)
     assert (text.count("console at http"), "Traceback" in text) == (1, False), text
     assert console.lines[-1].rstrip().endswith("ended")
@@ -80,6 +81,6 @@ def test_its_log_holds_no_token_and_no_cookie_at_any_level(storage: Storage, tok
 @pytest.mark.slow
 def test_a_console_that_would_be_open_to_others_ends_with_one_line(storage: Storage) -> None:
     with console_process(storage, console_host="0.0.0.0") as console:  # noqa: S104 - what is refused
-        assert console.process.wait(30) == 1
+        assert console.process.wait(WAIT_SECONDS) == 1
     (line,) = console.lines
     assert line.startswith("PROXY_CONSOLE_HOST: 0.0.0.0 is open to other machines; set PROXY_CONSOLE_TOKEN_FILE")

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -246,15 +247,16 @@ def test_guesses_are_slowed_and_others_come_in_at_once(
         visitor = Visitor(console, headers={"X-Forwarded-For": "198.51.100.1"})
         statuses.append(visitor.sign_in(f"a-guess-of-some-length-{number}").status_code)
 
-    threads = [threading.Thread(target=guess, args=[number]) for number in range(30)]
+    threads, started = [threading.Thread(target=guess, args=[number]) for number in range(30)], time.monotonic()
     for thread in threads:
         thread.start()
     other = Visitor(console, headers={"X-Forwarded-For": "198.51.100.2"})
     assert other.sign_in(TOKEN).status_code == 303
     for thread in threads:
         thread.join()
-    assert set(statuses) == {403, 429}
-    assert statuses.count(429) >= 10  # of thirty at once, ten are free and four may wait
+    # Ten are free, four may wait, and one more comes in each second.
+    assert statuses.count(403) <= 14 + time.monotonic() - started
+    assert set(statuses) <= {403, 429}
     assert other.sign_in(TOKEN).status_code == 303
 
 
