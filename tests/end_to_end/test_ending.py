@@ -25,7 +25,7 @@ def test_after_a_readiness_probe_a_server_drains_before_it_ends(storage: Storage
     """Where the machine stops for as long as a server drains, the end shows nothing, and another one is looked at."""
     job_id = storage.job()
     while True:
-        with serving(**settings_of(storage), storage_timeout=SECONDS) as server:
+        with serving(**settings_of(storage) | {"storage_timeout": SECONDS}) as server:
             server.wait_until_ready()
             assert ask(server, "/readyz").status_code == 200
             server.terminate()

@@ -23,7 +23,7 @@ def test_sigterm_answers_slow_requests_and_drops_idle_ones(storage: Storage) -> 
     wire = Wire(storage, "Table")
     with (
         wire.connection_string() as connection_string,
-        serving(finished_ttl=0, storage_timeout=SECONDS, **settings_of(storage, connection_string)) as server,
+        serving(**settings_of(storage, connection_string) | {"finished_ttl": 0, "storage_timeout": SECONDS}) as server,
         ThreadPoolExecutor() as threads,
         httpx.Client(timeout=SECONDS) as idle,
     ):
