@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 
+from proxy.demo.azurite import KEEP_ALIVE_SECONDS, SERVICES
 from tests.deploy.tools import ROOT, run_tool
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
@@ -43,6 +44,12 @@ def test_commands_are_in_exec_form_so_that_signals_arrive() -> None:
         "proxy.cli.healthcheck",
     ]
     assert json.loads(last(EMULATOR, "ENTRYPOINT"))
+
+
+def test_the_emulator_keeps_idle_connections_as_long_as_that_of_the_demo() -> None:
+    options = json.loads(last(EMULATOR, "CMD"))
+    for service in SERVICES:
+        assert options[options.index(f"--{service.lower()}KeepAliveTimeout") + 1] == str(KEEP_ALIVE_SECONDS)
 
 
 def test_dependencies_are_pinned_by_hash_and_within_the_projects_bounds() -> None:
