@@ -9,6 +9,8 @@ SCRIPT = """
 import asyncio, os, signal
 from proxy.cli.interrupts import end_at_second_interrupt
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in its background ignores it
+
 async def run():
     with end_at_second_interrupt("goes on there"):
         os.kill(os.getpid(), signal.SIGINT)
