@@ -77,7 +77,7 @@ check: $(PACKAGES) ## Run the fast tests alone: no emulator, under a minute
 
 # Files come in their order, not those of the most tests first: such are quick, and slow ones would then end the run alone.
 test: setup $(if $(ALL),$(AXE)) ## Run the tests against a real Azurite; ALL=1 runs the slow ones too, with coverage
-	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(if $(ALL),--cov --cov-report=term,-m "not slow")
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(if $(ALL),--reruns 1 --cov --cov-report=term,-m "not slow")
 
 bench: setup ## Measure speed beside baselines and databases, ten minutes; prints tables
 	@$(PY) -m benchmarks; jobs=$$?; $(PY) -m benchmarks.queries && exit $$jobs
