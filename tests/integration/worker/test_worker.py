@@ -82,10 +82,17 @@ async def test_several_workers_do_each_job_once(desk: Desk, storage: Storage) ->
 
 async def test_broken_account_delays_no_other(desk: Desk, storage: Storage, caplog: pytest.LogCaptureFixture) -> None:
     ring = ring_of(storage, 2, broken=UNREACHABLE, unusable="nonsense")
+
+    async def is_logged() -> bool:
+        logged = [record.getMessage() for record in caplog.records if vars(record).get("account") == "broken"]
+        # A busy machine may meet the deadline before it meets the closed port.
+        return any(
+            text.startswith(("jobs can't be taken: unreachable", "jobs can't be taken: timeout")) for text in logged
+        )
+
     async with ring.accounts, working(desk, ring):
         await wait_for_jobs(desk, await desk.load(shops("a")))
-    logged = {record.getMessage() for record in caplog.records if vars(record).get("account") == "broken"}
-    assert any(text.startswith("jobs can't be taken: unreachable") for text in logged)
+        await wait_until(is_logged)
     assert "c2VjcmV0" not in caplog.text
 
 
