@@ -71,7 +71,7 @@ class SingleFlight:
 
 
 def _is_cancelled() -> bool:
-    """Whether the running task itself is to end: a read that `close` ends at the same moment must not hide that."""
+    """Whether the running task itself was cancelled; a read that `close` cancels at that moment must not hide it."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -66,6 +66,6 @@ async def read_chunks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, Non
 
 async def read_file(file: Path) -> AsyncGenerator[bytes, None]:
     """The content of a file, a block at a time."""
-    with file.open("rb") as source:  # not in a thread: a caller that gives up meanwhile would leave it open
+    with file.open("rb") as source:  # not in a thread, as a caller that is cancelled would leave it open
         while block := await asyncio.to_thread(source.read, BLOCK):
             yield block

@@ -120,14 +120,14 @@ class BlobStore:
         if opened is None:
             return False
         complete = False
-        target = file.open("wb")  # not in a thread: a caller that gives up meanwhile would leave it open
         try:
-            async with aclosing(opened.chunks) as chunks:
-                async for chunk in chunks:
-                    await asyncio.to_thread(target.write, chunk)
+            # Not opened in a thread: a caller that is cancelled meanwhile would leave it open.
+            with file.open("wb") as target:
+                async with aclosing(opened.chunks) as chunks:
+                    async for chunk in chunks:
+                        await asyncio.to_thread(target.write, chunk)
             complete = True
         finally:
-            target.close()
             if not complete:
                 await asyncio.to_thread(file.unlink, missing_ok=True)
         return True

@@ -131,7 +131,7 @@ async def _fetch(location: URL, addresses: list[str], file: Path, max_bytes: int
         if (answer.content_length or 0) > max_bytes:
             raise too_large
         left = max_bytes
-        with file.open("wb") as target:  # not in a thread: a caller that gives up meanwhile would leave it open
+        with file.open("wb") as target:  # not in a thread, as a caller that is cancelled would leave it open
             async for piece in answer.content.iter_chunked(BLOCK):
                 left -= len(piece)
                 if left < 0:

@@ -10,7 +10,7 @@ from benchmarks.soak.clients import Answer, Connection, LostError
 
 LOOK_SECONDS = 0.25
 FRESH_SECONDS = 1.5
-"""How old a look may be; a server drains for longer. Where the machine stopped meanwhile, it is looked at again."""
+"""The age up to which an answer of /readyz counts. A server drains for longer than that."""
 READY = b"GET /readyz HTTP/1.1\r\nHost: proxy.example\r\n\r\n"
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
