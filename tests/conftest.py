@@ -1,6 +1,7 @@
 """Fixtures that every kind of test shares: a real Azurite, an account of the test's own in it, and a live server."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from uuid import uuid4
@@ -11,6 +12,10 @@ from hypothesis import HealthCheck, settings
 from proxy.demo.azurite import Emulator, start_emulator
 from tests.support.live import LiveServer, start_server
 from tests.support.storage import Storage
+
+# A terminal may have settings of its own: the demo prints some to export. They are read when a module is imported, too.
+for variable in [name for name in os.environ if name.startswith("PROXY_")]:
+    del os.environ[variable]
 
 MASTER = "master-key"
 QUERY = "query-key"
